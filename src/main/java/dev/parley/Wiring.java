@@ -1,0 +1,119 @@
+package dev.parley;
+
+import dev.parley.broker.Broker;
+import dev.parley.broker.Retention;
+import dev.parley.broker.memory.MemoryBroker;
+import dev.parley.broker.memory.MemoryConfig;
+import dev.parley.broker.redis.RedisBroker;
+import dev.parley.broker.redis.RedisConfig;
+import dev.parley.events.EventStreamEncoder;
+import dev.parley.hub.Hub;
+import dev.parley.hub.LimitsConfig;
+import dev.parley.hub.LogConfig;
+import dev.parley.hub.SubscriberConfig;
+import dev.parley.publish.PublishConfig;
+import dev.parley.publish.Publisher;
+import dev.parley.publish.RateLimit;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.StartupEvent;
+import io.vertx.core.Vertx;
+import io.vertx.redis.client.Redis;
+import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.Disposes;
+import jakarta.enterprise.inject.Instance;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Singleton;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Optional;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jboss.logging.Logger;
+
+/**
+ * The program's objects, put together: with a Redis host it is one of many pods, without it stands
+ * alone.
+ */
+@Singleton
+final class Wiring {
+
+    private static final Logger LOG = Logger.getLogger(Wiring.class);
+
+    /**
+     * Longest pause between two looks at what is due; shorter where the configuration asks for it.
+     */
+    private static final Duration MAX_TICK = Duration.ofSeconds(1);
+
+    @Produces
+    @Singleton
+    Clock clock() {
+        return Clock.systemUTC();
+    }
+
+    @Produces
+    @Singleton
+    Broker broker(
+            @ConfigProperty(name = "quarkus.redis.hosts") Optional<String> redisHosts,
+            Instance<Redis> redis,
+            RedisConfig redisConfig,
+            MemoryConfig memoryConfig,
+            Retention retention,
+            Vertx vertx,
+            MeterRegistry meters,
+            Clock clock) {
+        if (redisHosts.filter(hosts -> !hosts.isBlank()).isPresent()) {
+            LOG.info("Messages go through Redis");
+            return new RedisBroker(vertx, redis.get(), redisConfig, retention, meters);
+        }
+        LOG.info("Messages stay in this process: no quarkus.redis.hosts is configured");
+        return new MemoryBroker(retention, memoryConfig.maxBytes().asLongValue(), clock);
+    }
+
+    void close(@Disposes Broker broker) {
+        if (broker instanceof RedisBroker redis) {
+            redis.close();
+        }
+    }
+
+    @Produces
+    @Singleton
+    Hub hub(
+            Broker broker,
+            LogConfig logConfig,
+            SubscriberConfig subscriberConfig,
+            LimitsConfig limits,
+            MeterRegistry meters,
+            Clock clock) {
+        var encoder =
+                new EventStreamEncoder(subscriberConfig.minRetry(), subscriberConfig.maxRetry());
+        return new Hub(broker, encoder, logConfig, subscriberConfig, limits, meters, clock);
+    }
+
+    @Produces
+    @Singleton
+    Publisher publisher(Broker broker, MeterRegistry meters) {
+        return new Publisher(broker, meters);
+    }
+
+    @Produces
+    @Singleton
+    RateLimit rateLimit(PublishConfig config) {
+        return new RateLimit(config);
+    }
+
+    /** Names the publisher too, so that its counters are there before the first message. */
+    void start(
+            @Observes StartupEvent event,
+            Broker broker,
+            Hub hub,
+            Publisher publisher,
+            SubscriberConfig config,
+            Vertx vertx) {
+        broker.listen(hub);
+        long tick =
+                Math.min(
+                        MAX_TICK.toMillis(),
+                        Math.min(config.heartbeat().toMillis(), config.slowTimeout().toMillis())
+                                / 2);
+        vertx.setPeriodic(Math.max(1, tick), id -> hub.tick());
+    }
+}

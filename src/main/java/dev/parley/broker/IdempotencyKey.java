@@ -1,0 +1,25 @@
+package dev.parley.broker;
+
+import dev.parley.message.InvalidMessage;
+import java.util.regex.Pattern;
+
+/**
+ * What a publisher sends along to make a repeat recognisable, within one room (the {@code
+ * Idempotency-Key} header, draft-ietf-httpapi-idempotency-key-header).
+ *
+ * @param value 1 to 128 visible ASCII characters
+ */
+public record IdempotencyKey(String value) {
+
+    private static final Pattern FORM = Pattern.compile("[!-~]{1,128}");
+
+    /**
+     * @throws InvalidMessage if the value does not have the form above
+     */
+    public IdempotencyKey {
+        if (!FORM.matcher(value).matches()) {
+            throw new InvalidMessage(
+                    "bad Idempotency-Key: 1 to 128 visible ASCII characters are expected");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package dev.parley.broker.memory;
+
+import dev.parley.broker.Epochs;
+import dev.parley.broker.IdempotencyKey;
+import dev.parley.broker.Page;
+import dev.parley.broker.Publication;
+import dev.parley.broker.Range;
+import dev.parley.broker.Receipt;
+import dev.parley.broker.Retention;
+import dev.parley.message.EventId;
+import dev.parley.message.Message;
+import dev.parley.message.StoredMessage;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** One room's log in one epoch. Not thread-safe. */
+final class MemoryLog {
+
+    /** What a message costs beside its text: objects, references, the deque's slot. */
+    private static final int OVERHEAD_BYTES = 200;
+
+    /** Text in one page, in UTF-16 units: what a reader that catches up holds at a time. */
+    private static final long PAGE_LENGTH = 256 * 1024;
+
+    private final Retention retention;
+    private final Clock clock;
+    private final ArrayDeque<StoredMessage> messages = new ArrayDeque<>();
+
+    /** In order of their age, oldest first. */
+    private final Map<IdempotencyKey, GivenReceipt> receipts = new LinkedHashMap<>();
+
+    private String epoch = Epochs.next();
+    private long newest;
+    private long bytes = OVERHEAD_BYTES;
+
+    private record GivenReceipt(EventId id, Instant at) {}
+
+    MemoryLog(Retention retention, Clock clock) {
+        this.retention = retention;
+        this.clock = clock;
+    }
+
+    String epoch() {
+        return epoch;
+    }
+
+    /** Heap held, estimated. */
+    long bytes() {
+        return bytes;
+    }
+
+    @Nullable Receipt receipt(IdempotencyKey key) {
+        expireReceipts();
+        GivenReceipt given = receipts.get(key);
+        return given == null ? null : new Receipt(given.id(), true);
+    }
+
+    StoredMessage append(Publication publication) {
+        var stored = new StoredMessage(new EventId(epoch, ++newest), publication.message());
+        messages.add(stored);
+        bytes += cost(stored.message());
+        publication.key().ifPresent(key -> remember(key, stored.id()));
+        trim();
+        return stored;
+    }
+
+    /** Goes on under another name, with all that it has. */
+    void endEpoch() {
+        epoch = Epochs.next();
+        for (int i = messages.size(); i > 0; i--) {
+            StoredMessage kept = messages.removeFirst();
+            messages.add(new StoredMessage(new EventId(epoch, kept.offset()), kept.message()));
+        }
+    }
+
+    /**
+     * Forgets the oldest message, unless it is the newest too.
+     *
+     * @return whether there was one to forget
+     */
+    boolean dropOldest() {
+        if (messages.size() < 2) {
+            return false;
+        }
+        bytes -= cost(messages.removeFirst().message());
+        return true;
+    }
+
+    Page page(Range range) {
+        long oldest = newest + 1 - messages.size();
+        return new Page(epoch, oldest, newest, select(range));
+    }
+
+    private List<StoredMessage> select(Range range) {
+        List<StoredMessage> selected = new ArrayList<>();
+        if (range instanceof Range.After after) {
+            collect(messages.iterator(), skipped(after.offset()), range.limit(), selected);
+        } else if (range instanceof Range.Before before) {
+            long skipped = Math.max(0, newest + 1 - before.offset());
+            collect(messages.descendingIterator(), skipped, range.limit(), selected);
+            Collections.reverse(selected);
+        }
+        return selected;
+    }
+
+    private long skipped(long after) {
+        return Math.max(0, after - (newest - messages.size()));
+    }
+
+    private static void collect(
+            Iterator<StoredMessage> from, long skipped, int limit, List<StoredMessage> into) {
+        for (long i = 0; i < skipped && from.hasNext(); i++) {
+            from.next();
+        }
+        long length = 0;
+        while (into.size() < limit && (length < PAGE_LENGTH || into.size() < 2) && from.hasNext()) {
+            StoredMessage next = from.next();
+            into.add(next);
+            length += next.message().text().length();
+        }
+    }
+
+    private void remember(IdempotencyKey key, EventId id) {
+        receipts.put(key, new GivenReceipt(id, clock.instant()));
+        bytes += OVERHEAD_BYTES;
+    }
+
+    private void expireReceipts() {
+        Instant expired = clock.instant().minus(retention.receipts());
+        var oldest = receipts.values().iterator();
+        while (oldest.hasNext() && !oldest.next().at().isAfter(expired)) {
+            oldest.remove();
+            bytes -= OVERHEAD_BYTES;
+        }
+    }
+
+    private void trim() {
+        Instant tooOld = clock.instant().minus(retention.age());
+        while (messages.size() > retention.size()
+                || !messages.isEmpty() && !messages.getFirst().message().at().isAfter(tooOld)) {
+            bytes -= cost(messages.removeFirst().message());
+        }
+    }
+
+    private static long cost(Message message) {
+        return OVERHEAD_BYTES + 2L * message.text().length();
+    }
+}

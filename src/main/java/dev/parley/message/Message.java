@@ -1,0 +1,52 @@
+package dev.parley.message;
+
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * What one publisher said once in one room.
+ *
+ * @param room where it was said
+ * @param text any Unicode text but the empty one; line ends are LF only
+ * @param from who says it, as claimed by the publisher; one line of at most 64 characters
+ * @param event the event type that a browser dispatches it as, {@code message} when empty
+ * @param at when the publishing pod accepted it, to the millisecond
+ */
+public record Message(
+        Room room, String text, Optional<String> from, Optional<EventType> event, Instant at) {
+
+    /** Longest {@code from}, in UTF-16 units. */
+    public static final int MAX_FROM = 64;
+
+    /**
+     * @throws InvalidMessage if text is empty or {@code from} is too long or holds control
+     *     characters
+     */
+    public Message {
+        text = Text.withLineFeeds(text);
+        if (text.isEmpty()) {
+            throw new InvalidMessage("msg missing");
+        }
+        from.ifPresent(Message::checkFrom);
+    }
+
+    /** Text by nobody in particular. */
+    public static Message of(Room room, String text, Instant at) {
+        return new Message(room, text, Optional.empty(), Optional.empty(), at);
+    }
+
+    private static void checkFrom(String from) {
+        if (from.isEmpty()
+                || from.length() > MAX_FROM
+                || from.chars().anyMatch(Message::isControl)) {
+            throw new InvalidMessage(
+                    "bad from: a name is 1 to "
+                            + MAX_FROM
+                            + " characters without control characters");
+        }
+    }
+
+    private static boolean isControl(int c) {
+        return Character.isISOControl(c) || c == '\u2028' || c == '\u2029';
+    }
+}

@@ -1,0 +1,32 @@
+package dev.parley.message;
+
+import java.util.regex.Pattern;
+
+/**
+ * The name of a room: the unit of ordering and of history.
+ *
+ * @param name one letter or digit, then up to 63 more letters, digits, dots, underscores or hyphens
+ */
+public record Room(String name) {
+
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+
+    /** The room of everybody who names none. */
+    public static final Room LOBBY = new Room("lobby");
+
+    /**
+     * @throws InvalidMessage if the name does not have the form above
+     */
+    public Room {
+        if (!NAME.matcher(name).matches()) {
+            throw new InvalidMessage(
+                    "bad room: a name is 1 to 64 characters of A-Z a-z 0-9 . _ - and starts with a"
+                            + " letter or digit");
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

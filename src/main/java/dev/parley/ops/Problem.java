@@ -1,0 +1,45 @@
+package dev.parley.ops;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.util.List;
+
+/**
+ * An error as the caller gets it: {@code application/problem+json} (RFC 9457) if it accepts JSON,
+ * else the same in one line of text.
+ */
+final class Problem {
+
+    private static final MediaType JSON = new MediaType("application", "problem+json");
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    private Problem() {}
+
+    static Response.ResponseBuilder of(int status, String detail, HttpHeaders headers) {
+        String line = detail.replaceAll("[\\r\\n]+", " ");
+        if (!acceptsJson(headers.getAcceptableMediaTypes())) {
+            return Response.status(status)
+                    .type(MediaType.TEXT_PLAIN_TYPE.withCharset("utf-8"))
+                    .entity(line + "\n");
+        }
+        var known = Response.Status.fromStatusCode(status);
+        var body =
+                MAPPER.createObjectNode()
+                        .put("type", "about:blank")
+                        .put("title", known == null ? "Error" : known.getReasonPhrase())
+                        .put("status", status)
+                        .put("detail", line);
+        return Response.status(status).type(JSON).entity(body.toString());
+    }
+
+    private static boolean acceptsJson(List<MediaType> accepted) {
+        return accepted.stream()
+                .anyMatch(
+                        type ->
+                                type.getType().equals("application")
+                                        && (type.getSubtype().equals("json")
+                                                || type.getSubtype().endsWith("+json")));
+    }
+}

@@ -1,0 +1,26 @@
+package dev.parley.ops;
+
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+import org.eclipse.microprofile.health.HealthCheck;
+import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.Startup;
+
+/** Started: everything is put together and listens, whether Redis is there or not. */
+@Startup
+@Singleton
+public final class StartedCheck implements HealthCheck {
+
+    private volatile boolean started;
+
+    void start(@Observes StartupEvent event) {
+        started = true;
+    }
+
+    @Override
+    public HealthCheckResponse call() {
+        var check = HealthCheckResponse.named("started");
+        return started ? check.up().build() : check.down().withData("reason", "starting").build();
+    }
+}

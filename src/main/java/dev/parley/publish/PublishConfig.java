@@ -1,0 +1,34 @@
+package dev.parley.publish;
+
+import io.quarkus.runtime.configuration.MemorySize;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import jakarta.validation.constraints.Min;
+import java.time.Duration;
+import java.util.OptionalInt;
+import org.hibernate.validator.constraints.time.DurationMin;
+
+/** Limits of publishing. */
+@ConfigMapping(prefix = "parley.publish")
+public interface PublishConfig {
+
+    /** Longest text, in bytes of UTF-8. */
+    @WithDefault("64K")
+    MemorySize maxText();
+
+    /** How long a publish request may take to arrive and be answered, at least a second. */
+    @WithDefault("30S")
+    @DurationMin(seconds = 1)
+    Duration requestTimeout();
+
+    /**
+     * Publish requests a second that one client address may make in the long run, 1 or more; no
+     * limit by default.
+     */
+    OptionalInt rate();
+
+    /** Requests that an address may make at once, before the rate counts, 1 or more. */
+    @WithDefault("20")
+    @Min(1)
+    int burst();
+}

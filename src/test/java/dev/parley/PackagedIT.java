@@ -1,0 +1,51 @@
+package dev.parley;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.SseReader;
+import io.quarkus.test.common.http.TestHTTPResource;
+import io.quarkus.test.junit.QuarkusIntegrationTest;
+import java.net.URI;
+import org.junit.jupiter.api.Test;
+
+/** What was packaged, jar or native binary, has everything that it needs inside. */
+@QuarkusIntegrationTest
+class PackagedIT {
+
+    @TestHTTPResource("/")
+    URI uri;
+
+    @Test
+    void publishedMessage_isReceivedInBothFormatsAndRemembered() {
+        var http = new Http(uri);
+        try (var text = SseReader.open(uri.resolve("/events?room=packaged"));
+                var json = SseReader.open(uri.resolve("/events?room=packaged&format=json"))) {
+            text.awaitLastEventId();
+            json.awaitLastEventId();
+
+            Http.Answer receipt =
+                    http.with("Accept", "application/json")
+                            .sendJson("{\"msg\":\"hi\",\"room\":\"packaged\",\"from\":\"Ada\"}");
+
+            assertThat(receipt.body()).contains("\"room\":\"packaged\"", "\"duplicate\":false");
+            text.awaitData("hi");
+            assertThat(json.awaitMessages(1).data().get(0))
+                    .startsWith(
+                            "{\"room\":\"packaged\",\"from\":\"Ada\",\"text\":\"hi\",\"at\":\"");
+            assertThat(http.get("/rooms/packaged/messages").body()).contains("\"text\":\"hi\"");
+        }
+    }
+
+    @Test
+    void pagesHealthAndMetrics_areThere() {
+        var http = new Http(uri);
+
+        assertThat(http.get("/").body()).contains("<title>Parley</title>");
+        assertThat(http.get("/chat.js").status()).isEqualTo(200);
+        assertThat(http.get("/clock.html").status()).isEqualTo(200);
+        assertThat(http.get("/q/health").status()).isEqualTo(200);
+        assertThat(http.get("/q/metrics").body()).contains("parley_connected_clients");
+        assertThat(http.get("/q/openapi").body()).contains("/rooms/{room}/messages");
+    }
+}

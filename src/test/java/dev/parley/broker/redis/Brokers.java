@@ -1,0 +1,48 @@
+package dev.parley.broker.redis;
+
+import dev.parley.broker.Broker;
+import dev.parley.broker.Retention;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.vertx.core.Vertx;
+import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisOptions;
+import java.io.Closeable;
+import java.time.Duration;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import org.awaitility.Awaitility;
+
+/** Brokers of one pod each, and all that they hold, to be closed together. */
+final class Brokers implements Closeable {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+
+    private final Vertx vertx = Vertx.vertx();
+    private final ConcurrentLinkedDeque<Runnable> closing = new ConcurrentLinkedDeque<>();
+
+    /** A broker on the Redis at this address, such as {@code redis://127.0.0.1:6379}. */
+    RedisBroker create(String uri, RedisConfig config, Retention retention) {
+        return create(new RedisOptions().setConnectionString(uri), config, retention);
+    }
+
+    RedisBroker create(RedisOptions options, RedisConfig config, Retention retention) {
+        Redis redis = Redis.createClient(vertx, options);
+        var broker = new RedisBroker(vertx, redis, config, retention, new SimpleMeterRegistry());
+        closing.push(redis::close);
+        closing.push(broker::close);
+        return broker;
+    }
+
+    static void awaitUp(Broker broker) {
+        Awaitility.await("broker").atMost(TIMEOUT).until(() -> broker.state().isUp());
+    }
+
+    static void awaitDown(Broker broker) {
+        Awaitility.await("end of broker").atMost(TIMEOUT).until(() -> !broker.state().isUp());
+    }
+
+    @Override
+    public void close() {
+        closing.forEach(Runnable::run);
+        vertx.close().toCompletionStage().toCompletableFuture().join();
+    }
+}

@@ -1,0 +1,130 @@
+package dev.parley.guarantees;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Ports;
+import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.SseReader;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Three pods, five publishers who repeat what is not confirmed, and thirty browsers whose
+ * connections break at random moments: everybody gets everything, in order, once.
+ */
+class ChaosIT {
+
+    private static final int PODS = 3;
+    private static final int PUBLISHERS = 5;
+    private static final int READERS = 30;
+    private static final int TEXTS_EACH = 160;
+    private static final String ROOM = "chaos";
+
+    private final Random random = new Random(42);
+    private final AtomicInteger confirmed = new AtomicInteger();
+
+    @Test
+    void readersThatReconnectAtRandom_getEverything_whileAPodIsKilledAndReplaced()
+            throws Exception {
+        ExecutorService publishers = Executors.newFixedThreadPool(PUBLISHERS);
+        List<ParleyProcess> pods = new ArrayList<>();
+        try (RedisServer redis = RedisServer.start()) {
+            startPods(redis, pods);
+            List<URI> streams = pods.stream().map(pod -> pod.uri("/events?room=" + ROOM)).toList();
+            List<Http> callers = pods.stream().map(pod -> new Http(pod.uri())).toList();
+            try (var audience = new Audience(READERS, () -> anyOf(streams))) {
+                List<Future<List<String>>> publishing = new ArrayList<>();
+                for (int i = 1; i <= PUBLISHERS; i++) {
+                    String name = Integer.toString(i);
+                    publishing.add(publishers.submit(() -> publish(name, callers)));
+                }
+
+                breakConnections(audience, 1);
+                pods.get(1).kill();
+                breakConnections(audience, 2);
+                pods.set(1, pods.get(1).replacement());
+                breakConnections(audience, 3);
+
+                List<String> published = new ArrayList<>();
+                for (Future<List<String>> texts : publishing) {
+                    published.addAll(texts.get());
+                }
+                audience.assertGotAll(published);
+                audience.assertOrderOfEachPublisher(published);
+                audience.assertNobodyWasToldOf("gap");
+                assertThat(connections(audience)).isGreaterThan(READERS * 2);
+            }
+        } finally {
+            publishers.shutdownNow();
+            pods.forEach(ParleyProcess::close);
+        }
+    }
+
+    private static void startPods(RedisServer redis, List<ParleyProcess> pods) {
+        for (int i = 0; i < PODS; i++) {
+            pods.add(
+                    Pods.steady()
+                            .redis(redis.uri())
+                            .config("parley.log.messages", "64")
+                            .port(Ports.free())
+                            .start());
+            Pods.awaitPublishing(pods.get(i));
+        }
+    }
+
+    private List<String> publish(String name, List<Http> pods) {
+        List<String> texts = new ArrayList<>();
+        for (int i = 1; i <= TEXTS_EACH; i++) {
+            String text = name + "-" + i;
+            sayAnywhere(text, pods);
+            texts.add(text);
+            confirmed.incrementAndGet();
+        }
+        return texts;
+    }
+
+    /** A repeat goes to another pod, perhaps. */
+    private static void sayAnywhere(String text, List<Http> pods) {
+        Awaitility.await(text)
+                .atMost(Pods.TIMEOUT)
+                .pollDelay(0, TimeUnit.MILLISECONDS)
+                .ignoreExceptionsInstanceOf(UncheckedIOException.class)
+                .until(() -> Pods.trySay(anyOf(pods), ROOM, text));
+    }
+
+    /** Breaks one connection after the other until so many thirds of all texts are confirmed. */
+    private void breakConnections(Audience audience, int thirds) {
+        int enough = PUBLISHERS * TEXTS_EACH * thirds / 3;
+        Awaitility.await(enough + " texts")
+                .atMost(Pods.TIMEOUT)
+                .pollDelay(0, TimeUnit.MILLISECONDS)
+                .pollInterval(10, TimeUnit.MILLISECONDS)
+                .until(
+                        () -> {
+                            List<SseReader> readers = audience.readers();
+                            readers.get(random.nextInt(readers.size())).dropConnection();
+                            return confirmed.get() >= enough;
+                        });
+    }
+
+    private static int connections(Audience audience) {
+        return audience.readers().stream().mapToInt(SseReader::connections).sum();
+    }
+
+    private static <T> T anyOf(List<T> all) {
+        return all.get(ThreadLocalRandom.current().nextInt(all.size()));
+    }
+}

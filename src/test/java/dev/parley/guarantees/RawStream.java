@@ -1,0 +1,63 @@
+package dev.parley.guarantees;
+
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+
+/** A request of any bytes, and the bytes of its answer as they come. */
+final class RawStream implements Closeable {
+
+    private static final int TIMEOUT_MILLIS = 20_000;
+
+    private final Socket socket;
+    private final ByteArrayOutputStream received = new ByteArrayOutputStream();
+
+    private RawStream(Socket socket) {
+        this.socket = socket;
+    }
+
+    static RawStream open(int port, byte[] request) {
+        try {
+            var socket = new Socket(InetAddress.getLoopbackAddress(), port);
+            socket.setSoTimeout(TIMEOUT_MILLIS);
+            socket.getOutputStream().write(request);
+            return new RawStream(socket);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Reads until this has come. */
+    void await(String expected) {
+        try {
+            InputStream in = socket.getInputStream();
+            while (!text().contains(expected)) {
+                int next = in.read();
+                if (next < 0) {
+                    throw new AssertionError("no " + expected + " in:\n" + text());
+                }
+                received.write(next);
+            }
+        } catch (IOException e) {
+            throw new AssertionError("no " + expected + " in:\n" + text(), e);
+        }
+    }
+
+    String text() {
+        return received.toString(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public void close() {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

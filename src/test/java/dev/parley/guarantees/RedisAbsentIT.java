@@ -1,0 +1,37 @@
+package dev.parley.guarantees;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.SseReader;
+import org.junit.jupiter.api.Test;
+
+/** A pod that starts before its Redis. */
+class RedisAbsentIT {
+
+    @Test
+    void pod_startsWithoutRedis_says503_andServesOnceRedisIsThere() {
+        try (RedisServer redis = RedisServer.start()) {
+            redis.kill();
+            try (ParleyProcess pod = Pods.quick(redis.uri());
+                    SseReader early = Pods.browser(pod, "room").open()) {
+                Http.Answer refused = new Http(pod.uri()).sendForm("lost", "room", "room");
+                assertThat(refused.status()).isEqualTo(503);
+                assertThat(refused.body()).startsWith("publish failed");
+                assertThat(refused.header("Retry-After")).matches("[1-9][0-9]*");
+                assertThat(new Http(pod.uri()).get("/rooms/room/messages").status()).isEqualTo(503);
+                early.awaitEvent("goodbye");
+
+                redis.restart();
+
+                Pods.sayAtLast(pod, "warmup", "ready");
+                early.await(reader -> reader.connected() && !reader.lastEventId().isEmpty());
+                Pods.sayAtLast(pod, "room", "first");
+                assertThat(early.awaitMessages(1).data()).containsExactly("first");
+                assertThat(pod.alive()).isTrue();
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+package dev.parley.hub;
+
+import dev.parley.message.EventId;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.quarkus.runtime.configuration.MemorySize;
+import java.math.BigInteger;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.LongStream;
+import org.awaitility.Awaitility;
+
+/** A hub between a scripted broker and connections without a network, on a loop turned by hand. */
+final class Scene {
+
+    /** Messages that a room's log holds here. */
+    static final int RING = 8;
+
+    record Log(int messages, MemorySize bytes, MemorySize totalBytes, Duration linger)
+            implements LogConfig {
+
+        @Override
+        public Duration audit() {
+            return Duration.ofHours(1);
+        }
+    }
+
+    record Streams(Duration heartbeat, Duration slowTimeout) implements SubscriberConfig {
+
+        @Override
+        public Duration maxPace() {
+            return Duration.ofMillis(5);
+        }
+
+        @Override
+        public Duration minRetry() {
+            return Duration.ofSeconds(2);
+        }
+
+        @Override
+        public Duration maxRetry() {
+            return Duration.ofSeconds(4);
+        }
+
+        @Override
+        public Optional<Duration> maxConnectionAge() {
+            return Optional.empty();
+        }
+    }
+
+    record Limits(int connections, int connectionsPerAddress) implements LimitsConfig {}
+
+    private static final Log LOG =
+            new Log(RING, bytes(4 << 20), bytes(64 << 20), Duration.ofHours(1));
+    private static final Streams STREAMS = new Streams(Duration.ofHours(1), Duration.ofHours(1));
+
+    private static final Limits LIMITS = new Limits(1_000, 1_000);
+
+    final ScriptedBroker broker = new ScriptedBroker();
+    final ManualLoop loop = new ManualLoop();
+    final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    final Hub hub;
+
+    Scene() {
+        this(LOG, STREAMS);
+    }
+
+    private Scene(Log log, Streams streams) {
+        hub = new Hub(broker, new LineEncoder(), log, streams, LIMITS, meters, Clock.systemUTC());
+        broker.listen(hub);
+    }
+
+    static Scene with(Log log) {
+        return new Scene(log, STREAMS);
+    }
+
+    static Scene with(Streams streams) {
+        return new Scene(LOG, streams);
+    }
+
+    static MemorySize bytes(long count) {
+        return new MemorySize(BigInteger.valueOf(count));
+    }
+
+    /** A reader: its connection, and its membership. */
+    record Reader(TestConnection connection, Hub.Subscription subscription) {
+
+        List<String> lines() {
+            return connection.lines();
+        }
+    }
+
+    Reader connect(Start start) {
+        return connect(start, new TestConnection());
+    }
+
+    Reader connect(Start start, TestConnection connection) {
+        Reader reader = join(start, connection);
+        loop.run();
+        return reader;
+    }
+
+    /** Connects, and does not let the loop run yet. */
+    Reader join(Start start, TestConnection connection) {
+        var wish =
+                new dev.parley.hub.Reader(ScriptedBroker.ROOM, start, Format.TEXT, "203.0.113.1");
+        return new Reader(connection, hub.subscribe(wish, connection, loop));
+    }
+
+    Reader connectAtTail() {
+        return connect(new Start.Tail());
+    }
+
+    Reader resume(EventId position) {
+        return connect(new Start.After(position));
+    }
+
+    Scene run() {
+        loop.run();
+        return this;
+    }
+
+    void say(int count) {
+        broker.say(count);
+        loop.run();
+    }
+
+    /** Waits for what a pause of the hub's own comes before. */
+    void await(Reader reader, String line) {
+        Awaitility.await(line)
+                .atMost(Duration.ofSeconds(20))
+                .until(() -> run() == this && reader.lines().contains(line));
+    }
+
+    double count(String meter, String... tags) {
+        return meters.get(meter).tags(tags).counter().count();
+    }
+
+    /** The broker's messages from one offset to another, as a reader sees them. */
+    List<String> messages(long first, long last) {
+        List<String> all =
+                broker.log().stream()
+                        .filter(m -> m.offset() >= first && m.offset() <= last)
+                        .map(LineEncoder::message)
+                        .toList();
+        if (all.size() != LongStream.rangeClosed(first, last).count()) {
+            throw new IllegalArgumentException("not all retained: " + all);
+        }
+        return all;
+    }
+}

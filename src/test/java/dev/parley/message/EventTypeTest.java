@@ -1,0 +1,41 @@
+package dev.parley.message;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class EventTypeTest {
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"price", "message", "user joined", "a:b", "é😀", "Open", "errors", "\u2028"})
+    void oneLine_isAType(String name) {
+        assertThat(new EventType(name)).hasToString(name);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"open", "error", "gap", "resumed", "goodbye"})
+    void nameOfTheStreamsOwnEvents_isReserved(String name) {
+        assertThatThrownBy(() -> new EventType(name))
+                .isInstanceOf(InvalidMessage.class)
+                .hasMessage("bad event: error, gap, goodbye, open, resumed are reserved");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"", "a\nb", "a\rb", "a\r\nb", "\n", "a\n", "a\0", "\t", "\u007F", "\u0085"})
+    void emptyNameOrControlCharacter_isRefused(String name) {
+        assertThatThrownBy(() -> new EventType(name))
+                .isInstanceOf(InvalidMessage.class)
+                .hasMessageStartingWith("bad event: ");
+    }
+
+    @Test
+    void name_hasAtMost64Characters() {
+        assertThat(new EventType("a".repeat(64)).name()).hasSize(64);
+        assertThatThrownBy(() -> new EventType("a".repeat(65))).isInstanceOf(InvalidMessage.class);
+    }
+}

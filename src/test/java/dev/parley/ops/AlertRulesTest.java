@@ -1,0 +1,184 @@
+package dev.parley.ops;
+
+import static java.util.stream.Collectors.toSet;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Rules and dashboard ask for series that the program has, every rule is tried by promtool on
+ * series made for it, and every alert leads to its entry in the runbook. The rules live in the
+ * PrometheusRule alone; for promtool they are copied out of it to {@code
+ * target/prometheus/rules.yaml}, where the files of {@code src/test/prometheus} expect them.
+ */
+final class AlertRulesTest {
+    private static final YAMLMapper YAML = new YAMLMapper();
+    private static final Path TARGET = Path.of("target", "prometheus");
+    private static final Path PROMTOOL_TESTS = Path.of("src", "test", "prometheus");
+    private static final Path RUNBOOK = Path.of("docs", "operations.md");
+    private static final JsonNode RULES =
+            component("prometheus-rule/prometheus-rule.yaml").path("spec");
+    private static final JsonNode DASHBOARD = component("grafana-dashboard/parley.json");
+    private static final Pattern SERIES = Pattern.compile("\\bparley[_:][a-z0-9_:]+");
+    private static final Pattern MATCHER =
+            Pattern.compile("(result|reason|outcome)(?:=|!=|=~|!~)\"([^\"]*)\"");
+
+    @BeforeAll
+    static void copyRulesForPromtool() throws IOException {
+        Files.createDirectories(TARGET);
+        YAML.writeValue(TARGET.resolve("rules.yaml").toFile(), RULES);
+    }
+
+    @Test
+    void rules_areValid() {
+        Tool.named("promtool").run("check", "rules", TARGET.resolve("rules.yaml").toString());
+    }
+
+    @Test
+    void rules_doWhatTheirTestsSay() throws IOException {
+        List<String> command =
+                Stream.concat(Stream.of("test", "rules"), promtoolTests().map(Path::toString))
+                        .toList();
+
+        Tool.named("promtool").run(command.toArray(String[]::new));
+    }
+
+    @Test
+    void everyAlert_isTestedFiringAndQuiet() throws IOException {
+        Set<String> firing = new TreeSet<>();
+        Set<String> quiet = new TreeSet<>();
+
+        for (Path file : promtoolTests().toList()) {
+            for (JsonNode check :
+                    Manifests.yaml(file).findValues("alert_rule_test").stream()
+                            .flatMap(JsonNode::valueStream)
+                            .toList()) {
+                (check.path("exp_alerts").isEmpty() ? quiet : firing)
+                        .add(check.path("alertname").asText());
+            }
+        }
+
+        assertThat(firing).isEqualTo(names("alert"));
+        assertThat(quiet).isEqualTo(names("alert"));
+    }
+
+    @Test
+    void everyRecord_isTested() throws IOException {
+        String records = Files.readString(PROMTOOL_TESTS.resolve("records.yaml"));
+
+        assertThat(names("record")).isNotEmpty().allMatch(records::contains);
+    }
+
+    @Test
+    void dashboardQueries_areValid() throws IOException {
+        ObjectNode rules = YAML.createObjectNode();
+        var group = rules.putArray("groups").addObject().put("name", "dashboard").putArray("rules");
+        for (String query : queries(DASHBOARD)) {
+            group.addObject()
+                    .put("record", "query:" + group.size())
+                    .put("expr", query.replace("$__rate_interval", "5m"));
+        }
+        Path file = TARGET.resolve("dashboard-queries.yaml");
+
+        YAML.writeValue(file.toFile(), rules);
+
+        Tool.named("promtool").run("check", "rules", file.toString());
+    }
+
+    @Test
+    void queries_askOnlyForSeriesThatExist() {
+        Set<String> known = new TreeSet<>(names("record"));
+        known.addAll(Vocabulary.METRICS);
+
+        assertThat(Stream.concat(queries(RULES).stream(), queries(DASHBOARD).stream()))
+                .isNotEmpty()
+                .allSatisfy(
+                        query -> assertThat(found(SERIES, query)).isNotEmpty().isSubsetOf(known));
+    }
+
+    @Test
+    void queries_askOnlyForLabelValuesThatExist() {
+        Stream.concat(queries(RULES).stream(), queries(DASHBOARD).stream())
+                .flatMap(query -> MATCHER.matcher(query).results())
+                .forEach(
+                        match ->
+                                assertThat(match.group(2).split("\\|"))
+                                        .isSubsetOf(Vocabulary.LABEL_VALUES.get(match.group(1))));
+    }
+
+    @Test
+    void everyMetric_isOnTheDashboard() {
+        Set<String> shown =
+                queries(DASHBOARD).stream()
+                        .flatMap(q -> found(SERIES, q).stream())
+                        .collect(toSet());
+
+        assertThat(shown).containsAll(Vocabulary.METRICS);
+    }
+
+    @Test
+    void everyAlert_leadsToItsRunbookEntry() throws IOException {
+        Set<String> anchors =
+                Files.readAllLines(RUNBOOK).stream()
+                        .filter(line -> line.startsWith("#"))
+                        .map(AlertRulesTest::anchor)
+                        .collect(toSet());
+
+        for (JsonNode alert : rules("alert")) {
+            assertThat(alert.at("/labels/severity").asText()).isIn("warning", "critical");
+            assertThat(alert.at("/annotations/summary").asText()).isNotBlank();
+            assertThat(alert.at("/annotations/runbook_url").asText())
+                    .isEqualTo("docs/operations.md#" + anchor(alert.path("alert").asText()));
+            assertThat(anchors).contains(anchor(alert.path("alert").asText()));
+        }
+    }
+
+    private static JsonNode component(String file) {
+        return Manifests.yaml(Manifests.ROOT.resolve("components").resolve(file));
+    }
+
+    private static Stream<Path> promtoolTests() throws IOException {
+        try (Stream<Path> files = Files.list(PROMTOOL_TESTS)) {
+            return files.sorted().toList().stream();
+        }
+    }
+
+    /** The rules that have this field, which is {@code alert} or {@code record}. */
+    private static List<JsonNode> rules(String field) {
+        return RULES.findParents(field);
+    }
+
+    private static Set<String> names(String field) {
+        return rules(field).stream().map(rule -> rule.path(field).asText()).collect(toSet());
+    }
+
+    private static List<String> queries(JsonNode source) {
+        return source.findValuesAsText("expr");
+    }
+
+    private static Set<String> found(Pattern pattern, String text) {
+        Matcher matcher = pattern.matcher(text);
+        return matcher.results().map(result -> result.group()).collect(toSet());
+    }
+
+    /** The anchor that a heading gets when Markdown is shown. */
+    private static String anchor(String heading) {
+        return heading.replaceFirst("^#+ ", "")
+                .toLowerCase()
+                .replaceAll("[^a-z0-9 -]", "")
+                .replace(' ', '-');
+    }
+}

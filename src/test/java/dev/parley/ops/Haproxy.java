@@ -1,0 +1,90 @@
+package dev.parley.ops;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Ports;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.awaitility.Awaitility;
+
+/** A real HAProxy before some pods, set up as docs/operations.md says, with quicker checks. */
+final class Haproxy implements Closeable {
+
+    private final Process process;
+    private final int port;
+
+    private Haproxy(Process process, int port) {
+        this.process = process;
+        this.port = port;
+    }
+
+    static Haproxy start(Path directory, int... pods) {
+        Tool.named("haproxy");
+        int port = Ports.free();
+        try {
+            Path configuration = directory.resolve("haproxy.cfg");
+            Files.writeString(configuration, configuration(port, pods));
+            Process process =
+                    new ProcessBuilder("haproxy", "-db", "-f", configuration.toString())
+                            .redirectErrorStream(true)
+                            .redirectOutput(directory.resolve("haproxy.log").toFile())
+                            .start();
+            return new Haproxy(process, port);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    URI uri(String path) {
+        return URI.create("http://127.0.0.1:" + port + path);
+    }
+
+    /** Waits until a pod answers through it. */
+    void awaitServing() {
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(20))
+                .ignoreExceptions()
+                .until(() -> new Http(uri("")).get("/").status() == 200);
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly().onExit().join();
+    }
+
+    private static String configuration(int port, int... pods) {
+        var text =
+                new StringBuilder(
+                        """
+                        global
+                            maxconn 4000
+                        defaults
+                            mode http
+                            timeout client 120s
+                            timeout server 120s
+                            timeout connect 5s
+                            timeout check 5s
+                            option http-no-delay
+                            option redispatch
+                            retries 3
+                            retry-on conn-failure
+                        frontend web
+                            bind 127.0.0.1:%d
+                            default_backend parley
+                        backend parley
+                            balance leastconn
+                            option httpchk GET /q/health/ready
+                            http-check expect status 200
+                            default-server check inter 200ms fall 2 rise 2
+                        """
+                                .formatted(port));
+        for (int pod : pods) {
+            text.append("    server pod%d 127.0.0.1:%d%n".formatted(pod, pod));
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,291 @@
+package dev.parley.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.ops.Manifests.Pods;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerPort;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.Probe;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServiceAccount;
+import io.fabric8.kubernetes.api.model.ServicePort;
+import io.fabric8.kubernetes.api.model.TopologySpreadConstraint;
+import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.RollingUpdateDeployment;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyPeer;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyPort;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
+import io.fabric8.openshift.api.model.monitoring.v1.Endpoint;
+import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * What the rendered objects say about each other and about the program is true: names, ports,
+ * labels, keys, times.
+ */
+final class ManifestsTest {
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void names_areUniqueAndShareOneNamespace(Manifests manifests) {
+        String namespace = manifests.all(Namespace.class).get(0).getMetadata().getName();
+
+        assertThat(manifests.objects())
+                .doesNotHaveDuplicates()
+                .extracting(o -> o.getKind() + " " + o.getMetadata().getName())
+                .doesNotHaveDuplicates();
+        assertThat(manifests.objects())
+                .filteredOn(o -> !(o instanceof Namespace))
+                .allSatisfy(o -> assertThat(o.getMetadata().getNamespace()).isEqualTo(namespace));
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void service_leadsToAPortOfItsPods(Manifests manifests) {
+        for (Service service : manifests.all(Service.class)) {
+            Pods pods = manifests.selected(service.getSpec().getSelector());
+
+            assertThat(service.getSpec().getPorts())
+                    .extracting(port -> port.getTargetPort().getValue())
+                    .isNotEmpty()
+                    .isSubsetOf(pods.portNames().toArray());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void selectors_findTheirPods(Manifests manifests) {
+        for (Deployment deployment : manifests.all(Deployment.class)) {
+            Map<String, String> labels = deployment.getSpec().getSelector().getMatchLabels();
+            assertThat(manifests.selected(labels).owner()).isEqualTo(deployment);
+        }
+        for (StatefulSet set : manifests.all(StatefulSet.class)) {
+            assertThat(manifests.selected(set.getSpec().getSelector().getMatchLabels()).owner())
+                    .isEqualTo(set);
+            Service service = manifests.one(Service.class, set.getSpec().getServiceName());
+            assertThat(service.getSpec().getClusterIP()).isEqualTo("None");
+        }
+        for (PodDisruptionBudget budget : manifests.all(PodDisruptionBudget.class)) {
+            Map<String, String> labels = budget.getSpec().getSelector().getMatchLabels();
+            assertThat(manifests.selected(labels).name()).isEqualTo("parley");
+        }
+        for (Pods pods : manifests.pods()) {
+            for (TopologySpreadConstraint spread : pods.spec().getTopologySpreadConstraints()) {
+                assertThat(manifests.selected(spread.getLabelSelector().getMatchLabels()))
+                        .isEqualTo(pods);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void probes_askTheProgramsOwnPaths(Manifests manifests) {
+        Container parley = parley(manifests);
+
+        assertThat(parley.getPorts())
+                .extracting(ContainerPort::getContainerPort)
+                .containsExactly(8080);
+        assertProbe(parley, parley.getStartupProbe(), Vocabulary.STARTED);
+        assertProbe(parley, parley.getReadinessProbe(), Vocabulary.READY);
+        assertProbe(parley, parley.getLivenessProbe(), Vocabulary.LIVE);
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void references_resolve(Manifests manifests) {
+        for (Pods pods : manifests.pods()) {
+            String account = pods.spec().getServiceAccountName();
+            if (account != null) {
+                ServiceAccount found = manifests.one(ServiceAccount.class, account);
+                assertThat(found.getAutomountServiceAccountToken()).isFalse();
+            }
+            for (Volume volume : pods.spec().getVolumes()) {
+                if (volume.getConfigMap() != null) {
+                    manifests.one(ConfigMap.class, volume.getConfigMap().getName());
+                }
+            }
+            assertThat(pods.containers())
+                    .flatExtracting(Container::getVolumeMounts)
+                    .extracting(VolumeMount::getName)
+                    .containsExactlyInAnyOrderElementsOf(volumeNames(pods));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void settings_areThoseOfTheProgram(Manifests manifests) {
+        Map<String, String> environment = manifests.environment(parley(manifests));
+
+        assertThat(environment.keySet()).isNotEmpty().isSubsetOf(Vocabulary.knownKeys());
+        assertThat(environment).containsEntry("QUARKUS_REDIS_HOSTS", redisAddress(manifests));
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void drain_fitsIntoTheGracePeriod(Manifests manifests) {
+        Map<String, String> environment = manifests.environment(parley(manifests));
+        Duration drain =
+                seconds(environment, "PARLEY_DRAIN_DELAY")
+                        .plus(seconds(environment, "PARLEY_DRAIN_WINDOW"));
+        Duration lastWords = Duration.ofSeconds(2);
+        Duration timeout = seconds(environment, "QUARKUS_SHUTDOWN_TIMEOUT");
+        long grace = manifests.podsOf("parley").spec().getTerminationGracePeriodSeconds();
+
+        assertThat(Duration.ofSeconds(grace)).isGreaterThan(drain.plus(lastWords).plus(timeout));
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void rollout_neverGoesBelowTheWishedNumber(Manifests manifests) {
+        Deployment deployment = manifests.one(Deployment.class, "parley");
+        RollingUpdateDeployment update = deployment.getSpec().getStrategy().getRollingUpdate();
+
+        assertThat(update.getMaxUnavailable().getValue()).isEqualTo(0);
+        assertThat(update.getMaxSurge().getValue()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void scrape_findsTheMetrics(Manifests manifests) {
+        for (ServiceMonitor monitor : manifests.all(ServiceMonitor.class)) {
+            Map<String, String> labels = monitor.getSpec().getSelector().getMatchLabels();
+            List<Service> services =
+                    manifests.all(Service.class).stream()
+                            .filter(
+                                    s ->
+                                            s.getMetadata()
+                                                    .getLabels()
+                                                    .entrySet()
+                                                    .containsAll(labels.entrySet()))
+                            .toList();
+
+            assertThat(services).hasSize(1);
+            for (Endpoint endpoint : monitor.getSpec().getEndpoints()) {
+                assertThat(services.get(0).getSpec().getPorts())
+                        .extracting(ServicePort::getName)
+                        .contains(endpoint.getPort());
+                assertThat(endpoint.getPath()).isEqualTo(Vocabulary.METRICS_PATH);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void networkPolicies_openOnlyPortsThatPodsHave(Manifests manifests) {
+        for (NetworkPolicy policy : manifests.all(NetworkPolicy.class)) {
+            Pods pods = manifests.selected(policy.getSpec().getPodSelector().getMatchLabels());
+            assertThat(policy.getMetadata().getName()).isEqualTo(pods.name());
+            policy.getSpec()
+                    .getIngress()
+                    .forEach(
+                            rule -> {
+                                assertPorts(rule.getPorts(), pods);
+                                peers(manifests, rule.getFrom());
+                            });
+            policy.getSpec()
+                    .getEgress()
+                    .forEach(
+                            rule ->
+                                    peers(manifests, rule.getTo())
+                                            .forEach(peer -> assertPorts(rule.getPorts(), peer)));
+        }
+    }
+
+    @Test
+    void dev_needsNothingInstalledBefore() {
+        assertThat(Manifests.named("overlays/dev").objects())
+                .extracting(HasMetadata::getApiVersion)
+                .isSubsetOf("v1", "apps/v1", "policy/v1");
+    }
+
+    @Test
+    void production_hasAllThatItPromises() {
+        assertThat(Manifests.named("overlays/production").objects())
+                .extracting(HasMetadata::getKind)
+                .contains("PodDisruptionBudget", "Ingress", "NetworkPolicy", "ServiceMonitor")
+                .contains("PrometheusRule", "HorizontalPodAutoscaler", "StatefulSet");
+    }
+
+    @Test
+    void everyComponent_isRenderedByATest() throws IOException {
+        Set<String> components =
+                Manifests.directoriesIn("components").stream()
+                        .map(p -> p.getFileName().toString())
+                        .collect(Collectors.toSet());
+
+        assertThat(Stream.of("hpa", "keda").flatMap(ManifestsTest::componentsOf))
+                .containsAll(components);
+    }
+
+    private static Stream<String> componentsOf(String test) {
+        Path kustomization =
+                Manifests.ROOT.resolve("tests").resolve(test).resolve("kustomization.yaml");
+        return Manifests.yaml(kustomization)
+                .path("components")
+                .valueStream()
+                .map(component -> Path.of(component.asText()).getFileName().toString());
+    }
+
+    private static Container parley(Manifests manifests) {
+        return manifests.podsOf("parley").spec().getContainers().get(0);
+    }
+
+    private static void assertProbe(Container container, Probe probe, String path) {
+        assertThat(probe.getHttpGet().getPath()).isEqualTo(path);
+        assertThat(container.getPorts())
+                .extracting(ContainerPort::getName)
+                .contains(probe.getHttpGet().getPort().getStrVal());
+    }
+
+    private static List<String> volumeNames(Pods pods) {
+        Stream<String> claims =
+                pods.owner() instanceof StatefulSet set
+                        ? set.getSpec().getVolumeClaimTemplates().stream()
+                                .map(c -> c.getMetadata().getName())
+                        : Stream.empty();
+        return Stream.concat(pods.spec().getVolumes().stream().map(Volume::getName), claims)
+                .toList();
+    }
+
+    private static String redisAddress(Manifests manifests) {
+        Service redis = manifests.one(Service.class, "parley-redis");
+        return "redis://parley-redis:" + redis.getSpec().getPorts().get(0).getPort();
+    }
+
+    /** A duration as Quarkus reads it: {@code 5S} is short for {@code PT5S}. */
+    private static Duration seconds(Map<String, String> environment, String key) {
+        return Duration.parse("PT" + environment.get(key));
+    }
+
+    /** The pods of this installation that a rule names; other namespaces are not ours to check. */
+    private static List<Pods> peers(Manifests manifests, List<NetworkPolicyPeer> peers) {
+        assertThat(peers).as("an empty list would mean everybody").isNotEmpty();
+        return peers.stream()
+                .filter(peer -> peer.getPodSelector() != null)
+                .map(peer -> manifests.selected(peer.getPodSelector().getMatchLabels()))
+                .toList();
+    }
+
+    private static void assertPorts(List<NetworkPolicyPort> ports, Pods pods) {
+        assertThat(ports)
+                .extracting(port -> port.getPort().getValue())
+                .isNotEmpty()
+                .isSubsetOf(pods.portNames().toArray());
+    }
+}

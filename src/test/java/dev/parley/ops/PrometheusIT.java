@@ -1,0 +1,110 @@
+package dev.parley.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Ports;
+import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.SseReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A real Prometheus scrapes a pod, knows every series, and evaluates the rules on them. */
+final class PrometheusIT {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir Path directory;
+
+    @Test
+    void prometheus_scrapesEverySeriesAndEvaluatesTheRules() throws IOException {
+        try (var redis = RedisServer.start();
+                var pod = ParleyProcess.start(redis).awaitReady();
+                var reader = SseReader.open(pod.uri("/events")).awaitConnected()) {
+            reader.awaitLastEventId();
+            new Http(pod.uri()).sendForm("counted");
+            reader.awaitData("counted");
+            int port = Ports.free();
+            Process prometheus = start(port, pod.port());
+            try {
+                var api = new Http(URI.create("http://127.0.0.1:" + port));
+
+                awaitValue(api, "parley_connected_clients", "1");
+                awaitValue(api, "parley_messages_published_total{result=\"ok\"}", "1");
+                awaitValue(api, "parley_subscription_up", "1");
+                assertThat(Vocabulary.METRICS)
+                        .allSatisfy(series -> assertThat(result(api, series)).isNotEmpty());
+                awaitValue(api, "parley:connected_clients:sum", "1");
+                for (JsonNode health : get(api, "/api/v1/rules").findValues("health")) {
+                    assertThat(health.asText()).isNotEqualTo("err");
+                }
+                assertThat(get(api, "/api/v1/metadata").findValuesAsText("help"))
+                        .contains("Messages handed to a connection", "Open event streams");
+            } finally {
+                prometheus.destroyForcibly().onExit().join();
+            }
+        }
+    }
+
+    private Process start(int port, int target) throws IOException {
+        Tool.named("prometheus");
+        Path rules = directory.resolve("rules.yaml");
+        var source = Path.of("k8s", "components", "prometheus-rule", "prometheus-rule.yaml");
+        new YAMLMapper().writeValue(rules.toFile(), Manifests.yaml(source).path("spec"));
+        Path configuration = directory.resolve("prometheus.yaml");
+        Files.writeString(
+                configuration,
+                """
+                global: {scrape_interval: 1s, evaluation_interval: 1s}
+                rule_files: [rules.yaml]
+                scrape_configs:
+                  - job_name: parley
+                    metrics_path: %s
+                    static_configs:
+                      - targets: ["127.0.0.1:%d"]
+                        labels: {namespace: test, pod: parley-0}
+                """
+                        .formatted(Vocabulary.METRICS_PATH, target));
+        return new ProcessBuilder(
+                        "prometheus",
+                        "--config.file=" + configuration,
+                        "--storage.tsdb.path=" + directory.resolve("data"),
+                        "--web.listen-address=127.0.0.1:" + port)
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("prometheus.log").toFile())
+                .start();
+    }
+
+    private static void awaitValue(Http api, String query, String value) {
+        Awaitility.await(query)
+                .atMost(Duration.ofSeconds(60))
+                .ignoreException(UncheckedIOException.class)
+                .until(() -> result(api, query).at("/0/value/1").asText().equals(value));
+    }
+
+    private static JsonNode result(Http api, String query) {
+        String encoded = URLEncoder.encode(query, StandardCharsets.UTF_8);
+        return get(api, "/api/v1/query?query=" + encoded).at("/data/result");
+    }
+
+    private static JsonNode get(Http api, String path) {
+        try {
+            return JSON.readTree(api.get(path).body());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+package dev.parley.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Ports;
+import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.SseReader;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Three pods behind a proxy are replaced one after the other while many read and some publish:
+ * nothing is lost, nothing comes twice, nobody gets an error, and the readers come back spread.
+ */
+final class RolloutIT {
+
+    private static final int READERS = 500;
+    private static final int PUBLISHERS = 3;
+    private static final Duration WINDOW = Duration.ofSeconds(3);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    @TempDir Path directory;
+
+    @Test
+    void rollout_isNotNoticed() {
+        int[] ports = {Ports.free(), Ports.free(), Ports.free()};
+        Queue<Long> connects = new ConcurrentLinkedQueue<>();
+        try (var redis = RedisServer.start();
+                var proxy = Haproxy.start(directory, ports)) {
+            List<ParleyProcess> pods = new ArrayList<>();
+            List<SseReader> readers = new ArrayList<>();
+            try {
+                for (int port : ports) {
+                    pods.add(pod(redis, port));
+                }
+                pods.forEach(ParleyProcess::awaitReady);
+                proxy.awaitServing();
+                for (int i = 0; i < READERS; i++) {
+                    readers.add(reader(proxy.uri("/events"), connects));
+                }
+                readers.forEach(SseReader::awaitLastEventId);
+
+                var publishing = new AtomicBoolean(true);
+                List<Publisher> publishers =
+                        IntStream.range(0, PUBLISHERS)
+                                .mapToObj(i -> Publisher.start(i, proxy.uri(""), publishing))
+                                .toList();
+                for (int i = 0; i < pods.size(); i++) {
+                    connects.clear();
+                    ParleyProcess old = pods.get(i);
+                    old.terminate();
+                    assertThat(old.awaitExit(PATIENCE)).isZero();
+                    pods.set(i, old.replacement());
+                    pods.get(i).awaitReady();
+                    readers.forEach(SseReader::awaitConnected);
+                    assertSpread(connects);
+                }
+                publishing.set(false);
+                List<String> sent = publishers.stream().flatMap(p -> p.sent().stream()).toList();
+
+                assertThat(sent).hasSizeGreaterThan(PUBLISHERS);
+                readers.forEach(reader -> reader.awaitMessages(sent.size(), PATIENCE));
+                readers.forEach(reader -> assertComplete(reader, sent));
+            } finally {
+                readers.forEach(SseReader::close);
+                pods.forEach(ParleyProcess::close);
+            }
+        }
+    }
+
+    private static ParleyProcess pod(RedisServer redis, int port) {
+        return ParleyProcess.builder()
+                .redis(redis.uri())
+                .port(port)
+                .config("parley.drain.delay", "1500MS")
+                .config("parley.drain.window", WINDOW.toMillis() + "MS")
+                .config("parley.events.min-retry", "100MS")
+                .config("parley.events.max-retry", "500MS")
+                .start();
+    }
+
+    private static SseReader reader(URI uri, Queue<Long> connects) {
+        return SseReader.to(
+                        () -> {
+                            connects.add(System.nanoTime());
+                            return uri;
+                        })
+                .reconnecting()
+                .open();
+    }
+
+    private static void assertComplete(SseReader reader, List<String> sent) {
+        assertThat(reader.data()).containsExactlyInAnyOrderElementsOf(sent);
+        for (int i = 0; i < PUBLISHERS; i++) {
+            String mine = i + "-";
+            assertThat(reader.data().stream().filter(text -> text.startsWith(mine)))
+                    .containsExactlyElementsOf(
+                            sent.stream().filter(text -> text.startsWith(mine)).toList());
+        }
+        assertThat(reader.events("gap")).isEmpty();
+    }
+
+    /** No tenth of the window sees more than a third of those who come back. */
+    private static void assertSpread(Queue<Long> connects) {
+        long slice = WINDOW.toNanos() / 10;
+        Map<Long, Long> bySlice =
+                connects.stream()
+                        .map(at -> at / slice)
+                        .collect(
+                                Collectors.groupingBy(
+                                        Function.identity(), TreeMap::new, Collectors.counting()));
+
+        assertThat(connects).hasSizeGreaterThan(READERS / 6);
+        assertThat(bySlice.values())
+                .as("reconnects by tenth of the window: %s", bySlice)
+                .allSatisfy(count -> assertThat(count).isLessThan(connects.size() / 3));
+    }
+
+    /** Sends numbered messages, one after the other; repeats once what did not get through. */
+    private static final class Publisher {
+
+        private final Queue<String> sent = new ConcurrentLinkedQueue<>();
+        private final Thread thread;
+        private volatile Throwable failure;
+
+        private Publisher(int number, URI uri, AtomicBoolean publishing) {
+            thread =
+                    new Thread(() -> run(number, new Http(uri), publishing), "publisher-" + number);
+        }
+
+        static Publisher start(int number, URI uri, AtomicBoolean publishing) {
+            var publisher = new Publisher(number, uri, publishing);
+            publisher.thread.setUncaughtExceptionHandler((t, e) -> publisher.failure = e);
+            publisher.thread.start();
+            return publisher;
+        }
+
+        List<String> sent() {
+            try {
+                thread.join(PATIENCE.toMillis());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException(e);
+            }
+            assertThat(failure).as("publisher").isNull();
+            return List.copyOf(sent);
+        }
+
+        private void run(int number, Http http, AtomicBoolean publishing) {
+            for (int i = 0; publishing.get(); i++) {
+                String text = number + "-" + i;
+                Http keyed = http.with("Idempotency-Key", text);
+                assertThat(send(keyed, text).status()).isEqualTo(200);
+                sent.add(text);
+                // A pace, not a wait: five messages a second from each.
+                Awaitility.await().pollDelay(Duration.ofMillis(200)).until(() -> true);
+            }
+        }
+
+        private static Http.Answer send(Http http, String text) {
+            try {
+                return http.sendForm(text);
+            } catch (UncheckedIOException e) {
+                return http.sendForm(text);
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+package dev.parley.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServicePort;
+import io.fabric8.kubernetes.api.model.gatewayapi.v1.HTTPPathMatch;
+import io.fabric8.kubernetes.api.model.gatewayapi.v1.HTTPRoute;
+import io.fabric8.kubernetes.api.model.gatewayapi.v1.HTTPRouteRule;
+import io.fabric8.kubernetes.api.model.networking.v1.HTTPIngressPath;
+import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
+import io.fabric8.kubernetes.api.model.networking.v1.IngressServiceBackend;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The ways in from outside lead to the program, to all of its calls and pages, and to nothing else.
+ */
+final class RoutesTest {
+    private static final Path PAGES = Path.of("src/main/resources/META-INF/resources");
+
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void ingress_leadsToTheCallsOnly(Manifests manifests) throws IOException {
+        for (Ingress ingress : manifests.all(Ingress.class)) {
+            List<HTTPIngressPath> paths = ingress.getSpec().getRules().get(0).getHttp().getPaths();
+
+            assertRouted(
+                    request ->
+                            paths.stream()
+                                    .anyMatch(p -> matches(p.getPathType(), p.getPath(), request)));
+            for (HTTPIngressPath path : paths) {
+                IngressServiceBackend backend = path.getBackend().getService();
+                assertThat(manifests.one(Service.class, backend.getName()).getSpec().getPorts())
+                        .extracting(ServicePort::getName)
+                        .contains(backend.getPort().getName());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void ingress_neitherBuffersNorCutsBetweenHeartbeats(Manifests manifests) {
+        for (Ingress ingress : manifests.all(Ingress.class)) {
+            String prefix = "nginx.ingress.kubernetes.io/";
+
+            assertThat(ingress.getMetadata().getAnnotations())
+                    .containsEntry(prefix + "proxy-buffering", "off")
+                    .hasEntrySatisfying(
+                            prefix + "proxy-read-timeout",
+                            value -> assertThat(Integer.parseInt(value)).isGreaterThan(3 * 15));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void gatewayRoute_leadsToTheCallsOnly(Manifests manifests) throws IOException {
+        for (HTTPRoute route : manifests.all(HTTPRoute.class)) {
+            assertRouted(
+                    request ->
+                            route.getSpec().getRules().stream()
+                                    .anyMatch(rule -> matches(rule, request)));
+            for (HTTPRouteRule rule : route.getSpec().getRules()) {
+                assertThat(rule.getBackendRefs())
+                        .hasSize(1)
+                        .allSatisfy(
+                                backend ->
+                                        assertThat(
+                                                        manifests
+                                                                .one(
+                                                                        Service.class,
+                                                                        backend.getName())
+                                                                .getSpec()
+                                                                .getPorts())
+                                                .extracting(ServicePort::getPort)
+                                                .contains(backend.getPort()));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void gatewayRoute_letsStreamsLast(Manifests manifests) {
+        for (HTTPRoute route : manifests.all(HTTPRoute.class)) {
+            for (String stream : List.of("/events", "/clock")) {
+                assertThat(route.getSpec().getRules())
+                        .filteredOn(rule -> matches(rule, stream))
+                        .singleElement()
+                        .satisfies(
+                                rule ->
+                                        assertThat(rule.getTimeouts().getRequest())
+                                                .isEqualTo("0s"));
+            }
+        }
+    }
+
+    private static void assertRouted(Predicate<String> routed) throws IOException {
+        assertThat(Vocabulary.CALLS).allMatch(routed);
+        assertThat(pages()).allMatch(routed);
+        assertThat(List.of(Vocabulary.OPERATIONS, Vocabulary.METRICS_PATH, Vocabulary.READY))
+                .noneMatch(routed);
+    }
+
+    /** The pages that the program serves, by their paths. */
+    private static List<String> pages() throws IOException {
+        if (!Files.isDirectory(PAGES)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.walk(PAGES)) {
+            return files.filter(Files::isRegularFile)
+                    .map(file -> "/" + PAGES.relativize(file))
+                    .toList();
+        }
+    }
+
+    private static boolean matches(HTTPRouteRule rule, String request) {
+        return rule.getMatches().stream()
+                .anyMatch(
+                        match -> {
+                            HTTPPathMatch path = match.getPath();
+                            return matches(path.getType(), path.getValue(), request);
+                        });
+    }
+
+    /** Ingress says Prefix and the Gateway API PathPrefix; both match whole path elements. */
+    private static boolean matches(String type, String path, String request) {
+        return request.equals(path) || (type.endsWith("Prefix") && request.startsWith(path + "/"));
+    }
+}

@@ -1,0 +1,73 @@
+package dev.parley.ops;
+
+import dev.parley.testsupport.ConfigKeys;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What manifests, rules and dashboard may say about the program: its settings, metrics and paths. A
+ * name that is not here is a spelling mistake, which nothing else would notice: an unknown variable
+ * is ignored, an unknown series is empty.
+ */
+final class Vocabulary {
+    private Vocabulary() {}
+
+    /** The environment variables that the program understands: its own, and the framework's few. */
+    static Set<String> knownKeys() {
+        Set<String> known = new HashSet<>();
+        ConfigKeys.all().forEach(key -> known.add(key.environmentVariable()));
+        known.addAll(
+                Set.of(
+                        "QUARKUS_REDIS_HOSTS",
+                        "QUARKUS_SHUTDOWN_TIMEOUT",
+                        "QUARKUS_LOG_CONSOLE_JSON_ENABLED"));
+        return known;
+    }
+
+    /** The series that {@code /q/metrics} exposes, by the names that Prometheus sees. */
+    static final Set<String> METRICS =
+            Set.of(
+                    "parley_connected_clients",
+                    "parley_connection_limit",
+                    "parley_rooms",
+                    "parley_messages_published_total",
+                    "parley_messages_received_total",
+                    "parley_deliveries_total",
+                    "parley_delivered_bytes_total",
+                    "parley_disconnects_total",
+                    "parley_resumes_total",
+                    "parley_replayed_messages_total",
+                    "parley_backfills_total",
+                    "parley_slow_readers",
+                    "parley_fanout_seconds_bucket",
+                    "parley_redis_roundtrip_seconds_bucket",
+                    "parley_subscription_up");
+
+    /** The labels of those series with a closed list of values. */
+    static final Map<String, Set<String>> LABEL_VALUES =
+            Map.of(
+                    "result", Set.of("ok", "duplicate", "rejected", "failed", "limited"),
+                    "reason",
+                            Set.of(
+                                    "client",
+                                    "slow-consumer",
+                                    "drain",
+                                    "limit",
+                                    "rotation",
+                                    "unavailable",
+                                    "error"),
+                    "outcome", Set.of("resumed", "gap"));
+
+    /** Health, metrics and API description: for the cluster, not for the public. */
+    static final String OPERATIONS = "/q";
+
+    static final String STARTED = "/q/health/started";
+    static final String READY = "/q/health/ready";
+    static final String LIVE = "/q/health/live";
+    static final String METRICS_PATH = "/q/metrics";
+
+    /** The public calls, each by an example. */
+    static final Set<String> CALLS =
+            Set.of("/", "/send", "/events", "/clock", "/rooms/lobby/messages");
+}

@@ -1,0 +1,136 @@
+package dev.parley.page;
+
+import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.microsoft.playwright.Page;
+import com.microsoft.playwright.Route;
+import com.microsoft.playwright.options.AriaRole;
+import com.microsoft.playwright.options.ColorScheme;
+import com.microsoft.playwright.options.ReducedMotion;
+import dev.parley.testsupport.Browser;
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.ParleyProcess;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The pages before axe-core, which finds what shuts people out: contrasts, names, roles, order. */
+class AccessiblePageIT {
+
+    private static final String AXE = axe();
+
+    @AutoClose private static Browser browser;
+    @AutoClose private static ParleyProcess parley;
+
+    @BeforeAll
+    static void start() {
+        browser = Browser.start();
+        parley = ParleyProcess.start();
+    }
+
+    @AfterEach
+    void closeTabs() {
+        browser.closeTabs();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"LIGHT", "DARK"})
+    void chat_isForEveryone(ColorScheme scheme) {
+        ChatPage page = ChatPage.open(tab(scheme), parley, "chat-" + scheme);
+        assertThat(violations(page.tab())).as("empty").isEmpty();
+
+        Http http = new Http(parley.uri());
+        for (String name : List.of("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Grace", "Hana")) {
+            http.sendForm("Hello from " + name, "room", "chat-" + scheme, "from", name);
+        }
+        http.sendForm("Hello from nobody", "room", "chat-" + scheme);
+        page.say("Hello all").awaitMessage("Hello all");
+        assertThat(violations(page.tab())).as("conversation").isEmpty();
+
+        page.log().hover();
+        page.tab().mouse().wheel(0, -100_000);
+        assertThat(page.messages().last()).not().isInViewport();
+        http.sendForm("News", "room", "chat-" + scheme);
+        assertThat(page.newer()).isVisible();
+        page.tab().route("**/send", Route::abort);
+        assertThat(violations(page.tab())).as("scrolled up").isEmpty();
+
+        page.say("Lost words");
+        assertThat(page.error()).containsText("Not sent");
+        assertThat(violations(page.tab())).as("failed send").isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"LIGHT", "DARK"})
+    void chatThatIsRefused_isForEveryone(ColorScheme scheme) {
+        Page tab = tab(scheme);
+
+        tab.navigate(parley.uri("/?room=no%20room").toString());
+
+        assertThat(tab.getByText("Try again")).isVisible();
+        assertThat(violations(tab)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"LIGHT", "DARK"})
+    void clock_isForEveryone(ColorScheme scheme) {
+        Page tab = tab(scheme);
+
+        tab.navigate(parley.uri("/clock.html").toString());
+
+        assertThat(tab.getByRole(AriaRole.STATUS)).hasText("Live");
+        assertThat(violations(tab)).isEmpty();
+    }
+
+    /** Shows that the tests above would see a defect. */
+    @Test
+    void pageWithoutItsLabels_isNotForEveryone() {
+        Page tab = tab(ColorScheme.LIGHT);
+        tab.navigate(parley.uri("/").toString());
+
+        tab.evaluate("() => document.querySelectorAll('label').forEach(e => e.remove())");
+
+        assertThat(violations(tab)).isNotEmpty();
+    }
+
+    /** On a low screen, so that the conversation is longer. */
+    private static Page tab(ColorScheme scheme) {
+        // Without motion: in the midst of a transition colours are what nobody chose.
+        return browser.tab(
+                options ->
+                        options.setColorScheme(scheme)
+                                .setReducedMotion(ReducedMotion.REDUCE)
+                                .setViewportSize(1000, 600));
+    }
+
+    private static List<?> violations(Page tab) {
+        tab.evaluate(AXE);
+        Object found =
+                tab.evaluate(
+                        """
+                        async () => (await axe.run()).violations.flatMap((rule) =>
+                          rule.nodes.map((node) => `${rule.id} at ${node.target}: ${node.failureSummary}`))
+                        """);
+        return (List<?>) found;
+    }
+
+    private static String axe() {
+        try (InputStream in = AccessiblePageIT.class.getResourceAsStream("/axe.min.js")) {
+            if (in == null) {
+                throw new IllegalStateException("axe.min.js is not on the class path");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

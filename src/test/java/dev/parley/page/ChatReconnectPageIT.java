@@ -1,0 +1,253 @@
+package dev.parley.page;
+
+import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.microsoft.playwright.Page;
+import com.microsoft.playwright.Route;
+import com.microsoft.playwright.assertions.LocatorAssertions.IsInViewportOptions;
+import dev.parley.testsupport.Browser;
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Ports;
+import dev.parley.testsupport.RedisServer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
+
+/** The page while its pod dies and comes back, and while sends fail. */
+class ChatReconnectPageIT {
+
+    @AutoClose private static Browser browser;
+    @AutoClose private static RedisServer redis;
+    @AutoClose private static ParleyProcess steady;
+    @AutoClose private static ParleyProcess mortal;
+
+    private static final IsInViewportOptions WHOLE = new IsInViewportOptions().setRatio(1);
+
+    private String room;
+
+    @BeforeAll
+    static void start() {
+        browser = Browser.start();
+        redis = RedisServer.start();
+        steady = ParleyProcess.start(redis).awaitReady();
+        mortal = quick().redis(redis.uri()).start().awaitReady();
+    }
+
+    /** A pod that can come back, and whose readers soon do. */
+    private static ParleyProcess.Builder quick() {
+        return ParleyProcess.builder()
+                .port(Ports.free())
+                .config("parley.events.min-retry", "200ms")
+                .config("parley.events.max-retry", "400ms");
+    }
+
+    @BeforeEach
+    void nameRoom(TestInfo test) {
+        room = test.getTestMethod().orElseThrow().getName();
+    }
+
+    @AfterEach
+    void closeTabs() {
+        browser.closeTabs();
+    }
+
+    @Test
+    void podIsKilledAndReplaced_readerMissesNothingAndSeesNothingTwice() {
+        ChatPage page = ChatPage.open(browser.tab(), mortal, room);
+        page.say("Before").awaitMessage("Before");
+
+        mortal.kill();
+        page.awaitReconnecting();
+        assertThat(page.status()).hasText("Reconnecting…");
+        Http elsewhere = new Http(steady.uri());
+        elsewhere.sendForm("Meanwhile 1", "room", room);
+        elsewhere.sendForm("Meanwhile 2", "room", room);
+        mortal = mortal.replacement();
+        page.awaitLive();
+
+        page.awaitMessage("Meanwhile 2");
+        page.say("After").awaitMessage("After");
+        assertThat(page.texts()).containsExactly("Before", "Meanwhile 1", "Meanwhile 2", "After");
+    }
+
+    @Test
+    void readerOfAnEmptyRoom_missesNothingEither() {
+        ChatPage page = ChatPage.open(browser.tab(), mortal, room);
+
+        mortal.kill();
+        page.awaitReconnecting();
+        new Http(steady.uri()).sendForm("The first of all", "room", room);
+        mortal = mortal.replacement();
+
+        page.awaitLive().awaitMessage("The first of all");
+        page.say("The second").awaitMessage("The second");
+        assertThat(page.texts()).containsExactly("The first of all", "The second");
+    }
+
+    @Test
+    void historyIsLost_readerIsTold() {
+        try (ParleyProcess forgetful = quick().start()) {
+            ChatPage page = ChatPage.open(browser.tab(), forgetful, room);
+            page.say("Soon forgotten").awaitMessage("Soon forgotten");
+
+            forgetful.kill();
+            page.awaitReconnecting();
+            try (ParleyProcess replacement = forgetful.replacement()) {
+                page.awaitLive();
+
+                assertThat(page.log().getByText("Some earlier messages are no longer available"))
+                        .isVisible();
+                new Http(replacement.uri()).sendForm("A new start", "room", room);
+                page.awaitMessage("A new start");
+                assertThat(page.texts()).containsExactly("A new start");
+            }
+        }
+    }
+
+    @Test
+    void historyIsLost_readerSeesTheNewestOfWhatThereIs() {
+        try (ParleyProcess forgetful = quick().start()) {
+            fill(forgetful, 40);
+            ChatPage page = ChatPage.open(browser.tab(), forgetful, room);
+            page.awaitMessage("Message 40");
+
+            page.tab().route("**/events*", Route::abort);
+            forgetful.kill();
+            try (ParleyProcess replacement = forgetful.replacement()) {
+                fill(replacement, 30);
+                page.tab().unroute("**/events*");
+                page.awaitLive().awaitMessage("Message 30");
+
+                assertThat(page.messages()).hasCount(30);
+                assertThat(page.messages().last()).isInViewport(WHOLE);
+            }
+        }
+    }
+
+    @Test
+    void sendToADeadPod_keepsTheTextAndSucceedsLater() {
+        ChatPage page = ChatPage.open(browser.tab(), mortal, room);
+        mortal.kill();
+
+        page.say("Important\nwords");
+
+        assertThat(page.error()).containsText("Not sent: the server cannot be reached");
+        assertThat(page.text()).hasValue("Important\nwords");
+
+        mortal = mortal.replacement().awaitReady();
+        page.awaitLive();
+        page.text().press("Enter");
+
+        assertThat(page.messages()).hasCount(1);
+        assertThat(page.text()).hasValue("");
+        assertThat(page.error()).isEmpty();
+        page.say("More").awaitMessage("More");
+        assertThat(page.texts()).containsExactly("Important\nwords", "More");
+    }
+
+    @Test
+    void sendThatFailsAtOnce_leavesTheNewestMessageInView() {
+        fill(mortal, 40);
+        ChatPage page =
+                ChatPage.open(
+                        browser.tab(device -> device.setViewportSize(390, 760)), mortal, room);
+        page.awaitMessage("Message 40");
+        page.text().fill("A draft\nof three\nlines");
+        assertThat(page.messages().last()).isInViewport(WHOLE);
+
+        page.tab()
+                .evaluate(
+                        """
+                        () => {
+                          window.fetch = () => Promise.reject(new TypeError("no network"));
+                          document.getElementById("composer").requestSubmit();
+                        }
+                        """);
+
+        assertThat(page.error()).containsText("Not sent");
+        assertThat(page.messages().last()).isInViewport(WHOLE);
+        new Http(steady.uri()).sendForm("News", "room", room);
+        page.awaitMessage("News");
+        assertThat(page.messages().last()).isInViewport(WHOLE);
+    }
+
+    @Test
+    void sendWhoseAnswerIsLost_isNotPublishedAgain() {
+        ChatPage page = ChatPage.open(browser.tab(), mortal, room);
+        ChatPage other = ChatPage.open(browser.tab(), steady, room);
+        page.tab().route("**/send", ChatReconnectPageIT::passOnAndLoseTheAnswer);
+
+        page.say("Once");
+
+        assertThat(page.error()).containsText("Not sent");
+        assertThat(page.text()).hasValue("Once");
+        other.awaitMessage("Once");
+
+        page.tab().unroute("**/send");
+        page.text().press("Enter");
+
+        assertThat(page.text()).hasValue("");
+        page.say("The end").awaitMessage("The end");
+        other.awaitMessage("The end");
+        assertThat(page.texts()).containsExactly("Once", "The end");
+        assertThat(other.texts()).containsExactly("Once", "The end");
+    }
+
+    @Test
+    void sendThatIsRefused_saysWhyAndKeepsTheText() {
+        ChatPage page = ChatPage.open(browser.tab(), mortal, room);
+        String long100k = "long ".repeat(20_000);
+
+        page.say(long100k);
+
+        assertThat(page.error()).containsText("Not sent: ");
+        assertThat(page.error()).containsText("too large");
+        assertThat(page.text()).hasValue(long100k);
+        assertThat(page.messages()).hasCount(0);
+    }
+
+    @Test
+    void textsWrittenWhileOneIsBeingSent_arriveInTheirOrder() {
+        ChatPage page = ChatPage.open(browser.tab(), mortal, room);
+        List<Route> held = new ArrayList<>();
+        page.tab().route("**/send", held::add);
+
+        page.say("one").say("two").say("three");
+        page.tab().waitForCondition(() -> !held.isEmpty());
+        page.tab().unroute("**/send");
+        held.get(0).resume();
+
+        page.awaitMessage("three");
+        assertThat(held).hasSize(1);
+        assertThat(page.texts()).containsExactly("one", "two", "three");
+    }
+
+    @Test
+    void requestThatCanNeverSucceed_isNotRepeated() {
+        Page tab = browser.tab();
+
+        tab.navigate(mortal.uri("/?room=no%20room").toString());
+
+        assertThat(tab.locator("#status")).hasAttribute("data-state", "closed");
+        assertThat(tab.locator("#status")).containsText("Disconnected: ");
+        assertThat(tab.locator("#retry")).isVisible();
+    }
+
+    private void fill(ParleyProcess pod, int count) {
+        Http http = new Http(pod.uri());
+        IntStream.rangeClosed(1, count).forEach(i -> http.sendForm("Message " + i, "room", room));
+    }
+
+    private static void passOnAndLoseTheAnswer(Route route) {
+        route.fetch();
+        route.abort();
+    }
+}

@@ -1,0 +1,58 @@
+package dev.parley.publish;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.quarkus.runtime.configuration.MemorySize;
+import java.math.BigInteger;
+import java.time.Duration;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+
+/** Who publishes too fast, and for how long. */
+final class RateLimitTest {
+
+    private record Config(OptionalInt rate, int burst) implements PublishConfig {
+
+        @Override
+        public MemorySize maxText() {
+            return new MemorySize(BigInteger.valueOf(65_536));
+        }
+
+        @Override
+        public Duration requestTimeout() {
+            return Duration.ofSeconds(30);
+        }
+    }
+
+    @Test
+    void withoutRate_nobodyIsLimited() {
+        var limit = new RateLimit(new Config(OptionalInt.empty(), 1));
+
+        for (int i = 0; i < 1_000; i++) {
+            limit.check("203.0.113.1");
+        }
+    }
+
+    @Test
+    void burstIsAllowed_thenThePauseIsSaid() {
+        var limit = new RateLimit(new Config(OptionalInt.of(1), 3));
+        for (int i = 0; i < 3; i++) {
+            limit.check("203.0.113.1");
+        }
+
+        TooManyRequests refusal =
+                catchThrowableOfType(TooManyRequests.class, () -> limit.check("203.0.113.1"));
+
+        assertThat(refusal.pause()).isBetween(Duration.ZERO, Duration.ofSeconds(1));
+    }
+
+    @Test
+    void oneAddress_doesNotUseUpAnothers() {
+        var limit = new RateLimit(new Config(OptionalInt.of(1), 1));
+        limit.check("203.0.113.1");
+
+        assertThatCode(() -> limit.check("203.0.113.2")).doesNotThrowAnyException();
+    }
+}

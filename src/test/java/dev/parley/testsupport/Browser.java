@@ -1,0 +1,129 @@
+package dev.parley.testsupport;
+
+import static org.junit.jupiter.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import com.microsoft.playwright.BrowserType;
+import com.microsoft.playwright.Page;
+import com.microsoft.playwright.Playwright;
+import com.microsoft.playwright.assertions.PlaywrightAssertions;
+import java.io.Closeable;
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+
+/**
+ * A real Chromium without a window, with a profile of its own: the one that the environment
+ * variable {@code PARLEY_TEST_CHROMIUM} names, or else one that the system has. Belongs to the
+ * thread that started it.
+ */
+public final class Browser implements Closeable {
+
+    static final String VARIABLE = "PARLEY_TEST_CHROMIUM";
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
+    private static final List<String> NAMES =
+            List.of("chromium", "google-chrome", "chromium-browser", "google-chrome-stable");
+    private static final List<String> ARGUMENTS =
+            List.of(
+                    "--headless",
+                    "--disable-gpu",
+                    "--no-first-run",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync");
+
+    private final Playwright playwright;
+    private final com.microsoft.playwright.Browser chromium;
+
+    private Browser(Playwright playwright, com.microsoft.playwright.Browser chromium) {
+        this.playwright = playwright;
+        this.chromium = chromium;
+    }
+
+    /** Starts a browser. Where there is none, the calling test is skipped; in CI it fails. */
+    public static Browser start() {
+        Path executable = executable().orElseGet(Browser::none);
+        PlaywrightAssertions.setDefaultAssertionTimeout(TIMEOUT.toMillis());
+        Playwright playwright = Playwright.create(withoutDownload());
+        try {
+            return new Browser(playwright, playwright.chromium().launch(options(executable)));
+        } catch (RuntimeException e) {
+            playwright.close();
+            throw e;
+        }
+    }
+
+    /** A tab of a visitor of its own, who shares no storage with others. */
+    public Page tab() {
+        return tab(options -> options);
+    }
+
+    /** Such a tab on a device that is as these options say. */
+    public Page tab(UnaryOperator<com.microsoft.playwright.Browser.NewContextOptions> device) {
+        var options =
+                new com.microsoft.playwright.Browser.NewContextOptions()
+                        .setLocale("en-GB")
+                        .setTimezoneId("UTC");
+        Page page = chromium.newContext(device.apply(options)).newPage();
+        page.setDefaultTimeout(TIMEOUT.toMillis());
+        return page;
+    }
+
+    /** Closes all tabs; the browser stays. */
+    public void closeTabs() {
+        List.copyOf(chromium.contexts()).forEach(context -> context.close());
+    }
+
+    @Override
+    public void close() {
+        playwright.close();
+    }
+
+    private static Playwright.CreateOptions withoutDownload() {
+        return new Playwright.CreateOptions()
+                .setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"));
+    }
+
+    private static BrowserType.LaunchOptions options(Path executable) {
+        return new BrowserType.LaunchOptions()
+                .setExecutablePath(executable)
+                .setHeadless(true)
+                // Chromium's sandbox refuses to work for root.
+                .setChromiumSandbox(!System.getProperty("user.name").equals("root"))
+                .setArgs(ARGUMENTS);
+    }
+
+    private static Optional<Path> executable() {
+        String named = System.getenv().getOrDefault(VARIABLE, "");
+        if (!named.isBlank()) {
+            return Optional.of(Path.of(named));
+        }
+        return directories()
+                .flatMap(directory -> NAMES.stream().map(directory::resolve))
+                .filter(Files::isExecutable)
+                .findFirst();
+    }
+
+    private static Stream<Path> directories() {
+        String path = System.getenv().getOrDefault("PATH", "");
+        return Stream.concat(
+                Stream.of(path.split(File.pathSeparator))
+                        .filter(directory -> !directory.isBlank())
+                        .map(Path::of),
+                Stream.of(Path.of("/usr/bin")));
+    }
+
+    private static Path none() {
+        String message =
+                "no browser: install Chromium or Chrome, or name one in the environment variable "
+                        + VARIABLE;
+        return "true".equals(System.getenv("CI")) ? fail(message) : abort(message);
+    }
+}

@@ -1,0 +1,55 @@
+package dev.parley.testsupport;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.Optional;
+import org.awaitility.Awaitility;
+
+/** What a pod counts, as its metrics page says it. */
+public final class Metrics {
+
+    private final Http http;
+
+    public Metrics(ParleyProcess pod) {
+        this.http = new Http(pod.uri());
+    }
+
+    /** The whole page. */
+    public String page() {
+        Http.Answer answer = http.get("/q/metrics");
+        assertThat(answer.status()).isEqualTo(200);
+        return answer.body();
+    }
+
+    /**
+     * The value of a series.
+     *
+     * @param series with its labels, such as {@code parley_disconnects_total{reason="client"}}
+     */
+    public double value(String series) {
+        String page = page();
+        return find(series, page)
+                .orElseThrow(() -> new AssertionError("no " + series + " in\n" + page));
+    }
+
+    /** Waits until a series has this value. */
+    public void awaitValue(String series, double expected) {
+        awaitValue(series, expected, Duration.ofSeconds(20));
+    }
+
+    public void awaitValue(String series, double expected, Duration timeout) {
+        Awaitility.await(series)
+                .atMost(timeout)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(50))
+                .untilAsserted(() -> assertThat(value(series)).isEqualTo(expected));
+    }
+
+    private static Optional<Double> find(String series, String page) {
+        return page.lines()
+                .filter(line -> line.startsWith(series + " "))
+                .map(line -> Double.valueOf(line.substring(series.length() + 1)))
+                .findFirst();
+    }
+}

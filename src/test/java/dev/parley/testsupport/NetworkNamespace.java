@@ -1,0 +1,107 @@
+package dev.parley.testsupport;
+
+import java.io.Closeable;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * Another host: a network namespace of the test's own (Linux, as root), with one cable to this one
+ * that can be pulled. As with a real cable, neither side is told.
+ */
+public final class NetworkNamespace implements Closeable {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+
+    private final String name;
+    private final String here;
+    private final String there;
+    private final String subnet;
+    private final List<OwnedProcess> processes = new ArrayList<>();
+
+    private NetworkNamespace(int number) {
+        name = "parley-" + number;
+        here = "parley" + number + "a";
+        there = "parley" + number + "b";
+        // 198.18.0.0/15 is for tests of networks (RFC 2544).
+        subnet = "198.18.%d.%d".formatted(number / 60, number % 60 * 4);
+    }
+
+    /** A new namespace; empty where that is not possible. */
+    public static Optional<NetworkNamespace> open() {
+        var namespace = new NetworkNamespace(ThreadLocalRandom.current().nextInt(10_000));
+        try {
+            namespace.lay();
+            return Optional.of(namespace);
+        } catch (RuntimeException e) {
+            namespace.close();
+            return Optional.empty();
+        }
+    }
+
+    private void lay() {
+        ip("netns", "add", name);
+        ip("link", "add", here, "type", "veth", "peer", "name", there, "netns", name);
+        ip("addr", "add", host() + "/30", "dev", here);
+        ip("link", "set", here, "up");
+        ip("-n", name, "addr", "add", address(2) + "/30", "dev", there);
+        ip("-n", name, "link", "set", there, "up");
+    }
+
+    /** The address under which the namespace reaches this host. */
+    public String host() {
+        return address(1);
+    }
+
+    private String address(int last) {
+        int dot = subnet.lastIndexOf('.') + 1;
+        return subnet.substring(0, dot) + (Integer.parseInt(subnet.substring(dot)) + last);
+    }
+
+    /** Starts a program in the namespace and returns when it has written this. */
+    public void run(String awaitedOutput, String... command) {
+        List<String> all = new ArrayList<>(List.of("ip", "netns", "exec", name));
+        all.addAll(List.of(command));
+        OwnedProcess process = OwnedProcess.start(new ProcessBuilder(all));
+        processes.add(process);
+        Optional<String> found =
+                process.awaitOutput(
+                        log -> Optional.of(log).filter(text -> text.contains(awaitedOutput)),
+                        TIMEOUT);
+        if (found.isEmpty()) {
+            throw new AssertionError("no \"" + awaitedOutput + "\" in:\n" + process.log());
+        }
+    }
+
+    /** Pulls the cable at the far end: what is sent from here is lost without an error. */
+    public void cut() {
+        ip("-n", name, "link", "set", there, "down");
+    }
+
+    private static void ip(String... arguments) {
+        List<String> command = new ArrayList<>(List.of("ip"));
+        command.addAll(List.of(arguments));
+        OwnedProcess process = OwnedProcess.start(new ProcessBuilder(command));
+        if (process.awaitExit(TIMEOUT) != 0) {
+            throw new IllegalStateException(command + ": " + process.log());
+        }
+    }
+
+    @Override
+    public void close() {
+        processes.forEach(OwnedProcess::close);
+        // Not left to the namespace's end, which waits for the last of its connections.
+        remove("link", "del", here);
+        remove("netns", "del", name);
+    }
+
+    private static void remove(String... arguments) {
+        try {
+            ip(arguments);
+        } catch (RuntimeException e) {
+            // It was never there.
+        }
+    }
+}

@@ -1,0 +1,193 @@
+package dev.parley.testsupport;
+
+import java.io.BufferedReader;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/**
+ * A child process whose output is kept and whose life is ours: killed, stopped and continued at
+ * will, and never left behind when this JVM exits.
+ */
+final class OwnedProcess implements Closeable {
+
+    private static final Set<Process> LEFT_OVER = ConcurrentHashMap.newKeySet();
+    private static final Duration KILL_TIMEOUT = Duration.ofSeconds(20);
+
+    static {
+        Runtime.getRuntime()
+                .addShutdownHook(
+                        new Thread(() -> LEFT_OVER.forEach(Process::destroyForcibly), "reaper"));
+    }
+
+    private final Process process;
+    private final StringBuilder output = new StringBuilder();
+    private boolean outputEnded;
+    private volatile boolean paused;
+
+    private OwnedProcess(Process process) {
+        this.process = process;
+    }
+
+    static OwnedProcess start(ProcessBuilder builder) {
+        try {
+            OwnedProcess owned = new OwnedProcess(builder.redirectErrorStream(true).start());
+            owned.adopt();
+            return owned;
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot start " + builder.command(), e);
+        }
+    }
+
+    private void adopt() throws IOException {
+        LEFT_OVER.add(process);
+        process.onExit().thenAccept(LEFT_OVER::remove);
+        process.getOutputStream().close();
+        Thread reader = new Thread(this::readOutput, "output of process " + pid());
+        reader.setDaemon(true);
+        reader.start();
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    boolean alive() {
+        return process.isAlive();
+    }
+
+    boolean paused() {
+        return paused;
+    }
+
+    /** All output so far, whole lines only. */
+    String log() {
+        synchronized (output) {
+            return output.toString();
+        }
+    }
+
+    /** Whether there will be no more output, as the process is gone or about to be. */
+    boolean outputEnded() {
+        synchronized (output) {
+            return outputEnded;
+        }
+    }
+
+    /** SIGKILL; returns when the process is gone and its output read. */
+    void kill() {
+        process.toHandle().destroyForcibly();
+        awaitExit(KILL_TIMEOUT);
+        paused = false;
+    }
+
+    /** SIGTERM; does not wait. A paused process is continued, or it would never see the signal. */
+    void terminate() {
+        // Not Process.destroy(): it closes our end of the output, and the last words are lost.
+        process.toHandle().destroy();
+        if (paused) {
+            resume();
+        }
+    }
+
+    /** The exit code, once the process is gone and its output read. */
+    int awaitExit(Duration timeout) {
+        try {
+            if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new AssertionError(
+                        "process %d still runs after %s%n%s".formatted(pid(), timeout, log()));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while process " + pid() + " ends", e);
+        }
+        awaitOutput(all -> Optional.empty(), Duration.ofSeconds(2));
+        return process.exitValue();
+    }
+
+    /**
+     * What {@code find} finds in the output so far, as soon as it does; empty when the output ends
+     * or the time is over without it.
+     */
+    <T> Optional<T> awaitOutput(Function<String, Optional<T>> find, Duration timeout) {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        synchronized (output) {
+            Optional<T> found = find.apply(output.toString());
+            while (found.isEmpty() && !outputEnded && waitUntil(deadline)) {
+                found = find.apply(output.toString());
+            }
+            return found;
+        }
+    }
+
+    private boolean waitUntil(long deadline) {
+        try {
+            long left = deadline - System.nanoTime();
+            if (left > 0) {
+                TimeUnit.NANOSECONDS.timedWait(output, left);
+            }
+            return left > 0;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while waiting for output", e);
+        }
+    }
+
+    /** SIGSTOP: the process keeps its memory, sockets and ports, and does nothing. */
+    void pause() {
+        signal("STOP");
+        paused = true;
+    }
+
+    /** SIGCONT. */
+    void resume() {
+        signal("CONT");
+        paused = false;
+    }
+
+    private void signal(String name) {
+        if (!System.getProperty("os.name").equals("Linux")) {
+            throw new UnsupportedOperationException("SIG" + name + " is sent on Linux only");
+        }
+        ProcessBuilder kill = new ProcessBuilder("sh", "-c", "kill -" + name + " " + pid());
+        OwnedProcess sender = start(kill);
+        int exit = sender.awaitExit(KILL_TIMEOUT);
+        if (exit != 0) {
+            throw new IllegalStateException("kill -" + name + ": " + sender.log());
+        }
+    }
+
+    private void readOutput() {
+        try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                append(line);
+            }
+        } catch (IOException closed) {
+            append("(output ends: " + closed.getMessage() + ")");
+        } finally {
+            synchronized (output) {
+                outputEnded = true;
+                output.notifyAll();
+            }
+        }
+    }
+
+    private void append(String line) {
+        synchronized (output) {
+            output.append(line).append('\n');
+            output.notifyAll();
+        }
+    }
+
+    @Override
+    public void close() {
+        kill();
+    }
+}

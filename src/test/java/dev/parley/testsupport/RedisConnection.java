@@ -1,0 +1,155 @@
+package dev.parley.testsupport;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One plain connection to a Redis server, speaking RESP 2: for the commands that a test gives
+ * beside the program under test, and for clients that misbehave (a subscriber that reads nothing is
+ * one that has {@link #send sent} {@code SUBSCRIBE} and never {@link #receive receives}).
+ */
+public final class RedisConnection implements Closeable {
+
+    /** The server's answer was an error; the message is its text. */
+    public static final class ErrorReply extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        ErrorReply(String message) {
+            super(message);
+        }
+    }
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+    private final Socket socket;
+    private final InputStream in;
+
+    private RedisConnection(Socket socket) throws IOException {
+        this.socket = socket;
+        this.in = new BufferedInputStream(socket.getInputStream());
+    }
+
+    /** Connects to a server on this machine; its replies may take 10 s. */
+    public static RedisConnection open(int port) {
+        return open(port, TIMEOUT);
+    }
+
+    public static RedisConnection open(int port, Duration timeout) {
+        Socket socket = new Socket();
+        try {
+            int millis = Math.toIntExact(timeout.toMillis());
+            socket.setSoTimeout(millis);
+            socket.setTcpNoDelay(true);
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), millis);
+            return new RedisConnection(socket);
+        } catch (IOException e) {
+            Sockets.close(socket);
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Sends a command and returns its reply.
+     *
+     * @throws ErrorReply if Redis answers with an error
+     * @throws UncheckedIOException if there is no answer in time
+     */
+    public RedisReply command(String... args) {
+        send(args);
+        return receive();
+    }
+
+    /** Sends a command without reading its reply. */
+    public void send(String... args) {
+        ByteArrayOutputStream request = new ByteArrayOutputStream();
+        request.writeBytes(utf8("*" + args.length + "\r\n"));
+        for (String arg : args) {
+            byte[] bytes = utf8(arg);
+            request.writeBytes(utf8("$" + bytes.length + "\r\n"));
+            request.writeBytes(bytes);
+            request.writeBytes(utf8("\r\n"));
+        }
+        try {
+            request.writeTo(socket.getOutputStream());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The next reply or, on a subscription, the next message. */
+    public RedisReply receive() {
+        try {
+            return read();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private RedisReply read() throws IOException {
+        String line = readLine();
+        String rest = line.substring(1);
+        return switch (line.charAt(0)) {
+            case '+', ':' -> new RedisReply.Text(rest);
+            case '-' -> throw new ErrorReply(rest);
+            case '$' -> bulk(Integer.parseInt(rest));
+            case '*' -> array(Integer.parseInt(rest));
+            default -> throw new IOException("not RESP 2: " + line);
+        };
+    }
+
+    private RedisReply bulk(int length) throws IOException {
+        if (length < 0) {
+            return new RedisReply.Nil();
+        }
+        byte[] bytes = in.readNBytes(length);
+        if (bytes.length < length || in.skip(2) < 2) {
+            throw new EOFException("Redis closed the connection");
+        }
+        return new RedisReply.Text(new String(bytes, StandardCharsets.UTF_8));
+    }
+
+    private RedisReply array(int length) throws IOException {
+        if (length < 0) {
+            return new RedisReply.Nil();
+        }
+        List<RedisReply> items = new ArrayList<>();
+        for (int i = 0; i < length; i++) {
+            items.add(read());
+        }
+        return new RedisReply.Items(List.copyOf(items));
+    }
+
+    private String readLine() throws IOException {
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        for (int b = in.read(); b != '\n'; b = in.read()) {
+            if (b < 0) {
+                throw new EOFException("Redis closed the connection");
+            }
+            if (b != '\r') {
+                line.write(b);
+            }
+        }
+        return line.toString(StandardCharsets.UTF_8);
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public void close() {
+        Sockets.close(socket);
+    }
+}

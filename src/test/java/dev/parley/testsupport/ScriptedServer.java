@@ -1,0 +1,135 @@
+package dev.parley.testsupport;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/**
+ * A server that does what the test says, call by call: take a connection, read its request, write
+ * these bytes, close.
+ */
+final class ScriptedServer implements Closeable {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+    private static final String STREAM_HEAD =
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;charset=utf-8\r\n";
+
+    private final ServerSocket listener;
+
+    ScriptedServer() {
+        try {
+            listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+            listener.setSoTimeout((int) TIMEOUT.toMillis());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    int port() {
+        return listener.getLocalPort();
+    }
+
+    URI uri(String path) {
+        return URI.create("http://127.0.0.1:" + port() + path);
+    }
+
+    /** The next connection. */
+    Peer accept() {
+        try {
+            Socket socket = listener.accept();
+            socket.setSoTimeout((int) TIMEOUT.toMillis());
+            socket.setTcpNoDelay(true);
+            return new Peer(socket);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The next connection, its request read, and a chunked event stream begun. */
+    Peer acceptStream() {
+        Peer peer = accept();
+        peer.readRequest();
+        return peer.write(STREAM_HEAD + "Transfer-Encoding: chunked\r\n\r\n");
+    }
+
+    /** The next connection, its request read, and an event stream begun that ends with it. */
+    Peer acceptUnchunkedStream() {
+        Peer peer = accept();
+        peer.readRequest();
+        return peer.write(STREAM_HEAD + "\r\n");
+    }
+
+    @Override
+    public void close() {
+        Sockets.close(listener);
+    }
+
+    /** The server's end of a connection. */
+    static final class Peer implements Closeable {
+
+        private final Socket socket;
+
+        private Peer(Socket socket) {
+            this.socket = socket;
+        }
+
+        /** The request up to its empty line. */
+        String readRequest() {
+            StringBuilder request = new StringBuilder();
+            while (request.indexOf("\r\n\r\n") < 0) {
+                int b = read();
+                if (b < 0) {
+                    throw new IllegalStateException("connection ended after: " + request);
+                }
+                request.append((char) b);
+            }
+            return request.toString();
+        }
+
+        /** The next byte; -1 at the end of the connection. A reset counts as the end. */
+        int read() {
+            try {
+                InputStream in = socket.getInputStream();
+                return in.read();
+            } catch (SocketTimeoutException e) {
+                throw new UncheckedIOException(e);
+            } catch (IOException reset) {
+                return -1;
+            }
+        }
+
+        Peer write(String text) {
+            return write(text.getBytes(StandardCharsets.UTF_8));
+        }
+
+        Peer write(byte[] bytes) {
+            try {
+                OutputStream out = socket.getOutputStream();
+                out.write(bytes);
+                return this;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        /** Writes a text as one chunk. */
+        Peer chunk(String text) {
+            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            return write(Integer.toHexString(bytes.length) + "\r\n").write(bytes).write("\r\n");
+        }
+
+        @Override
+        public void close() {
+            Sockets.close(socket);
+        }
+    }
+}

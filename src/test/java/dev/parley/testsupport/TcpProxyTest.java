@@ -1,0 +1,160 @@
+package dev.parley.testsupport;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.parley.testsupport.ScriptedServer.Peer;
+import dev.parley.testsupport.TcpProxy.Direction;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class TcpProxyTest {
+
+    private final ScriptedServer server = new ScriptedServer();
+    private final TcpProxy proxy = TcpProxy.to(server.port());
+
+    @AfterEach
+    void stop() {
+        proxy.close();
+        server.close();
+    }
+
+    private Socket connect() throws IOException {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), proxy.port());
+        socket.setSoTimeout(20_000);
+        return socket;
+    }
+
+    private static void write(Socket socket, String text) throws IOException {
+        socket.getOutputStream().write(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static boolean isSilent(Socket socket) throws IOException {
+        socket.setSoTimeout(100);
+        try {
+            socket.getInputStream().read();
+            return false;
+        } catch (SocketTimeoutException silent) {
+            return true;
+        } finally {
+            socket.setSoTimeout(20_000);
+        }
+    }
+
+    @Test
+    void bytes_passBothWays_andSoDoesTheEnd() throws Exception {
+        try (Socket client = connect();
+                Peer peer = server.accept()) {
+            write(client, "a");
+            assertThat(peer.read()).isEqualTo('a');
+            peer.write("b");
+            assertThat(client.getInputStream().read()).isEqualTo('b');
+            client.shutdownOutput();
+            assertThat(peer.read()).isEqualTo(-1);
+            peer.write("c").close();
+            assertThat(client.getInputStream().read()).isEqualTo('c');
+            assertThat(client.getInputStream().read()).isEqualTo(-1);
+            Awaitility.await().until(() -> proxy.connections() == 0);
+            assertThat(proxy.accepted()).isOne();
+        }
+    }
+
+    @Test
+    void blackHole_holdsBackUntilHealed() throws Exception {
+        try (Socket client = connect();
+                Peer peer = server.accept()) {
+            proxy.blackHole(Direction.TO_CLIENT);
+            write(client, "a");
+            assertThat(peer.read()).isEqualTo('a');
+            peer.write("b");
+            assertThat(isSilent(client)).isTrue();
+            proxy.heal();
+            assertThat(client.getInputStream().read()).isEqualTo('b');
+        }
+    }
+
+    @Test
+    void blackHole_takesNewConnectionsThatLeadNowhereUntilHealed() throws Exception {
+        proxy.blackHole();
+        try (Socket client = connect()) {
+            write(client, "a");
+            assertThat(isSilent(client)).isTrue();
+            proxy.heal();
+            try (Peer peer = server.accept()) {
+                assertThat(peer.read()).isEqualTo('a');
+            }
+        }
+    }
+
+    @Test
+    void cut_resetsBothEnds_andTakesNewOnes() throws Exception {
+        try (Socket client = connect();
+                Peer peer = server.accept()) {
+            write(client, "a");
+            assertThat(peer.read()).isEqualTo('a');
+            proxy.cut();
+            assertThatThrownBy(() -> client.getInputStream().read())
+                    .isInstanceOf(SocketException.class);
+            assertThat(peer.read()).isEqualTo(-1);
+        }
+        try (Socket client = connect();
+                Peer peer = server.accept()) {
+            write(client, "b");
+            assertThat(peer.read()).isEqualTo('b');
+        }
+    }
+
+    @Test
+    void refuse_resetsNewOnes_andLeavesTheOthers() throws Exception {
+        try (Socket client = connect();
+                Peer peer = server.accept()) {
+            proxy.refuse();
+            assertThatThrownBy(this::useNewConnection).isInstanceOf(IOException.class);
+            write(client, "a");
+            assertThat(peer.read()).isEqualTo('a');
+            proxy.heal();
+            assertThat(proxy.accepted()).isOne();
+        }
+    }
+
+    private void useNewConnection() throws IOException {
+        try (Socket client = connect()) {
+            if (client.getInputStream().read() < 0) {
+                throw new IOException("closed");
+            }
+        }
+    }
+
+    @Test
+    void delay_holdsEverythingThatLong() throws Exception {
+        try (Socket client = connect();
+                Peer peer = server.accept()) {
+            Duration delay = Duration.ofMillis(80);
+            proxy.delay(delay);
+            long begin = System.nanoTime();
+            write(client, "a");
+            assertThat(peer.read()).isEqualTo('a');
+            assertThat(Duration.ofNanos(System.nanoTime() - begin)).isGreaterThanOrEqualTo(delay);
+        }
+    }
+
+    @Test
+    void leadTo_sendsNewConnectionsElsewhere() throws Exception {
+        try (ScriptedServer other = new ScriptedServer()) {
+            proxy.leadTo(other.port());
+            try (Socket client = connect();
+                    Peer peer = other.accept()) {
+                peer.write("x");
+                assertThat(client.getInputStream().read()).isEqualTo('x');
+            }
+        }
+    }
+}
