@@ -1,0 +1,97 @@
+package dev.parley.bench;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+
+/** All runs of all scenarios. */
+final class Results {
+
+    private final List<Run> runs = new ArrayList<>();
+
+    /**
+     * One run.
+     *
+     * @param failure why it has no figures, empty if it has
+     */
+    record Run(String scenario, String server, Map<String, Double> figures, String failure) {}
+
+    void add(Scenario scenario, Contestant server, Map<String, Double> figures) {
+        runs.add(new Run(scenario.key(), server.key(), figures, ""));
+    }
+
+    void failed(Scenario scenario, Contestant server, String why) {
+        runs.add(new Run(scenario.key(), server.key(), Map.of(), why));
+    }
+
+    boolean hasFailures() {
+        return runs.stream().anyMatch(run -> !run.failure().isEmpty());
+    }
+
+    /** Median over the runs; empty if none has the figure. */
+    OptionalDouble median(Scenario scenario, Contestant server, String figure) {
+        double[] values =
+                runs.stream()
+                        .filter(run -> run.scenario().equals(scenario.key()))
+                        .filter(run -> run.server().equals(server.key()))
+                        .filter(run -> run.figures().containsKey(figure))
+                        .mapToDouble(run -> run.figures().get(figure))
+                        .sorted()
+                        .toArray();
+        int middle = values.length / 2;
+        if (values.length == 0) {
+            return OptionalDouble.empty();
+        }
+        return OptionalDouble.of(
+                values.length % 2 == 1
+                        ? values[middle]
+                        : (values[middle - 1] + values[middle]) / 2);
+    }
+
+    private Map<String, Map<String, Map<String, Double>>> medians(Settings settings) {
+        Map<String, Map<String, Map<String, Double>>> all = new LinkedHashMap<>();
+        for (Scenario scenario : settings.scenarios()) {
+            Map<String, Map<String, Double>> servers = new LinkedHashMap<>();
+            settings.servers().forEach(s -> servers.put(s.key(), medians(scenario, s)));
+            all.put(scenario.key(), servers);
+        }
+        return all;
+    }
+
+    private Map<String, Double> medians(Scenario scenario, Contestant server) {
+        Map<String, Double> figures = new LinkedHashMap<>();
+        runs.stream()
+                .filter(run -> run.scenario().equals(scenario.key()))
+                .filter(run -> run.server().equals(server.key()))
+                .flatMap(run -> run.figures().keySet().stream())
+                .distinct()
+                .forEach(
+                        figure ->
+                                median(scenario, server, figure)
+                                        .ifPresent(value -> figures.put(figure, value)));
+        return figures;
+    }
+
+    void write(Path file, Settings settings) throws IOException {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("date", Instant.now().toString());
+        document.put("processors", Runtime.getRuntime().availableProcessors());
+        document.put("kernel", System.getProperty("os.version"));
+        document.put("java", Runtime.version().toString());
+        document.put("jvmFlags", settings.jvmFlags());
+        document.put("native", settings.nativeExecutable().map(Path::toString).orElse(""));
+        document.put("scale", settings.scale());
+        document.put("medians", medians(settings));
+        document.put("runs", runs);
+        new ObjectMapper()
+                .enable(SerializationFeature.INDENT_OUTPUT)
+                .writeValue(file.toFile(), document);
+    }
+}

@@ -1,0 +1,142 @@
+package dev.parley.bench;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/** What is done to a server. */
+enum Scenario {
+    PACED_1000("1,000 readers, 50 messages/s", "paced", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return paced(s, 1_000, 50, 4 * 50);
+        }
+    },
+    PACED_10000("10,000 readers, 5 messages/s", "paced", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return paced(s, 10_000, 5, 4 * 5);
+        }
+    },
+    FLAT_OUT("1,000 readers, 2,000 messages flat out", "flat-out", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return List.of(
+                    readers(s, 1_000),
+                    "messages=2000",
+                    "warmUpMessages=1000",
+                    traced(s, 200),
+                    "traceRate=0");
+        }
+    },
+    PUBLISH("publishing alone, flat out", "publish", Table.PUBLISH, "publish") {
+        @Override
+        List<String> load(Settings s) {
+            return List.of("seconds=" + s.seconds(), "warmUpMessages=3");
+        }
+    },
+    IDLE("19,000 idle readers", "idle", Table.MEMORY, "idle") {
+        @Override
+        List<String> load(Settings s) {
+            return List.of(readers(s, 19_000), "window=1");
+        }
+    },
+    SLOW_NONE("180 readers, 50 messages/s of 16 kB", "slow", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return slow(s, 0);
+        }
+    },
+    SLOW_TENTH("the same beside 20 who do not read", "slow", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return slow(s, 20);
+        }
+    },
+    STORM("10,000 readers connect at once", "storm", Table.STORM, "storm") {
+        @Override
+        List<String> load(Settings s) {
+            return List.of(readers(s, 10_000), "window=1");
+        }
+    };
+
+    static final String DEFAULT = "paced,flat-out,publish,idle,slow,storm";
+
+    private final String title;
+    private final String family;
+    private final Table table;
+    private final String mode;
+
+    Scenario(String title, String family, Table table, String mode) {
+        this.title = title;
+        this.family = family;
+        this.table = table;
+        this.mode = mode;
+    }
+
+    /** The load client's arguments. */
+    abstract List<String> load(Settings settings);
+
+    String title() {
+        return title;
+    }
+
+    /** Which figures tell how it went. */
+    Table table() {
+        return table;
+    }
+
+    String mode() {
+        return mode;
+    }
+
+    /** Its name on the command line. */
+    String key() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** One scenario, or all of a family. */
+    static Stream<Scenario> named(String name) {
+        List<Scenario> found =
+                Arrays.stream(values())
+                        .filter(s -> s.family.equals(name) || s.key().equals(name))
+                        .toList();
+        if (found.isEmpty()) {
+            throw new IllegalArgumentException("no scenario is called " + name);
+        }
+        return found.stream();
+    }
+
+    private static List<String> paced(Settings s, int readers, int rate, int warmUp) {
+        return List.of(
+                readers(s, readers),
+                "rate=" + rate,
+                "seconds=" + s.seconds(),
+                "warmUpMessages=" + warmUp,
+                // Under strace a server is slow: at the full rate it would gather what it
+                // otherwise does not.
+                traced(s, Math.max(2, rate / 10)),
+                "traceRate=" + Math.max(1, rate / 10));
+    }
+
+    /** As much for each as no kernel takes in a server's stead, which by default is 4 MB. */
+    private static List<String> slow(Settings s, int slowReaders) {
+        return List.of(
+                readers(s, 180),
+                "slowReaders=" + slowReaders / s.scale(),
+                "rate=50",
+                "seconds=" + (s.seconds() + 3),
+                "warmUpMessages=100",
+                "size=16000",
+                "collect=true");
+    }
+
+    private static String readers(Settings s, int count) {
+        return "readers=" + Math.max(1, count / s.scale());
+    }
+
+    private static String traced(Settings s, int messages) {
+        return "traceMessages=" + (s.trace() ? messages : 0);
+    }
+}
