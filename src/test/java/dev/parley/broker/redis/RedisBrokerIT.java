@@ -244,8 +244,7 @@ class RedisBrokerIT extends BrokerContract {
         redis.command("CLIENT", "KILL", "TYPE", "normal");
 
         heard.awaitRejoins(2);
-        Brokers.awaitUp(broker);
-        assertThat(say(broker, ROOM, "b").offset()).isEqualTo(2);
+        assertThat(sayAtLast(broker).offset()).isEqualTo(2);
         heard.await(ROOM, 2);
     }
 
@@ -295,7 +294,7 @@ class RedisBrokerIT extends BrokerContract {
 
             EventId next = sayAtLast(broker);
             assertThat(next).isEqualTo(new EventId(last.epoch(), 6));
-            assertThat(heard.await(ROOM, 6).get(5).id()).isEqualTo(next);
+            sayUntilHeard(broker);
         }
     }
 
@@ -314,9 +313,8 @@ class RedisBrokerIT extends BrokerContract {
             Brokers.awaitDown(broker);
             proxy.leadTo(next.port());
 
-            sayAtLast(broker);
+            sayUntilHeard(broker);
             Brokers.awaitUp(broker);
-            heard.await(ROOM, 1);
         }
     }
 
@@ -365,6 +363,21 @@ class RedisBrokerIT extends BrokerContract {
                 .ignoreExceptionsInstanceOf(BrokerUnavailable.class)
                 .until(() -> said.add(say(broker, ROOM, "at last")));
         return said.get(0);
+    }
+
+    /**
+     * Says something again and again until the broker hears itself: publishing may be back before
+     * the subscription is, and what is said in between is not heard live.
+     */
+    private void sayUntilHeard(Broker broker) {
+        List<EventId> said = new ArrayList<>();
+        Awaitility.await("own words")
+                .atMost(TIMEOUT)
+                .until(
+                        () -> {
+                            said.add(sayAtLast(broker));
+                            return heard.in(ROOM).stream().anyMatch(m -> said.contains(m.id()));
+                        });
     }
 
     private static CompletableFuture<Receipt> started(Uni<Receipt> call) {
