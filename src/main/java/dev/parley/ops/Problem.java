@@ -18,8 +18,12 @@ final class Problem {
     private Problem() {}
 
     static Response.ResponseBuilder of(int status, String detail, HttpHeaders headers) {
+        return of(status, detail, headers.getAcceptableMediaTypes());
+    }
+
+    static Response.ResponseBuilder of(int status, String detail, List<MediaType> accepted) {
         String line = detail.replaceAll("[\\r\\n]+", " ");
-        if (!acceptsJson(headers.getAcceptableMediaTypes())) {
+        if (!acceptsJson(accepted)) {
             return Response.status(status)
                     .type(MediaType.TEXT_PLAIN_TYPE.withCharset("utf-8"))
                     .entity(line + "\n");
