@@ -83,7 +83,6 @@ public final class Hub implements Broker.Listener {
                         use.room(),
                         pumps.computeIfAbsent(
                                 loop, l -> new Pump(l, subscriberConfig.maxPace(), meters, clock)),
-                        broker,
                         encoder,
                         subscriberConfig,
                         meters,
