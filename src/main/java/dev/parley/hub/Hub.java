@@ -151,7 +151,11 @@ public final class Hub implements Broker.Listener {
 
     private RoomUse acquire(Room room, @Nullable RoomUse known) {
         RoomUse use = known;
-        if (use == null || use.room().couldNotOpen()) {
+        if (use != null && use.room().couldNotOpen()) {
+            use.room().close();
+            use = null;
+        }
+        if (use == null) {
             var opened = new LiveRoom(room, broker, encoder, logConfig, budget, meters);
             use = new RoomUse(opened, System.nanoTime());
         }

@@ -185,6 +185,7 @@ final class LogCopy {
     /** Gives the memory back, and takes nothing any more. */
     synchronized void close() {
         closed = true;
+        restart = true;
         if (log != null) {
             log.clear();
         }

@@ -12,6 +12,9 @@ import org.junit.jupiter.api.Test;
 /** Where a reader begins, how it stays in order however slow it is, and how it is let go. */
 class SubscriberTest {
 
+    /** Enough for a frame with a short text. */
+    private static final long FRAME_BYTES = 300;
+
     private Scene scene = new Scene();
     private ScriptedBroker broker = scene.broker;
 
@@ -397,6 +400,38 @@ class SubscriberTest {
         assertThat(scene.meters.get("parley.rooms").gauge().value()).isZero();
         Reader next = scene.resume(scene.broker.id(1));
         assertThat(next.lines()).hasSize(4);
+    }
+
+    @Test
+    void roomThatCouldNotBeOpened_givesItsMemoryBack() {
+        scene =
+                Scene.with(
+                        new Scene.Log(
+                                Scene.RING,
+                                Scene.bytes(1 << 20),
+                                Scene.bytes(FRAME_BYTES * (Scene.RING + 1)),
+                                Duration.ofHours(1)));
+        failToOpenAfterAPage();
+
+        scene.connectAtTail();
+        scene.say(Scene.RING);
+        int reads = scene.broker.reads();
+        scene.resume(scene.broker.id(scene.broker.newest() - Scene.RING));
+
+        assertThat(scene.broker.reads()).as("the whole ring is there").isEqualTo(reads);
+    }
+
+    /** What was read of a room's log is in memory when the next read fails. */
+    private void failToOpenAfterAPage() {
+        scene.broker.drop(Scene.RING);
+        scene.broker.hold();
+        Reader reader = scene.connectAtTail();
+        scene.broker.say(1);
+        scene.broker.away();
+        scene.broker.release();
+        scene.run();
+        assertThat(reader.lines()).containsExactly("goodbye unavailable");
+        scene.broker.back();
     }
 
     /** The reader takes nothing, and one message waits for it already. */
