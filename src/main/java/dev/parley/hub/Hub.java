@@ -72,23 +72,10 @@ public final class Hub implements Broker.Listener {
         connection.write(encoder.opening());
         Optional<DisconnectReason> refusal = admission.enter(reader.address());
         if (refusal.isPresent()) {
-            meters.refused(refusal.get());
-            reader.start().requested().ifPresent(id -> connection.write(encoder.position(id)));
-            connection.end(encoder.goodbye(refusal.get()));
+            refuse(reader, connection, refusal.get());
             return () -> {};
         }
-        RoomUse use = rooms.compute(reader.room(), this::acquire);
-        var subscriber =
-                new Subscriber(
-                        use.room(),
-                        pumps.computeIfAbsent(
-                                loop, l -> new Pump(l, subscriberConfig.maxPace(), meters, clock)),
-                        encoder,
-                        subscriberConfig,
-                        meters,
-                        reader.format(),
-                        connection,
-                        () -> release(reader, use));
+        Subscriber subscriber = subscriber(reader, connection, loop);
         subscriber.open(reader.start());
         return subscriber::gone;
     }
@@ -147,6 +134,29 @@ public final class Hub implements Broker.Listener {
                 (room, use) ->
                         rooms.computeIfPresent(room, (name, known) -> tend(known, now, due)));
         due.forEach(LiveRoom::sync);
+    }
+
+    private void refuse(Reader reader, Connection connection, DisconnectReason reason) {
+        meters.refused(reason);
+        reader.start().requested().ifPresent(id -> connection.write(encoder.position(id)));
+        connection.end(encoder.goodbye(reason));
+    }
+
+    private Subscriber subscriber(Reader reader, Connection connection, Loop loop) {
+        RoomUse use = rooms.compute(reader.room(), this::acquire);
+        return new Subscriber(
+                use.room(),
+                pumps.computeIfAbsent(loop, this::pump),
+                encoder,
+                subscriberConfig,
+                meters,
+                reader.format(),
+                connection,
+                () -> release(reader, use));
+    }
+
+    private Pump pump(Loop loop) {
+        return new Pump(loop, subscriberConfig.maxPace(), meters, clock);
     }
 
     private RoomUse acquire(Room room, @Nullable RoomUse known) {
