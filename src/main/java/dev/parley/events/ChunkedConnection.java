@@ -103,8 +103,10 @@ final class ChunkedConnection implements Connection {
     /** Without lingering: else the descriptor stays until the reader takes what is queued. */
     @Override
     public void abort() {
-        channel.config().setOption(ChannelOption.SO_LINGER, 0);
-        channel.close();
+        if (channel.isOpen()) {
+            channel.config().setOption(ChannelOption.SO_LINGER, 0);
+            channel.close();
+        }
     }
 
     @Override
