@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
@@ -79,7 +80,7 @@ final class HubMeters {
 
     void disconnected(DisconnectReason reason) {
         connected.decrementAndGet();
-        disconnects.get(reason).increment();
+        count(reason);
     }
 
     void slow(int change) {
@@ -88,7 +89,7 @@ final class HubMeters {
 
     /** A stream was refused; it was never counted as connected. */
     void refused(DisconnectReason reason) {
-        disconnects.get(reason).increment();
+        count(reason);
     }
 
     void received() {
@@ -110,7 +111,7 @@ final class HubMeters {
 
     void delivered(int messages, long bytes) {
         deliveries.increment(messages);
-        deliveredBytes.increment(bytes);
+        deliveredBytes.increment((double) bytes);
     }
 
     void replayed(int messages) {
@@ -123,6 +124,10 @@ final class HubMeters {
 
     void gap() {
         gaps.increment();
+    }
+
+    private void count(DisconnectReason reason) {
+        Objects.requireNonNull(disconnects.get(reason)).increment();
     }
 
     private static Counter counter(MeterRegistry registry, String name, String description) {

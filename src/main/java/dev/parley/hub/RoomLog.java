@@ -89,9 +89,10 @@ final class RoomLog {
     }
 
     private void dropOldest() {
-        int slot = slot(oldest);
+        long dropped = oldest;
+        int slot = slot(dropped);
         Frame frame = ring.get(slot);
-        oldest = oldest + 1;
+        oldest = dropped + 1;
         ring.set(slot, null);
         if (frame != null) {
             bytes -= frame.cost();

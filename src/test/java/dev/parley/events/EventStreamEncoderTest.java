@@ -171,7 +171,7 @@ class EventStreamEncoderTest {
 
     @Test
     void retry_isDrawnBetweenItsBoundsEachTime() {
-        var spread = new EventStreamEncoder(Duration.ofMillis(2000), Duration.ofMillis(4000));
+        var spread = new EventStreamEncoder(Duration.ofSeconds(2), Duration.ofSeconds(4));
 
         assertThat(IntStream.range(0, 100).mapToObj(i -> text(spread.opening())))
                 .allMatch(opening -> opening.matches(": connected\nretry: ([23]\\d{3}|4000)\n"))

@@ -8,6 +8,7 @@ import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -48,7 +49,7 @@ class HttpVersionsIT {
 
     @Test
     void http10Reader_getsTheBareStream() throws Exception {
-        try (Socket socket = new Socket("127.0.0.1", pod.port())) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), pod.port())) {
             socket.setSoTimeout(20_000);
             InputStream in = socket.getInputStream();
             socket.getOutputStream()

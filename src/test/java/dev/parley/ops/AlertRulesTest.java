@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -177,7 +178,7 @@ final class AlertRulesTest {
     /** The anchor that a heading gets when Markdown is shown. */
     private static String anchor(String heading) {
         return heading.replaceFirst("^#+ ", "")
-                .toLowerCase()
+                .toLowerCase(Locale.ROOT)
                 .replaceAll("[^a-z0-9 -]", "")
                 .replace(' ', '-');
     }

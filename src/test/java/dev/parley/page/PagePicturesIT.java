@@ -37,6 +37,8 @@ class PagePicturesIT {
         DARK_PHONE(ColorScheme.DARK, Look::phone);
 
         private final ColorScheme scheme;
+
+        @SuppressWarnings("ImmutableEnumChecker") // The functions above have no state.
         private final UnaryOperator<NewContextOptions> device;
 
         Look(ColorScheme scheme, UnaryOperator<NewContextOptions> device) {

@@ -50,7 +50,7 @@ public final class Browser implements Closeable {
     /** Starts a browser. Where there is none, the calling test is skipped; in CI it fails. */
     public static Browser start() {
         Path executable = executable().orElseGet(Browser::none);
-        PlaywrightAssertions.setDefaultAssertionTimeout(TIMEOUT.toMillis());
+        PlaywrightAssertions.setDefaultAssertionTimeout((double) TIMEOUT.toMillis());
         Playwright playwright = Playwright.create(withoutDownload());
         try {
             return new Browser(playwright, playwright.chromium().launch(options(executable)));
@@ -72,7 +72,7 @@ public final class Browser implements Closeable {
                         .setLocale("en-GB")
                         .setTimezoneId("UTC");
         Page page = chromium.newContext(device.apply(options)).newPage();
-        page.setDefaultTimeout(TIMEOUT.toMillis());
+        page.setDefaultTimeout((double) TIMEOUT.toMillis());
         return page;
     }
 

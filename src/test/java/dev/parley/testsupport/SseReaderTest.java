@@ -231,7 +231,7 @@ class SseReaderTest {
     void sourceAddress_isTheOneAskedFor() throws Exception {
         try (SseReader reader =
                         SseReader.to(server.uri("/"))
-                                .from(InetAddress.getByName("127.0.0.1"))
+                                .from(InetAddress.getLoopbackAddress())
                                 .open();
                 Peer peer = server.acceptStream()) {
             peer.chunk("data: x\n\n");

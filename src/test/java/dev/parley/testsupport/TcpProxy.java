@@ -234,6 +234,7 @@ public final class TcpProxy implements Closeable {
             }
         }
 
+        @SuppressWarnings("WaitNotInLoop") // The caller is the loop.
         private void waitFor(long nanos) throws IOException {
             try {
                 lock.wait(Math.max(0, TimeUnit.NANOSECONDS.toMillis(nanos) + (nanos > 0 ? 1 : 0)));

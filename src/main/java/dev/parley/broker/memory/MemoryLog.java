@@ -145,7 +145,7 @@ final class MemoryLog {
     private void trim() {
         Instant tooOld = clock.instant().minus(retention.age());
         while (messages.size() > retention.size()
-                || !messages.isEmpty() && !messages.getFirst().message().at().isAfter(tooOld)) {
+                || (!messages.isEmpty() && !messages.getFirst().message().at().isAfter(tooOld))) {
             bytes -= cost(messages.removeFirst().message());
         }
     }

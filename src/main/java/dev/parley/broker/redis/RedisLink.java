@@ -172,6 +172,7 @@ final class RedisLink {
     /**
      * @return false if it is not the present connection, or not any more
      */
+    @SuppressWarnings("ReferenceEquality") // This very connection: another one is not ended by it.
     private synchronized boolean ended(RedisConnection connection, String reason) {
         if (state instanceof State.Ready ready && ready.connection() == connection) {
             LOG.warnf("Redis %s connection lost: %s", name, reason);

@@ -159,6 +159,7 @@ class RedisLinkTest {
         Object on(String method, Object argument);
     }
 
+    @SuppressWarnings("ReferenceEquality") // A proxy is equal to itself alone.
     private static <T> T proxy(Class<T> type, Call call) {
         return type.cast(
                 Proxy.newProxyInstance(
