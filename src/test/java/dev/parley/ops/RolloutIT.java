@@ -7,6 +7,7 @@ import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
+import io.github.bucket4j.Bucket;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -21,7 +22,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,6 +33,11 @@ final class RolloutIT {
 
     private static final int READERS = 500;
     private static final int PUBLISHERS = 3;
+
+    /** From each publisher: what two cores that also hold all readers can do. */
+    private static final int MESSAGES_A_SECOND = 5;
+
+    private static final Duration SECOND = Duration.ofSeconds(1);
     private static final Duration WINDOW = Duration.ofSeconds(3);
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -137,6 +142,11 @@ final class RolloutIT {
     private static final class Publisher {
 
         private final Queue<String> sent = new ConcurrentLinkedQueue<>();
+        private final Bucket pace =
+                Bucket.builder()
+                        .addLimit(
+                                limit -> limit.capacity(1).refillGreedy(MESSAGES_A_SECOND, SECOND))
+                        .build();
         private final Thread thread;
         private volatile Throwable failure;
 
@@ -169,8 +179,7 @@ final class RolloutIT {
                 Http keyed = http.with("Idempotency-Key", text);
                 assertThat(send(keyed, text).status()).isEqualTo(200);
                 sent.add(text);
-                // A pace, not a wait: five messages a second from each.
-                Awaitility.await().pollDelay(Duration.ofMillis(200)).until(() -> true);
+                pace.asBlocking().consumeUninterruptibly(1);
             }
         }
 
