@@ -59,6 +59,7 @@ class ChatPageIT {
         ben.say("Ben is.");
         ada.awaitMessage("Ben is.");
         ada.say("Good.");
+        ada.awaitMessage("Good.");
         ben.awaitMessage("Good.");
 
         List<String> conversation = List.of("Hello, who is there?", "Ben is.", "Good.");
