@@ -2,6 +2,7 @@ package dev.parley.guarantees;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -78,10 +79,28 @@ final class Pods {
         sayAtLast(pod, "warmup", "ready");
     }
 
+    /**
+     * Waits until the pod hears Redis live. Readers get what was said before, too, by a comparison;
+     * only plain text has no other way.
+     */
+    static void awaitDelivery(ParleyProcess pod, RedisServer redis) {
+        try (SseReader lobby = SseReader.to(pod.uri("/events")).reconnecting().open()) {
+            Awaitility.await("live delivery")
+                    .atMost(TIMEOUT)
+                    .pollDelay(Duration.ZERO)
+                    .until(
+                            () -> {
+                                redis.command("PUBLISH", "chat", "heard");
+                                return !lobby.messages().isEmpty();
+                            });
+        }
+    }
+
     static void awaitStatus(ParleyProcess pod, int status) {
         Http http = new Http(pod.uri());
         Awaitility.await("publish answered " + status)
                 .atMost(TIMEOUT)
+                .ignoreExceptionsInstanceOf(UncheckedIOException.class)
                 .until(() -> http.sendForm("probe", "room", "warmup").status() == status);
     }
 }

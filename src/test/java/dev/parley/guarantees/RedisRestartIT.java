@@ -52,8 +52,10 @@ class RedisRestartIT {
 
     @BeforeEach
     void awaitHealth() {
-        Pods.awaitPublishing(pod);
-        Pods.awaitPublishing(otherPod);
+        for (ParleyProcess each : List.of(pod, otherPod)) {
+            Pods.awaitPublishing(each);
+            Pods.awaitDelivery(each, redis);
+        }
     }
 
     @Test
@@ -190,7 +192,9 @@ class RedisRestartIT {
                 texts.add(i + "x".repeat(60_000));
                 Pods.sayAtLast(otherPod, room, texts.get(i));
             }
-            assertThat(cutForTheirBuffers()).isGreaterThan(cut);
+            Awaitility.await("Redis's word that it has cut the subscription")
+                    .atMost(Pods.TIMEOUT)
+                    .until(() -> cutForTheirBuffers() > cut);
             redis.command("CONFIG", "SET", setting, limit);
 
             reader.awaitMessages(texts.size());
