@@ -8,6 +8,7 @@ import dev.parley.message.EventType;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
+import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.SettableClock;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
@@ -20,13 +21,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /** What the rest of Parley relies on, whichever broker it has. */
 public abstract class BrokerContract {
 
-    protected static final Duration TIMEOUT = Duration.ofSeconds(20);
     protected static final Room ROOM = new Room("room");
     private static final Room OTHER = new Room("other");
 
@@ -40,7 +39,7 @@ public abstract class BrokerContract {
     protected final Broker open(Retention retention) {
         Broker broker = create(retention);
         broker.listen(heard);
-        Awaitility.await("broker").atMost(TIMEOUT).until(() -> broker.state().isUp());
+        Patience.await("broker").until(() -> broker.state().isUp());
         return broker;
     }
 
@@ -284,7 +283,7 @@ public abstract class BrokerContract {
         Broker broker = open();
         EventId last = sayNumbers(broker, 3);
 
-        broker.endEpoch(ROOM, last.epoch()).await().atMost(TIMEOUT);
+        broker.endEpoch(ROOM, last.epoch()).await().atMost(Patience.LIMIT);
 
         Page page = readAfter(broker, 0, 10);
         assertThat(page.epoch()).isNotEqualTo(last.epoch());
@@ -298,11 +297,11 @@ public abstract class BrokerContract {
     void epochThatEndedBefore_doesNotEndAgain() {
         Broker broker = open();
         String first = sayNumbers(broker, 3).epoch();
-        broker.endEpoch(ROOM, first).await().atMost(TIMEOUT);
+        broker.endEpoch(ROOM, first).await().atMost(Patience.LIMIT);
         String second = readAfter(broker, 0, 10).epoch();
 
-        broker.endEpoch(ROOM, first).await().atMost(TIMEOUT);
-        broker.endEpoch(OTHER, first).await().atMost(TIMEOUT);
+        broker.endEpoch(ROOM, first).await().atMost(Patience.LIMIT);
+        broker.endEpoch(OTHER, first).await().atMost(Patience.LIMIT);
 
         assertThat(readAfter(broker, 0, 10).epoch()).isEqualTo(second);
     }
@@ -314,8 +313,8 @@ public abstract class BrokerContract {
         Uni<Receipt> publish = broker.publish(new Publication(text("a"), Optional.empty()));
         assertThat(readAfter(broker, 0, 10).newest()).isZero();
 
-        publish.await().atMost(TIMEOUT);
-        publish.await().atMost(TIMEOUT);
+        publish.await().atMost(Patience.LIMIT);
+        publish.await().atMost(Patience.LIMIT);
         assertThat(readAfter(broker, 0, 10).newest()).isEqualTo(2);
     }
 
@@ -324,7 +323,7 @@ public abstract class BrokerContract {
     }
 
     protected static Receipt publish(Broker broker, Message message, Optional<IdempotencyKey> key) {
-        return broker.publish(new Publication(message, key)).await().atMost(TIMEOUT);
+        return broker.publish(new Publication(message, key)).await().atMost(Patience.LIMIT);
     }
 
     protected final EventId say(Broker broker, Room room, String text) {
@@ -340,7 +339,7 @@ public abstract class BrokerContract {
     }
 
     protected static Page read(Broker broker, Range range) {
-        return broker.read(ROOM, range).await().atMost(TIMEOUT);
+        return broker.read(ROOM, range).await().atMost(Patience.LIMIT);
     }
 
     protected static Page readAfter(Broker broker, long offset, int limit) {

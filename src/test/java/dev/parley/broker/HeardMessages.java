@@ -2,16 +2,13 @@ package dev.parley.broker;
 
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
-import java.time.Duration;
+import dev.parley.testsupport.Patience;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.awaitility.Awaitility;
 
 /** A listener that remembers all it is told. */
 public final class HeardMessages implements Broker.Listener {
-
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
     private final List<StoredMessage> messages = new CopyOnWriteArrayList<>();
     private final List<String> plain = new CopyOnWriteArrayList<>();
@@ -47,17 +44,15 @@ public final class HeardMessages implements Broker.Listener {
 
     /** The room's messages, once so many of them have arrived. */
     public List<StoredMessage> await(Room room, int count) {
-        Awaitility.await(count + " messages in " + room)
-                .atMost(TIMEOUT)
-                .until(() -> in(room).size() >= count);
+        Patience.await(count + " messages in " + room).until(() -> in(room).size() >= count);
         return in(room);
     }
 
     public void awaitPlain(String text) {
-        Awaitility.await(text).atMost(TIMEOUT).until(() -> plain.contains(text));
+        Patience.await(text).until(() -> plain.contains(text));
     }
 
     public void awaitRejoins(int count) {
-        Awaitility.await(count + " rejoins").atMost(TIMEOUT).until(() -> rejoins.get() >= count);
+        Patience.await(count + " rejoins").until(() -> rejoins.get() >= count);
     }
 }

@@ -113,7 +113,7 @@ class EventsIT {
         try (SseReader reader = subscribe()) {
             String position = reader.lastEventId();
 
-            reader.await(r -> r.comments().size() > 3);
+            reader.await("heartbeats", r -> r.comments().size() > 3);
 
             assertThat(reader.events()).isEmpty();
             assertThat(reader.lastEventId()).isEqualTo(position);

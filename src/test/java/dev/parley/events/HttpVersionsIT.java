@@ -6,6 +6,7 @@ import dev.parley.testsupport.EventStreamParser;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Patience;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -50,7 +51,7 @@ class HttpVersionsIT {
     @Test
     void http10Reader_getsTheBareStream() throws Exception {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), pod.port())) {
-            socket.setSoTimeout(20_000);
+            socket.setSoTimeout(Patience.millis());
             InputStream in = socket.getInputStream();
             socket.getOutputStream()
                     .write(

@@ -7,7 +7,6 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import java.io.Closeable;
 import java.net.URI;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -36,7 +35,7 @@ final class Audience implements Closeable {
     /** Waits until everybody has this many messages, and then that they are the right ones. */
     void assertGotAll(List<String> published) {
         for (SseReader reader : readers) {
-            reader.awaitMessages(published.size(), Duration.ofSeconds(90));
+            reader.awaitMessages(published.size());
             assertThat(reader.data()).doesNotHaveDuplicates().hasSameSizeAs(published);
         }
         List<Event> first = readers.get(0).messages();

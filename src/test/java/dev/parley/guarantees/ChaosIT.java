@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
@@ -16,9 +17,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -98,9 +97,7 @@ class ChaosIT {
 
     /** A repeat goes to another pod, perhaps. */
     private static void sayAnywhere(String text, List<Http> pods) {
-        Awaitility.await(text)
-                .atMost(Pods.TIMEOUT)
-                .pollDelay(0, TimeUnit.MILLISECONDS)
+        Patience.await(text)
                 .ignoreExceptionsInstanceOf(UncheckedIOException.class)
                 .until(() -> Pods.trySay(anyOf(pods), ROOM, text));
     }
@@ -108,10 +105,7 @@ class ChaosIT {
     /** Breaks one connection after the other until so many thirds of all texts are confirmed. */
     private void breakConnections(Audience audience, int thirds) {
         int enough = PUBLISHERS * TEXTS_EACH * thirds / 3;
-        Awaitility.await(enough + " texts")
-                .atMost(Pods.TIMEOUT)
-                .pollDelay(0, TimeUnit.MILLISECONDS)
-                .pollInterval(10, TimeUnit.MILLISECONDS)
+        Patience.await(enough + " texts")
                 .until(
                         () -> {
                             List<SseReader> readers = audience.readers();

@@ -2,16 +2,13 @@ package dev.parley.guarantees;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import java.io.UncheckedIOException;
-import java.time.Duration;
-import org.awaitility.Awaitility;
 
 /** Pods, and what is done with them in every test of faults. */
 final class Pods {
-
-    static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     private Pods() {}
 
@@ -49,9 +46,7 @@ final class Pods {
 
     static String sayAtLast(Http pod, String room, String text) {
         Http http = pod.with("Idempotency-Key", key(room, text));
-        return Awaitility.await("publish " + key(room, text))
-                .atMost(TIMEOUT)
-                .pollDelay(Duration.ZERO)
+        return Patience.await("publish " + key(room, text))
                 .ignoreExceptionsInstanceOf(UncheckedIOException.class)
                 .until(() -> http.sendForm(text, "room", room), answer -> answer.status() == 200)
                 .header("Event-Id");
@@ -85,9 +80,7 @@ final class Pods {
      */
     static void awaitDelivery(ParleyProcess pod, RedisServer redis) {
         try (SseReader lobby = SseReader.to(pod.uri("/events")).reconnecting().open()) {
-            Awaitility.await("live delivery")
-                    .atMost(TIMEOUT)
-                    .pollDelay(Duration.ZERO)
+            Patience.await("live delivery")
                     .until(
                             () -> {
                                 redis.command("PUBLISH", "chat", "heard");
@@ -98,8 +91,7 @@ final class Pods {
 
     static void awaitStatus(ParleyProcess pod, int status) {
         Http http = new Http(pod.uri());
-        Awaitility.await("publish answered " + status)
-                .atMost(TIMEOUT)
+        Patience.await("publish answered " + status)
                 .ignoreExceptionsInstanceOf(UncheckedIOException.class)
                 .until(() -> http.sendForm("probe", "room", "warmup").status() == status);
     }

@@ -1,5 +1,6 @@
 package dev.parley.guarantees;
 
+import dev.parley.testsupport.Patience;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
@@ -12,8 +13,6 @@ import java.nio.charset.StandardCharsets;
 /** A request of any bytes, and the bytes of its answer as they come. */
 final class RawStream implements Closeable {
 
-    private static final int TIMEOUT_MILLIS = 20_000;
-
     private final Socket socket;
     private final ByteArrayOutputStream received = new ByteArrayOutputStream();
 
@@ -24,7 +23,7 @@ final class RawStream implements Closeable {
     static RawStream open(int port, byte[] request) {
         try {
             var socket = new Socket(InetAddress.getLoopbackAddress(), port);
-            socket.setSoTimeout(TIMEOUT_MILLIS);
+            socket.setSoTimeout(Patience.millis());
             socket.getOutputStream().write(request);
             return new RawStream(socket);
         } catch (IOException e) {

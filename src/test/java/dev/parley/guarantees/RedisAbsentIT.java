@@ -27,7 +27,9 @@ class RedisAbsentIT {
                 redis.restart();
 
                 Pods.sayAtLast(pod, "warmup", "ready");
-                early.await(reader -> reader.connected() && !reader.lastEventId().isEmpty());
+                early.await(
+                        "place in the room",
+                        reader -> reader.connected() && !reader.lastEventId().isEmpty());
                 Pods.sayAtLast(pod, "room", "first");
                 assertThat(early.awaitMessages(1).data()).containsExactly("first");
                 assertThat(pod.alive()).isTrue();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
@@ -11,7 +12,6 @@ import dev.parley.testsupport.TcpProxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -150,8 +150,7 @@ class RedisRestartIT {
             Http.Answer refused = new Http(pod.uri()).sendForm("lost", "room", room + "-other");
             assertThat(refused.status()).isEqualTo(503);
             assertThat(refused.header("Retry-After")).matches("[1-9][0-9]*");
-            Awaitility.await("both connections given up and tried anew, several times")
-                    .atMost(Pods.TIMEOUT)
+            Patience.await("both connections given up and tried anew, several times")
                     .until(() -> network.accepted() >= connections + 6);
             redis.resume();
 
@@ -192,8 +191,7 @@ class RedisRestartIT {
                 texts.add(i + "x".repeat(60_000));
                 Pods.sayAtLast(otherPod, room, texts.get(i));
             }
-            Awaitility.await("Redis's word that it has cut the subscription")
-                    .atMost(Pods.TIMEOUT)
+            Patience.await("Redis's word that it has cut the subscription")
                     .until(() -> cutForTheirBuffers() > cut);
             redis.command("CONFIG", "SET", setting, limit);
 
@@ -232,8 +230,7 @@ class RedisRestartIT {
 
             network.blackHole(TcpProxy.Direction.TO_CLIENT);
             Pods.sayNumbers(otherPod, room, 6, 40);
-            Awaitility.await("connections tried anew")
-                    .atMost(Pods.TIMEOUT)
+            Patience.await("connections tried anew")
                     .until(() -> network.accepted() >= connections + 2);
             network.heal();
 
@@ -260,7 +257,7 @@ class RedisRestartIT {
                                     .open()) {
                 assertThat(known.awaitMessages(5).data()).isEqualTo(numbers(26, 30));
                 for (SseReader each : List.of(older, otherRoom)) {
-                    each.await(r -> r.events("goodbye").size() >= 2);
+                    each.await("goodbyes", r -> r.events("goodbye").size() >= 2);
                     assertThat(each.events("goodbye").get(0).data())
                             .isEqualTo("{\"reason\":\"unavailable\"}");
                     assertThat(each.status()).isEqualTo(200);
@@ -271,7 +268,8 @@ class RedisRestartIT {
                 network.heal();
 
                 older.awaitMessages(27);
-                otherRoom.await(r -> r.connected() && !r.lastEventId().isEmpty());
+                otherRoom.await(
+                        "place in the room", r -> r.connected() && !r.lastEventId().isEmpty());
                 Pods.sayAtLast(pod, room, "31");
                 Pods.sayAtLast(pod, room + "-new", "first");
                 assertThat(older.awaitMessages(28).data()).isEqualTo(numbers(4, 31));
@@ -368,7 +366,7 @@ class RedisRestartIT {
     }
 
     private void assertGotExactly(SseReader reader, int count) {
-        reader.awaitMessages(count, Pods.TIMEOUT);
+        reader.awaitMessages(count);
         assertThat(reader.data()).isEqualTo(numbers(1, count));
         assertThat(reader.events()).hasSize(count);
     }
@@ -392,8 +390,7 @@ class RedisRestartIT {
     /** Makes a server a copy of Redis as it is now. */
     private static void copyInto(RedisServer copy) {
         copy.command("REPLICAOF", "127.0.0.1", Integer.toString(redis.port()));
-        Awaitility.await("replica")
-                .atMost(Pods.TIMEOUT)
+        Patience.await("replica")
                 .until(
                         () ->
                                 copy.command("INFO", "replication")

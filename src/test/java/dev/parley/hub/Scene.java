@@ -1,6 +1,7 @@
 package dev.parley.hub;
 
 import dev.parley.message.EventId;
+import dev.parley.testsupport.Patience;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.runtime.configuration.MemorySize;
 import java.math.BigInteger;
@@ -9,7 +10,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.LongStream;
-import org.awaitility.Awaitility;
 
 /** A hub between a scripted broker and connections without a network, on a loop turned by hand. */
 final class Scene {
@@ -128,9 +128,7 @@ final class Scene {
 
     /** Waits for what a pause of the hub's own comes before. */
     void await(Reader reader, String line) {
-        Awaitility.await(line)
-                .atMost(Duration.ofSeconds(20))
-                .until(() -> run() == this && reader.lines().contains(line));
+        Patience.await(line).until(() -> run() == this && reader.lines().contains(line));
     }
 
     double count(String meter, String... tags) {

@@ -6,14 +6,11 @@ import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
-import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /** A pod that is told to end does so in good order: its readers are told, and it exits with 0. */
 final class DrainIT {
-
-    private static final Duration GRACE = Duration.ofSeconds(30);
 
     @Test
     void pod_endsItsStreamsWithGoodbyeAndExitsCleanly() {
@@ -26,7 +23,7 @@ final class DrainIT {
             assertThat(reader.awaitEvent("goodbye").data()).isEqualTo("{\"reason\":\"drain\"}");
             reader.awaitClosed();
             assertThat(reader.cleanEnds()).isEqualTo(1);
-            assertThat(pod.awaitExit(GRACE)).isZero();
+            assertThat(pod.awaitExit()).isZero();
             assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
         }
     }
@@ -46,7 +43,7 @@ final class DrainIT {
             assertThat(http.get("/q/health/live").status()).isEqualTo(200);
             assertThat(http.sendForm("still here").status()).isEqualTo(200);
             reader.awaitData("still here");
-            assertThat(pod.awaitExit(GRACE)).isZero();
+            assertThat(pod.awaitExit()).isZero();
         }
     }
 
@@ -64,7 +61,7 @@ final class DrainIT {
                 assertThat(late.lastEventId()).isEqualTo("k3f9-42");
                 late.awaitClosed();
             }
-            assertThat(pod.awaitExit(GRACE)).isZero();
+            assertThat(pod.awaitExit()).isZero();
         }
     }
 
@@ -82,7 +79,7 @@ final class DrainIT {
 
             pod.terminate();
 
-            assertThat(pod.awaitExit(GRACE)).isZero();
+            assertThat(pod.awaitExit()).isZero();
             assertThat(stalled.cleanEnds()).isZero();
         }
     }
@@ -106,7 +103,7 @@ final class DrainIT {
             redis.resume();
 
             assertThat(answer.join().status()).isEqualTo(200);
-            assertThat(pod.awaitExit(GRACE)).isZero();
+            assertThat(pod.awaitExit()).isZero();
         }
     }
 }

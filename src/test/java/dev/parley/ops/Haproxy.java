@@ -1,6 +1,7 @@
 package dev.parley.ops;
 
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.Ports;
 import java.io.Closeable;
 import java.io.IOException;
@@ -8,8 +9,6 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import org.awaitility.Awaitility;
 
 /** A real HAProxy before some pods, set up as docs/operations.md says, with quicker checks. */
 final class Haproxy implements Closeable {
@@ -45,8 +44,7 @@ final class Haproxy implements Closeable {
 
     /** Waits until a pod answers through it. */
     void awaitServing() {
-        Awaitility.await()
-                .atMost(Duration.ofSeconds(20))
+        Patience.await("a pod behind the proxy")
                 .ignoreExceptions()
                 .until(() -> new Http(uri("")).get("/").status() == 200);
     }

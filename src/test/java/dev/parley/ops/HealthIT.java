@@ -9,7 +9,6 @@ import dev.parley.testsupport.Http.Answer;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
-import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /** What the platform sees: probes, and a quiet log. */
@@ -56,7 +55,7 @@ class HealthIT {
             exchange(pod);
 
             pod.terminate();
-            pod.awaitExit(Duration.ofSeconds(30));
+            pod.awaitExit();
 
             assertQuiet(pod);
         }

@@ -4,11 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.SseReader;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.time.Duration;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /** What is too much is refused so that it comes back: streams with goodbye, publishes with 429. */
@@ -75,7 +74,7 @@ final class LimitsIT {
                 var ada = forwarded(pod, "203.0.113.1");
                 var adaAgain = forwarded(pod, "203.0.113.1");
                 var bob = forwarded(pod, "203.0.113.2")) {
-            Awaitility.await()
+            Patience.await("one goodbye")
                     .until(
                             () ->
                                     ada.events("goodbye").size() + adaAgain.events("goodbye").size()
@@ -92,7 +91,7 @@ final class LimitsIT {
                                 .start();
                 var first = forwarded(pod, "203.0.113.1");
                 var second = forwarded(pod, "203.0.113.2")) {
-            Awaitility.await()
+            Patience.await("one goodbye")
                     .until(
                             () ->
                                     first.events("goodbye").size() + second.events("goodbye").size()
@@ -136,7 +135,7 @@ final class LimitsIT {
             assertThat(reader.awaitEvent("goodbye").data()).isEqualTo("{\"reason\":\"rotation\"}");
             http.sendForm("between");
 
-            reader.await("both", Duration.ofSeconds(20), r -> r.data().size() == 2);
+            reader.await("both", r -> r.data().size() == 2);
             assertThat(reader.data()).containsExactly("before", "between");
             assertThat(reader.events("gap")).isEmpty();
         }

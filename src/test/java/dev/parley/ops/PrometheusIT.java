@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
@@ -17,8 +18,6 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -89,8 +88,7 @@ final class PrometheusIT {
     }
 
     private static void awaitValue(Http api, String query, String value) {
-        Awaitility.await(query)
-                .atMost(Duration.ofSeconds(60))
+        Patience.await(query)
                 .ignoreException(UncheckedIOException.class)
                 .until(() -> result(api, query).at("/0/value/1").asText().equals(value));
     }

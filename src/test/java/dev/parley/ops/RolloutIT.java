@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
@@ -39,7 +40,6 @@ final class RolloutIT {
 
     private static final Duration SECOND = Duration.ofSeconds(1);
     private static final Duration WINDOW = Duration.ofSeconds(3);
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir Path directory;
 
@@ -71,7 +71,7 @@ final class RolloutIT {
                     connects.clear();
                     ParleyProcess old = pods.get(i);
                     old.terminate();
-                    assertThat(old.awaitExit(PATIENCE)).isZero();
+                    assertThat(old.awaitExit()).isZero();
                     pods.set(i, old.replacement());
                     pods.get(i).awaitReady();
                     readers.forEach(SseReader::awaitConnected);
@@ -81,7 +81,7 @@ final class RolloutIT {
                 List<String> sent = publishers.stream().flatMap(p -> p.sent().stream()).toList();
 
                 assertThat(sent).hasSizeGreaterThan(PUBLISHERS);
-                readers.forEach(reader -> reader.awaitMessages(sent.size(), PATIENCE));
+                readers.forEach(reader -> reader.awaitMessages(sent.size()));
                 readers.forEach(reader -> assertComplete(reader, sent));
             } finally {
                 readers.forEach(SseReader::close);
@@ -164,7 +164,7 @@ final class RolloutIT {
 
         List<String> sent() {
             try {
-                thread.join(PATIENCE.toMillis());
+                thread.join(Patience.millis());
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new IllegalStateException(e);

@@ -11,7 +11,6 @@ import java.io.Closeable;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,7 +26,6 @@ public final class Browser implements Closeable {
 
     static final String VARIABLE = "PARLEY_TEST_CHROMIUM";
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(30);
     private static final List<String> NAMES =
             List.of("chromium", "google-chrome", "chromium-browser", "google-chrome-stable");
     private static final List<String> ARGUMENTS =
@@ -50,7 +48,7 @@ public final class Browser implements Closeable {
     /** Starts a browser. Where there is none, the calling test is skipped; in CI it fails. */
     public static Browser start() {
         Path executable = executable().orElseGet(Browser::none);
-        PlaywrightAssertions.setDefaultAssertionTimeout((double) TIMEOUT.toMillis());
+        PlaywrightAssertions.setDefaultAssertionTimeout(Patience.millis());
         Playwright playwright = Playwright.create(withoutDownload());
         try {
             return new Browser(playwright, playwright.chromium().launch(options(executable)));
@@ -72,7 +70,7 @@ public final class Browser implements Closeable {
                         .setLocale("en-GB")
                         .setTimezoneId("UTC");
         Page page = chromium.newContext(device.apply(options)).newPage();
-        page.setDefaultTimeout((double) TIMEOUT.toMillis());
+        page.setDefaultTimeout(Patience.millis());
         return page;
     }
 

@@ -16,7 +16,6 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -37,7 +36,6 @@ public final class Http {
     }
 
     private static final String FORM = "application/x-www-form-urlencoded";
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
     private final URI server;
     private final HttpClient client;
@@ -57,7 +55,7 @@ public final class Http {
     private static HttpClient newClient() {
         return HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
-                .connectTimeout(TIMEOUT)
+                .connectTimeout(Patience.LIMIT)
                 .build();
     }
 
@@ -112,7 +110,7 @@ public final class Http {
 
     private HttpRequest.Builder request(String pathAndQuery) {
         HttpRequest.Builder request =
-                HttpRequest.newBuilder(server.resolve(pathAndQuery)).timeout(TIMEOUT);
+                HttpRequest.newBuilder(server.resolve(pathAndQuery)).timeout(Patience.LIMIT);
         headers.forEach(request::setHeader);
         return request;
     }
@@ -160,7 +158,7 @@ public final class Http {
     public String raw(URI uri, byte[] request) {
         ByteArrayOutputStream answer = new ByteArrayOutputStream();
         try (Socket socket = new Socket(uri.getHost(), uri.getPort())) {
-            socket.setSoTimeout((int) TIMEOUT.toMillis());
+            socket.setSoTimeout(Patience.millis());
             write(socket.getOutputStream(), request);
             readAnswer(new Recording(socket.getInputStream(), answer), asksToClose(request));
             return text(answer);

@@ -2,9 +2,7 @@ package dev.parley.testsupport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Duration;
 import java.util.Optional;
-import org.awaitility.Awaitility;
 
 /** What a pod counts, as its metrics page says it. */
 public final class Metrics {
@@ -35,15 +33,7 @@ public final class Metrics {
 
     /** Waits until a series has this value. */
     public void awaitValue(String series, double expected) {
-        awaitValue(series, expected, Duration.ofSeconds(20));
-    }
-
-    public void awaitValue(String series, double expected, Duration timeout) {
-        Awaitility.await(series)
-                .atMost(timeout)
-                .pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(50))
-                .untilAsserted(() -> assertThat(value(series)).isEqualTo(expected));
+        Patience.await(series).untilAsserted(() -> assertThat(value(series)).isEqualTo(expected));
     }
 
     private static Optional<Double> find(String series, String page) {

@@ -1,7 +1,6 @@
 package dev.parley.testsupport;
 
 import java.io.Closeable;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -12,8 +11,6 @@ import java.util.concurrent.ThreadLocalRandom;
  * that can be pulled. As with a real cable, neither side is told.
  */
 public final class NetworkNamespace implements Closeable {
-
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
     private final String name;
     private final String here;
@@ -68,8 +65,7 @@ public final class NetworkNamespace implements Closeable {
         processes.add(process);
         Optional<String> found =
                 process.awaitOutput(
-                        log -> Optional.of(log).filter(text -> text.contains(awaitedOutput)),
-                        TIMEOUT);
+                        log -> Optional.of(log).filter(text -> text.contains(awaitedOutput)));
         if (found.isEmpty()) {
             throw new AssertionError("no \"" + awaitedOutput + "\" in:\n" + process.log());
         }
@@ -84,7 +80,7 @@ public final class NetworkNamespace implements Closeable {
         List<String> command = new ArrayList<>(List.of("ip"));
         command.addAll(List.of(arguments));
         OwnedProcess process = OwnedProcess.start(new ProcessBuilder(command));
-        if (process.awaitExit(TIMEOUT) != 0) {
+        if (process.awaitExit() != 0) {
             throw new IllegalStateException(command + ": " + process.log());
         }
     }

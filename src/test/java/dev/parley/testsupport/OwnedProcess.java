@@ -5,7 +5,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,7 +18,6 @@ import java.util.function.Function;
 final class OwnedProcess implements Closeable {
 
     private static final Set<Process> LEFT_OVER = ConcurrentHashMap.newKeySet();
-    private static final Duration KILL_TIMEOUT = Duration.ofSeconds(20);
 
     static {
         Runtime.getRuntime()
@@ -84,7 +82,7 @@ final class OwnedProcess implements Closeable {
     /** SIGKILL; returns when the process is gone and its output read. */
     void kill() {
         process.toHandle().destroyForcibly();
-        awaitExit(KILL_TIMEOUT);
+        awaitExit();
         paused = false;
     }
 
@@ -98,17 +96,18 @@ final class OwnedProcess implements Closeable {
     }
 
     /** The exit code, once the process is gone and its output read. */
-    int awaitExit(Duration timeout) {
+    int awaitExit() {
         try {
-            if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
+            if (!process.waitFor(Patience.millis(), TimeUnit.MILLISECONDS)) {
                 throw new AssertionError(
-                        "process %d still runs after %s%n%s".formatted(pid(), timeout, log()));
+                        "process %d still runs after %s%n%s"
+                                .formatted(pid(), Patience.LIMIT, log()));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while process " + pid() + " ends", e);
         }
-        awaitOutput(all -> Optional.empty(), Duration.ofSeconds(2));
+        awaitOutput(all -> Optional.empty());
         return process.exitValue();
     }
 
@@ -116,8 +115,8 @@ final class OwnedProcess implements Closeable {
      * What {@code find} finds in the output so far, as soon as it does; empty when the output ends
      * or the time is over without it.
      */
-    <T> Optional<T> awaitOutput(Function<String, Optional<T>> find, Duration timeout) {
-        long deadline = System.nanoTime() + timeout.toNanos();
+    <T> Optional<T> awaitOutput(Function<String, Optional<T>> find) {
+        long deadline = System.nanoTime() + Patience.LIMIT.toNanos();
         synchronized (output) {
             Optional<T> found = find.apply(output.toString());
             while (found.isEmpty() && !outputEnded && waitUntil(deadline)) {
@@ -158,7 +157,7 @@ final class OwnedProcess implements Closeable {
         }
         ProcessBuilder kill = new ProcessBuilder("sh", "-c", "kill -" + name + " " + pid());
         OwnedProcess sender = start(kill);
-        int exit = sender.awaitExit(KILL_TIMEOUT);
+        int exit = sender.awaitExit();
         if (exit != 0) {
             throw new IllegalStateException("kill -" + name + ": " + sender.log());
         }

@@ -9,7 +9,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,7 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.awaitility.Awaitility;
 
 /**
  * One Parley pod as an operating-system process: the packaged application on a JVM, or the native
@@ -28,7 +26,6 @@ import org.awaitility.Awaitility;
  */
 public final class ParleyProcess implements Closeable {
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
     private static final Pattern LISTENING =
             Pattern.compile("Listening on:? https?://[^\\s/]*:(\\d+)");
 
@@ -66,7 +63,6 @@ public final class ParleyProcess implements Closeable {
         private Path javaHome = Path.of(System.getProperty("java.home"));
         private Path jar =
                 Path.of(System.getProperty("parley.app", "target/quarkus-app/quarkus-run.jar"));
-        private Duration startTimeout = Duration.ofSeconds(60);
 
         private Builder() {
             config("quarkus.http.host", "127.0.0.1");
@@ -116,11 +112,6 @@ public final class ParleyProcess implements Closeable {
             return this;
         }
 
-        public Builder startTimeout(Duration timeout) {
-            startTimeout = timeout;
-            return this;
-        }
-
         /**
          * Starts a pod and returns when it listens; {@link ParleyProcess#awaitReady} waits for
          * more.
@@ -138,7 +129,6 @@ public final class ParleyProcess implements Closeable {
             copy.jvmOptions = jvmOptions;
             copy.javaHome = javaHome;
             copy.jar = jar;
-            copy.startTimeout = startTimeout;
             return copy;
         }
 
@@ -174,8 +164,7 @@ public final class ParleyProcess implements Closeable {
 
     private static ParleyProcess launch(Builder builder) {
         OwnedProcess process = OwnedProcess.start(builder.processBuilder());
-        Optional<Integer> port =
-                process.awaitOutput(ParleyProcess::listeningPort, builder.startTimeout);
+        Optional<Integer> port = process.awaitOutput(ParleyProcess::listeningPort);
         if (port.isEmpty()) {
             throw startFailed(process);
         }
@@ -185,7 +174,7 @@ public final class ParleyProcess implements Closeable {
     private static IllegalStateException startFailed(OwnedProcess process) {
         String how = "was given up before it listened";
         if (process.outputEnded()) {
-            how = "ended before it listened, exit code " + process.awaitExit(TIMEOUT);
+            how = "ended before it listened, exit code " + process.awaitExit();
         }
         process.kill();
         return new IllegalStateException("Parley %s:%n%s".formatted(how, process.log()));
@@ -227,8 +216,7 @@ public final class ParleyProcess implements Closeable {
     public void awaitLog(String substring) {
         Optional<String> found =
                 process.awaitOutput(
-                        log -> log.contains(substring) ? Optional.of(substring) : Optional.empty(),
-                        TIMEOUT);
+                        log -> log.contains(substring) ? Optional.of(substring) : Optional.empty());
         if (found.isEmpty()) {
             throw new AssertionError("\"" + substring + "\" is not in the log:\n" + log());
         }
@@ -243,11 +231,9 @@ public final class ParleyProcess implements Closeable {
     /** Waits until the readiness probe is answered with this status. */
     public void awaitReadiness(int status) {
         HttpClient client = HttpClient.newHttpClient();
-        HttpRequest probe = HttpRequest.newBuilder(uri("/q/health/ready")).timeout(TIMEOUT).build();
-        Awaitility.await("readiness " + status)
-                .atMost(Duration.ofSeconds(30))
-                .pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(100))
+        HttpRequest probe =
+                HttpRequest.newBuilder(uri("/q/health/ready")).timeout(Patience.LIMIT).build();
+        Patience.await("readiness " + status)
                 .ignoreExceptionsInstanceOf(IOException.class)
                 .failFast(() -> assertThat(alive()).as("Parley runs; its log: %s", log()).isTrue())
                 .until(() -> status(client, probe) == status);
@@ -269,8 +255,8 @@ public final class ParleyProcess implements Closeable {
     }
 
     /** The exit code, once the process has ended. */
-    public int awaitExit(Duration timeout) {
-        return process.awaitExit(timeout);
+    public int awaitExit() {
+        return process.awaitExit();
     }
 
     /**

@@ -10,7 +10,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
@@ -118,7 +117,7 @@ class ParleyProcessTest {
         try (ParleyProcess pod = standIn().start()) {
             pod.pause();
             pod.terminate();
-            assertThat(pod.awaitExit(Duration.ofSeconds(20))).isEqualTo(128 + 15);
+            assertThat(pod.awaitExit()).isEqualTo(128 + 15);
             assertThat(pod.log()).endsWith("bye\n");
             assertThatThrownBy(pod::awaitReady).hasStackTraceContaining("Parley runs");
         }

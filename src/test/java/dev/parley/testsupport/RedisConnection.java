@@ -31,8 +31,6 @@ public final class RedisConnection implements Closeable {
         }
     }
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(10);
-
     private final Socket socket;
     private final InputStream in;
 
@@ -41,11 +39,12 @@ public final class RedisConnection implements Closeable {
         this.in = new BufferedInputStream(socket.getInputStream());
     }
 
-    /** Connects to a server on this machine; its replies may take 10 s. */
+    /** Connects to a server on this machine. */
     public static RedisConnection open(int port) {
-        return open(port, TIMEOUT);
+        return open(port, Patience.LIMIT);
     }
 
+    /** The same for a server that may not answer; its replies may take so long. */
     public static RedisConnection open(int port, Duration timeout) {
         Socket socket = new Socket();
         try {

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
-import org.awaitility.Awaitility;
 
 /**
  * A real Redis server of the test's own, on a loopback port and in a temporary directory: it can be
@@ -18,8 +17,6 @@ import org.awaitility.Awaitility;
  */
 public final class RedisServer implements Closeable {
 
-    private static final Duration START_TIMEOUT = Duration.ofSeconds(30);
-    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
     private static final int PORT_ATTEMPTS = 10;
 
     private final Path directory;
@@ -92,7 +89,7 @@ public final class RedisServer implements Closeable {
     /** SIGTERM, the orderly way; returns when the process has ended. */
     public void stop() {
         process.terminate();
-        process.awaitExit(STOP_TIMEOUT);
+        process.awaitExit();
     }
 
     /** Brings the server back on its port, with what it has on disk; stops it first if it runs. */
@@ -111,10 +108,7 @@ public final class RedisServer implements Closeable {
     }
 
     private void relaunch() {
-        Awaitility.await("port " + port + " to be free again")
-                .atMost(START_TIMEOUT)
-                .pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(200))
+        Patience.await("port " + port + " to be free again")
                 .ignoreException(PortTaken.class)
                 .until(
                         () -> {
@@ -170,11 +164,7 @@ public final class RedisServer implements Closeable {
                 OwnedProcess.start(
                         new ProcessBuilder(RedisBinary.path(), config(directory).toString()));
         try {
-            Awaitility.await("Redis on port " + port)
-                    .atMost(START_TIMEOUT)
-                    .pollDelay(Duration.ZERO)
-                    .pollInterval(Duration.ofMillis(20))
-                    .until(() -> answers(process, directory, port));
+            Patience.await("Redis on port " + port).until(() -> answers(process, directory, port));
             return process;
         } catch (RuntimeException e) {
             process.kill();
@@ -184,7 +174,7 @@ public final class RedisServer implements Closeable {
 
     private static boolean answers(OwnedProcess process, Path directory, int port) {
         if (!process.alive()) {
-            process.awaitExit(STOP_TIMEOUT);
+            process.awaitExit();
             throw startFailed(process.log());
         }
         try (RedisConnection connection = RedisConnection.open(port, Duration.ofSeconds(2))) {
@@ -245,10 +235,7 @@ public final class RedisServer implements Closeable {
 
     /** Deletes all; again, if a child of the killed server still writes there. */
     private static void delete(Path root) {
-        Awaitility.await("deletion of " + root)
-                .atMost(STOP_TIMEOUT)
-                .pollDelay(Duration.ZERO)
-                .pollInterval(Duration.ofMillis(50))
+        Patience.await("deletion of " + root)
                 .ignoreExceptionsInstanceOf(IOException.class)
                 .ignoreExceptionsInstanceOf(UncheckedIOException.class)
                 .until(() -> deleteOnce(root));

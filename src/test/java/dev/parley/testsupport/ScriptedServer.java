@@ -11,7 +11,6 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 
 /**
  * A server that does what the test says, call by call: take a connection, read its request, write
@@ -19,7 +18,6 @@ import java.time.Duration;
  */
 final class ScriptedServer implements Closeable {
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
     private static final String STREAM_HEAD =
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;charset=utf-8\r\n";
 
@@ -28,7 +26,7 @@ final class ScriptedServer implements Closeable {
     ScriptedServer() {
         try {
             listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-            listener.setSoTimeout((int) TIMEOUT.toMillis());
+            listener.setSoTimeout(Patience.millis());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -46,7 +44,7 @@ final class ScriptedServer implements Closeable {
     Peer accept() {
         try {
             Socket socket = listener.accept();
-            socket.setSoTimeout((int) TIMEOUT.toMillis());
+            socket.setSoTimeout(Patience.millis());
             socket.setTcpNoDelay(true);
             return new Peer(socket);
         } catch (IOException e) {

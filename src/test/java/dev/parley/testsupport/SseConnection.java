@@ -9,7 +9,6 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -17,7 +16,6 @@ import java.util.function.Consumer;
 /** One connection of an {@link SseReader}: a request and the bytes of its answer. */
 final class SseConnection implements Closeable {
 
-    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
     private static final int READ_BYTES = 4 * 1024;
 
     private final Socket socket = new Socket();
@@ -40,8 +38,7 @@ final class SseConnection implements Closeable {
             socket.bind(new InetSocketAddress(from.get(), 0));
         }
         int port = uri.getPort() < 0 ? 80 : uri.getPort();
-        socket.connect(
-                new InetSocketAddress(uri.getHost(), port), (int) CONNECT_TIMEOUT.toMillis());
+        socket.connect(new InetSocketAddress(uri.getHost(), port), Patience.millis());
     }
 
     HttpAnswer get(URI uri, Map<String, String> headers) throws IOException {

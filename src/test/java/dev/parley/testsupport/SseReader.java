@@ -29,7 +29,6 @@ public final class SseReader implements Closeable {
     /** A dispatched event; {@code id} is the last event id at that moment. */
     public record Event(String id, String type, String data) {}
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
     private static final long INITIAL_RETRY_MILLIS = 1_000;
     private static final long STACK_BYTES = 128 * 1024;
     private static final int READ_BYTES = 4 * 1024;
@@ -242,16 +241,17 @@ public final class SseReader implements Closeable {
     // Conditions. Each fails with what was received; those with a name fail at once when the reader
     // is closed and they can come true no more.
 
-    public SseReader await(Predicate<SseReader> condition) {
-        return await("condition", TIMEOUT, condition);
-    }
-
     /**
      * Waits until the condition holds; it is asked again after everything that happens to this
      * reader, and several times a second.
      *
      * @param what the condition in words, for the failure
      */
+    public SseReader await(String what, Predicate<SseReader> condition) {
+        return await(what, Patience.LIMIT, condition);
+    }
+
+    /** The same with a time limit of its own. */
     public SseReader await(String what, Duration timeout, Predicate<SseReader> condition) {
         long deadline = System.nanoTime() + timeout.toNanos();
         synchronized (record) {
@@ -266,8 +266,8 @@ public final class SseReader implements Closeable {
         return this;
     }
 
-    private SseReader expect(String what, Duration timeout, Predicate<SseReader> condition) {
-        await(what, timeout, reader -> reader.closed || condition.test(reader));
+    private SseReader expect(String what, Predicate<SseReader> condition) {
+        await(what, reader -> reader.closed || condition.test(reader));
         if (!condition.test(this)) {
             throw new AssertionError("no %s before the end%n%s".formatted(what, this));
         }
@@ -276,52 +276,46 @@ public final class SseReader implements Closeable {
 
     /** Waits for so many events of any type. */
     public SseReader awaitEvents(int count) {
-        return expect(count + " events", TIMEOUT, reader -> reader.record.eventCount() >= count);
+        return expect(count + " events", reader -> reader.record.eventCount() >= count);
     }
 
     /** Waits for so many events that reach {@code onmessage}. */
     public SseReader awaitMessages(int count) {
-        return awaitMessages(count, TIMEOUT);
-    }
-
-    public SseReader awaitMessages(int count, Duration timeout) {
         return expect(
                 count + " messages",
-                timeout,
                 reader -> reader.record.eventCount() >= count && reader.messages().size() >= count);
     }
 
     /** Waits for an event, of any type, with exactly this data. */
     public SseReader awaitData(String data) {
-        return expect(
-                "event with data \"" + data + "\"", TIMEOUT, reader -> reader.record.hasData(data));
+        return expect("event with data \"" + data + "\"", reader -> reader.record.hasData(data));
     }
 
     /** Waits for an event of this type and returns the first one. */
     public Event awaitEvent(String type) {
-        return expect("event " + type, TIMEOUT, reader -> !reader.events(type).isEmpty())
+        return expect("event " + type, reader -> !reader.events(type).isEmpty())
                 .events(type)
                 .get(0);
     }
 
     /** Waits until the reader knows a position to resume from. */
     public SseReader awaitLastEventId() {
-        return expect("last event id", TIMEOUT, reader -> !reader.lastEventId().isEmpty());
+        return expect("last event id", reader -> !reader.lastEventId().isEmpty());
     }
 
     /** Waits until a stream is open. */
     public SseReader awaitConnected() {
-        return expect("open stream", TIMEOUT, SseReader::connected);
+        return expect("open stream", SseReader::connected);
     }
 
     /** Waits until so many streams have been opened in all. */
     public SseReader awaitConnections(int count) {
-        return expect(count + " connections", TIMEOUT, reader -> reader.connections() >= count);
+        return expect(count + " connections", reader -> reader.connections() >= count);
     }
 
     /** Waits until it is over for good. */
     public SseReader awaitClosed() {
-        return await("end", TIMEOUT, SseReader::closed);
+        return await("end", SseReader::closed);
     }
 
     // Faults.

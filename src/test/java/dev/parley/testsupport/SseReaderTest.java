@@ -105,7 +105,7 @@ class SseReaderTest {
             server.acceptStream().chunk("data: b\n\n").write("0\r\n\r\n").close();
             server.acceptStream().write("5\r\nda").close();
 
-            reader.await(r -> r.attempts() == 4);
+            reader.await("attempt after the last answer", r -> r.attempts() == 4);
 
             assertThat(reader.data()).containsExactly("a", "b");
             assertThat(reader.cleanEnds()).isOne();
@@ -151,7 +151,7 @@ class SseReaderTest {
                 SseReader.to(() -> server.uri("/").resolve("http://127.0.0.1:" + port + "/"))
                         .reconnecting(Duration.ofMillis(1))
                         .open()) {
-            reader.await(r -> r.attempts() > 3);
+            reader.await("attempts", r -> r.attempts() > 3);
             port.set(server.port());
             try (Peer peer = server.acceptStream()) {
                 peer.chunk("data: at last\n\n");

@@ -32,7 +32,6 @@ public final class TcpProxy implements Closeable {
     }
 
     private static final int BUFFER_BYTES = 16 * 1024;
-    private static final int CONNECT_TIMEOUT_MILLIS = 5_000;
 
     private final ServerSocket listener;
     private final Object lock = new Object();
@@ -183,7 +182,7 @@ public final class TcpProxy implements Closeable {
         void run() {
             try {
                 pass(Direction.TO_SERVER);
-                upstream.connect(server, CONNECT_TIMEOUT_MILLIS);
+                upstream.connect(server, Patience.millis());
                 client.setTcpNoDelay(true);
                 upstream.setTcpNoDelay(true);
                 Thread back = daemon("tcp-proxy-back-" + client.getPort(), this::pumpBack);

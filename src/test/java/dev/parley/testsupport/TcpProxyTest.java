@@ -12,7 +12,6 @@ import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -29,7 +28,7 @@ class TcpProxyTest {
 
     private Socket connect() throws IOException {
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), proxy.port());
-        socket.setSoTimeout(20_000);
+        socket.setSoTimeout(Patience.millis());
         return socket;
     }
 
@@ -45,7 +44,7 @@ class TcpProxyTest {
         } catch (SocketTimeoutException silent) {
             return true;
         } finally {
-            socket.setSoTimeout(20_000);
+            socket.setSoTimeout(Patience.millis());
         }
     }
 
@@ -62,7 +61,7 @@ class TcpProxyTest {
             peer.write("c").close();
             assertThat(client.getInputStream().read()).isEqualTo('c');
             assertThat(client.getInputStream().read()).isEqualTo(-1);
-            Awaitility.await().until(() -> proxy.connections() == 0);
+            Patience.await("end of the link").until(() -> proxy.connections() == 0);
             assertThat(proxy.accepted()).isOne();
         }
     }

@@ -11,6 +11,7 @@ import dev.parley.broker.Retention;
 import dev.parley.broker.RetentionOf;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
+import dev.parley.testsupport.Patience;
 import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -49,7 +50,7 @@ class MemoryBrokerTest extends BrokerContract {
             say(broker, ROOM, "x".repeat(1_000));
         }
 
-        Page page = broker.read(QUIET, new Range.After(0, 10)).await().atMost(TIMEOUT);
+        Page page = broker.read(QUIET, new Range.After(0, 10)).await().atMost(Patience.LIMIT);
         assertThat(page.epoch()).isNotEqualTo(quiet.epoch());
         assertThat(page.newest()).isZero();
         assertThat(readAfter(broker, 0, 10).oldest()).isOne();

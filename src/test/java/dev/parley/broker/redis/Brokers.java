@@ -2,19 +2,16 @@ package dev.parley.broker.redis;
 
 import dev.parley.broker.Broker;
 import dev.parley.broker.Retention;
+import dev.parley.testsupport.Patience;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisOptions;
 import java.io.Closeable;
-import java.time.Duration;
 import java.util.concurrent.ConcurrentLinkedDeque;
-import org.awaitility.Awaitility;
 
 /** Brokers of one pod each, and all that they hold, to be closed together. */
 final class Brokers implements Closeable {
-
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
     private final Vertx vertx = Vertx.vertx();
     private final ConcurrentLinkedDeque<Runnable> closing = new ConcurrentLinkedDeque<>();
@@ -33,11 +30,11 @@ final class Brokers implements Closeable {
     }
 
     static void awaitUp(Broker broker) {
-        Awaitility.await("broker").atMost(TIMEOUT).until(() -> broker.state().isUp());
+        Patience.await("broker").until(() -> broker.state().isUp());
     }
 
     static void awaitDown(Broker broker) {
-        Awaitility.await("end of broker").atMost(TIMEOUT).until(() -> !broker.state().isUp());
+        Patience.await("end of broker").until(() -> !broker.state().isUp());
     }
 
     @Override

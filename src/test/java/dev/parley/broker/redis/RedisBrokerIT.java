@@ -15,6 +15,7 @@ import dev.parley.broker.Retention;
 import dev.parley.broker.RetentionOf;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
+import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.RedisConnection;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.TcpProxy;
@@ -27,7 +28,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -87,8 +87,7 @@ class RedisBrokerIT extends BrokerContract {
 
         publish(broker, text("a"), KEY);
 
-        Awaitility.await("receipt to be forgotten")
-                .atMost(TIMEOUT)
+        Patience.await("receipt to be forgotten")
                 .until(() -> !publish(broker, text("a"), KEY).duplicate());
     }
 
@@ -117,7 +116,7 @@ class RedisBrokerIT extends BrokerContract {
         redis.command("SCRIPT", "FLUSH");
         assertThat(offsets(readAfter(broker, 0, 10))).containsExactly(1L, 2L);
         redis.command("SCRIPT", "FLUSH");
-        broker.endEpoch(ROOM, first.epoch()).await().atMost(TIMEOUT);
+        broker.endEpoch(ROOM, first.epoch()).await().atMost(Patience.LIMIT);
         assertThat(readAfter(broker, 0, 10).epoch()).isNotEqualTo(first.epoch());
     }
 
@@ -338,7 +337,7 @@ class RedisBrokerIT extends BrokerContract {
 
                 assertThat(receipt.id().offset()).isEqualTo(before + 1);
                 assertThat(heardHere.await(ROOM, 1)).hasSize(1);
-                broker.endEpoch(ROOM, receipt.id().epoch()).await().atMost(TIMEOUT);
+                broker.endEpoch(ROOM, receipt.id().epoch()).await().atMost(Patience.LIMIT);
             }
         }
     }
@@ -358,8 +357,7 @@ class RedisBrokerIT extends BrokerContract {
     /** Says something as soon as the broker takes it. */
     private EventId sayAtLast(Broker broker) {
         List<EventId> said = new ArrayList<>();
-        Awaitility.await("publish")
-                .atMost(TIMEOUT)
+        Patience.await("publish")
                 .ignoreExceptionsInstanceOf(BrokerUnavailable.class)
                 .until(() -> said.add(say(broker, ROOM, "at last")));
         return said.get(0);
@@ -371,8 +369,7 @@ class RedisBrokerIT extends BrokerContract {
      */
     private void sayUntilHeard(Broker broker) {
         List<EventId> said = new ArrayList<>();
-        Awaitility.await("own words")
-                .atMost(TIMEOUT)
+        Patience.await("own words")
                 .until(
                         () -> {
                             said.add(sayAtLast(broker));
@@ -396,8 +393,7 @@ class RedisBrokerIT extends BrokerContract {
 
     private static void follow(RedisServer replica, RedisServer primary) {
         replica.command("REPLICAOF", "127.0.0.1", Integer.toString(primary.port()));
-        Awaitility.await("replica")
-                .atMost(TIMEOUT)
+        Patience.await("replica")
                 .until(() -> info(replica, "replication").contains("master_link_status:up"));
     }
 
@@ -407,8 +403,7 @@ class RedisBrokerIT extends BrokerContract {
             List<String> addSlots = new ArrayList<>(List.of("CLUSTER", "ADDSLOTS"));
             IntStream.range(0, 16_384).forEach(slot -> addSlots.add(Integer.toString(slot)));
             connection.command(addSlots.toArray(String[]::new));
-            Awaitility.await("cluster")
-                    .atMost(TIMEOUT)
+            Patience.await("cluster")
                     .until(
                             () ->
                                     connection

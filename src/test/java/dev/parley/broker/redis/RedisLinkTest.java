@@ -2,6 +2,7 @@ package dev.parley.broker.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.testsupport.Patience;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Promise;
@@ -9,11 +10,9 @@ import io.vertx.core.Vertx;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
 import java.lang.reflect.Proxy;
-import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -101,15 +100,11 @@ class RedisLinkTest {
     }
 
     private void awaitConnections(int count) {
-        Awaitility.await(count + " connections")
-                .atMost(Duration.ofSeconds(20))
-                .until(() -> made.size() >= count);
+        Patience.await(count + " connections").until(() -> made.size() >= count);
     }
 
     private static void awaitReady(RedisLink link) {
-        Awaitility.await("ready")
-                .atMost(Duration.ofSeconds(20))
-                .until(() -> link.connection().isPresent());
+        Patience.await("ready").until(() -> link.connection().isPresent());
     }
 
     private Redis redis() {
