@@ -14,7 +14,8 @@ final class Pods {
 
     /** For tests in which Redis fails: what notices it is quick. */
     static ParleyProcess.Builder quick() {
-        return steady().config("parley.redis.probe-interval", "200ms")
+        return steady().config("parley.redis.timeout", "2S")
+                .config("parley.redis.probe-interval", "200ms")
                 .config("parley.redis.probe-timeout", "2S")
                 .config("parley.redis.max-backoff", "200ms");
     }

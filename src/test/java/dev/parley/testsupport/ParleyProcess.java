@@ -67,6 +67,21 @@ public final class ParleyProcess implements Closeable {
         private Builder() {
             config("quarkus.http.host", "127.0.0.1");
             port(0);
+            patient();
+        }
+
+        /**
+         * The program's own deadlines, so long that no load of the machine makes a healthy pod miss
+         * one. Who tests a deadline sets it.
+         */
+        private void patient() {
+            config("parley.redis.timeout", "60S");
+            config("parley.redis.probe-timeout", "60S");
+            config("parley.events.slow-timeout", "5M");
+            config("parley.publish.request-timeout", "5M");
+            config("quarkus.shutdown.timeout", "60S");
+            // Above it the framework warns of an event loop that does not get on.
+            config("quarkus.vertx.max-event-loop-execute-time", "30S");
         }
 
         /** Uses the Redis at this address, such as {@code redis://127.0.0.1:6379}. */
