@@ -250,7 +250,11 @@ class RedisBrokerIT extends BrokerContract {
     @Test
     void calls_endInTime_andAreRefusedAboveALimit_whileRedisHangs() {
         try (RedisServer hanging = RedisServer.start()) {
-            var config = RedisConfigOf.QUICK.withTimeout(Duration.ofMillis(200)).withMaxPending(20);
+            var config =
+                    RedisConfigOf.QUICK
+                            .withTimeout(Duration.ofMillis(200))
+                            .withProbeTimeout(Duration.ofSeconds(2))
+                            .withMaxPending(20);
             Broker broker = brokers.create(hanging.uri(), config, RetentionOf.DEFAULT);
             broker.listen(heard);
             Brokers.awaitUp(broker);
@@ -272,7 +276,7 @@ class RedisBrokerIT extends BrokerContract {
             hanging.resume();
 
             Brokers.awaitUp(broker);
-            say(broker, ROOM, "again");
+            sayAtLast(broker);
         }
     }
 
@@ -304,7 +308,11 @@ class RedisBrokerIT extends BrokerContract {
                 TcpProxy proxy = TcpProxy.to(hanging.port())) {
             var options = new RedisOptions().setConnectionString(proxy.uri("redis"));
             options.getNetClientOptions().setReadIdleTimeout(1);
-            Broker broker = brokers.create(options, RedisConfigOf.QUICK, RetentionOf.DEFAULT);
+            var config =
+                    RedisConfigOf.QUICK
+                            .withTimeout(Duration.ofSeconds(5))
+                            .withProbeTimeout(Duration.ofSeconds(2));
+            Broker broker = brokers.create(options, config, RetentionOf.DEFAULT);
             broker.listen(heard);
             Brokers.awaitUp(broker);
 

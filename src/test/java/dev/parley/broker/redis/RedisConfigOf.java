@@ -3,7 +3,7 @@ package dev.parley.broker.redis;
 import java.time.Duration;
 import java.util.Optional;
 
-/** A configuration whose waits are short, so that tests are. */
+/** A configuration whose pauses are short, so that tests are, and whose deadlines are long. */
 record RedisConfigOf(
         String prefix,
         Optional<String> plainChannel,
@@ -19,10 +19,10 @@ record RedisConfigOf(
             new RedisConfigOf(
                     "parley",
                     Optional.of("chat"),
-                    Duration.ofSeconds(5),
+                    Duration.ofMinutes(1),
                     1024,
                     Duration.ofMillis(100),
-                    Duration.ofSeconds(2),
+                    Duration.ofMinutes(1),
                     Duration.ofMillis(10),
                     Duration.ofMillis(100));
 
@@ -34,6 +34,18 @@ record RedisConfigOf(
                 maxPending,
                 probeInterval,
                 probeTimeout,
+                minBackoff,
+                maxBackoff);
+    }
+
+    RedisConfigOf withProbeTimeout(Duration longest) {
+        return new RedisConfigOf(
+                prefix,
+                plainChannel,
+                timeout,
+                maxPending,
+                probeInterval,
+                longest,
                 minBackoff,
                 maxBackoff);
     }
