@@ -7,6 +7,7 @@ import dev.parley.message.EventId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Where a reader begins, how it stays in order however slow it is, and how it is let go. */
@@ -251,6 +252,21 @@ class SubscriberTest {
         assertThat(scene.count("parley.disconnects", "reason", "slow-consumer")).isOne();
         assertThat(scene.meters.get("parley.slow.readers").gauge().value()).isZero();
         assertThat(scene.meters.get("parley.connected.clients").gauge().value()).isZero();
+    }
+
+    @Test
+    void streams_endedInRounds_goInEvenParts() {
+        List<Reader> readers = IntStream.range(0, 30).mapToObj(i -> scene.connectAtTail()).toList();
+
+        for (int rounds = 6; rounds > 0; rounds--) {
+            scene.hub.endStreams(rounds);
+            scene.run();
+
+            assertThat(readers)
+                    .filteredOn(reader -> !reader.connection().isEnded())
+                    .hasSize((rounds - 1) * 5);
+        }
+        assertThat(scene.hub.streams()).isZero();
     }
 
     @Test

@@ -13,12 +13,16 @@ import java.nio.file.Path;
 /** A real HAProxy before some pods, set up as docs/operations.md says, with quicker checks. */
 final class Haproxy implements Closeable {
 
+    private static final String STATES = "/proxy-states;csv";
+
     private final Process process;
     private final int port;
+    private final int pods;
 
-    private Haproxy(Process process, int port) {
+    private Haproxy(Process process, int port, int pods) {
         this.process = process;
         this.port = port;
+        this.pods = pods;
     }
 
     static Haproxy start(Path directory, int... pods) {
@@ -32,7 +36,7 @@ final class Haproxy implements Closeable {
                             .redirectErrorStream(true)
                             .redirectOutput(directory.resolve("haproxy.log").toFile())
                             .start();
-            return new Haproxy(process, port);
+            return new Haproxy(process, port, pods.length);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -42,11 +46,20 @@ final class Haproxy implements Closeable {
         return URI.create("http://127.0.0.1:" + port + path);
     }
 
-    /** Waits until a pod answers through it. */
-    void awaitServing() {
-        Patience.await("a pod behind the proxy")
-                .ignoreExceptions()
-                .until(() -> new Http(uri("")).get("/").status() == 200);
+    /** Waits until it sends requests to all pods. */
+    void awaitAllPods() {
+        Http http = new Http(uri(""));
+        Patience.await("all pods behind the proxy")
+                .ignoreExceptionsInstanceOf(UncheckedIOException.class)
+                .failFast("the proxy has ended", () -> !process.isAlive())
+                .until(() -> up(http.get(STATES).body()) == pods);
+    }
+
+    /** How many pods are up, by the proxy's statistics. */
+    private static long up(String csv) {
+        return csv.lines()
+                .filter(line -> line.startsWith("parley,pod") && line.contains(",UP,"))
+                .count();
     }
 
     @Override
@@ -72,6 +85,8 @@ final class Haproxy implements Closeable {
                             retry-on conn-failure
                         frontend web
                             bind 127.0.0.1:%d
+                            stats enable
+                            stats uri /proxy-states
                             default_backend parley
                         backend parley
                             balance leastconn

@@ -3,6 +3,7 @@ package dev.parley.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.Ports;
@@ -15,13 +16,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.LongSummaryStatistics;
 import java.util.Queue;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Function;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,6 +36,7 @@ final class RolloutIT {
     /** From each publisher: what two cores that also hold all readers can do. */
     private static final int MESSAGES_A_SECOND = 5;
 
+    private static final String CONNECTED = "parley_connected_clients";
     private static final Duration SECOND = Duration.ofSeconds(1);
     private static final Duration WINDOW = Duration.ofSeconds(3);
 
@@ -56,7 +55,7 @@ final class RolloutIT {
                     pods.add(pod(redis, port));
                 }
                 pods.forEach(ParleyProcess::awaitReady);
-                proxy.awaitServing();
+                proxy.awaitAllPods();
                 for (int i = 0; i < READERS; i++) {
                     readers.add(reader(proxy.uri("/events"), connects));
                 }
@@ -74,7 +73,8 @@ final class RolloutIT {
                     assertThat(old.awaitExit()).isZero();
                     pods.set(i, old.replacement());
                     pods.get(i).awaitReady();
-                    readers.forEach(SseReader::awaitConnected);
+                    proxy.awaitAllPods();
+                    awaitEverybody(pods);
                     assertSpread(connects);
                 }
                 publishing.set(false);
@@ -94,7 +94,7 @@ final class RolloutIT {
         return ParleyProcess.builder()
                 .redis(redis.uri())
                 .port(port)
-                .config("parley.drain.delay", "1500MS")
+                .config("parley.drain.delay", "4S")
                 .config("parley.drain.window", WINDOW.toMillis() + "MS")
                 .config("parley.events.min-retry", "100MS")
                 .config("parley.events.max-retry", "500MS")
@@ -122,20 +122,25 @@ final class RolloutIT {
         assertThat(reader.events("gap")).isEmpty();
     }
 
-    /** No tenth of the window sees more than a third of those who come back. */
-    private static void assertSpread(Queue<Long> connects) {
-        long slice = WINDOW.toNanos() / 10;
-        Map<Long, Long> bySlice =
-                connects.stream()
-                        .map(at -> at / slice)
-                        .collect(
-                                Collectors.groupingBy(
-                                        Function.identity(), TreeMap::new, Collectors.counting()));
+    /** Waits until the pods have all readers: those of the old pod, too, have noticed and left. */
+    private static void awaitEverybody(List<ParleyProcess> pods) {
+        List<Metrics> metrics = pods.stream().map(Metrics::new).toList();
+        Patience.await("all readers on some pod")
+                .until(
+                        () ->
+                                metrics.stream().mapToDouble(pod -> pod.value(CONNECTED)).sum()
+                                        == READERS);
+    }
 
+    /**
+     * Those who come back take half of the window for it at the least. A busy machine stretches
+     * that time; how even the parts are is shown without a clock by the hub's own tests.
+     */
+    private static void assertSpread(Queue<Long> connects) {
         assertThat(connects).hasSizeGreaterThan(READERS / 6);
-        assertThat(bySlice.values())
-                .as("reconnects by tenth of the window: %s", bySlice)
-                .allSatisfy(count -> assertThat(count).isLessThan(connects.size() / 3));
+        LongSummaryStatistics times = connects.stream().mapToLong(at -> at).summaryStatistics();
+        assertThat(Duration.ofNanos(times.getMax() - times.getMin()))
+                .isGreaterThan(WINDOW.dividedBy(2));
     }
 
     /** Sends numbered messages, one after the other; repeats once what did not get through. */
@@ -169,6 +174,7 @@ final class RolloutIT {
                 Thread.currentThread().interrupt();
                 throw new IllegalStateException(e);
             }
+            assertThat(thread.isAlive()).as("publisher goes on").isFalse();
             assertThat(failure).as("publisher").isNull();
             return List.copyOf(sent);
         }
