@@ -56,8 +56,7 @@ class AccessiblePageIT {
         page.say("Hello all").awaitMessage("Hello all");
         assertThat(violations(page.tab())).as("conversation").isEmpty();
 
-        page.log().hover();
-        page.tab().mouse().wheel(0, -100_000);
+        page.scrollUp(100_000);
         assertThat(page.messages().last()).not().isInViewport();
         http.sendForm("News", "room", "chat-" + scheme);
         assertThat(page.newer()).isVisible();

@@ -8,6 +8,7 @@ import com.microsoft.playwright.Response;
 import com.microsoft.playwright.options.AriaRole;
 import dev.parley.testsupport.ParleyProcess;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** The chat page in a tab, its parts found the way a screen reader finds them. */
 final class ChatPage {
@@ -107,6 +108,19 @@ final class ChatPage {
     /** All texts to the letter, oldest first. */
     List<String> texts() {
         return messages().allTextContents();
+    }
+
+    /** Turns the wheel up, and waits until the page knows that its reader has left the bottom. */
+    ChatPage scrollUp(int pixels) {
+        log().hover();
+        tab.mouse().wheel(0, -pixels);
+        return awaitLeftBottom();
+    }
+
+    /** Waits until the page no longer follows the newest message. */
+    ChatPage awaitLeftBottom() {
+        assertThat(log()).not().hasClass(Pattern.compile("\\bfollowing\\b"));
+        return this;
     }
 
     double scrollTop() {

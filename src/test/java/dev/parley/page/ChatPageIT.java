@@ -177,8 +177,7 @@ class ChatPageIT {
         page.awaitMessage("Message 50");
         assertThat(page.messages().last()).isInViewport();
 
-        page.log().hover();
-        page.tab().mouse().wheel(0, -100_000);
+        page.scrollUp(100_000);
         assertThat(page.messages().first()).isInViewport();
         page.tab().waitForCondition(() -> page.scrollTop() == 0);
         new Http(right.uri()).sendForm("News", "room", room);
@@ -222,6 +221,7 @@ class ChatPageIT {
         assertThat(page.log()).isFocused();
         keyboard.press("Home");
         assertThat(page.messages().first()).isInViewport();
+        page.awaitLeftBottom();
         new Http(right.uri()).sendForm("News", "room", room);
         assertThat(page.newer()).isVisible();
         keyboard.press("Tab");

@@ -170,9 +170,23 @@ class DemoPageIT {
         assertThat(tab).hasTitle("Open");
     }
 
+    /**
+     * Opens the page and waits until it has its place in the stream, which is not before the head
+     * of the answer is there. Plain text shows that it is: it has no id, and only those who are
+     * live get it.
+     */
     private static void open(Page tab, URI page) {
         tab.navigate(page.toString());
         assertThat(tab).hasTitle("Open");
+        tab.waitForCondition(() -> hears(tab));
+        redis.command("PUBLISH", "chat", "The last of these");
+        assertThat(tab.locator("li").last()).hasText("The last of these");
+        tab.evaluate("() => document.getElementById('messages').replaceChildren()");
+    }
+
+    private static boolean hears(Page tab) {
+        redis.command("PUBLISH", "chat", "Hello?");
+        return tab.locator("li").count() > 0;
     }
 
     private static void say(Page tab, String text) {

@@ -87,8 +87,7 @@ class PagePicturesIT {
         converse(page, look.room());
         take(page.tab(), look.picture("chat"));
 
-        page.log().hover();
-        page.tab().mouse().wheel(0, -150);
+        page.scrollUp(150);
         assertThat(page.messages().last()).not().isInViewport();
         new Http(parley.uri())
                 .sendForm("Are you still reading?", "room", look.room(), "from", "Grace");

@@ -93,6 +93,7 @@ public final class Browser implements Closeable {
         return new BrowserType.LaunchOptions()
                 .setExecutablePath(executable)
                 .setHeadless(true)
+                .setTimeout(Patience.millis())
                 // Chromium's sandbox refuses to work for root.
                 .setChromiumSandbox(!System.getProperty("user.name").equals("root"))
                 .setArgs(ARGUMENTS);
