@@ -3,6 +3,7 @@ package dev.parley.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.TcpProxy;
@@ -29,12 +30,13 @@ final class ReadinessIT {
                 assertThat(http.get("/q/health/ready").body()).contains("no connection to Redis");
                 assertThat(http.get("/q/health/live").status()).isEqualTo(200);
                 assertThat(http.get("/q/health/started").status()).isEqualTo(200);
-                assertThat(http.get("/q/metrics").body()).contains("parley_subscription_up 0.0");
+                var metrics = new Metrics(pod);
+                metrics.awaitValue("parley_subscription_up", 0);
 
                 redis.restart();
 
                 pod.awaitReady();
-                assertThat(http.get("/q/metrics").body()).contains("parley_subscription_up 1.0");
+                metrics.awaitValue("parley_subscription_up", 1);
             }
         }
     }
