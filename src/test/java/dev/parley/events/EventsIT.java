@@ -45,7 +45,7 @@ class EventsIT {
     private SseReader subscribe(String... query) {
         String more = query.length == 0 ? "" : "&" + String.join("&", query);
         return SseReader.to(pod.uri("/events?room=" + room + more))
-                .recordRaw(1024)
+                .recordRaw(64 * 1024)
                 .open()
                 .awaitConnected()
                 .awaitLastEventId();
