@@ -115,6 +115,8 @@ class ParleyProcessTest {
     @EnabledOnOs(OS.LINUX)
     void terminated_evenWhilePaused_hasItsExitCode() {
         try (ParleyProcess pod = standIn().start()) {
+            // Its last words but one, or they might come after the last.
+            pod.awaitLog("room ");
             pod.pause();
             pod.terminate();
             assertThat(pod.awaitExit()).isEqualTo(128 + 15);

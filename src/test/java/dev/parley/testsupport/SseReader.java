@@ -267,9 +267,12 @@ public final class SseReader implements Closeable {
     }
 
     private SseReader expect(String what, Predicate<SseReader> condition) {
-        await(what, reader -> reader.closed || condition.test(reader));
-        if (!condition.test(this)) {
-            throw new AssertionError("no %s before the end%n%s".formatted(what, this));
+        // Under one lock: what was true may be over when it is asked for again.
+        synchronized (record) {
+            await(what, reader -> reader.closed || condition.test(reader));
+            if (!condition.test(this)) {
+                throw new AssertionError("no %s before the end%n%s".formatted(what, this));
+            }
         }
         return this;
     }
