@@ -100,12 +100,15 @@ final class ChunkedConnection implements Connection {
         request.connection().close();
     }
 
-    /** Without lingering: else the descriptor stays until the reader takes what is queued. */
+    /**
+     * Without lingering, and past the server, which would close only after what is queued: else the
+     * connection stays until the reader takes it.
+     */
     @Override
     public void abort() {
         if (channel.isOpen()) {
             channel.config().setOption(ChannelOption.SO_LINGER, 0);
-            channel.close();
+            wire.close();
         }
     }
 

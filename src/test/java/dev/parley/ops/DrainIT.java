@@ -85,6 +85,7 @@ final class DrainIT {
             pod.terminate();
 
             assertThat(pod.awaitExit()).isZero();
+            assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
             stalled.continueReading();
             stalled.awaitClosed();
             assertThat(stalled.cleanEnds()).isZero();
