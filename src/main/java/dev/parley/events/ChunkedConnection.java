@@ -5,29 +5,36 @@ import dev.parley.hub.Payload;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.util.ReferenceCountUtil;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.impl.ConnectionBase;
 import java.nio.charset.StandardCharsets;
-import java.util.Optional;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A reader on HTTP/1.1, written to with as little work as there can be: the chunk (RFC 9112 §7.1)
- * is made once for all readers of an event loop, and goes past the server's encoder.
+ * A reader on HTTP/1.1, taken over from the server once the head of its answer is sent: what
+ * follows is the hub's alone, to the last byte.
  *
- * <p>Head and end of the answer still are the server's: it is told that the answer is chunked, and
- * counts nothing of what it does not see.
+ * <p>A chunk (RFC 9112 §7.1) is made once for all readers of an event loop and goes past the
+ * server's encoder, where possible straight into the socket. As soon as it can be, the exchange is
+ * over for the server: it forgets the request and all that it made for it, which is most of what an
+ * idle reader would hold. What it then writes to end its answer is dropped here, as is whatever the
+ * client still sends.
  */
-final class ChunkedConnection implements Connection {
+final class ChunkedConnection extends ChannelDuplexHandler implements Connection {
 
     /** Names that the server gives to its handlers. */
-    private static final String ENCODER = "httpEncoder";
+    private static final String DECODER = "httpDecoder";
 
+    private static final String ENCODER = "httpEncoder";
     private static final String IDLE = "idle";
 
     /**
@@ -39,41 +46,48 @@ final class ChunkedConnection implements Connection {
 
     private static final byte[] LINE_END = {'\r', '\n'};
 
-    private final HttpServerRequest request;
-    private final HttpServerResponse response;
-    private final ChannelHandlerContext wire;
-    private final Channel channel;
-    private final Runnable complete;
+    /** Ends a chunked answer: a chunk of nothing, and no trailers. */
+    private static final byte[] LAST_CHUNK = "0\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
-    private ChunkedConnection(
-            HttpServerRequest request, ChannelHandlerContext wire, Runnable complete) {
-        this.request = request;
-        this.response = request.response();
-        this.wire = wire;
-        this.channel = wire.channel();
-        this.complete = complete;
+    private static final Runnable NOTHING = () -> {};
+
+    private final Channel channel;
+    private @Nullable ChannelHandlerContext wire;
+    private @Nullable DirectSocket socket;
+    private Runnable onDrain = NOTHING;
+    private Runnable onClose = NOTHING;
+
+    private ChunkedConnection(Channel channel) {
+        this.channel = channel;
+    }
+
+    /** Whether the reader's connection is one that can be taken over. */
+    static boolean suits(HttpServerRequest request) {
+        return request.version() == HttpVersion.HTTP_1_1
+                && request.response().isChunked()
+                && pipeline(request).context(ENCODER) != null;
     }
 
     /**
-     * Takes the connection over, if it speaks HTTP/1.1 and its head is sent.
-     *
-     * @param complete ends the exchange
+     * Takes the connection over; on its event loop, not in the midst of what the server does there.
      */
-    static Optional<Connection> of(HttpServerRequest request, Runnable complete) {
-        if (request.version() != HttpVersion.HTTP_1_1 || !request.response().isChunked()) {
-            return Optional.empty();
-        }
-        ChannelPipeline pipeline = ((ConnectionBase) request.connection()).channel().pipeline();
-        ChannelHandlerContext encoder = pipeline.context(ENCODER);
-        if (encoder == null) {
-            return Optional.empty();
-        }
-        // It sees none of these writes, and would end a stream as silent.
+    static ChunkedConnection takeOver(HttpServerRequest request) {
+        ChannelPipeline pipeline = pipeline(request);
+        var connection = new ChunkedConnection(pipeline.channel());
+        connection.channel.config().setWriteBufferWaterMark(WATER_MARK);
+        // In its place, so that what it has read already comes here.
+        pipeline.replace(DECODER, "eventStream", connection);
+        pipeline.remove(ENCODER);
+        // It sees none of the hub's writes, and would end a stream as silent.
         if (pipeline.get(IDLE) != null) {
             pipeline.remove(IDLE);
         }
-        encoder.channel().config().setWriteBufferWaterMark(WATER_MARK);
-        return Optional.of(new ChunkedConnection(request, encoder, complete));
+        return connection;
+    }
+
+    /** To be called when the reader has gone, or was cut. */
+    void onClose(Runnable handler) {
+        onClose = handler;
     }
 
     @Override
@@ -84,52 +98,105 @@ final class ChunkedConnection implements Connection {
     @Override
     public void write(byte[] bytes) {
         if (bytes.length > 0) {
-            send(chunk(bytes));
+            ByteBuf chunk = chunk(bytes, 0);
+            send(chunk);
+            chunk.release();
         }
     }
 
     @Override
     public void write(Payload payload) {
-        send(payload.framed(ChunkedConnection::chunk).retainedDuplicate());
+        send(payload.framed(bytes -> chunk(bytes, 0)));
     }
 
     @Override
     public void end(byte[] last) {
-        write(last);
-        complete.run();
-        request.connection().close();
+        ByteBuf end = chunk(last, LAST_CHUNK.length).writeBytes(LAST_CHUNK);
+        wire().writeAndFlush(end).addListener(sent -> wire().close());
     }
 
     /**
-     * Without lingering, and past the server, which would close only after what is queued: else the
-     * connection stays until the reader takes it.
+     * Without lingering, and past the server's handler: else the descriptor stays until the reader
+     * takes what is queued.
      */
     @Override
     public void abort() {
         if (channel.isOpen()) {
             channel.config().setOption(ChannelOption.SO_LINGER, 0);
-            wire.close();
+            wire().close();
         }
     }
 
     @Override
     public void onDrain(Runnable handler) {
-        response.drainHandler(drained -> handler.run());
+        onDrain = handler;
     }
 
-    /** A failure closes the connection, which is all that there is to know about it. */
+    /** Nothing that a client says on a stream means anything. */
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        ReferenceCountUtil.release(message);
+    }
+
+    /** Bytes pass; what the server would have its encoder write, which is gone, does not. */
+    @Override
+    public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
+        if (message instanceof ByteBuf) {
+            context.write(message, promise);
+        } else {
+            ReferenceCountUtil.release(message);
+            promise.trySuccess();
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        if (channel.isWritable()) {
+            onDrain.run();
+        }
+        context.fireChannelWritabilityChanged();
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        onClose.run();
+        context.fireChannelInactive();
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        wire = context;
+        socket = DirectSocket.before(context).orElse(null);
+    }
+
+    /** What the socket does not take at once waits in the channel. */
     private void send(ByteBuf chunk) {
-        wire.writeAndFlush(chunk, wire.voidPromise());
+        int sent = socket == null ? 0 : socket.send(chunk);
+        int left = chunk.readableBytes() - sent;
+        if (left > 0) {
+            // A failure closes the connection, which is all that there is to know about it.
+            wire().writeAndFlush(
+                            chunk.retainedSlice(chunk.readerIndex() + sent, left),
+                            channel.voidPromise());
+        }
     }
 
-    private static ByteBuf chunk(byte[] bytes) {
+    private ChannelHandlerContext wire() {
+        return Objects.requireNonNull(wire);
+    }
+
+    private static ByteBuf chunk(byte[] bytes, int room) {
         byte[] size = Integer.toHexString(bytes.length).getBytes(StandardCharsets.US_ASCII);
         int length = size.length + bytes.length + 2 * LINE_END.length;
         return PooledByteBufAllocator.DEFAULT
-                .directBuffer(length, length)
+                .directBuffer(length + room, length + room)
                 .writeBytes(size)
                 .writeBytes(LINE_END)
                 .writeBytes(bytes)
                 .writeBytes(LINE_END);
+    }
+
+    private static ChannelPipeline pipeline(HttpServerRequest request) {
+        return ((ConnectionBase) request.connection()).channel().pipeline();
     }
 }

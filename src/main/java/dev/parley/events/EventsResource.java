@@ -32,7 +32,7 @@ public final class EventsResource {
         var reader = query.reader(request.remoteAddress().hostAddress());
         var loop = new NettyLoop(ContextInternal.current().nettyEventLoop());
         StreamHeaders.set(exchange);
-        return new EventStream(request, stream -> hub.subscribe(reader, stream, loop));
+        return new EventStream(request, loop, stream -> hub.subscribe(reader, stream, loop));
     }
 
     /** A stream has no head to look at without opening it. */

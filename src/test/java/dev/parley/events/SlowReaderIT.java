@@ -80,9 +80,9 @@ class SlowReaderIT {
             metrics.awaitValue("parley_disconnects_total{reason=\"slow-consumer\"}", 1);
             metrics.awaitValue("parley_connected_clients", 1);
             metrics.awaitValue(SLOW, 0);
-            // The healthy stream and the request for the metrics: the connection is gone, though
-            // the reader still takes nothing.
-            metrics.awaitValue("http_server_active_requests{url_scheme=\"http\"}", 2);
+            // Of the healthy reader, of the publisher, and for the metrics: the third reader's is
+            // gone, though it still takes nothing.
+            metrics.awaitValue("http_server_active_connections", 3);
             stalled.continueReading();
             stalled.awaitClosed();
             assertThat(stalled.cleanEnds()).isZero();

@@ -1,6 +1,5 @@
-package dev.parley.guarantees;
+package dev.parley.testsupport;
 
-import dev.parley.testsupport.Patience;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
@@ -11,7 +10,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 
 /** A request of any bytes, and the bytes of its answer as they come. */
-final class RawStream implements Closeable {
+public final class RawStream implements Closeable {
 
     private final Socket socket;
     private final ByteArrayOutputStream received = new ByteArrayOutputStream();
@@ -20,7 +19,7 @@ final class RawStream implements Closeable {
         this.socket = socket;
     }
 
-    static RawStream open(int port, byte[] request) {
+    public static RawStream open(int port, byte[] request) {
         try {
             var socket = new Socket(InetAddress.getLoopbackAddress(), port);
             socket.setSoTimeout(Patience.millis());
@@ -31,8 +30,17 @@ final class RawStream implements Closeable {
         }
     }
 
+    /** Sends more. */
+    public void send(byte[] bytes) {
+        try {
+            socket.getOutputStream().write(bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Reads until this has come. */
-    void await(String expected) {
+    public void await(String expected) {
         try {
             InputStream in = socket.getInputStream();
             while (!text().contains(expected)) {
@@ -47,7 +55,8 @@ final class RawStream implements Closeable {
         }
     }
 
-    String text() {
+    /** All that has come so far. */
+    public String text() {
         return received.toString(StandardCharsets.UTF_8);
     }
 
