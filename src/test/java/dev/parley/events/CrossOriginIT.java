@@ -112,6 +112,24 @@ class CrossOriginIT {
         assertThat(answer.header("Access-Control-Allow-Credentials")).isNotEqualTo("true");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/rooms/lobby/messages", "/rooms/-/messages", "/nothing"})
+    void answer_saysThatItDependsOnTheOrigin(String path) {
+        Answer ours = pageOf("https://elsewhere.example").get(path);
+        Answer nobodys = new Http(pod.uri()).get(path);
+
+        assertThat(ours.header(ALLOW_ORIGIN)).isEqualTo("https://elsewhere.example");
+        assertThat(list(ours, "Vary")).contains("origin");
+        assertThat(list(nobodys, "Vary")).contains("origin");
+    }
+
+    @Test
+    void stream_saysThatItDependsOnTheOrigin() {
+        try (SseReader reader = SseReader.open(pod.uri("/events"))) {
+            assertThat(reader.headers().get("Vary")).containsExactly("Origin");
+        }
+    }
+
     @Test
     void callerWithoutOrigin_getsNoCorsHeaders() {
         Answer answer = new Http(pod.uri()).sendForm("hi");
@@ -136,6 +154,7 @@ class CrossOriginIT {
             assertThat(ours.header(ALLOW_ORIGIN)).isEqualTo("https://chat.example");
             assertThat(others.status()).isEqualTo(403);
             assertThat(others.header(ALLOW_ORIGIN)).isEmpty();
+            assertThat(list(others, "Vary")).contains("origin");
         }
     }
 }
