@@ -1,6 +1,7 @@
 package dev.parley.ops;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.parley.publish.Acceptance;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
@@ -23,7 +24,7 @@ final class Problem {
 
     static Response.ResponseBuilder of(int status, String detail, List<MediaType> accepted) {
         String line = detail.replaceAll("[\\r\\n]+", " ");
-        if (!acceptsJson(accepted)) {
+        if (!Acceptance.anyJson(accepted)) {
             return Response.status(status)
                     .type(MediaType.TEXT_PLAIN_TYPE.withCharset("utf-8"))
                     .entity(line + "\n");
@@ -36,14 +37,5 @@ final class Problem {
                         .put("status", status)
                         .put("detail", line);
         return Response.status(status).type(JSON).entity(body.toString());
-    }
-
-    private static boolean acceptsJson(List<MediaType> accepted) {
-        return accepted.stream()
-                .anyMatch(
-                        type ->
-                                type.getType().equals("application")
-                                        && (type.getSubtype().equals("json")
-                                                || type.getSubtype().endsWith("+json")));
     }
 }

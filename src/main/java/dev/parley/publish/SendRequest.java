@@ -6,7 +6,6 @@ import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
-import jakarta.ws.rs.core.MediaType;
 import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.jspecify.annotations.Nullable;
@@ -64,10 +63,6 @@ public final class SendRequest {
     }
 
     boolean acceptsJson() {
-        return headers.getAcceptableMediaTypes().stream().anyMatch(SendRequest::isJson);
-    }
-
-    private static boolean isJson(MediaType type) {
-        return type.getType().equals("application") && type.getSubtype().equals("json");
+        return Acceptance.json(headers.getAcceptableMediaTypes());
     }
 }

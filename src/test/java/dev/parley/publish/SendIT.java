@@ -253,7 +253,15 @@ class SendIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"*/*", "text/html", "text/plain", "image/png"})
+    @ValueSource(
+            strings = {
+                "*/*",
+                "text/html",
+                "text/plain",
+                "image/png",
+                "application/json;q=0",
+                "application/json; q=0.000, */*"
+            })
     void anyOtherCaller_isAnsweredOk(String accept) {
         Answer answer = http.with("Accept", accept).sendForm("hi", "room", room);
 
@@ -358,6 +366,12 @@ class SendIT {
                                 .put("title", "Bad Request")
                                 .put("status", 400)
                                 .put("detail", "msg missing"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"application/json;q=0", "application/problem+json;q=0.0, text/html"})
+    void callerWhoReadsNoJson_getsALine(String accept) {
+        assertRefused(http.with("Accept", accept).sendForm("", "room", room), 400, "msg missing");
     }
 
     @ParameterizedTest
