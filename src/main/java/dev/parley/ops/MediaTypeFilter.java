@@ -24,12 +24,12 @@ public final class MediaTypeFilter {
         if (accepted.isEmpty()) {
             return Optional.of(badAccept());
         }
-        String sent = headers.get(HttpHeaders.CONTENT_TYPE);
-        if (sent != null && types(List.of(sent)).isEmpty()) {
+        List<String> sent = headers.getAll(HttpHeaders.CONTENT_TYPE);
+        if (sent.size() > 1 || !sent.stream().allMatch(MediaTypeFilter::isType)) {
             return Optional.of(
                     Problem.of(
                                     415,
-                                    "unsupported media type: Content-Type names none",
+                                    "unsupported media type: Content-Type does not name one",
                                     accepted.get())
                             .build());
         }
@@ -41,6 +41,16 @@ public final class MediaTypeFilter {
                 .type(MediaType.TEXT_PLAIN_TYPE.withCharset("utf-8"))
                 .entity("bad Accept: media types are expected\n")
                 .build();
+    }
+
+    /** Whether it is one media type, as the framework reads it; a list is none. */
+    private static boolean isType(String written) {
+        try {
+            MediaTypeHelper.valueOf(written);
+            return true;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
     }
 
     /** The media types of a header's lines, or nothing if they name something else. */

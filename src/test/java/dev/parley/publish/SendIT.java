@@ -476,10 +476,23 @@ class SendIT {
                 "text/html",
                 "multipart/form-data; boundary=x",
                 "nonsense",
+                "text/plain, application/json",
+                "text/plain,",
                 ";"
             })
     void otherContentType_isRefused(String type) {
         assertRefused(http.post(path(), type, "msg=hi"), 415, "unsupported media type: ");
+    }
+
+    @Test
+    void twoContentTypes_areRefused() {
+        String answer =
+                postRaw(
+                        "Content-Type: " + FORM + "\r\nContent-Type: text/plain, a/b\r\n",
+                        "msg=hi".getBytes(StandardCharsets.UTF_8));
+
+        assertThat(answer).startsWith("HTTP/1.1 415 ").contains("unsupported media type: ");
+        assertNothingSaid();
     }
 
     @ParameterizedTest
