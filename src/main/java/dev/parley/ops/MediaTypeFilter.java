@@ -1,6 +1,5 @@
 package dev.parley.ops;
 
-import io.vertx.core.MultiMap;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
@@ -19,12 +18,11 @@ public final class MediaTypeFilter {
     /** Takes the headers from the exchange: the framework's would live as long as the stream. */
     @ServerRequestFilter(preMatching = true)
     public Optional<Response> check(RoutingContext exchange) {
-        MultiMap headers = exchange.request().headers();
-        Optional<List<MediaType>> accepted = types(headers.getAll(HttpHeaders.ACCEPT));
+        Optional<List<MediaType>> accepted = accepted(exchange);
         if (accepted.isEmpty()) {
             return Optional.of(badAccept());
         }
-        List<String> sent = headers.getAll(HttpHeaders.CONTENT_TYPE);
+        List<String> sent = exchange.request().headers().getAll(HttpHeaders.CONTENT_TYPE);
         if (sent.size() > 1 || !sent.stream().allMatch(MediaTypeFilter::isType)) {
             return Optional.of(
                     Problem.of(
@@ -53,11 +51,11 @@ public final class MediaTypeFilter {
         }
     }
 
-    /** The media types of a header's lines, or nothing if they name something else. */
-    private static Optional<List<MediaType>> types(List<String> lines) {
+    /** The media types that the caller reads, or nothing if it names something else. */
+    static Optional<List<MediaType>> accepted(RoutingContext exchange) {
         try {
             return Optional.of(
-                    lines.stream()
+                    exchange.request().headers().getAll(HttpHeaders.ACCEPT).stream()
                             .flatMap(line -> MediaTypeHelper.parseHeader(line).stream())
                             .toList());
         } catch (IllegalArgumentException e) {

@@ -2,22 +2,35 @@ package dev.parley.ops;
 
 import dev.parley.publish.PublishConfig;
 import io.quarkus.runtime.configuration.MemorySize;
+import io.vertx.core.VertxException;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
+import jakarta.ws.rs.core.MediaType;
+import java.util.List;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Stops requests before they are anybody's: those that are too large, and those that come too
- * slowly. The framework would answer the first without a word, and wait for the others.
+ * Stops requests before they are anybody's: those that are too large, that come too slowly, or that
+ * the router can not take. The framework would answer the first without a word, wait for the
+ * second, and log the others as errors of its own.
  */
 @Singleton
 public final class RequestGuard {
 
     /** Before everything that the framework does with a request. */
     private static final int FIRST = Integer.MIN_VALUE;
+
+    /**
+     * Longest target of a request, but for a publish, whose query may hold the text: a stream keeps
+     * its target as long as it lives.
+     */
+    private static final int MAX_TARGET = 4096;
+
+    private static final String PUBLISH = "/send";
 
     private final long maxBody;
     private final PublishConfig config;
@@ -30,12 +43,29 @@ public final class RequestGuard {
     }
 
     void guard(@Observes Router router) {
-        router.route().order(FIRST).method(HttpMethod.POST).handler(this::check);
-        router.errorHandler(
-                400, exchange -> refuse(exchange, 400, "bad request: its query is broken"));
+        router.route().order(FIRST).handler(this::check).failureHandler(RequestGuard::failed);
     }
 
     private void check(RoutingContext exchange) {
+        boolean post = exchange.request().method().equals(HttpMethod.POST);
+        if (exchange.request().uri().length() > MAX_TARGET) {
+            if (!post || !exchange.request().path().equals(PUBLISH)) {
+                refuse(
+                        exchange,
+                        414,
+                        "URI too long: at most " + MAX_TARGET + " bytes are accepted");
+                return;
+            }
+            closeAfterwards(exchange);
+        }
+        if (post) {
+            checkBody(exchange);
+        } else {
+            exchange.next();
+        }
+    }
+
+    private void checkBody(RoutingContext exchange) {
         if (announcedLength(exchange) > maxBody) {
             refuse(exchange, 413, "request too large: at most " + maxBody + " bytes are accepted");
             return;
@@ -49,9 +79,27 @@ public final class RequestGuard {
         exchange.next();
     }
 
+    /** The connection's decoder keeps as much memory as the longest request line took. */
+    private static void closeAfterwards(RoutingContext exchange) {
+        if (exchange.request().version() != HttpVersion.HTTP_2) {
+            exchange.response().putHeader("Connection", "close");
+            exchange.addEndHandler(end -> exchange.request().connection().close());
+        }
+    }
+
     private static long announcedLength(RoutingContext exchange) {
         String length = exchange.request().getHeader("Content-Length");
         return length != null && length.matches("[0-9]{1,18}") ? Long.parseLong(length) : 0;
+    }
+
+    private static void failed(RoutingContext exchange) {
+        if (exchange.statusCode() == 400) {
+            boolean withoutHost = exchange.failure() instanceof VertxException;
+            String what = withoutHost ? "it names no Host" : "its query is broken";
+            refuse(exchange, 400, "bad request: " + what);
+        } else {
+            exchange.next();
+        }
     }
 
     /** The rest of the request is not waited for, so the connection cannot serve another one. */
@@ -60,10 +108,12 @@ public final class RequestGuard {
         if (response.headWritten()) {
             return;
         }
+        List<MediaType> accepted = MediaTypeFilter.accepted(exchange).orElse(List.of());
+        var problem = Problem.of(status, reason, accepted).build();
         response.setStatusCode(status)
-                .putHeader("Content-Type", "text/plain;charset=utf-8")
+                .putHeader("Content-Type", problem.getMediaType().toString())
                 .putHeader("Connection", "close")
-                .end(reason + "\n")
+                .end((String) problem.getEntity())
                 .onComplete(sent -> exchange.request().connection().close());
     }
 }

@@ -384,6 +384,15 @@ class SendIT {
         assertSaid(http.sendForm(longest, "room", room), longest);
     }
 
+    @ParameterizedTest
+    @CsvSource({"a, 65536", "%, 65536", "€, 21845", "😀, 16384"})
+    void textOf64KiBInTheQuery_isPublished(String character, int count) {
+        String longest = character.repeat(count);
+
+        assertSaid(http.sendQuery(longest, "room", room, "from", "😀".repeat(32)), longest);
+        assertRefused(http.sendQuery(longest + "ab", "room", room), 413, "msg too large: ");
+    }
+
     @Test
     void jsonOf64KiBOfText_mayBeLongerThanThat() {
         String text = "\u0001".repeat(LIMIT);
