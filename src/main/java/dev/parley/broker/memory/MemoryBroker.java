@@ -2,6 +2,7 @@ package dev.parley.broker.memory;
 
 import dev.parley.broker.Broker;
 import dev.parley.broker.BrokerState;
+import dev.parley.broker.Epochs;
 import dev.parley.broker.Page;
 import dev.parley.broker.Publication;
 import dev.parley.broker.Range;
@@ -12,23 +13,46 @@ import dev.parley.message.StoredMessage;
 import io.smallrye.mutiny.Uni;
 import java.time.Clock;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A broker for one pod, in its memory.
  *
+ * <p>Anybody can make room names up, so a name alone must not cost a room its messages: reading a
+ * room in which nobody spoke makes no log, and over the ceiling the rooms that nobody ever read go
+ * before those that somebody did.
+ *
  * <p>One lock over everything: a publish is a few map and array operations, and holding the lock
  * while the listener is called is what keeps a room's messages in order.
  */
 public final class MemoryBroker implements Broker {
 
+    /** Rooms read before anybody spoke in them that are remembered; each is a name and an epoch. */
+    private static final int MAX_SILENT = 10_000;
+
     private final Retention retention;
     private final long maxBytes;
     private final Clock clock;
 
-    /** In order of last use, least recent first. */
-    private final Map<Room, MemoryLog> logs = new LinkedHashMap<>(16, 0.75f, true);
+    /** Rooms that somebody spoke in and read, in order of last use, least recent first. */
+    private final Map<Room, MemoryLog> read = new LinkedHashMap<>(16, 0.75f, true);
+
+    /** Rooms that somebody spoke in and nobody read, in the same order. */
+    private final Map<Room, MemoryLog> unread = new LinkedHashMap<>(16, 0.75f, true);
+
+    /** Epochs of rooms that were only read, so that their readers can resume; in the same order. */
+    private final Map<Room, String> silent =
+            new LinkedHashMap<>(16, 0.75f, true) {
+
+                private static final long serialVersionUID = 1L;
+
+                @Override
+                protected boolean removeEldestEntry(Map.Entry<Room, String> eldest) {
+                    return size() > MAX_SILENT;
+                }
+            };
 
     private long bytes;
     private @Nullable Listener listener;
@@ -85,29 +109,48 @@ public final class MemoryBroker implements Broker {
     }
 
     private synchronized Page page(Room room, Range range) {
-        return log(room).page(range);
+        MemoryLog spokenIn = unread.remove(room);
+        if (spokenIn != null) {
+            read.put(room, spokenIn);
+        }
+        MemoryLog log = read.get(room);
+        if (log != null) {
+            return log.page(range);
+        }
+        return new Page(silent.computeIfAbsent(room, any -> Epochs.next()), 1, 0, List.of());
     }
 
     private synchronized void end(Room room, String epoch) {
-        MemoryLog log = logs.get(room);
+        MemoryLog log = known(room);
         if (log != null && log.epoch().equals(epoch)) {
             log.endEpoch();
         }
     }
 
+    private @Nullable MemoryLog known(Room room) {
+        MemoryLog log = read.get(room);
+        return log == null ? unread.get(room) : log;
+    }
+
+    /** The room's log, made for its first message: those who wait for that have read the room. */
     private MemoryLog log(Room room) {
-        MemoryLog known = logs.get(room);
+        MemoryLog known = known(room);
         if (known != null) {
             return known;
         }
-        var created = new MemoryLog(retention, clock);
-        logs.put(room, created);
+        String epoch = silent.remove(room);
+        var created = new MemoryLog(epoch == null ? Epochs.next() : epoch, retention, clock);
+        (epoch == null ? unread : read).put(room, created);
         bytes += created.bytes();
-        forgetOverCeiling(room);
         return created;
     }
 
     private void forgetOverCeiling(Room kept) {
+        forgetOverCeiling(unread, kept);
+        forgetOverCeiling(read, kept);
+    }
+
+    private void forgetOverCeiling(Map<Room, MemoryLog> logs, Room kept) {
         var oldest = logs.entrySet().iterator();
         while (bytes > maxBytes && oldest.hasNext()) {
             var entry = oldest.next();

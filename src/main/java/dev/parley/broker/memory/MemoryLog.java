@@ -37,13 +37,14 @@ final class MemoryLog {
     /** In order of their age, oldest first. */
     private final Map<IdempotencyKey, GivenReceipt> receipts = new LinkedHashMap<>();
 
-    private String epoch = Epochs.next();
+    private String epoch;
     private long newest;
     private long bytes = OVERHEAD_BYTES;
 
     private record GivenReceipt(EventId id, Instant at) {}
 
-    MemoryLog(Retention retention, Clock clock) {
+    MemoryLog(String epoch, Retention retention, Clock clock) {
+        this.epoch = epoch;
         this.retention = retention;
         this.clock = clock;
     }

@@ -57,6 +57,42 @@ class MemoryBrokerTest extends BrokerContract {
     }
 
     @Test
+    void reading_madeUpRooms_costsNoRoomItsMessages() {
+        maxBytes = 100_000;
+        Broker broker = open(RetentionOf.DEFAULT);
+        EventId quiet = say(broker, QUIET, "x".repeat(1_000));
+
+        for (int i = 0; i < 50_000; i++) {
+            broker.read(new Room("made-up-" + i), Range.newest(1)).await().atMost(Patience.LIMIT);
+        }
+        say(broker, ROOM, "x");
+
+        assertThat(pageOf(broker, QUIET).tail()).isEqualTo(quiet);
+        assertThat(pageOf(broker, QUIET).messages()).hasSize(1);
+    }
+
+    @Test
+    void publishing_inMadeUpRooms_costsNoRoomItsMessages_thatSomebodyReads() {
+        maxBytes = 100_000;
+        Broker broker = open(RetentionOf.DEFAULT);
+        Room waited = new Room("waited-for");
+        String epoch = pageOf(broker, waited).epoch();
+        EventId quiet = say(broker, QUIET, "x".repeat(1_000));
+        pageOf(broker, QUIET);
+        EventId first = say(broker, waited, "x".repeat(1_000));
+
+        for (int i = 0; i < 1_000; i++) {
+            say(broker, new Room("made-up-" + i), "x".repeat(1_000));
+        }
+
+        assertThat(pageOf(broker, QUIET).tail()).isEqualTo(quiet);
+        assertThat(first).isEqualTo(new EventId(epoch, 1));
+        assertThat(pageOf(broker, waited).messages()).hasSize(1);
+        assertThat(pageOf(broker, new Room("made-up-0")).newest()).isZero();
+        assertThat(pageOf(broker, new Room("made-up-999")).newest()).isOne();
+    }
+
+    @Test
     void overTheCeiling_oneRoomAlone_forgetsItsOldestMessages() {
         maxBytes = 100_000;
         Broker broker = open(RetentionOf.DEFAULT);
@@ -79,6 +115,10 @@ class MemoryBrokerTest extends BrokerContract {
 
         assertThat(heard.in(ROOM)).hasSize(3);
         assertThat(offsets(readAfter(broker, 0, 10))).containsExactly(3L);
+    }
+
+    private static Page pageOf(Broker broker, Room room) {
+        return broker.read(room, new Range.After(0, 10)).await().atMost(Patience.LIMIT);
     }
 
     private EventId sayLong(Broker broker, int count) {
