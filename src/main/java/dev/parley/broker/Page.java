@@ -10,8 +10,8 @@ import java.util.List;
  * @param epoch the log's epoch
  * @param oldest offset of the oldest message still retained; {@code newest + 1} if none is
  * @param newest offset of the newest message ever accepted in this epoch, 0 if none was
- * @param messages ascending; without holes, unless somebody deleted messages behind the broker's
- *     back
+ * @param messages ascending; without holes, unless somebody deleted messages, or wrote over them,
+ *     behind the broker's back
  */
 public record Page(String epoch, long oldest, long newest, List<StoredMessage> messages) {
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.SseReader;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -16,6 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -146,6 +148,24 @@ class HistoryIT {
         assertThat(page.get("messages")).isEmpty();
         assertThat(texts(get(kind, "?after=" + page.get("after").asText())))
                 .isEqualTo(numbers(1, 2));
+    }
+
+    @Test
+    void entryOfAnotherProgram_isPassedOver_andSaidOnceInTheLog() {
+        List<String> ids = say(Kind.REDIS, 2);
+        ParleyProcess pod = PODS.get(Kind.REDIS);
+        redis.command("HINCRBY", "parley:{" + room + "}:head", "offset", "1");
+        redis.command("XADD", "parley:{" + room + "}:log", "3-0", "at", "1", "body", "no JSON");
+        new Http(pod.uri()).sendForm("4", "room", room);
+
+        assertThat(texts(get(Kind.REDIS, ""))).containsExactly("1", "2", "4");
+        assertThat(texts(get(Kind.REDIS, "?after=" + ids.get(1)))).containsExactly("4");
+        var reader = SseReader.to(pod.uri("/events?room=" + room)).lastEventId(ids.get(0));
+        try (SseReader resumed = reader.open()) {
+            assertThat(resumed.awaitData("4").data()).containsExactly("2", "4");
+        }
+        pod.awaitLog(" is no message ");
+        assertThat(pod.log().split(" is no message ", -1)).hasSize(2);
     }
 
     @ParameterizedTest

@@ -11,6 +11,7 @@ import dev.parley.broker.Retention;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
+import dev.parley.message.StoredMessage;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
@@ -20,6 +21,7 @@ import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Response;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
@@ -36,6 +38,9 @@ public final class RedisBroker implements Broker, AutoCloseable {
     /** Text in one page of history: what a reader that catches up costs at a time. */
     private static final int PAGE_BYTES = 256 * 1024;
 
+    /** Entries asked for at a time beyond those that are no messages. */
+    private static final int MIN_PAGE = 64;
+
     /** Offsets above it are not exact in Lua, whose numbers are doubles. */
     private static final long MAX_OFFSET = 1L << 53;
 
@@ -47,6 +52,10 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private final RedisCommands commands;
     private final RedisSubscription subscription;
     private final Probe probe;
+
+    /** Whether an entry was met that somebody else wrote. */
+    private final AtomicBoolean strangers = new AtomicBoolean();
+
     private @Nullable Listener listener;
 
     public RedisBroker(
@@ -94,6 +103,44 @@ public final class RedisBroker implements Broker, AutoCloseable {
 
     @Override
     public Uni<Page> read(Room room, Range range) {
+        return part(room, range)
+                .flatMap(
+                        part ->
+                                isTooShort(part, range)
+                                        ? readOn(room, range, part)
+                                        : Uni.createFrom().item(part.page()));
+    }
+
+    /** Whether holes alone keep the page from having what a page has if there is anything left. */
+    private static boolean isTooShort(Wire.Part part, Range range) {
+        return part.holes() > 0 && part.page().messages().size() < Math.min(2, range.limit());
+    }
+
+    /** What is beyond the holes, with the message that may have been found before them. */
+    private Uni<Page> readOn(Room room, Range range, Wire.Part part) {
+        int limit = Math.max(range.limit(), MIN_PAGE);
+        Range rest =
+                range instanceof Range.After
+                        ? new Range.After(part.last(), limit)
+                        : new Range.Before(part.last(), limit);
+        return read(room, rest).map(page -> joined(part.page(), page, range));
+    }
+
+    private static Page joined(Page found, Page rest, Range range) {
+        List<StoredMessage> messages = new ArrayList<>(rest.messages());
+        boolean after = range instanceof Range.After;
+        if (found.epoch().equals(rest.epoch())) {
+            messages.addAll(after ? 0 : messages.size(), found.messages());
+        }
+        int beyond = Math.max(0, messages.size() - range.limit());
+        List<StoredMessage> asked =
+                after
+                        ? messages.subList(0, messages.size() - beyond)
+                        : messages.subList(beyond, messages.size());
+        return new Page(rest.epoch(), rest.oldest(), rest.newest(), asked);
+    }
+
+    private Uni<Wire.Part> part(Room room, Range range) {
         List<String> used = List.of(keys.head(room), keys.log(room));
         List<String> args =
                 List.of(
@@ -103,7 +150,19 @@ public final class RedisBroker implements Broker, AutoCloseable {
                         Integer.toString(PAGE_BYTES),
                         Epochs.next(),
                         Long.toString(retention.age().toMillis()));
-        return uni(() -> commands.run(Script.READ, used, args), reply -> Wire.page(room, reply));
+        return uni(
+                () -> commands.run(Script.READ, used, args),
+                reply -> Wire.part(room, reply, id -> passedOver(room, id)));
+    }
+
+    /** Said once: an entry stays where it is, and is met by every read. */
+    private void passedOver(Room room, EventId id) {
+        if (strangers.compareAndSet(false, true)) {
+            LOG.warnf(
+                    "room %s: entry %s of its stream in Redis is no message and is passed over, as"
+                            + " all such are: something else than Parley writes there",
+                    room, id);
+        }
     }
 
     @Override

@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * How messages are written in Redis: a body of JSON with {@code text} and, where given, {@code
@@ -26,6 +27,14 @@ final class Wire {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private Wire() {}
+
+    /**
+     * A page as it was read.
+     *
+     * @param holes entries in it that are no messages
+     * @param last offset of the entry that was read last, if there was any
+     */
+    record Part(Page page, int holes, long last) {}
 
     static String body(Message message) {
         ObjectNode body = JSON.createObjectNode().put("text", message.text());
@@ -50,18 +59,31 @@ final class Wire {
         return new StoredMessage(id, message(new Room(parts[0]), parts[2], parts[3]));
     }
 
-    /** What {@link Script#READ} returned. */
-    static Page page(Room room, Response response) {
+    /**
+     * What {@link Script#READ} returned. Entries that somebody else wrote, and that are no
+     * messages, are holes.
+     *
+     * @param onHole takes the id of each of them
+     */
+    static Part part(Room room, Response response, Consumer<EventId> onHole) {
         String epoch = response.get(0).toString();
         List<StoredMessage> messages = new ArrayList<>();
         Response entries = response.get(3);
+        long last = 0;
         for (int i = 0; i < entries.size(); i += 3) {
-            var id = new EventId(epoch, entries.get(i).toLong());
-            String body = entries.get(i + 2).toString(StandardCharsets.UTF_8);
-            messages.add(new StoredMessage(id, message(room, entries.get(i + 1).toString(), body)));
+            last = entries.get(i).toLong();
+            var id = new EventId(epoch, last);
+            try {
+                String body = entries.get(i + 2).toString(StandardCharsets.UTF_8);
+                Message message = message(room, entries.get(i + 1).toString(), body);
+                messages.add(new StoredMessage(id, message));
+            } catch (IllegalArgumentException e) {
+                onHole.accept(id);
+            }
         }
         messages.sort((a, b) -> Long.compare(a.offset(), b.offset()));
-        return new Page(epoch, response.get(1).toLong(), response.get(2).toLong(), messages);
+        var page = new Page(epoch, response.get(1).toLong(), response.get(2).toLong(), messages);
+        return new Part(page, entries.size() / 3 - messages.size(), last);
     }
 
     private static Message message(Room room, String at, String body) {

@@ -34,7 +34,9 @@ redis.call('XADD', log, 'MAXLEN', size, offset .. '-0', 'at', at, 'body', body)
 if tonumber(offset) % 16 == 0 then
   local expired = {}
   for _, entry in ipairs(redis.call('XRANGE', log, '-', '+', 'COUNT', 32)) do
-    if tonumber(entry[2][2]) > tonumber(at) - age then
+    local said = tonumber(entry[2][2])
+    -- Somebody else may have written an entry without a time: it goes when its turn comes.
+    if said and said > tonumber(at) - age then
       break
     end
     expired[#expired + 1] = entry[1]

@@ -2,7 +2,8 @@
 --
 -- KEYS[1]  head of the room, KEYS[2] log of the room, as in publish.lua
 -- ARGV     'after' or 'before', offset, limit, byte budget, new epoch, max age (ms)
--- Returns  {epoch, oldest, newest, {offset, at, body, offset, at, body, …}} in the order of reading
+-- Returns  {epoch, oldest, newest, {offset, at, body, offset, at, body, …}} in the order of reading;
+--          at and body are empty where publish.lua did not write the entry
 --
 -- A room without a head gets one, so that a reader of an empty room has a position to resume from.
 local head, log = KEYS[1], KEYS[2]
@@ -17,40 +18,73 @@ redis.call('PEXPIRE', head, ARGV[6])
 local state = redis.call('HMGET', head, 'epoch', 'offset')
 local newest = state[2]
 
+-- Somebody else may write into the stream too. Ids that are not <offset>-0 are not of this log.
 local function offset_of(entry)
-  return string.match(entry[1], '^%d+')
+  return string.match(entry[1], '^(%d+)%-0$')
 end
 
-local first = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
-local oldest = first and offset_of(first) or string.format('%d', tonumber(newest) + 1)
+local oldest = string.format('%d', tonumber(newest) + 1)
+local first = redis.call('XRANGE', log, '1', newest .. '-0', 'COUNT', 1)[1]
+if first then
+  oldest = string.match(first[1], '^%d+')
+end
 
-local entries, bytes = {}, 0
-local function next_chunk(size)
-  if direction == 'after' then
-    return redis.call('XRANGE', log, string.format('%d', tonumber(offset) + 1), '+', 'COUNT', size)
+local function fields_of(entry)
+  local fields = entry[2]
+  if fields[1] == 'at' and fields[3] == 'body' then
+    return fields[2], fields[4]
   end
-  local last = tonumber(offset) - 1
-  if last < 1 then
+  return '', ''
+end
+
+-- From here or, reading backwards, up to here; never past the newest, since nothing there was accepted.
+local position
+if direction == 'after' then
+  position = tonumber(offset) + 1
+else
+  position = math.min(tonumber(offset) - 1, tonumber(newest))
+end
+local function next_chunk(size)
+  if position < 1 or position > tonumber(newest) then
     return {}
   end
-  return redis.call('XREVRANGE', log, string.format('%d', last), '-', 'COUNT', size)
+  local here = string.format('%d-0', position)
+  if direction == 'after' then
+    return redis.call('XRANGE', log, here, newest .. '-0', 'COUNT', size)
+  end
+  return redis.call('XREVRANGE', log, here, '1', 'COUNT', size)
+end
+local function move_past(entry)
+  local number = tonumber(string.match(entry[1], '^%d+'))
+  if direction == 'after' then
+    position = number + 1
+  else
+    position = offset_of(entry) and number - 1 or number
+  end
 end
 
 -- In chunks: a page of the longest texts must not be built up whole before the budget is looked at.
 -- Two messages there are at any rate: one may be known already, and read for comparison only.
+local entries, bytes = {}, 0
 local function is_full()
   return limit == 0 or bytes >= budget and #entries >= 6
+end
+local function add(entry)
+  local at, body = fields_of(entry)
+  entries[#entries + 1] = offset_of(entry)
+  entries[#entries + 1] = at
+  entries[#entries + 1] = body
+  bytes = bytes + #body
+  limit = limit - 1
 end
 while not is_full() do
   local size = math.min(limit, 64)
   local chunk = next_chunk(size)
   for _, entry in ipairs(chunk) do
-    offset = offset_of(entry)
-    entries[#entries + 1] = offset
-    entries[#entries + 1] = entry[2][2]
-    entries[#entries + 1] = entry[2][4]
-    bytes = bytes + #entry[2][4]
-    limit = limit - 1
+    move_past(entry)
+    if offset_of(entry) then
+      add(entry)
+    end
     if is_full() then
       break
     end

@@ -10,6 +10,7 @@ import dev.parley.broker.HeardMessages;
 import dev.parley.broker.IdempotencyKey;
 import dev.parley.broker.Page;
 import dev.parley.broker.Publication;
+import dev.parley.broker.Range;
 import dev.parley.broker.Receipt;
 import dev.parley.broker.Retention;
 import dev.parley.broker.RetentionOf;
@@ -36,6 +37,7 @@ import org.junit.jupiter.api.Test;
 
 class RedisBrokerIT extends BrokerContract {
 
+    private static final String LOG = "parley:{room}:log";
     private static final Optional<IdempotencyKey> KEY = Optional.of(new IdempotencyKey("key"));
 
     private static RedisServer redis;
@@ -232,6 +234,69 @@ class RedisBrokerIT extends BrokerContract {
         assertThat(heard.await(ROOM, 1))
                 .extracting(m -> m.message().text())
                 .containsExactly("sense");
+    }
+
+    @Test
+    void entriesOfAnotherProgram_arePassedOver() {
+        Broker broker = open(RetentionOf.DEFAULT);
+        sayNumbers(broker, 2);
+        foreign("3-0", "at", "1", "body", "no JSON");
+        foreign("4-0", "at", "x", "body", "{\"text\":\"a\"}");
+        foreign("5-0", "body", "{\"text\":\"a\"}");
+        foreign("6-0", "at", "1");
+        foreign("7-0", "at", "1", "body", "{}");
+        foreign("8-0", "at", "1", "body", "{\"text\":\"a\",\"event\":\"gap\"}");
+        say(broker, ROOM, "9");
+        redis.command("XADD", LOG, "9-1", "at", "1", "body", "{\"text\":\"a\"}");
+        say(broker, ROOM, "10");
+        redis.command("XADD", LOG, "99-0", "at", "1", "body", "{\"text\":\"a\"}");
+
+        assertThat(offsets(readAfter(broker, 0, 100))).containsExactly(1L, 2L, 9L, 10L);
+        assertThat(offsets(readAfter(broker, 2, 3))).containsExactly(9L, 10L);
+        assertThat(offsets(readAfter(broker, 1, 1))).containsExactly(2L);
+        assertThat(offsets(readAfter(broker, 2, 1))).containsExactly(9L);
+        assertThat(offsets(read(broker, new Range.Before(9, 5)))).containsExactly(1L, 2L);
+        assertThat(offsets(read(broker, Range.newest(2)))).containsExactly(9L, 10L);
+        assertThat(offsets(read(broker, new Range.Before(9, 1)))).containsExactly(2L);
+        assertThat(offsets(read(broker, new Range.Before(10, 2)))).containsExactly(2L, 9L);
+        assertThat(readAfter(broker, 0, 1).newest()).isEqualTo(10);
+    }
+
+    @Test
+    void manyEntriesOfAnotherProgram_arePassedOver() {
+        Broker broker = open(RetentionOf.DEFAULT);
+        sayNumbers(broker, 2);
+        for (int i = 3; i <= 302; i++) {
+            foreign(i + "-0", "at", "1", "body", "x".repeat(2_000));
+        }
+        say(broker, ROOM, "303");
+
+        assertThat(offsets(readAfter(broker, 2, 10))).containsExactly(303L);
+        assertThat(offsets(readAfter(broker, 1, 10))).containsExactly(2L, 303L);
+        assertThat(offsets(read(broker, new Range.Before(303, 1)))).containsExactly(2L);
+        assertThat(offsets(readAfter(broker, 303, 10))).isEmpty();
+    }
+
+    @Test
+    void entryOfAnotherProgram_doesNotKeepOldMessagesFromBeingDropped() {
+        Broker broker = open(RetentionOf.DEFAULT.withAge(Duration.ofHours(1)));
+        foreign("1-0", "something", "else");
+        sayNumbers(broker, 14);
+        clock.advance(Duration.ofHours(2));
+
+        sayNumbers(broker, 2);
+
+        assertThat(offsets(readAfter(broker, 0, 100))).containsExactly(16L, 17L);
+    }
+
+    /** Another program counts a message, and writes something else than Parley would. */
+    private static void foreign(String id, String... fields) {
+        if (redis.command("HINCRBY", "parley:{room}:head", "offset", "1").number() == 1) {
+            redis.command("HSET", "parley:{room}:head", "epoch", "e");
+        }
+        List<String> command = new ArrayList<>(List.of("XADD", LOG, id));
+        command.addAll(List.of(fields));
+        redis.command(command.toArray(String[]::new));
     }
 
     @Test
