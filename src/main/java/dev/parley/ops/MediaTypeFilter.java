@@ -1,11 +1,13 @@
 package dev.parley.ops;
 
 import io.vertx.ext.web.RoutingContext;
+import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jboss.resteasy.reactive.common.util.MediaTypeHelper;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 
@@ -14,6 +16,9 @@ import org.jboss.resteasy.reactive.server.ServerRequestFilter;
  * after a message is published, with a 500 and a stack trace in the log.
  */
 public final class MediaTypeFilter {
+
+    /** From 0 to 1 (RFC 9110 §12.4.2), with any number of digits. */
+    private static final Pattern WEIGHT = Pattern.compile("0?\\.[0-9]+|0\\.?|1(\\.0*)?");
 
     /** Takes the headers from the exchange: the framework's would live as long as the stream. */
     @ServerRequestFilter(preMatching = true)
@@ -55,11 +60,16 @@ public final class MediaTypeFilter {
     static Optional<List<MediaType>> accepted(RoutingContext exchange) {
         try {
             return Optional.of(
-                    exchange.request().headers().getAll(HttpHeaders.ACCEPT).stream()
-                            .flatMap(line -> MediaTypeHelper.parseHeader(line).stream())
-                            .toList());
-        } catch (IllegalArgumentException e) {
+                            exchange.request().headers().getAll(HttpHeaders.ACCEPT).stream()
+                                    .flatMap(line -> MediaTypeHelper.parseHeader(line).stream())
+                                    .toList())
+                    .filter(types -> types.stream().allMatch(MediaTypeFilter::isWeighted));
+        } catch (IllegalArgumentException | WebApplicationException e) {
             return Optional.empty();
         }
+    }
+
+    private static boolean isWeighted(MediaType type) {
+        return WEIGHT.matcher(type.getParameters().getOrDefault("q", "1").strip()).matches();
     }
 }

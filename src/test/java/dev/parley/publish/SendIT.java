@@ -505,7 +505,16 @@ class SendIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {";;;", "nonsense", "/"})
+    @ValueSource(
+            strings = {
+                ";;;",
+                "nonsense",
+                "/",
+                "text/plain;q=x",
+                "*/*;q=, application/json",
+                "text/plain;q=1.1, */*",
+                "text/plain, */*;q=-1"
+            })
     void nonsenseInAccept_isRefusedBeforeAnythingIsPublished(String accept) {
         assertRefused(
                 http.with("Accept", accept).sendForm("hi", "room", room), 400, "bad Accept: ");
