@@ -7,6 +7,7 @@ import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SseReader;
 import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,6 +53,21 @@ class MetricsIT {
                         "parley_resumes_total{outcome=\"gap\"} 0.0",
                         "parley_replayed_messages_total 0.0",
                         "parley_backfills_total 0.0");
+    }
+
+    @Test
+    void refusedRequests_leaveNoPathInALabel() {
+        for (int i = 0; i < 150; i++) {
+            http.with("Accept", "nonsense").get("/rooms/made-up-" + i + "/messages");
+        }
+        http.get("/rooms/made-up/messages?limit=" + "1".repeat(5_000));
+        http.get("/made-up");
+        http.get("/rooms/lobby/messages");
+
+        Awaitility.await("the last request's label")
+                .until(() -> metrics.page().contains("uri=\"/rooms/{room}/messages\""));
+        assertThat(metrics.page()).doesNotContain("made-up");
+        assertThat(pod.log()).doesNotContain("WARN");
     }
 
     @Test
