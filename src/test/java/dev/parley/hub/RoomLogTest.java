@@ -97,6 +97,16 @@ class RoomLogTest {
     }
 
     @Test
+    void budget_isExceeded_onlyAboveItsMaximum() {
+        var small = new LogBudget(100);
+
+        small.add(100);
+        assertThat(small.isExceeded()).isFalse();
+        small.add(1);
+        assertThat(small.isExceeded()).isTrue();
+    }
+
+    @Test
     void clearedLog_hasNothing_andStandsWhereItStood() {
         RoomLog log = log(0, 4, 1 << 20);
         append(log, 1, 9, 10);

@@ -1,6 +1,7 @@
 package dev.parley.hub;
 
 import dev.parley.message.EventId;
+import dev.parley.message.Room;
 import dev.parley.testsupport.Patience;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.runtime.configuration.MemorySize;
@@ -17,16 +18,21 @@ final class Scene {
     /** Messages that a room's log holds here. */
     static final int RING = 8;
 
-    record Log(int messages, MemorySize bytes, MemorySize totalBytes, Duration linger)
+    record Log(
+            int messages, MemorySize bytes, MemorySize totalBytes, Duration linger, Duration audit)
             implements LogConfig {
 
-        @Override
-        public Duration audit() {
-            return Duration.ofHours(1);
+        Log(int messages, MemorySize bytes, MemorySize totalBytes, Duration linger) {
+            this(messages, bytes, totalBytes, linger, Duration.ofHours(1));
         }
     }
 
-    record Streams(Duration heartbeat, Duration slowTimeout) implements SubscriberConfig {
+    record Streams(Duration heartbeat, Duration slowTimeout, Optional<Duration> maxConnectionAge)
+            implements SubscriberConfig {
+
+        Streams(Duration heartbeat, Duration slowTimeout) {
+            this(heartbeat, slowTimeout, Optional.empty());
+        }
 
         @Override
         public Duration maxPace() {
@@ -41,11 +47,6 @@ final class Scene {
         @Override
         public Duration maxRetry() {
             return Duration.ofSeconds(4);
-        }
-
-        @Override
-        public Optional<Duration> maxConnectionAge() {
-            return Optional.empty();
         }
     }
 
@@ -63,20 +64,24 @@ final class Scene {
     final Hub hub;
 
     Scene() {
-        this(LOG, STREAMS);
+        this(LOG, STREAMS, LIMITS);
     }
 
-    private Scene(Log log, Streams streams) {
-        hub = new Hub(broker, new LineEncoder(), log, streams, LIMITS, meters, Clock.systemUTC());
+    private Scene(Log log, Streams streams, Limits limits) {
+        hub = new Hub(broker, new LineEncoder(), log, streams, limits, meters, Clock.systemUTC());
         broker.listen(hub);
     }
 
     static Scene with(Log log) {
-        return new Scene(log, STREAMS);
+        return new Scene(log, STREAMS, LIMITS);
     }
 
     static Scene with(Streams streams) {
-        return new Scene(LOG, streams);
+        return new Scene(LOG, streams, LIMITS);
+    }
+
+    static Scene with(Limits limits) {
+        return new Scene(LOG, STREAMS, limits);
     }
 
     static MemorySize bytes(long count) {
@@ -103,13 +108,23 @@ final class Scene {
 
     /** Connects, and does not let the loop run yet. */
     Reader join(Start start, TestConnection connection) {
-        var wish =
-                new dev.parley.hub.Reader(ScriptedBroker.ROOM, start, Format.TEXT, "203.0.113.1");
+        return join(ScriptedBroker.ROOM, start, connection);
+    }
+
+    private Reader join(Room room, Start start, TestConnection connection) {
+        var wish = new dev.parley.hub.Reader(room, start, Format.TEXT, "203.0.113.1");
         return new Reader(connection, hub.subscribe(wish, connection, loop));
     }
 
     Reader connectAtTail() {
         return connect(new Start.Tail());
+    }
+
+    /** Connects to the lobby, where the broker's messages are none of, but plain text arrives. */
+    Reader connectToLobby() {
+        Reader reader = join(Room.LOBBY, new Start.Tail(), new TestConnection());
+        loop.run();
+        return reader;
     }
 
     Reader resume(EventId position) {
@@ -129,6 +144,10 @@ final class Scene {
     /** Waits for what a pause of the hub's own comes before. */
     void await(Reader reader, String line) {
         Patience.await(line).until(() -> run() == this && reader.lines().contains(line));
+    }
+
+    double gauge(String meter) {
+        return meters.get(meter).gauge().value();
     }
 
     double count(String meter, String... tags) {

@@ -215,8 +215,8 @@ final class ScriptedBroker implements Broker {
     }
 
     @Override
-    public BrokerState state() {
-        return new BrokerState.Up();
+    public synchronized BrokerState state() {
+        return away ? new BrokerState.Down("away") : new BrokerState.Up();
     }
 
     private synchronized void end(String ended) {

@@ -7,6 +7,7 @@ import dev.parley.message.EventId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -130,6 +131,42 @@ class SubscriberTest {
         assertThat(scene.connect(new Start.Unknown("no id")).lines().subList(1, 28))
                 .isEqualTo(after("gap no id epoch0-5 epoch0-30", 5, 30));
         assertThat(scene.count("parley.resumes", "outcome", "gap")).isEqualTo(4);
+    }
+
+    @Test
+    void brokersAnswerToAReader_tellsThePodToo_whatItHasNotHeard() {
+        scene.connectAtTail();
+        scene.say(20);
+        broker.drop(4);
+
+        Reader resumed = scene.resume(broker.id(3));
+
+        assertThat(resumed.lines()).isEqualTo(afterResume(3, 24));
+        broker.drop(2);
+        broker.trim(10);
+        Reader gap = scene.resume(broker.id(3));
+        assertThat(gap.lines().subList(1, gap.lines().size()))
+                .isEqualTo(after("gap epoch0-3 epoch0-11 epoch0-26", 11, 26));
+    }
+
+    @Test
+    void reader_whoseRoomChangesWithEveryAnswer_isLetGo_withItsPosition() {
+        broker.drop(30);
+        scene.connectAtTail();
+        broker.hold();
+        Reader reader = scene.resume(broker.id(3));
+
+        for (int i = 0; i < 5; i++) {
+            assertThat(reader.lines()).isEmpty();
+            broker.rejoin();
+            // To the reader, then twice to the room: it was asked again in between.
+            for (int answer = 0; answer < 3; answer++) {
+                broker.answer();
+                scene.run();
+            }
+        }
+
+        assertThat(reader.lines()).containsExactly("at epoch0-3", "goodbye unavailable");
     }
 
     @Test
@@ -267,6 +304,64 @@ class SubscriberTest {
                     .hasSize((rounds - 1) * 5);
         }
         assertThat(scene.hub.streams()).isZero();
+    }
+
+    @Test
+    void stalledReader_thatTakesBytesAgain_isNoLongerSlow_atOnce() {
+        Reader reader = scene.connectAtTail();
+        stallWithFullQueue(reader);
+        tick();
+        assertThat(scene.gauge("parley.slow.readers")).isOne();
+
+        reader.connection().drain();
+        scene.run();
+
+        assertThat(scene.gauge("parley.slow.readers")).isZero();
+        tick();
+        assertThat(reader.connection().isClosed()).isFalse();
+    }
+
+    @Test
+    void stalledReader_isNotCut_beforeItsTimeIsOver() {
+        Reader reader = scene.connectAtTail();
+        stallWithFullQueue(reader);
+
+        tick();
+        tick();
+
+        assertThat(reader.connection().isClosed()).isFalse();
+    }
+
+    @Test
+    void oldStream_isEnded_toComeBackElsewhere() {
+        scene =
+                Scene.with(
+                        new Scene.Streams(
+                                Duration.ofHours(1),
+                                Duration.ofHours(1),
+                                Optional.of(Duration.ofNanos(1))));
+        Reader reader = scene.connectAtTail();
+
+        tick();
+
+        assertThat(reader.lines()).containsExactly("at epoch0-0", "goodbye rotation");
+        assertThat(reader.connection().isEnded()).isTrue();
+    }
+
+    @Test
+    void youngStream_isNeitherEnded_norSentAHeartbeat() {
+        scene =
+                Scene.with(
+                        new Scene.Streams(
+                                Duration.ofHours(1),
+                                Duration.ofHours(1),
+                                Optional.of(Duration.ofHours(1))));
+        Reader reader = scene.connectAtTail();
+
+        tick();
+
+        assertThat(reader.lines()).containsExactly("at epoch0-0");
+        assertThat(reader.connection().isClosed()).isFalse();
     }
 
     @Test
@@ -419,6 +514,49 @@ class SubscriberTest {
     }
 
     @Test
+    void roomThatIsDropped_leavesItsMemoryToTheNext() {
+        scene =
+                Scene.with(
+                        new Scene.Log(
+                                Scene.RING,
+                                Scene.bytes(1 << 20),
+                                Scene.bytes(FRAME_BYTES * (Scene.RING + 1)),
+                                Duration.ofNanos(1)));
+        Reader reader = scene.connectAtTail();
+        scene.say(Scene.RING);
+        reader.subscription().cancel();
+        tick();
+
+        scene.connectAtTail();
+        int reads = scene.broker.reads();
+        scene.resume(scene.broker.id(0));
+
+        assertThat(scene.broker.reads()).as("the whole ring is there").isEqualTo(reads);
+    }
+
+    @Test
+    void deletedMessages_behindTheLog_areAGap_andWhatFollowsIsDelivered() {
+        Reader reader = scene.connectAtTail();
+        stallWithFullQueue(reader);
+        scene.say(100);
+
+        broker.delete(2);
+        broker.delete(3);
+        reader.connection().drain();
+        scene.run();
+
+        assertThat(reader.lines().subList(0, 4))
+                .containsExactly(
+                        "at epoch0-0",
+                        LineEncoder.message(broker.log().get(0)),
+                        "at epoch0-3",
+                        "gap epoch0-1 epoch0-4 epoch0-101");
+        assertThat(reader.lines().subList(4, reader.lines().size()))
+                .isEqualTo(scene.messages(4, 101));
+        assertThat(scene.count("parley.resumes", "outcome", "gap")).isOne();
+    }
+
+    @Test
     void roomThatCouldNotBeOpened_givesItsMemoryBack() {
         scene =
                 Scene.with(
@@ -460,6 +598,14 @@ class SubscriberTest {
     private void tick() {
         scene.hub.tick();
         scene.run();
+    }
+
+    private List<String> afterResume(long from, long last) {
+        List<String> lines = new ArrayList<>();
+        lines.add("at " + broker.id(from));
+        lines.addAll(
+                after("resumed %s %d".formatted(broker.id(from), last - from), from + 1, last));
+        return lines;
     }
 
     private List<String> after(String line, long first, long last) {

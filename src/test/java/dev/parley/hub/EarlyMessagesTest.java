@@ -1,0 +1,49 @@
+package dev.parley.hub;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.message.EventId;
+import dev.parley.message.Message;
+import dev.parley.message.StoredMessage;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+
+class EarlyMessagesTest {
+
+    private final EarlyMessages early = new EarlyMessages();
+
+    @Test
+    void message_isTaken_onceItIsTheNext_andOnlyThen() {
+        early.keep(message(5));
+
+        assertThat(early.takeAfter(3)).isNull();
+        assertThat(early.takeAfter(4)).isEqualTo(message(5));
+        assertThat(early.takeAfter(4)).as("taken out").isNull();
+    }
+
+    @Test
+    void messages_thatAreThereAlready_arePassedOver() {
+        early.keep(message(7));
+        early.keep(message(3));
+        early.keep(message(5));
+
+        assertThat(early.takeAfter(5)).isNull();
+        assertThat(early.takeAfter(6)).isEqualTo(message(7));
+    }
+
+    @Test
+    void onlySoMany_areKept() {
+        for (int offset = 1; offset <= 513; offset++) {
+            early.keep(message(offset));
+        }
+
+        assertThat(early.takeAfter(511)).isNotNull();
+        assertThat(early.takeAfter(512)).isNull();
+    }
+
+    private static StoredMessage message(long offset) {
+        return new StoredMessage(
+                new EventId("e", offset),
+                Message.of(ScriptedBroker.ROOM, "text" + offset, Instant.EPOCH));
+    }
+}
