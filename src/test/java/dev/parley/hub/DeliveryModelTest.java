@@ -15,7 +15,6 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
-import net.jqwik.api.ShrinkingMode;
 
 /**
  * The promise itself, against a plain list: whatever happens between the broker and the readers,
@@ -76,7 +75,7 @@ class DeliveryModelTest {
         return one.list().ofMinSize(20).ofMaxSize(120);
     }
 
-    @Property(tries = 1_000, shrinking = ShrinkingMode.BOUNDED)
+    @Property
     void withinTheHistory_everyReaderGetsEverything_inOrder_once(
             @ForAll("withoutLoss") List<Happening> happenings) {
         var play = new Play();
@@ -89,7 +88,7 @@ class DeliveryModelTest {
         assertThat(play.scene.broker.endedEpochs()).isEmpty();
     }
 
-    @Property(tries = 1_000, shrinking = ShrinkingMode.BOUNDED)
+    @Property
     void beyondTheHistory_everyReaderIsTold_andGetsAllThatIsLeft(
             @ForAll("withLoss") List<Happening> happenings) {
         var play = new Play();
