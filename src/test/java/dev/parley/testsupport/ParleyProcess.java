@@ -22,7 +22,8 @@ import java.util.regex.Pattern;
  * executable, on a loopback port.
  *
  * <p>The system property {@code parley.native} names the executable to run; without it {@code
- * parley.app} names the jar (default {@code target/quarkus-app/quarkus-run.jar}).
+ * parley.app} names the jar (default {@code target/quarkus-app/quarkus-run.jar}), and {@code
+ * parley.jvm-args} what every JVM is started with besides, by default nothing.
  */
 public final class ParleyProcess implements Closeable {
 
@@ -167,6 +168,7 @@ public final class ParleyProcess implements Closeable {
             if (executable.isBlank()) {
                 command.add(javaHome.resolve("bin").resolve("java").toString());
                 command.addAll(jvmOptions);
+                command.addAll(argumentsOfEveryJvm());
                 command.addAll(options);
                 command.addAll(List.of("-jar", jar.toAbsolutePath().toString()));
             } else {
@@ -174,6 +176,11 @@ public final class ParleyProcess implements Closeable {
                 command.addAll(options);
             }
             return command;
+        }
+
+        private static List<String> argumentsOfEveryJvm() {
+            String arguments = System.getProperty("parley.jvm-args", "");
+            return arguments.isBlank() ? List.of() : List.of(arguments.strip().split("\\s+"));
         }
     }
 
