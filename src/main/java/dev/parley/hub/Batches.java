@@ -26,11 +26,16 @@ final class Batches implements AutoCloseable {
     }
 
     private final RoomLog log;
+    private final HubMeters meters;
     private final long head;
+    private final long nowNanos = System.nanoTime();
+    private long deliveries;
+    private long bytes;
     private final Map<Format, Batch> latest = new EnumMap<>(Format.class);
 
-    Batches(RoomLog log) {
+    Batches(RoomLog log, HubMeters meters) {
         this.log = log;
+        this.meters = meters;
         this.head = log.head();
     }
 
@@ -41,6 +46,17 @@ final class Batches implements AutoCloseable {
     /** Offset up to which there are batches; what came later is for the next round. */
     long head() {
         return head;
+    }
+
+    /** When the round began: near enough for every reader in it. */
+    long nowNanos() {
+        return nowNanos;
+    }
+
+    /** A reader was sent this. */
+    void delivered(Batch batch) {
+        deliveries += batch.count();
+        bytes += batch.payload().bytes().length;
     }
 
     /** What follows a cursor below the head; null if the log no longer has it. */
@@ -56,8 +72,10 @@ final class Batches implements AutoCloseable {
         return made;
     }
 
+    /** Counts what was delivered, once for all readers, and gives the memory back. */
     @Override
     public void close() {
+        meters.delivered(deliveries, bytes);
         latest.values().forEach(Batches::close);
         latest.clear();
     }

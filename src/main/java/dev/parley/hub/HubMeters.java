@@ -109,8 +109,8 @@ final class HubMeters {
         backfills.increment();
     }
 
-    void delivered(int messages, long bytes) {
-        deliveries.increment(messages);
+    void delivered(long messages, long bytes) {
+        deliveries.increment((double) messages);
         deliveredBytes.increment((double) bytes);
     }
 

@@ -74,7 +74,7 @@ final class Readers {
         signalled.set(false);
         if (room.isOpen()) {
             RoomLog log = room.log();
-            try (var batches = new Batches(log)) {
+            try (var batches = new Batches(log, meters)) {
                 each(subscriber -> subscriber.advance(batches));
                 time(log, batches.head());
             }

@@ -110,9 +110,9 @@ final class Subscriber {
             }
             // First: a write that fills the queue and empties it again comes back here on its way.
             cursor = batch.last();
-            writtenNanos = System.nanoTime();
+            writtenNanos = batches.nowNanos();
             connection.write(batch.payload());
-            meters.delivered(batch.count(), batch.payload().bytes().length);
+            batches.delivered(batch);
         }
     }
 
@@ -220,7 +220,7 @@ final class Subscriber {
     }
 
     private void advanceAlone() {
-        try (var batches = new Batches(room.log())) {
+        try (var batches = new Batches(room.log(), meters)) {
             advance(batches);
         }
     }

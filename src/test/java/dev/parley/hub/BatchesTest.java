@@ -6,6 +6,7 @@ import dev.parley.hub.Batches.Batch;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.StoredMessage;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
@@ -15,12 +16,14 @@ import org.junit.jupiter.api.Test;
 class BatchesTest {
 
     private final RoomLog log = new RoomLog("e", 0, 100, 1 << 30, new LogBudget(1 << 30));
+    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    private final HubMeters meters = new HubMeters(registry);
 
     @Test
     void batch_isEverythingFromTheCursorToTheHead_asOnePiece() {
         append(5, 4);
 
-        try (var batches = new Batches(log)) {
+        try (var batches = new Batches(log, meters)) {
             Batch batch = batches.after(2, Format.TEXT);
 
             assertThat(batch.count()).isEqualTo(3);
@@ -30,10 +33,24 @@ class BatchesTest {
     }
 
     @Test
+    void whatWasDelivered_isCountedAtTheEndOfTheRound() {
+        append(3, 4);
+
+        try (var batches = new Batches(log, meters)) {
+            batches.delivered(batches.after(0, Format.TEXT));
+            batches.delivered(batches.after(1, Format.TEXT));
+        }
+
+        assertThat(registry.get("parley.deliveries").counter().count()).isEqualTo(5);
+        assertThat(registry.get("parley.delivered.bytes").counter().count())
+                .isEqualTo(5 * "e-1 xxxx\n".length());
+    }
+
+    @Test
     void singleMessage_isSentAsItsFrameIs() {
         append(5, 4);
 
-        try (var batches = new Batches(log)) {
+        try (var batches = new Batches(log, meters)) {
             assertThat(batches.after(4, Format.TEXT).payload().bytes())
                     .isSameAs(log.frame(5).bytes(Format.TEXT));
         }
@@ -43,7 +60,7 @@ class BatchesTest {
     void messages_thatArriveAfterTheRoundBegan_areForTheNextOne() {
         append(2, 4);
 
-        try (var batches = new Batches(log)) {
+        try (var batches = new Batches(log, meters)) {
             append(2, 4);
 
             assertThat(batches.head()).isEqualTo(2);
@@ -55,7 +72,7 @@ class BatchesTest {
     void long_backlog_isCutAfterTheWriteThatReachesTheBound() {
         append(10, 32 * 1024);
 
-        try (var batches = new Batches(log)) {
+        try (var batches = new Batches(log, meters)) {
             assertThat(batches.after(0, Format.TEXT).count()).isEqualTo(2);
             assertThat(batches.after(9, Format.TEXT).count()).isOne();
         }
@@ -65,7 +82,7 @@ class BatchesTest {
     void cursor_thatTheLogHasLeftBehind_hasNoBatch() {
         append(150, 4);
 
-        try (var batches = new Batches(log)) {
+        try (var batches = new Batches(log, meters)) {
             assertThat(batches.after(49, Format.TEXT)).isNull();
             assertThat(batches.after(50, Format.TEXT).count()).isEqualTo(100);
         }
@@ -75,7 +92,7 @@ class BatchesTest {
     void readersAtOnePlace_shareABatch_andEachFormatHasItsOwn() {
         append(5, 4);
 
-        try (var batches = new Batches(log)) {
+        try (var batches = new Batches(log, meters)) {
             Batch shared = batches.after(2, Format.TEXT);
 
             assertThat(batches.after(2, Format.JSON)).isNotSameAs(shared);
@@ -90,7 +107,7 @@ class BatchesTest {
         ByteBuf first;
         ByteBuf second;
 
-        try (var batches = new Batches(log)) {
+        try (var batches = new Batches(log, meters)) {
             first = framed(batches.after(2, Format.TEXT));
             assertThat(framed(batches.after(2, Format.TEXT))).isSameAs(first);
             second = framed(batches.after(3, Format.TEXT));
