@@ -10,30 +10,26 @@ enum Scenario {
     PACED_1000("1,000 readers, 50 messages/s", "paced", Table.FAN_OUT, "fanout") {
         @Override
         List<String> load(Settings s) {
-            return paced(s, 1_000, 50, 4 * 50);
+            return paced(s, 1_000, 50);
         }
     },
     PACED_10000("10,000 readers, 5 messages/s", "paced", Table.FAN_OUT, "fanout") {
         @Override
         List<String> load(Settings s) {
-            return paced(s, 10_000, 5, 4 * 5);
+            return paced(s, 10_000, 5);
         }
     },
     FLAT_OUT("1,000 readers, 2,000 messages flat out", "flat-out", Table.FAN_OUT, "fanout") {
         @Override
         List<String> load(Settings s) {
             return List.of(
-                    readers(s, 1_000),
-                    "messages=2000",
-                    "warmUpMessages=1000",
-                    traced(s, 200),
-                    "traceRate=0");
+                    readers(s, 1_000), "messages=2000", warmUp(s), traced(s, 200), "traceRate=0");
         }
     },
     PUBLISH("publishing alone, flat out", "publish", Table.PUBLISH, "publish") {
         @Override
         List<String> load(Settings s) {
-            return List.of("seconds=" + s.seconds(), "warmUpMessages=3");
+            return List.of("seconds=" + s.seconds(), warmUp(s));
         }
     },
     IDLE("19,000 idle readers", "idle", Table.MEMORY, "idle") {
@@ -108,12 +104,12 @@ enum Scenario {
         return found.stream();
     }
 
-    private static List<String> paced(Settings s, int readers, int rate, int warmUp) {
+    private static List<String> paced(Settings s, int readers, int rate) {
         return List.of(
                 readers(s, readers),
                 "rate=" + rate,
                 "seconds=" + s.seconds(),
-                "warmUpMessages=" + warmUp,
+                warmUp(s),
                 // Under strace a server is slow: at the full rate it would gather what it
                 // otherwise does not.
                 traced(s, Math.max(2, rate / 10)),
@@ -127,9 +123,13 @@ enum Scenario {
                 "slowReaders=" + slowReaders / s.scale(),
                 "rate=50",
                 "seconds=" + (s.seconds() + 3),
-                "warmUpMessages=100",
+                warmUp(s),
                 "size=16000",
                 "collect=true");
+    }
+
+    private static String warmUp(Settings s) {
+        return "warmUpSeconds=" + s.warmUp();
     }
 
     private static String readers(Settings s, int count) {

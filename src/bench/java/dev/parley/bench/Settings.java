@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param runs how often; the table shows medians
  * @param scale readers are divided by this, to try the benchmark out
  * @param seconds how long the paced scenarios are measured
+ * @param warmUp seconds for which a scenario is played before it is measured
  * @param trace whether to count system calls with strace in a short run of its own
  * @param jvmFlags what every server that is a JVM runs with
  * @param nativeExecutable Parley as a native executable, to be measured instead of the jar
@@ -23,6 +24,7 @@ record Settings(
         int runs,
         int scale,
         int seconds,
+        int warmUp,
         boolean trace,
         List<String> jvmFlags,
         Optional<Path> nativeExecutable) {
@@ -43,6 +45,7 @@ record Settings(
                 number("bench.runs", "1"),
                 number("bench.scale", "1"),
                 number("bench.seconds", "5"),
+                number("bench.warm-up", "12"),
                 Boolean.parseBoolean(text("bench.trace", "true")),
                 Arrays.asList(text("bench.jvm", JVM_FLAGS).split(" ")),
                 Optional.of(text("bench.native", ""))

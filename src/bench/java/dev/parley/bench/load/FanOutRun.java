@@ -2,6 +2,7 @@ package dev.parley.bench.load;
 
 import java.io.IOException;
 import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
 
 /** Messages to many readers: paced or flat out, with or without some who do not read. */
 final class FanOutRun {
@@ -66,8 +67,11 @@ final class FanOutRun {
         Patience.pause(500);
     }
 
+    /** Half of it flat out, so that a server that is compiled as it runs gets to run much. */
     private void warmUp() throws IOException {
-        publishers.publish(spec.rate(), spec.warmUpMessages(), Long.MAX_VALUE);
+        long half = TimeUnit.SECONDS.toNanos(spec.warmUpSeconds()) / 2;
+        publishers.publish(0, Integer.MAX_VALUE, half);
+        publishers.publish(spec.rate(), Integer.MAX_VALUE, half);
         await(publishers.accepted());
         Patience.pause(200);
     }

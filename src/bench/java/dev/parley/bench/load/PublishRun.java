@@ -18,7 +18,7 @@ final class PublishRun {
 
     Figures run() throws IOException {
         ServerProbe redis = new ServerProbe(spec.redisPid(), false);
-        publish(spec.warmUpMessages());
+        publish(spec.warmUpSeconds());
         publishers.reset();
         long cpu = server.cpuMicros();
         long redisCpu = redis.cpuMicros();

@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
  * @param rate messages a second, 0 for as fast as they are acknowledged
  * @param messages how many to publish while measuring, 0 if {@code seconds} decides
  * @param seconds how long to publish while measuring
- * @param warmUpMessages how many to publish before that; in mode {@code publish} they are seconds
+ * @param warmUpSeconds how long to publish before that
  * @param size bytes of a message
  * @param window publish requests that may be unanswered at a time
  * @param collect whether memory is compared after garbage collections, as far as it is a JVM
@@ -40,7 +40,7 @@ public record Spec(
         int rate,
         int messages,
         int seconds,
-        int warmUpMessages,
+        int warmUpSeconds,
         int size,
         int window,
         boolean collect,
@@ -58,7 +58,7 @@ public record Spec(
                     Map.entry("rate", "0"),
                     Map.entry("messages", "0"),
                     Map.entry("seconds", "0"),
-                    Map.entry("warmUpMessages", "0"),
+                    Map.entry("warmUpSeconds", "0"),
                     Map.entry("size", "200"),
                     Map.entry("window", "64"),
                     Map.entry("collect", "false"),
@@ -85,7 +85,7 @@ public record Spec(
                 number(given, "rate"),
                 number(given, "messages"),
                 number(given, "seconds"),
-                number(given, "warmUpMessages"),
+                number(given, "warmUpSeconds"),
                 number(given, "size"),
                 number(given, "window"),
                 Boolean.parseBoolean(text(given, "collect")),
