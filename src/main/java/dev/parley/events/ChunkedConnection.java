@@ -115,15 +115,19 @@ final class ChunkedConnection extends ChannelDuplexHandler implements Connection
         wire().writeAndFlush(end).addListener(sent -> wire().close());
     }
 
-    /**
-     * Without lingering, and past the server's handler: else the descriptor stays until the reader
-     * takes what is queued.
-     */
     @Override
     public void abort() {
+        cut(channel);
+    }
+
+    /**
+     * Closes a connection at once: without lingering, and past all handlers, since the server's
+     * closes only after what is queued, so with a reader that takes nothing never.
+     */
+    static void cut(Channel channel) {
         if (channel.isOpen()) {
             channel.config().setOption(ChannelOption.SO_LINGER, 0);
-            wire().close();
+            channel.pipeline().firstContext().close();
         }
     }
 

@@ -6,6 +6,7 @@ import io.vertx.core.buffer.impl.BufferImpl;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
+import io.vertx.core.net.impl.ConnectionBase;
 
 /** A reader behind whatever the server speaks: HTTP/2 streams, HTTP/1.0. */
 final class ResponseConnection implements Connection {
@@ -44,7 +45,11 @@ final class ResponseConnection implements Connection {
 
     @Override
     public void abort() {
-        response.reset();
+        if (request.version() == HttpVersion.HTTP_2) {
+            response.reset();
+        } else {
+            ChunkedConnection.cut(((ConnectionBase) request.connection()).channel());
+        }
     }
 
     @Override

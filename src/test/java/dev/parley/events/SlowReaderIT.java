@@ -6,6 +6,10 @@ import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SseReader;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -90,6 +94,27 @@ class SlowReaderIT {
             assertThat(healthy.connections()).isOne();
             assertThat(healthy.connected()).isTrue();
             assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
+        }
+    }
+
+    @Test
+    void stalledReaderOfOldHttp_isGoneAtOnce() throws Exception {
+        try (ParleyProcess pod =
+                        pod().config("parley.events.slow-timeout", "500ms").start().awaitReady();
+                SseReader healthy = SseReader.open(pod.uri("/events")).awaitLastEventId();
+                Socket stalled = new Socket()) {
+            Metrics metrics = new Metrics(pod);
+            stalled.setReceiveBufferSize(4096);
+            stalled.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), pod.port()));
+            stalled.getOutputStream()
+                    .write("GET /events HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            metrics.awaitValue("parley_connected_clients", 2);
+
+            talk(new Http(pod.uri()), healthy);
+
+            metrics.awaitValue("parley_disconnects_total{reason=\"slow-consumer\"}", 1);
+            // Of the healthy reader, of the publisher, and for the metrics.
+            metrics.awaitValue("http_server_active_connections", 3);
         }
     }
 
