@@ -1,5 +1,6 @@
 package dev.parley.bench;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -48,6 +49,38 @@ enum Scenario {
         @Override
         List<String> load(Settings s) {
             return slow(s, 20);
+        }
+    },
+    READERS_100("100 readers, 500 messages/s", "growth", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return paced(s, 100, 500);
+        }
+    },
+    RATE_5("1,000 readers, 5 messages/s", "growth", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return paced(s, 1_000, 5);
+        }
+    },
+    RATE_200("1,000 readers, 200 messages/s", "growth", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return paced(s, 1_000, 200);
+        }
+    },
+    RATE_1000("1,000 readers, 1,000 messages/s", "growth", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return paced(s, 1_000, 1_000);
+        }
+    },
+    ROOMS_16("960 readers in 16 rooms, 50 messages/s in each", "growth", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            List<String> load = new ArrayList<>(paced(s, 960, 16 * 50));
+            load.add("rooms=16");
+            return load;
         }
     },
     STORM("10,000 readers connect at once", "storm", Table.STORM, "storm") {

@@ -37,13 +37,9 @@ final class EventLines {
         missing = null;
     }
 
-    /** How many messages are still missing if each lane ended before these. */
-    long tail(int[] ends) {
-        long count = 0;
-        for (int lane = 0; lane < next.length; lane++) {
-            count += ends[lane] - next[lane];
-        }
-        return count;
+    /** How many messages of a lane are still missing if it ended before this one. */
+    long tail(int lane, int end) {
+        return end - next[lane];
     }
 
     void scan(byte[] bytes, int from, int to, long now) {

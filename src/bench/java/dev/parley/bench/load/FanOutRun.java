@@ -78,7 +78,9 @@ final class FanOutRun {
 
     private boolean await(long messages) {
         return Patience.reaches(
-                readers.tally::deliveriesSeen, messages * spec.readers(), IDLE_SECONDS);
+                readers.tally::deliveriesSeen,
+                messages * spec.readers() / spec.rooms(),
+                IDLE_SECONDS);
     }
 
     private void measure() throws IOException {

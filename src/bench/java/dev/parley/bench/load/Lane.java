@@ -32,7 +32,7 @@ final class Lane {
         byte[] text = Payload.blank(spec.size());
         byte[] head =
                 ("POST "
-                                + spec.sendPath()
+                                + spec.inRoom(spec.sendPath(), number)
                                 + " HTTP/1.1\r\nHost: bench\r\nContent-Type: text/plain\r\nContent-Length: "
                                 + text.length
                                 + "\r\n\r\n")

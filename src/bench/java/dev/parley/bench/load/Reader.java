@@ -17,6 +17,7 @@ final class Reader {
     }
 
     final SocketChannel channel;
+    private final int room;
     private final EventLines lines;
     private @Nullable StringBuilder head = new StringBuilder();
     private boolean chunked;
@@ -24,9 +25,17 @@ final class Reader {
     private Body body = Body.SIZE;
     private int left;
 
-    Reader(SocketChannel channel, EventLines lines) {
+    /**
+     * @param room number of the room that it reads
+     */
+    Reader(SocketChannel channel, int room, EventLines lines) {
         this.channel = channel;
+        this.room = room;
         this.lines = lines;
+    }
+
+    int room() {
+        return room;
     }
 
     EventLines lines() {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** All readers, on one thread and one selector. */
@@ -27,8 +28,7 @@ final class ReaderLoop implements AutoCloseable {
     final Tally tally = new Tally();
 
     private final InetSocketAddress server;
-    private final byte[] request;
-    private final int lanes;
+    private final Spec spec;
     private final Selector selector;
     private final Addresses addresses = new Addresses();
     private final ConcurrentLinkedQueue<Runnable> tasks = new ConcurrentLinkedQueue<>();
@@ -44,12 +44,7 @@ final class ReaderLoop implements AutoCloseable {
 
     ReaderLoop(Spec spec) throws IOException {
         server = new InetSocketAddress("127.0.0.1", spec.port());
-        lanes = spec.window();
-        request =
-                ("GET "
-                                + spec.eventsPath()
-                                + " HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n")
-                        .getBytes(StandardCharsets.US_ASCII);
+        this.spec = spec;
         selector = Selector.open();
         thread.setDaemon(true);
         thread.start();
@@ -88,7 +83,7 @@ final class ReaderLoop implements AutoCloseable {
                 channel.setOption(StandardSocketOptions.SO_RCVBUF, SLOW_RECEIVE_BUFFER);
                 channel.bind(addresses.next());
                 channel.connect(server);
-                channel.write(ByteBuffer.wrap(request));
+                channel.write(request(i));
                 slow.add(channel);
             }
         } catch (IOException e) {
@@ -108,8 +103,15 @@ final class ReaderLoop implements AutoCloseable {
 
     /** Messages that never came, if each lane ended before these numbers. */
     long lost(int[] ends) {
-        return call(
-                () -> tally.missing + readers.stream().mapToLong(r -> r.lines().tail(ends)).sum());
+        return call(() -> tally.missing + readers.stream().mapToLong(r -> tail(r, ends)).sum());
+    }
+
+    /** Messages at the end that a reader did not get from the lanes of its room. */
+    private long tail(Reader reader, int[] ends) {
+        return IntStream.range(0, ends.length)
+                .filter(lane -> lane % spec.rooms() == reader.room())
+                .mapToLong(lane -> reader.lines().tail(lane, ends[lane]))
+                .sum();
     }
 
     /** All of them leave. */
@@ -130,12 +132,13 @@ final class ReaderLoop implements AutoCloseable {
             SocketChannel channel = SocketChannel.open();
             channel.configureBlocking(false);
             channel.bind(addresses.next());
-            Reader reader = new Reader(channel, new EventLines(tally, lanes));
+            int room = readers.size() % spec.rooms();
+            Reader reader = new Reader(channel, room, new EventLines(tally, spec.window()));
             readers.add(reader);
             boolean connected = channel.connect(server);
             SelectionKey key = channel.register(selector, SelectionKey.OP_CONNECT, reader);
             if (connected) {
-                ask(key, channel);
+                ask(key, reader);
             }
         } catch (IOException e) {
             failed(e);
@@ -175,7 +178,7 @@ final class ReaderLoop implements AutoCloseable {
         try {
             if (key.isConnectable()) {
                 reader.channel.finishConnect();
-                ask(key, reader.channel);
+                ask(key, reader);
             } else {
                 read(reader);
             }
@@ -184,9 +187,17 @@ final class ReaderLoop implements AutoCloseable {
         }
     }
 
-    private void ask(SelectionKey key, SocketChannel channel) throws IOException {
-        channel.write(ByteBuffer.wrap(request));
+    private void ask(SelectionKey key, Reader reader) throws IOException {
+        reader.channel.write(request(reader.room()));
         key.interestOps(SelectionKey.OP_READ);
+    }
+
+    private ByteBuffer request(int room) {
+        String request =
+                "GET "
+                        + spec.inRoom(spec.eventsPath(), room)
+                        + " HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n";
+        return ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII));
     }
 
     private void read(Reader reader) throws IOException {

@@ -15,6 +15,8 @@ import java.util.stream.Collectors;
  * @param jvm whether the server is a JVM, which can be asked to collect garbage
  * @param eventsPath path of the event stream
  * @param sendPath path to publish to
+ * @param rooms into how many rooms readers and publishers are spread; 1 is the server's default
+ *     room
  * @param readers event streams to open
  * @param slowReaders how many more open a stream and never read it
  * @param rate messages a second, 0 for as fast as they are acknowledged
@@ -35,6 +37,7 @@ public record Spec(
         boolean jvm,
         String eventsPath,
         String sendPath,
+        int rooms,
         int readers,
         int slowReaders,
         int rate,
@@ -53,6 +56,7 @@ public record Spec(
                     Map.entry("jvm", "false"),
                     Map.entry("eventsPath", "/events"),
                     Map.entry("sendPath", "/send"),
+                    Map.entry("rooms", "1"),
                     Map.entry("readers", "0"),
                     Map.entry("slowReaders", "0"),
                     Map.entry("rate", "0"),
@@ -80,6 +84,7 @@ public record Spec(
                 Boolean.parseBoolean(text(given, "jvm")),
                 text(given, "eventsPath"),
                 text(given, "sendPath"),
+                number(given, "rooms"),
                 number(given, "readers"),
                 number(given, "slowReaders"),
                 number(given, "rate"),
@@ -91,6 +96,11 @@ public record Spec(
                 Boolean.parseBoolean(text(given, "collect")),
                 number(given, "traceMessages"),
                 number(given, "traceRate"));
+    }
+
+    /** A path with the room in which the reader or publisher of this number is. */
+    String inRoom(String path, int number) {
+        return rooms == 1 ? path : path + "?room=r" + number % rooms;
     }
 
     private static int number(Map<String, String> given, String key) {
