@@ -49,13 +49,11 @@ final class ChunkedConnection extends ChannelDuplexHandler implements Connection
     /** Ends a chunked answer: a chunk of nothing, and no trailers. */
     private static final byte[] LAST_CHUNK = "0\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
-    private static final Runnable NOTHING = () -> {};
-
     private final Channel channel;
     private @Nullable ChannelHandlerContext wire;
     private @Nullable DirectSocket socket;
-    private Runnable onDrain = NOTHING;
-    private Runnable onClose = NOTHING;
+    private Runnable onDrain = () -> {};
+    private Runnable onClose = () -> {};
 
     private ChunkedConnection(Channel channel) {
         this.channel = channel;

@@ -60,7 +60,7 @@ final class DirectSocket {
 
     private static boolean isFirstToWrite(ChannelHandlerContext handler) {
         for (Map.Entry<String, ChannelHandler> entry : handler.pipeline()) {
-            if (entry.getValue() == handler.handler()) {
+            if (entry.getKey().equals(handler.name())) {
                 return true;
             }
             if (entry.getValue() instanceof ChannelOutboundHandler) {
