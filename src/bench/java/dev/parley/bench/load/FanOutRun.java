@@ -9,6 +9,7 @@ final class FanOutRun {
 
     private static final int CONNECT_AT_ONCE = 1_000;
     private static final long IDLE_SECONDS = 5;
+    static final long COMPILE_MILLIS = 3_000;
 
     private final Spec spec;
     private final ReaderLoop readers;
@@ -69,11 +70,16 @@ final class FanOutRun {
 
     /** Half of it flat out, so that a server that is compiled as it runs gets to run much. */
     private void warmUp() throws IOException {
+        warmUp(0);
+        warmUp(spec.rate());
+    }
+
+    /** With a pause at the end, in which what is still to be compiled gets its turn. */
+    private void warmUp(int rate) throws IOException {
         long half = TimeUnit.SECONDS.toNanos(spec.warmUpSeconds()) / 2;
-        publishers.publish(0, Integer.MAX_VALUE, half);
-        publishers.publish(spec.rate(), Integer.MAX_VALUE, half);
+        publishers.publish(rate, Integer.MAX_VALUE, half);
         await(publishers.accepted());
-        Patience.pause(200);
+        Patience.pause(COMPILE_MILLIS);
     }
 
     private boolean await(long messages) {

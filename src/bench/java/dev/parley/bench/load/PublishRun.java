@@ -19,6 +19,7 @@ final class PublishRun {
     Figures run() throws IOException {
         ServerProbe redis = new ServerProbe(spec.redisPid(), false);
         publish(spec.warmUpSeconds());
+        Patience.pause(FanOutRun.COMPILE_MILLIS);
         publishers.reset();
         long cpu = server.cpuMicros();
         long redisCpu = redis.cpuMicros();
