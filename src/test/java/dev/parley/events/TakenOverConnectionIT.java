@@ -25,7 +25,12 @@ class TakenOverConnectionIT {
 
     @BeforeAll
     static void startPod() {
-        pod = ParleyProcess.start().awaitReady();
+        pod =
+                ParleyProcess.builder()
+                        .config("quarkus.http.access-log.enabled", "true")
+                        .config("quarkus.http.access-log.pattern", "%m %U%q %s")
+                        .start()
+                        .awaitReady();
         http = new Http(pod.uri());
     }
 
@@ -50,6 +55,15 @@ class TakenOverConnectionIT {
         readers.forEach(SseReader::close);
         metrics.awaitValue("parley_connected_clients", 0);
         Patience.await("the server misses them too").until(() -> metrics.value(CONNECTIONS) < 20);
+    }
+
+    @Test
+    void openStream_isInTheAccessLogAlready() {
+        try (RawStream reader = open("logged", "")) {
+            pod.awaitLog("room=logged 200");
+
+            assertThat(reader.text()).doesNotContain("goodbye");
+        }
     }
 
     @Test

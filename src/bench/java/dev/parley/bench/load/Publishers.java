@@ -19,15 +19,16 @@ final class Publishers implements AutoCloseable {
     final Histogram acknowledged = new Histogram(TimeUnit.SECONDS.toNanos(120), 3);
 
     private final Selector selector = Selector.open();
-    private final boolean inTurn;
     private final List<Lane> lanes = new ArrayList<>();
+
+    /** Used in turn: a connection that is idle for long is closed by the server. */
     private final ArrayDeque<Lane> idle = new ArrayDeque<>();
+
     private long accepted;
     private long failed;
     private int lastFailure;
 
     Publishers(Spec spec) throws IOException {
-        inTurn = spec.rooms() > 1;
         var server = new InetSocketAddress("127.0.0.1", spec.port());
         for (int i = 0; i < spec.window(); i++) {
             Lane lane = new Lane(i, server, new InetSocketAddress("127.0.0.1", 0), spec);
@@ -119,7 +120,7 @@ final class Publishers implements AutoCloseable {
             if (status == 0) {
                 return;
             }
-            free(lane);
+            idle.addLast(lane);
             acknowledged.recordValue(Math.max(0, Payload.now() - lane.sentAt()));
             if (status / 100 == 2) {
                 accepted++;
@@ -129,17 +130,6 @@ final class Publishers implements AutoCloseable {
             }
         } catch (IOException e) {
             throw new IllegalStateException(e);
-        }
-    }
-
-    /**
-     * The same again as long as it is free, since at low rates one is enough; but all for rooms.
-     */
-    private void free(Lane lane) {
-        if (inTurn) {
-            idle.addLast(lane);
-        } else {
-            idle.addFirst(lane);
         }
     }
 
