@@ -48,15 +48,19 @@ final class RedisCommands {
                         connection
                                 .send(request(Command.EVALSHA, script.sha1(), keys, args))
                                 .recover(
-                                        failure ->
-                                                isNoScript(failure)
-                                                        ? connection.send(
-                                                                request(
-                                                                        Command.EVAL,
-                                                                        script.source(),
-                                                                        keys,
-                                                                        args))
-                                                        : Future.failedFuture(failure)));
+                                        failure -> whole(connection, failure, script, keys, args)));
+    }
+
+    /** A server that does not know the script, as after SCRIPT FLUSH, is sent all of it. */
+    private static Future<Response> whole(
+            RedisConnection connection,
+            Throwable failure,
+            Script script,
+            List<String> keys,
+            List<String> args) {
+        return isNoScript(failure)
+                ? connection.send(request(Command.EVAL, script.source(), keys, args))
+                : Future.failedFuture(failure);
     }
 
     private Future<Response> call(Function<RedisConnection, Future<Response>> command) {
