@@ -168,6 +168,26 @@ class HistoryIT {
         assertThat(pod.log().split(" is no message ", -1)).hasSize(2);
     }
 
+    @Test
+    void entryOfAnotherProgram_inTheWayOfOurs_isRemoved_andSaidOnceInTheLog() {
+        List<String> ids = say(Kind.REDIS, 2);
+        ParleyProcess pod = PODS.get(Kind.REDIS);
+        String log = "parley:{" + room + "}:log";
+
+        redis.command("XADD", log, "2-7", "stands", "between");
+        redis.command("XADD", log, "3-0", "stands", "in the place");
+        redis.command("XADD", log, "*", "stands", "ahead");
+        say(Kind.REDIS, 1);
+        redis.command("XADD", log, "*", "stands", "ahead again");
+        String last = say(Kind.REDIS, 1).get(0);
+
+        assertThat(last).isEqualTo(ids.get(0).replaceFirst("1$", "4"));
+        assertThat(texts(get(Kind.REDIS, ""))).containsExactly("1", "2", "1", "1");
+        assertThat(texts(get(Kind.REDIS, "?after=" + ids.get(1)))).containsExactly("1", "1");
+        pod.awaitLog(" were removed");
+        assertThat(pod.log().split(" were removed", -1)).hasSize(2);
+    }
+
     @ParameterizedTest
     @EnumSource
     void badValues_areRefused(Kind kind) {

@@ -11,7 +11,6 @@ import dev.parley.broker.Retention;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
-import dev.parley.message.StoredMessage;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
@@ -22,8 +21,6 @@ import io.vertx.redis.client.Response;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -35,26 +32,18 @@ public final class RedisBroker implements Broker, AutoCloseable {
 
     private static final Logger LOG = Logger.getLogger(RedisBroker.class);
 
-    /** Text in one page of history: what a reader that catches up costs at a time. */
-    private static final int PAGE_BYTES = 256 * 1024;
-
-    /** Entries asked for at a time beyond those that are no messages. */
-    private static final int MIN_PAGE = 64;
-
-    /** Offsets above it are not exact in Lua, whose numbers are doubles. */
-    private static final long MAX_OFFSET = 1L << 53;
-
     private final RedisKeys keys;
     private final RedisConfig config;
     private final Retention retention;
     private final RedisLink commandLink;
     private final RedisLink subscriptionLink;
     private final RedisCommands commands;
+    private final RedisHistory history;
     private final RedisSubscription subscription;
     private final Probe probe;
 
-    /** Whether an entry was met that somebody else wrote. */
-    private final AtomicBoolean strangers = new AtomicBoolean();
+    /** Whether an entry of somebody else was in a message's place. */
+    private final AtomicBoolean intruder = new AtomicBoolean();
 
     private @Nullable Listener listener;
 
@@ -69,6 +58,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
         this.retention = retention;
         this.commandLink = new RedisLink("command", vertx, redis, config, RedisCommands::prepare);
         this.commands = new RedisCommands(commandLink, config);
+        this.history = new RedisHistory(commands, keys, retention);
         this.subscriptionLink = new RedisLink("subscription", vertx, redis, config, this::join);
         this.probe = new Probe(vertx, config, keys, commands, subscriptionLink, meters);
         this.subscription = new RedisSubscription(channels(), this::handle);
@@ -98,83 +88,19 @@ public final class RedisBroker implements Broker, AutoCloseable {
                         Integer.toString(retention.size()),
                         Long.toString(retention.age().toMillis()),
                         Long.toString(retention.receipts().toMillis()));
-        return uni(() -> commands.run(Script.PUBLISH, used, args), RedisBroker::receipt);
+        return commands.run(Script.PUBLISH, used, args).map(reply -> receipt(room, reply));
     }
 
     @Override
     public Uni<Page> read(Room room, Range range) {
-        return part(room, range)
-                .flatMap(
-                        part ->
-                                isTooShort(part, range)
-                                        ? readOn(room, range, part)
-                                        : Uni.createFrom().item(part.page()));
-    }
-
-    /** Whether holes alone keep the page from having what a page has if there is anything left. */
-    private static boolean isTooShort(Wire.Part part, Range range) {
-        return part.holes() > 0 && part.page().messages().size() < Math.min(2, range.limit());
-    }
-
-    /** What is beyond the holes, with the message that may have been found before them. */
-    private Uni<Page> readOn(Room room, Range range, Wire.Part part) {
-        int limit = Math.max(range.limit(), MIN_PAGE);
-        Range rest =
-                range instanceof Range.After
-                        ? new Range.After(part.last(), limit)
-                        : new Range.Before(part.last(), limit);
-        return read(room, rest).map(page -> joined(part.page(), page, range));
-    }
-
-    private static Page joined(Page found, Page rest, Range range) {
-        List<StoredMessage> messages = new ArrayList<>(rest.messages());
-        boolean after = range instanceof Range.After;
-        if (found.epoch().equals(rest.epoch())) {
-            messages.addAll(after ? 0 : messages.size(), found.messages());
-        }
-        int beyond = Math.max(0, messages.size() - range.limit());
-        List<StoredMessage> asked =
-                after
-                        ? messages.subList(0, messages.size() - beyond)
-                        : messages.subList(beyond, messages.size());
-        return new Page(rest.epoch(), rest.oldest(), rest.newest(), asked);
-    }
-
-    private Uni<Wire.Part> part(Room room, Range range) {
-        List<String> used = List.of(keys.head(room), keys.log(room));
-        List<String> args =
-                List.of(
-                        range instanceof Range.After ? "after" : "before",
-                        Long.toString(Math.min(position(range), MAX_OFFSET)),
-                        Integer.toString(range.limit()),
-                        Integer.toString(PAGE_BYTES),
-                        Epochs.next(),
-                        Long.toString(retention.age().toMillis()));
-        return uni(
-                () -> commands.run(Script.READ, used, args),
-                reply -> Wire.part(room, reply, id -> passedOver(room, id)));
-    }
-
-    /** Said once: an entry stays where it is, and is met by every read. */
-    private void passedOver(Room room, EventId id) {
-        if (strangers.compareAndSet(false, true)) {
-            LOG.warnf(
-                    "room %s: entry %s of its stream in Redis is no message and is passed over, as"
-                            + " all such are: something else than Parley writes there",
-                    room, id);
-        }
+        return history.read(room, range);
     }
 
     @Override
     public Uni<Void> endEpoch(Room room, String epoch) {
         LOG.warnf("Redis lost messages of a room: its epoch %s ends", epoch);
-        return uni(
-                        () ->
-                                commands.run(
-                                        Script.END_EPOCH,
-                                        List.of(keys.head(room)),
-                                        List.of(epoch, Epochs.next())),
-                        Function.identity())
+        return commands.run(
+                        Script.END_EPOCH, List.of(keys.head(room)), List.of(epoch, Epochs.next()))
                 .replaceWithVoid();
     }
 
@@ -234,24 +160,14 @@ public final class RedisBroker implements Broker, AutoCloseable {
         }
     }
 
-    private static long position(Range range) {
-        return range instanceof Range.After after
-                ? after.offset()
-                : ((Range.Before) range).offset();
-    }
-
-    private static Receipt receipt(Response reply) {
-        String id = reply.get(0).toString();
-        return new Receipt(EventId.parse(id).orElseThrow(), reply.get(1).toInteger() == 1);
-    }
-
-    private static <T> Uni<T> uni(Supplier<Future<Response>> call, Function<Response, T> result) {
-        return Uni.createFrom()
-                .emitter(
-                        emitter ->
-                                call.get()
-                                        .map(result)
-                                        .onSuccess(emitter::complete)
-                                        .onFailure(emitter::fail));
+    private Receipt receipt(Room room, Response reply) {
+        EventId id = EventId.parse(reply.get(0).toString()).orElseThrow();
+        if (reply.get(2).toInteger() > 0 && intruder.compareAndSet(false, true)) {
+            LOG.warnf(
+                    "room %s: entries of its stream in Redis stood in the place of message %s and"
+                            + " were removed, as all such are: something else than Parley writes there",
+                    room, id);
+        }
+        return new Receipt(id, reply.get(1).toInteger() == 1);
     }
 }

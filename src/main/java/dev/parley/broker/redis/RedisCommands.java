@@ -1,6 +1,7 @@
 package dev.parley.broker.redis;
 
 import dev.parley.broker.BrokerUnavailable;
+import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.RedisConnection;
@@ -42,13 +43,21 @@ final class RedisCommands {
         return call(c -> c.send(Request.cmd(Command.PUBLISH).arg(channel).arg(payload)));
     }
 
-    Future<Response> run(Script script, List<String> keys, List<String> args) {
-        return call(
-                connection ->
-                        connection
-                                .send(request(Command.EVALSHA, script.sha1(), keys, args))
-                                .recover(
-                                        failure -> whole(connection, failure, script, keys, args)));
+    /** What the script returns; run anew for each who subscribes. */
+    Uni<Response> run(Script script, List<String> keys, List<String> args) {
+        return Uni.createFrom()
+                .emitter(
+                        emitter ->
+                                call(connection -> evaluate(connection, script, keys, args))
+                                        .onSuccess(emitter::complete)
+                                        .onFailure(emitter::fail));
+    }
+
+    private static Future<Response> evaluate(
+            RedisConnection connection, Script script, List<String> keys, List<String> args) {
+        return connection
+                .send(request(Command.EVALSHA, script.sha1(), keys, args))
+                .recover(failure -> whole(connection, failure, script, keys, args));
     }
 
     /** A server that does not know the script, as after SCRIPT FLUSH, is sent all of it. */
