@@ -76,7 +76,7 @@ public final class Hub implements Broker.Listener {
             return () -> {};
         }
         Subscriber subscriber = subscriber(reader, connection, loop);
-        subscriber.open(reader.start());
+        subscriber.guarded(added -> added.open(reader.start()));
         return subscriber::gone;
     }
 

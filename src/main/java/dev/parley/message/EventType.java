@@ -1,5 +1,7 @@
 package dev.parley.message;
 
+import java.util.Set;
+
 /**
  * The type under which a browser dispatches a message, the {@code event} field of the stream
  * (WHATWG HTML §9.2.6).
@@ -10,8 +12,8 @@ package dev.parley.message;
  */
 public record EventType(String name) {
 
-    private static final java.util.Set<String> RESERVED =
-            java.util.Set.of("open", "error", "gap", "resumed", "goodbye");
+    private static final Set<String> RESERVED =
+            Set.of("open", "error", "gap", "resumed", "goodbye");
 
     /**
      * @throws InvalidMessage if the name does not have the form above

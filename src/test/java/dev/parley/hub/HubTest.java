@@ -1,5 +1,6 @@
 package dev.parley.hub;
 
+import static dev.parley.hub.ScriptedBroker.ROOM;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.hub.Scene.Reader;
@@ -30,6 +31,20 @@ class HubTest {
         first.subscription().cancel();
         assertThat(scene.hub.streams()).isZero();
         assertThat(scene.connectAtTail().lines()).containsExactly("at epoch0-0");
+    }
+
+    @Test
+    void readerWhoseConnectionFailsOnTheWayIn_isCut_andNotCounted() {
+        var failing = new FailingConnection();
+        var wish = new dev.parley.hub.Reader(ROOM, new Start.Tail(), Format.TEXT, "203.0.113.1");
+
+        scene.hub.subscribe(wish, failing, scene.loop);
+        Reader next = scene.connectAtTail();
+
+        assertThat(failing.aborted).isTrue();
+        assertThat(scene.hub.streams()).isOne();
+        assertThat(scene.count("parley.disconnects", "reason", "error")).isOne();
+        assertThat(next.lines()).containsExactly("at epoch0-0");
     }
 
     @Test
@@ -175,5 +190,32 @@ class HubTest {
 
     private static long ended(List<Reader> readers) {
         return readers.stream().filter(reader -> reader.connection().isEnded()).count();
+    }
+
+    /** A connection that has a defect. */
+    private static final class FailingConnection implements Connection {
+
+        private boolean aborted;
+
+        @Override
+        public boolean isWritable() {
+            return true;
+        }
+
+        @Override
+        public void write(byte[] bytes) {}
+
+        @Override
+        public void end(byte[] last) {}
+
+        @Override
+        public void abort() {
+            aborted = true;
+        }
+
+        @Override
+        public void onDrain(Runnable handler) {
+            throw new IllegalStateException("a defect");
+        }
     }
 }
