@@ -53,7 +53,7 @@ public record HistoryPage(
     static HistoryPage of(Room room, Page page, boolean gap) {
         List<StoredMessage> messages = page.messages();
         if (messages.isEmpty()) {
-            return new HistoryPage(room.name(), List.of(), null, page.tail().toString(), gap);
+            return nothing(room, page.tail(), gap);
         }
         EventId first = messages.get(0).id();
         EventId last = messages.get(messages.size() - 1).id();
@@ -65,8 +65,20 @@ public record HistoryPage(
                 gap);
     }
 
-    /** The answer to a position that the log no longer knows: nothing is left next to it. */
-    static HistoryPage nothing(Room room, Page page) {
-        return new HistoryPage(room.name(), List.of(), null, page.tail().toString(), true);
+    /** The answer to a position before which the page lies, if it is one of the page's log. */
+    static HistoryPage before(EventId position, Room room, Page page) {
+        if (!page.epoch().equals(position.epoch())) {
+            return nothing(room, page.tail(), true);
+        }
+        if (!page.messages().isEmpty()) {
+            return of(room, page, false);
+        }
+        // Nobody who goes on from here may miss what comes after the position.
+        long last = Math.min(Math.max(0, position.offset() - 1), page.newest());
+        return nothing(room, new EventId(page.epoch(), last), last > 0);
+    }
+
+    private static HistoryPage nothing(Room room, EventId after, boolean gap) {
+        return new HistoryPage(room.name(), List.of(), null, after.toString(), gap);
     }
 }

@@ -1,7 +1,6 @@
 package dev.parley.history;
 
 import dev.parley.broker.Broker;
-import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.message.EventId;
 import dev.parley.message.InvalidMessage;
@@ -56,28 +55,20 @@ public final class HistoryResource {
                 .map(page -> HistoryPage.of(name, page, false));
     }
 
-    /** What the position knows nothing of starts at the beginning, and says that there is a gap. */
+    /** A position that the log does not continue starts at the beginning, and there is a gap. */
     private Uni<HistoryPage> after(Room room, EventId position, int count) {
         return broker.read(room, new Range.After(position.offset(), count))
                 .flatMap(
                         page ->
                                 page.continues(position)
-                                        ? answer(room, page, false)
+                                        ? Uni.createFrom().item(HistoryPage.of(room, page, false))
                                         : broker.read(room, new Range.After(0, count))
-                                                .flatMap(first -> answer(room, first, true)));
+                                                .map(first -> HistoryPage.of(room, first, true)));
     }
 
     private Uni<HistoryPage> before(Room room, EventId position, int count) {
         return broker.read(room, new Range.Before(Math.max(1, position.offset()), count))
-                .map(
-                        page ->
-                                page.epoch().equals(position.epoch())
-                                        ? HistoryPage.of(room, page, false)
-                                        : HistoryPage.nothing(room, page));
-    }
-
-    private static Uni<HistoryPage> answer(Room room, Page page, boolean gap) {
-        return Uni.createFrom().item(HistoryPage.of(room, page, gap));
+                .map(page -> HistoryPage.before(position, room, page));
     }
 
     private static int limit(@Nullable String limit) {

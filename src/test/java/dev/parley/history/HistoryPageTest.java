@@ -1,0 +1,85 @@
+package dev.parley.history;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.broker.Page;
+import dev.parley.message.EventId;
+import dev.parley.message.Message;
+import dev.parley.message.Room;
+import dev.parley.message.StoredMessage;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** How a page tells what lies around it. */
+class HistoryPageTest {
+
+    private static final Room ROOM = new Room("room");
+
+    @Test
+    void messagesBeforeAPosition_leadOnToBothSides() {
+        HistoryPage page = HistoryPage.before(id(22), ROOM, page(20, 21));
+
+        assertThat(page.messages())
+                .extracting(HistoryPage.Item::id)
+                .containsExactly("e-20", "e-21");
+        assertThat(page.before()).isEqualTo("e-20");
+        assertThat(page.after()).isEqualTo("e-21");
+        assertThat(page.gap()).isFalse();
+    }
+
+    @Test
+    void oldestMessage_hasNothingBeforeIt() {
+        assertThat(HistoryPage.before(id(18), ROOM, page(16, 17)).before()).isNull();
+    }
+
+    /** The log has the messages 16 to 75. */
+    @ParameterizedTest
+    @CsvSource({"0, e-0, false", "1, e-0, false", "2, e-1, true", "16, e-15, true"})
+    void nothingBeforeAPosition_isAGapUnlessTheLogBeginsThere(
+            long position, String after, boolean gap) {
+        HistoryPage page = HistoryPage.before(id(position), ROOM, page());
+
+        assertThat(page.messages()).isEmpty();
+        assertThat(page.before()).isNull();
+        assertThat(page.after()).isEqualTo(after);
+        assertThat(page.gap()).isEqualTo(gap);
+    }
+
+    @Test
+    void positionOfAnotherLog_isAGap_andGoesOnAtTheEnd() {
+        HistoryPage page = HistoryPage.before(new EventId("other", 20), ROOM, page(18, 19));
+
+        assertThat(page.messages()).isEmpty();
+        assertThat(page.after()).isEqualTo("e-75");
+        assertThat(page.gap()).isTrue();
+    }
+
+    @Test
+    void positionAfterTheNewestOfAnEmptyLog_goesOnAtTheEnd() {
+        var empty = new Page("e", 76, 75, List.of());
+
+        assertThat(HistoryPage.before(id(99), ROOM, empty).after()).isEqualTo("e-75");
+    }
+
+    private static Page page(long... offsets) {
+        return new Page(
+                "e",
+                16,
+                75,
+                Arrays.stream(offsets)
+                        .mapToObj(
+                                offset ->
+                                        new StoredMessage(
+                                                id(offset),
+                                                Message.of(ROOM, "text", Instant.EPOCH)))
+                        .toList());
+    }
+
+    private static EventId id(long offset) {
+        return new EventId("e", offset);
+    }
+}
