@@ -4,6 +4,8 @@ import dev.parley.events.StreamHeaders;
 import io.smallrye.mutiny.Multi;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HEAD;
+import jakarta.ws.rs.NotAllowedException;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
@@ -35,5 +37,12 @@ public final class ClockResource {
                 .onOverflow()
                 .drop()
                 .map(tick -> clock.instant().truncatedTo(ChronoUnit.SECONDS).toString());
+    }
+
+    /** A stream has no head to look at without opening it. */
+    @HEAD
+    @Operation(hidden = true)
+    public void head() {
+        throw new NotAllowedException("GET");
     }
 }

@@ -4,6 +4,8 @@ import dev.parley.broker.BrokerUnavailable;
 import dev.parley.message.InvalidMessage;
 import dev.parley.publish.TextTooLarge;
 import dev.parley.publish.TooManyRequests;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
@@ -37,28 +39,41 @@ public final class ErrorMappers {
     }
 
     @ServerExceptionMapper
-    public Response unavailable(BrokerUnavailable failure, HttpHeaders headers) {
+    public Response unavailable(
+            BrokerUnavailable failure, HttpHeaders headers, HttpServerRequest request) {
         LOG.debugf("refused: %s", failure.getMessage());
-        return Problem.of(503, "publish failed: try again soon", headers)
+        String what = request.method().equals(HttpMethod.POST) ? "publish" : "read";
+        return Problem.of(503, what + " failed: try again soon", headers)
                 .header(HttpHeaders.RETRY_AFTER, RETRY_AFTER)
                 .build();
     }
 
     @ServerExceptionMapper
-    public Response failed(WebApplicationException failure, HttpHeaders headers) {
-        Response response = failure.getResponse();
-        var problem = Problem.of(response.getStatus(), detail(failure), headers);
-        Optional.ofNullable(response.getHeaderString(HttpHeaders.ALLOW))
-                .ifPresent(allowed -> problem.header(HttpHeaders.ALLOW, allowed));
+    public Response failed(
+            WebApplicationException failure, HttpHeaders headers, HttpServerRequest request) {
+        int status = failure.getResponse().getStatus();
+        Optional<Call> call = Call.at(request.path());
+        var problem = Problem.of(status, detail(failure, call), headers);
+        if (status == 405) {
+            // A client has to be told (RFC 9110 §15.5.6), and the framework does not.
+            call.ifPresent(known -> problem.header(HttpHeaders.ALLOW, known.method()));
+        }
         return problem.build();
     }
 
-    private static String detail(WebApplicationException failure) {
+    private static String detail(WebApplicationException failure, Optional<Call> call) {
+        String inFrameworksWords = String.valueOf(failure.getMessage());
         return switch (failure.getResponse().getStatus()) {
+            case 404 -> "not found: the calls are " + Call.all();
+            case 405 ->
+                    call.map(c -> "method not allowed: the call is " + c).orElse(inFrameworksWords);
+            case 406 ->
+                    call.map(c -> "not acceptable: " + c + " answers " + c.answer())
+                            .orElse(inFrameworksWords);
+            case 413 -> "request too large";
             case 415 ->
                     "unsupported media type: a form, application/json or text/plain is expected";
-            case 413 -> "request too large";
-            default -> String.valueOf(failure.getMessage());
+            default -> inFrameworksWords;
         };
     }
 }

@@ -3,7 +3,10 @@ package dev.parley.ops;
 import io.micrometer.core.instrument.config.MeterFilter;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
+import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Keeps paths that callers make up out of the labels of the framework's HTTP metrics.
@@ -14,16 +17,23 @@ import java.util.regex.Pattern;
 @Singleton
 final class PathLabels {
 
-    /** The calls, the pages, and the framework's words for groups, such as NOT_FOUND. */
-    private static final Pattern KNOWN =
+    /** The calls' templates. */
+    private static final Set<String> CALLS =
+            Stream.of(Call.values()).map(Call::path).collect(Collectors.toUnmodifiableSet());
+
+    /** The pages, and the framework's words for groups, such as NOT_FOUND. */
+    private static final Pattern PAGES_AND_GROUPS =
             Pattern.compile(
-                    "[A-Z_]+|root|/|/cors-preflight|/(send|events|clock|rooms/\\{room}/messages)"
-                            + "|/(index|chat|clock|favicon)\\.(html|js|css|svg)");
+                    "/|/(index|chat|clock|favicon)\\.(html|js|css|svg)"
+                            + "|[A-Z_]+|root|/cors-preflight");
 
     @Produces
     @Singleton
     MeterFilter knownPaths() {
-        return MeterFilter.replaceTagValues(
-                "uri", path -> KNOWN.matcher(path).matches() ? path : "other");
+        return MeterFilter.replaceTagValues("uri", path -> isKnown(path) ? path : "other");
+    }
+
+    private static boolean isKnown(String path) {
+        return CALLS.contains(path) || PAGES_AND_GROUPS.matcher(path).matches();
     }
 }

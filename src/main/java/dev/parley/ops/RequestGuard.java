@@ -30,8 +30,6 @@ public final class RequestGuard {
      */
     private static final int MAX_TARGET = 4096;
 
-    private static final String PUBLISH = "/send";
-
     private final long maxBody;
     private final PublishConfig config;
 
@@ -49,7 +47,7 @@ public final class RequestGuard {
     private void check(RoutingContext exchange) {
         boolean post = exchange.request().method().equals(HttpMethod.POST);
         if (exchange.request().uri().length() > MAX_TARGET) {
-            if (!post || !exchange.request().path().equals(PUBLISH)) {
+            if (!post || !exchange.request().path().equals(Call.SEND.path())) {
                 refuse(
                         exchange,
                         414,

@@ -21,7 +21,10 @@ class RedisAbsentIT {
                 assertThat(refused.status()).isEqualTo(503);
                 assertThat(refused.body()).startsWith("publish failed");
                 assertThat(refused.header("Retry-After")).matches("[1-9][0-9]*");
-                assertThat(new Http(pod.uri()).get("/rooms/room/messages").status()).isEqualTo(503);
+                Http.Answer unread = new Http(pod.uri()).get("/rooms/room/messages");
+                assertThat(unread.status()).isEqualTo(503);
+                assertThat(unread.body()).startsWith("read failed");
+                assertThat(unread.header("Retry-After")).matches("[1-9][0-9]*");
                 early.awaitEvent("goodbye");
 
                 redis.restart();
