@@ -26,12 +26,16 @@ public final class Bench {
         this.settings = settings;
     }
 
-    /** Takes its settings from the system properties {@code bench.*}. */
+    /**
+     * Takes its settings from the system properties {@code bench.*}. Ends with status 1 if a run
+     * failed or Parley did not keep its promises in one.
+     */
     public static void main(String[] args) throws IOException {
         var bench = new Bench(Settings.fromSystemProperties());
         bench.runAll();
         bench.report();
-        System.exit(bench.results.hasFailures() ? 1 : 0);
+        boolean failed = bench.results.hasFailures() || bench.results.showBrokenPromises();
+        System.exit(failed ? 1 : 0);
     }
 
     private void runAll() throws IOException {

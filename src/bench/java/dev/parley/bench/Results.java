@@ -14,6 +14,9 @@ import java.util.OptionalDouble;
 /** All runs of all scenarios. */
 final class Results {
 
+    private static final List<String> PROMISED_TO_BE_NONE =
+            List.of("lost", "duplicates", "outOfOrder", "gaps", "disconnected");
+
     private final List<Run> runs = new ArrayList<>();
 
     /**
@@ -33,6 +36,14 @@ final class Results {
 
     boolean hasFailures() {
         return runs.stream().anyMatch(run -> !run.failure().isEmpty());
+    }
+
+    /** Whether Parley lost a message, or delivered one twice or out of order. */
+    boolean showBrokenPromises() {
+        return runs.stream()
+                .filter(run -> run.server().startsWith(Contestant.PARLEY.key()))
+                .flatMap(run -> PROMISED_TO_BE_NONE.stream().map(run.figures()::get))
+                .anyMatch(count -> count != null && count > 0);
     }
 
     /** Median over the runs; empty if none has the figure. */

@@ -46,6 +46,8 @@ enum Table {
             new Column("MB after leaving", "pssAfterLeaving", 0, 1e-6));
 
     private final String cost;
+
+    @SuppressWarnings("ImmutableEnumChecker") // It is one of List.of.
     private final List<Column> columns;
 
     Table(String cost, Column... columns) {
