@@ -14,9 +14,29 @@ final class Nchan {
     private static final Path NGINX = Path.of("/usr/sbin/nginx");
     private static final Path MODULE = Path.of("/usr/lib/nginx/modules/ngx_nchan_module.so");
 
+    private Nchan() {}
+
+    static boolean isInstalled() {
+        return Files.isExecutable(NGINX) && Files.exists(MODULE);
+    }
+
+    static RunningServer start(Path directory, Optional<RedisServer> redis) throws IOException {
+        Path home = directory.toAbsolutePath();
+        int port = Ports.free();
+        String storage =
+                redis.map(r -> "nchan_redis_url \"" + r.uri() + "\"; nchan_use_redis on;")
+                        .orElse("");
+        Path config = home.resolve("nginx.conf");
+        Files.writeString(config, config(home, port, storage));
+        List<String> command =
+                List.of(NGINX.toString(), "-p", home.toString(), "-c", config.toString());
+        return RunningServer.start(
+                new ProcessBuilder(command), home.resolve("server.log"), port, "/ready", false);
+    }
+
     /** As long a history as Parley's default, and no other limit that readers could meet. */
-    private static final String CONFIG =
-            """
+    private static String config(Path home, int port, String storage) {
+        return """
             load_module %s;
             daemon off;
             worker_processes %d;
@@ -57,26 +77,7 @@ final class Nchan {
                 }
               }
             }
-            """;
-
-    private Nchan() {}
-
-    static boolean isInstalled() {
-        return Files.isExecutable(NGINX) && Files.exists(MODULE);
-    }
-
-    static RunningServer start(Path directory, Optional<RedisServer> redis) throws IOException {
-        Path home = directory.toAbsolutePath();
-        Path config = home.resolve("nginx.conf");
-        int port = Ports.free();
-        String storage =
-                redis.map(r -> "nchan_redis_url \"" + r.uri() + "\"; nchan_use_redis on;")
-                        .orElse("");
-        int workers = Runtime.getRuntime().availableProcessors();
-        Files.writeString(config, CONFIG.formatted(MODULE, workers, home, port, storage));
-        List<String> command =
-                List.of(NGINX.toString(), "-p", home.toString(), "-c", config.toString());
-        return RunningServer.start(
-                new ProcessBuilder(command), home.resolve("server.log"), port, "/ready", false);
+            """
+                .formatted(MODULE, Runtime.getRuntime().availableProcessors(), home, port, storage);
     }
 }

@@ -15,6 +15,7 @@ import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.infra.Blackhole;
@@ -37,7 +38,8 @@ public class RoomLogBenchmark {
             new RoomLog("bench", 0, CAPACITY, Long.MAX_VALUE, new LogBudget(Long.MAX_VALUE));
     private final Message message = Message.of(Room.LOBBY, "x".repeat(200), Instant.EPOCH);
 
-    public RoomLogBenchmark() {
+    @Setup
+    public void fill() {
         for (int i = 0; i < CAPACITY; i++) {
             append();
         }

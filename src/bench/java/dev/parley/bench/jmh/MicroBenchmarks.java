@@ -16,6 +16,8 @@ public final class MicroBenchmarks {
     private MicroBenchmarks() {}
 
     /**
+     * Runs them and keeps their figures.
+     *
      * @param args a pattern of benchmarks' names, by default all
      */
     public static void main(String[] args) throws IOException, RunnerException {

@@ -1,9 +1,10 @@
 package dev.parley.bench.load;
 
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Source addresses on loopback, so that a load client does not run out of ports. */
+/** Addresses on loopback: enough sources that a load client does not run out of ports. */
 final class Addresses {
 
     private static final int PER_ADDRESS = 4_000;
@@ -12,6 +13,11 @@ final class Addresses {
     private final int network = ThreadLocalRandom.current().nextInt(1, 250);
 
     private int used;
+
+    /** Where servers listen. */
+    static InetSocketAddress loopback(int port) {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+    }
 
     /** The source of the next connection. */
     InetSocketAddress next() {

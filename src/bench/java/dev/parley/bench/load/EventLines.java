@@ -39,7 +39,7 @@ final class EventLines {
 
     /** How many messages of a lane are still missing if it ended before this one. */
     long tail(int lane, int end) {
-        return end - next[lane];
+        return (long) end - next[lane];
     }
 
     void scan(byte[] bytes, int from, int to, long now) {

@@ -8,6 +8,8 @@ public final class LoadClient {
     private LoadClient() {}
 
     /**
+     * Prints nothing but the figures.
+     *
      * @param args see {@link Spec}
      */
     public static void main(String[] args) throws IOException, InterruptedException {

@@ -1,7 +1,6 @@
 package dev.parley.bench.load;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.ArrayDeque;
@@ -29,9 +28,9 @@ final class Publishers implements AutoCloseable {
     private int lastFailure;
 
     Publishers(Spec spec) throws IOException {
-        var server = new InetSocketAddress("127.0.0.1", spec.port());
+        var server = Addresses.loopback(spec.port());
         for (int i = 0; i < spec.window(); i++) {
-            Lane lane = new Lane(i, server, new InetSocketAddress("127.0.0.1", 0), spec);
+            Lane lane = new Lane(i, server, Addresses.loopback(0), spec);
             lane.channel.register(selector, SelectionKey.OP_READ, lane);
             lanes.add(lane);
             idle.addLast(lane);

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -37,13 +38,13 @@ final class ReaderLoop implements AutoCloseable {
     private final List<Reader> readers = new ArrayList<>();
     private final List<SocketChannel> slow = new ArrayList<>();
     private final Thread thread = new Thread(this::run, "readers");
-    private volatile int open;
-    private volatile int failed;
+    private final AtomicInteger open = new AtomicInteger();
+    private final AtomicInteger failed = new AtomicInteger();
     private volatile @Nullable String failure;
     private volatile boolean closed;
 
     ReaderLoop(Spec spec) throws IOException {
-        server = new InetSocketAddress("127.0.0.1", spec.port());
+        server = Addresses.loopback(spec.port());
         this.spec = spec;
         selector = Selector.open();
         thread.setDaemon(true);
@@ -52,12 +53,12 @@ final class ReaderLoop implements AutoCloseable {
 
     /** Streams whose response has begun. */
     int open() {
-        return open;
+        return open.get();
     }
 
     /** Connections that were refused or failed before their response. */
     int failed() {
-        return failed;
+        return failed.get();
     }
 
     @Nullable String failure() {
@@ -122,7 +123,7 @@ final class ReaderLoop implements AutoCloseable {
                     readers.clear();
                     slow.forEach(ReaderLoop::close);
                     slow.clear();
-                    open = 0;
+                    open.set(0);
                     return 0;
                 });
     }
@@ -213,17 +214,11 @@ final class ReaderLoop implements AutoCloseable {
         tally.bytes += count;
         reader.take(bytes, count, Payload.now());
         if (!wasOpen && reader.isOpen()) {
-            opened();
+            open.incrementAndGet();
         }
         if (reader.isEnded()) {
             ended(reader, new IOException("end of response"));
         }
-    }
-
-    // Only this thread writes these.
-    @SuppressWarnings("NonAtomicOperationOnVolatileField")
-    private void opened() {
-        open = open + 1;
     }
 
     private void ended(Reader reader, Exception why) {
@@ -237,7 +232,7 @@ final class ReaderLoop implements AutoCloseable {
 
     private void failed(Exception why) {
         failure = why.toString();
-        failed = failed + 1;
+        failed.incrementAndGet();
     }
 
     private static void close(SocketChannel channel) {

@@ -1,5 +1,7 @@
 package dev.parley.bench.load;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -39,7 +41,7 @@ final class ServerProbe {
 
     private static long cpuMicros(long pid) {
         String stat = read(pid, "stat");
-        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
         return (Long.parseLong(fields[USER_TIME]) + Long.parseLong(fields[USER_TIME + 1]))
                 * MICROS_PER_TICK;
     }
@@ -68,7 +70,7 @@ final class ServerProbe {
                 ? jcmd("GC.class_histogram")
                         .lines()
                         .filter(line -> line.startsWith("Total"))
-                        .mapToLong(line -> Long.parseLong(line.trim().split(" +")[2]))
+                        .mapToLong(line -> Long.parseLong(line.trim().split(" +", -1)[2]))
                         .findFirst()
                 : OptionalLong.empty();
     }
@@ -80,7 +82,7 @@ final class ServerProbe {
                     new ProcessBuilder(tool.toString(), Long.toString(pid), command)
                             .redirectErrorStream(true)
                             .start();
-            String output = new String(process.getInputStream().readAllBytes());
+            String output = new String(process.getInputStream().readAllBytes(), UTF_8);
             if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0) {
                 throw new IllegalStateException("jcmd " + command + ": " + output);
             }
@@ -100,7 +102,7 @@ final class ServerProbe {
         return read(pid, file)
                 .lines()
                 .filter(line -> line.startsWith(name))
-                .mapToLong(line -> Long.parseLong(line.trim().split("\\s+")[1]))
+                .mapToLong(line -> Long.parseLong(line.trim().split("\\s+", -1)[1]))
                 .findFirst()
                 .orElse(0);
     }

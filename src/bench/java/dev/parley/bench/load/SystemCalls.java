@@ -46,7 +46,7 @@ final class SystemCalls implements AutoCloseable {
         strace.waitFor(10, TimeUnit.SECONDS);
         return Files.readAllLines(summary).stream()
                 .filter(line -> line.endsWith(" total"))
-                .mapToLong(line -> Long.parseLong(line.trim().split("\\s+")[3]))
+                .mapToLong(line -> Long.parseLong(line.trim().split("\\s+", -1)[3]))
                 .findFirst();
     }
 
