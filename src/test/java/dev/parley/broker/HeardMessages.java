@@ -34,10 +34,6 @@ public final class HeardMessages implements Broker.Listener {
         return messages.stream().filter(m -> m.message().room().equals(room)).toList();
     }
 
-    public List<String> plain() {
-        return List.copyOf(plain);
-    }
-
     public int rejoins() {
         return rejoins.get();
     }

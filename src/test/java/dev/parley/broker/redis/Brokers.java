@@ -1,8 +1,9 @@
 package dev.parley.broker.redis;
 
-import dev.parley.broker.Broker;
+import dev.parley.broker.BlockingBroker;
 import dev.parley.broker.Retention;
-import dev.parley.testsupport.Patience;
+import dev.parley.broker.RetentionOf;
+import dev.parley.testsupport.SettableClock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Redis;
@@ -16,25 +17,27 @@ final class Brokers implements Closeable {
     private final Vertx vertx = Vertx.vertx();
     private final ConcurrentLinkedDeque<Runnable> closing = new ConcurrentLinkedDeque<>();
 
-    /** A broker on the Redis at this address, such as {@code redis://127.0.0.1:6379}. */
-    RedisBroker create(String uri, RedisConfig config, Retention retention) {
-        return create(new RedisOptions().setConnectionString(uri), config, retention);
+    /** A broker on the Redis at this address, such as {@code redis://127.0.0.1:6379}, in use. */
+    BlockingBroker open(String uri) {
+        return open(uri, RedisConfigOf.QUICK);
     }
 
+    BlockingBroker open(String uri, RedisConfig config) {
+        return open(new RedisOptions().setConnectionString(uri), config);
+    }
+
+    BlockingBroker open(RedisOptions options, RedisConfig config) {
+        return BlockingBroker.open(
+                create(options, config, RetentionOf.DEFAULT), SettableClock.stoppedNow());
+    }
+
+    /** A broker that nobody listens to yet. */
     RedisBroker create(RedisOptions options, RedisConfig config, Retention retention) {
         Redis redis = Redis.createClient(vertx, options);
         var broker = new RedisBroker(vertx, redis, config, retention, new SimpleMeterRegistry());
         closing.push(redis::close);
         closing.push(broker::close);
         return broker;
-    }
-
-    static void awaitUp(Broker broker) {
-        Patience.await("broker").until(() -> broker.state().isUp());
-    }
-
-    static void awaitDown(Broker broker) {
-        Patience.await("end of broker").until(() -> !broker.state().isUp());
     }
 
     @Override

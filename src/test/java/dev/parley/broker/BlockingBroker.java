@@ -1,0 +1,123 @@
+package dev.parley.broker;
+
+import dev.parley.message.EventId;
+import dev.parley.message.Message;
+import dev.parley.message.Room;
+import dev.parley.message.StoredMessage;
+import dev.parley.testsupport.Patience;
+import dev.parley.testsupport.SettableClock;
+import io.smallrye.mutiny.Uni;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+
+/**
+ * A broker in use: messages are published at the time of a clock, mostly in one room, every answer
+ * is waited for, and what the listener hears is remembered.
+ */
+public final class BlockingBroker {
+
+    public static final Room ROOM = new Room("room");
+
+    private final Broker broker;
+    private final SettableClock clock;
+    private final HeardMessages heard = new HeardMessages();
+
+    private BlockingBroker(Broker broker, SettableClock clock) {
+        this.broker = broker;
+        this.clock = clock;
+    }
+
+    /** Listens to a broker that nobody listens to yet, and waits until messages flow. */
+    public static BlockingBroker open(Broker broker, SettableClock clock) {
+        var opened = new BlockingBroker(broker, clock);
+        broker.listen(opened.heard);
+        opened.awaitUp();
+        return opened;
+    }
+
+    public SettableClock clock() {
+        return clock;
+    }
+
+    /** What the listener has heard. */
+    public HeardMessages heard() {
+        return heard;
+    }
+
+    public void awaitUp() {
+        Patience.await("broker").until(() -> broker.state().isUp());
+    }
+
+    public void awaitDown() {
+        Patience.await("end of broker").until(() -> !broker.state().isUp());
+    }
+
+    /** A publish that nobody has asked for yet. */
+    public Uni<Receipt> publishing(String text) {
+        return broker.publish(new Publication(message(ROOM, text), Optional.empty()));
+    }
+
+    public Receipt publish(Message message) {
+        return publish(message, Optional.empty());
+    }
+
+    /** Publishes under an idempotency key. */
+    public Receipt publish(String text, String key) {
+        return publish(ROOM, text, key);
+    }
+
+    public Receipt publish(Room room, String text, String key) {
+        return publish(message(room, text), Optional.of(new IdempotencyKey(key)));
+    }
+
+    private Receipt publish(Message message, Optional<IdempotencyKey> key) {
+        return broker.publish(new Publication(message, key)).await().atMost(Patience.LIMIT);
+    }
+
+    /** Publishes a text, and returns its id. */
+    public EventId say(String text) {
+        return say(ROOM, text);
+    }
+
+    public EventId say(Room room, String text) {
+        return publish(message(room, text)).id();
+    }
+
+    /** Says 1, 2, 3 …; returns the last id. */
+    public EventId sayNumbers(int count) {
+        return IntStream.rangeClosed(1, count)
+                .mapToObj(i -> say(Integer.toString(i)))
+                .reduce((former, latter) -> latter)
+                .orElseThrow();
+    }
+
+    private Message message(Room room, String text) {
+        return Message.of(room, text, clock.instant());
+    }
+
+    public Page read(Range range) {
+        return read(ROOM, range);
+    }
+
+    public Page read(Room room, Range range) {
+        return broker.read(room, range).await().atMost(Patience.LIMIT);
+    }
+
+    public Page readAfter(long offset, int limit) {
+        return read(new Range.After(offset, limit));
+    }
+
+    public void endEpoch(Room room, String epoch) {
+        broker.endEpoch(room, epoch).await().atMost(Patience.LIMIT);
+    }
+
+    public static List<Long> offsets(Page page) {
+        return page.messages().stream().map(StoredMessage::offset).toList();
+    }
+
+    public static List<Long> offsets(long first, long last) {
+        return LongStream.rangeClosed(first, last).boxed().toList();
+    }
+}

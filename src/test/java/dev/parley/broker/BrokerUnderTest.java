@@ -1,0 +1,24 @@
+package dev.parley.broker;
+
+import dev.parley.testsupport.SettableClock;
+import java.time.Clock;
+
+/** Brings the broker that a contract is about. */
+interface BrokerUnderTest {
+
+    /**
+     * A broker that remembers nothing yet.
+     *
+     * @param clock the time that it goes by, if it does not have its own
+     */
+    Broker create(Retention retention, Clock clock);
+
+    default BlockingBroker open() {
+        return open(RetentionOf.DEFAULT);
+    }
+
+    default BlockingBroker open(Retention retention) {
+        SettableClock clock = SettableClock.stoppedNow();
+        return BlockingBroker.open(create(retention, clock), clock);
+    }
+}

@@ -1,0 +1,109 @@
+package dev.parley.broker.memory;
+
+import static dev.parley.broker.BlockingBroker.ROOM;
+import static dev.parley.broker.BlockingBroker.offsets;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.broker.BlockingBroker;
+import dev.parley.broker.Page;
+import dev.parley.broker.Range;
+import dev.parley.broker.RetentionOf;
+import dev.parley.message.EventId;
+import dev.parley.message.Room;
+import dev.parley.testsupport.SettableClock;
+import org.junit.jupiter.api.Test;
+
+/** Which messages the memory broker forgets to stay below its ceiling. */
+class MemoryCeilingTest {
+
+    private static final Room QUIET = new Room("quiet");
+
+    /** A message of it costs some 2,200 bytes. */
+    private static final String LONG = "x".repeat(1_000);
+
+    @Test
+    void overTheCeiling_roomsUsedLongAgoAreForgotten_andStartANewEpoch() {
+        BlockingBroker broker = withCeiling(100_000);
+        EventId quiet = broker.say(QUIET, LONG);
+
+        sayLong(broker, 45);
+
+        assertThat(pageOf(broker, QUIET).epoch()).isNotEqualTo(quiet.epoch());
+        assertThat(pageOf(broker, QUIET).newest()).isZero();
+        assertThat(pageOf(broker, ROOM).oldest()).isOne();
+    }
+
+    @Test
+    void reading_madeUpRooms_costsNoRoomItsMessages() {
+        BlockingBroker broker = withCeiling(100_000);
+        EventId quiet = broker.say(QUIET, LONG);
+
+        for (int i = 0; i < 50_000; i++) {
+            pageOf(broker, new Room("made-up-" + i));
+        }
+        broker.say("x");
+
+        assertThat(pageOf(broker, QUIET).tail()).isEqualTo(quiet);
+        assertThat(pageOf(broker, QUIET).messages()).hasSize(1);
+    }
+
+    @Test
+    void publishing_inMadeUpRooms_costsNoRoomItsMessages_thatSomebodyReads() {
+        BlockingBroker broker = withCeiling(100_000);
+        Room waited = new Room("waited-for");
+        String epoch = pageOf(broker, waited).epoch();
+        EventId quiet = broker.say(QUIET, LONG);
+        pageOf(broker, QUIET);
+        EventId first = broker.say(waited, LONG);
+
+        for (int i = 0; i < 1_000; i++) {
+            broker.say(new Room("made-up-" + i), LONG);
+        }
+
+        assertThat(pageOf(broker, QUIET).tail()).isEqualTo(quiet);
+        assertThat(first).isEqualTo(new EventId(epoch, 1));
+        assertThat(pageOf(broker, waited).messages()).hasSize(1);
+        assertThat(pageOf(broker, new Room("made-up-0")).newest()).isZero();
+        assertThat(pageOf(broker, new Room("made-up-999")).newest()).isOne();
+    }
+
+    @Test
+    void overTheCeiling_oneRoomAlone_forgetsItsOldestMessages() {
+        BlockingBroker broker = withCeiling(100_000);
+
+        EventId last = sayLong(broker, 500);
+
+        Page page = broker.readAfter(0, 1_000);
+        assertThat(page.epoch()).isEqualTo(last.epoch());
+        assertThat(page.newest()).isEqualTo(500);
+        assertThat(page.oldest()).isGreaterThan(450);
+        assertThat(offsets(page)).containsExactlyElementsOf(offsets(page.oldest(), 500));
+    }
+
+    @Test
+    void messageAboveTheCeiling_isDelivered_andTheNewestStays() {
+        BlockingBroker broker = withCeiling(1_000);
+
+        sayLong(broker, 3);
+
+        assertThat(broker.heard().in(ROOM)).hasSize(3);
+        assertThat(offsets(broker.readAfter(0, 10))).containsExactly(3L);
+    }
+
+    private static BlockingBroker withCeiling(long bytes) {
+        SettableClock clock = SettableClock.stoppedNow();
+        return BlockingBroker.open(new MemoryBroker(RetentionOf.DEFAULT, bytes, clock), clock);
+    }
+
+    private static Page pageOf(BlockingBroker broker, Room room) {
+        return broker.read(room, new Range.After(0, 10));
+    }
+
+    /** Says so many long texts; returns the last id. */
+    private static EventId sayLong(BlockingBroker broker, int count) {
+        for (int i = 1; i < count; i++) {
+            broker.say(LONG);
+        }
+        return broker.say(LONG);
+    }
+}

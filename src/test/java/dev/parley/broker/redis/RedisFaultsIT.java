@@ -1,0 +1,163 @@
+package dev.parley.broker.redis;
+
+import static dev.parley.broker.BlockingBroker.ROOM;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.broker.BlockingBroker;
+import dev.parley.broker.BrokerUnavailable;
+import dev.parley.broker.Receipt;
+import dev.parley.message.EventId;
+import dev.parley.testsupport.Patience;
+import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.TcpProxy;
+import io.vertx.redis.client.RedisOptions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A server that cuts connections, hangs, or is not the primary any more; and what comes after. */
+class RedisFaultsIT {
+
+    @AutoClose private RedisServer redis;
+    @AutoClose private TcpProxy proxy;
+
+    private final Brokers brokers = new Brokers();
+
+    @BeforeEach
+    void startRedis() {
+        redis = RedisServer.start();
+        proxy = TcpProxy.to(redis.port());
+    }
+
+    @AfterEach
+    void closeBrokers() {
+        brokers.close();
+    }
+
+    @Test
+    void cutConnections_areMadeAgain_andTheListenerIsTold() {
+        BlockingBroker broker = brokers.open(redis.uri());
+        broker.say("a");
+
+        redis.command("CLIENT", "KILL", "TYPE", "pubsub");
+        redis.command("CLIENT", "KILL", "TYPE", "normal");
+
+        broker.heard().awaitRejoins(2);
+        assertThat(sayAtLast(broker).offset()).isEqualTo(2);
+        broker.heard().await(ROOM, 2);
+    }
+
+    @Test
+    void calls_endInTime_andAreRefusedAboveALimit_whileRedisHangs() {
+        BlockingBroker broker =
+                brokers.open(
+                        redis.uri(),
+                        RedisConfigOf.QUICK
+                                .withTimeout(Duration.ofMillis(200))
+                                .withProbeTimeout(Duration.ofSeconds(2))
+                                .withMaxPending(20));
+
+        redis.pause();
+
+        List<CompletableFuture<Receipt>> calls =
+                IntStream.range(0, 50)
+                        .mapToObj(i -> broker.publishing("a").subscribeAsCompletionStage())
+                        .toList();
+        assertThat(calls)
+                .allSatisfy(
+                        call ->
+                                assertThat(call)
+                                        .failsWithin(Patience.LIMIT)
+                                        .withThrowableOfType(ExecutionException.class)
+                                        .withCauseInstanceOf(BrokerUnavailable.class));
+        assertThat(calls.stream().map(call -> call.handle((ok, failure) -> failure).join()))
+                .filteredOn(failure -> failure.getMessage().equals("Redis is too far behind"))
+                .hasSizeGreaterThanOrEqualTo(30);
+        broker.awaitDown();
+
+        redis.resume();
+
+        broker.awaitUp();
+        sayAtLast(broker);
+    }
+
+    @Test
+    void serverThatBecameAReplica_isLeftForTheNewOne() {
+        try (RedisServer promoted = RedisServer.start()) {
+            BlockingBroker broker = brokers.open(proxy.uri("redis"));
+            EventId last = broker.sayNumbers(5);
+            follow(promoted, redis);
+            promoted.command("REPLICAOF", "NO", "ONE");
+
+            proxy.leadTo(promoted.port());
+            follow(redis, promoted);
+
+            EventId next = sayAtLast(broker);
+            assertThat(next).isEqualTo(new EventId(last.epoch(), 6));
+            sayUntilHeard(broker);
+        }
+    }
+
+    @Test
+    void serverThatHangsForGood_isLeftForTheNewOne() {
+        try (RedisServer next = RedisServer.start()) {
+            var options = new RedisOptions().setConnectionString(proxy.uri("redis"));
+            options.getNetClientOptions().setReadIdleTimeout(1);
+            BlockingBroker broker =
+                    brokers.open(
+                            options,
+                            RedisConfigOf.QUICK
+                                    .withTimeout(Duration.ofSeconds(5))
+                                    .withProbeTimeout(Duration.ofSeconds(2)));
+
+            redis.pause();
+            broker.awaitDown();
+            proxy.leadTo(next.port());
+
+            sayUntilHeard(broker);
+            broker.awaitUp();
+        }
+    }
+
+    /** Says something as soon as the broker takes it. */
+    private static EventId sayAtLast(BlockingBroker broker) {
+        List<EventId> said = new ArrayList<>();
+        Patience.await("publish")
+                .ignoreExceptionsInstanceOf(BrokerUnavailable.class)
+                .until(() -> said.add(broker.say("at last")));
+        return said.get(0);
+    }
+
+    /**
+     * Says something again and again until the broker hears itself: publishing may be back before
+     * the subscription is, and what is said in between is not heard live.
+     */
+    private static void sayUntilHeard(BlockingBroker broker) {
+        List<EventId> said = new ArrayList<>();
+        Patience.await("own words")
+                .until(
+                        () -> {
+                            said.add(sayAtLast(broker));
+                            return broker.heard().in(ROOM).stream()
+                                    .anyMatch(m -> said.contains(m.id()));
+                        });
+    }
+
+    /** Makes a server a replica of another, and waits until it is a copy. */
+    private static void follow(RedisServer replica, RedisServer primary) {
+        replica.command("REPLICAOF", "127.0.0.1", Integer.toString(primary.port()));
+        Patience.await("replica")
+                .until(
+                        () ->
+                                replica.command("INFO", "replication")
+                                        .text()
+                                        .contains("master_link_status:up"));
+    }
+}
