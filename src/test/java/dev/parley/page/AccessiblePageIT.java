@@ -45,20 +45,21 @@ class AccessiblePageIT {
     @ParameterizedTest
     @EnumSource(names = {"LIGHT", "DARK"})
     void chat_isForEveryone(ColorScheme scheme) {
-        ChatPage page = ChatPage.open(tab(scheme), parley, "chat-" + scheme);
+        var room = new ChatRoom("chat-" + scheme);
+        ChatPage page = room.open(tab(scheme), parley);
         assertThat(violations(page.tab())).as("empty").isEmpty();
 
         Http http = new Http(parley.uri());
         for (String name : List.of("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Grace", "Hana")) {
-            http.sendForm("Hello from " + name, "room", "chat-" + scheme, "from", name);
+            http.sendForm("Hello from " + name, "room", room.name(), "from", name);
         }
-        http.sendForm("Hello from nobody", "room", "chat-" + scheme);
+        room.say(parley, "Hello from nobody");
         page.say("Hello all").awaitMessage("Hello all");
         assertThat(violations(page.tab())).as("conversation").isEmpty();
 
         page.scrollUp(100_000);
         assertThat(page.messages().last()).not().isInViewport();
-        http.sendForm("News", "room", "chat-" + scheme);
+        room.say(parley, "News");
         assertThat(page.newer()).isVisible();
         page.tab().route("**/send", Route::abort);
         assertThat(violations(page.tab())).as("scrolled up").isEmpty();

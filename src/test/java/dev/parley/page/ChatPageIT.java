@@ -3,9 +3,7 @@ package dev.parley.page;
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.microsoft.playwright.Page;
 import dev.parley.testsupport.Browser;
-import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
 import java.util.List;
@@ -25,7 +23,7 @@ class ChatPageIT {
     @AutoClose private static ParleyProcess left;
     @AutoClose private static ParleyProcess right;
 
-    private String room;
+    private ChatRoom room;
 
     @BeforeAll
     static void start() {
@@ -39,7 +37,7 @@ class ChatPageIT {
 
     @BeforeEach
     void nameRoom(TestInfo test) {
-        room = test.getTestMethod().orElseThrow().getName();
+        room = ChatRoom.of(test);
     }
 
     @AfterEach
@@ -49,8 +47,8 @@ class ChatPageIT {
 
     @Test
     void twoTabs_onTwoPods_talkWithEachOther() {
-        ChatPage ada = ChatPage.open(browser.tab(), left, room);
-        ChatPage ben = ChatPage.open(browser.tab(), right, room);
+        ChatPage ada = room.open(browser.tab(), left);
+        ChatPage ben = room.open(browser.tab(), right);
 
         ada.name().fill("Ada");
         ada.say("Hello, who is there?");
@@ -74,8 +72,8 @@ class ChatPageIT {
 
     @Test
     void tabsThatTalkAtOnce_showTheSameOrder() {
-        ChatPage ada = ChatPage.open(browser.tab(), left, room);
-        ChatPage ben = ChatPage.open(browser.tab(), right, room);
+        ChatPage ada = room.open(browser.tab(), left);
+        ChatPage ben = room.open(browser.tab(), right);
 
         for (int i = 1; i <= 10; i++) {
             ada.say("Ada " + i);
@@ -93,9 +91,9 @@ class ChatPageIT {
 
     @Test
     void whoeverComesLater_seesWhatWasSaidBefore() {
-        new Http(right.uri()).sendForm("Before anybody came", "room", room);
+        room.say(right, "Before anybody came");
 
-        ChatPage late = ChatPage.open(browser.tab(), left, room);
+        ChatPage late = room.open(browser.tab(), left);
 
         late.awaitMessage("Before anybody came");
         late.tab().reload();
@@ -104,32 +102,10 @@ class ChatPageIT {
     }
 
     @Test
-    void markup_isShownAsTextAndDoesNothing() {
-        List<String> attempts =
-                List.of(
-                        "<script>alert('script')</script>",
-                        "<img src=\"x\" onerror=\"alert('image')\">",
-                        "<a href=\"javascript:alert('link')\">here</a> &amp; <b>bold</b>");
-        ChatPage reader = ChatPage.open(browser.tab(), right, room);
-        ChatPage writer = ChatPage.open(browser.tab(), left, room);
-
-        writer.name().fill("<i onclick=alert(1)>");
-        attempts.forEach(writer::say);
-        writer.say("The end");
-
-        reader.awaitMessage("The end");
-        assertThat(reader.texts()).startsWith(attempts.toArray(String[]::new));
-        assertThat(reader.log().locator(".from").first()).hasText("<i onclick=alert(1)>");
-        assertThat(reader.log().locator("script, img, a, b, i")).hasCount(0);
-        assertThat(reader.complaints()).isEmpty();
-        assertThat(writer.complaints()).isEmpty();
-    }
-
-    @Test
     void linesAndEmoji_arriveAsTheyWereWritten() {
         String text = "  First line\n\n\tindented 👩‍👩‍👧‍👦 🏳️‍🌈\nשלום, 你好 – “é” and e\u0301 ";
-        ChatPage reader = ChatPage.open(browser.tab(), right, room);
-        ChatPage writer = ChatPage.open(browser.tab(), left, room);
+        ChatPage reader = room.open(browser.tab(), right);
+        ChatPage writer = room.open(browser.tab(), left);
 
         writer.say(text);
 
@@ -142,7 +118,7 @@ class ChatPageIT {
 
     @Test
     void enterSends_shiftEnterStartsALine() {
-        ChatPage page = ChatPage.open(browser.tab(), left, room);
+        ChatPage page = room.open(browser.tab(), left);
 
         page.text().pressSequentially("one");
         page.text().press("Shift+Enter");
@@ -160,7 +136,7 @@ class ChatPageIT {
 
     @Test
     void nothingButSpace_isNotSent() {
-        ChatPage page = ChatPage.open(browser.tab(), left, room);
+        ChatPage page = room.open(browser.tab(), left);
 
         page.say("  \n ");
         page.text().fill("");
@@ -168,151 +144,6 @@ class ChatPageIT {
 
         page.awaitMessage("something");
         assertThat(page.texts()).containsExactly("something");
-    }
-
-    @Test
-    void readerWhoScrolledUp_isNotMovedAndIsToldOfNewMessages() {
-        fill(50);
-        ChatPage page = ChatPage.open(browser.tab(), left, room);
-        page.awaitMessage("Message 50");
-        assertThat(page.messages().last()).isInViewport();
-
-        page.scrollUp(100_000);
-        assertThat(page.messages().first()).isInViewport();
-        page.tab().waitForCondition(() -> page.scrollTop() == 0);
-        new Http(right.uri()).sendForm("News", "room", room);
-        assertThat(page.button("1 new message")).isVisible();
-        new Http(right.uri()).sendForm("More news", "room", room);
-
-        assertThat(page.button("2 new messages")).isVisible();
-        assertThat(page.messages().last()).hasText("More news");
-        assertThat(page.messages().first()).isInViewport();
-        assertThat(page.scrollTop()).isZero();
-
-        page.newer().click();
-
-        assertThat(page.messages().last()).isInViewport();
-        assertThat(page.newer()).isHidden();
-    }
-
-    @Test
-    void readerAtTheBottom_followsTheConversation() {
-        fill(50);
-        ChatPage page = ChatPage.open(browser.tab(), left, room);
-        page.awaitMessage("Message 50");
-
-        new Http(right.uri()).sendForm("News", "room", room);
-
-        page.awaitMessage("News");
-        assertThat(page.messages().last()).isInViewport();
-        assertThat(page.newer()).isHidden();
-    }
-
-    @Test
-    void keyboard_isEnough() {
-        fill(50);
-        ChatPage page = ChatPage.open(browser.tab(), left, room);
-        page.awaitMessage("Message 50");
-        var keyboard = page.tab().keyboard();
-
-        keyboard.press("Tab");
-        assertThat(page.tab().getByText("Clock")).isFocused();
-        keyboard.press("Tab");
-        assertThat(page.log()).isFocused();
-        keyboard.press("Home");
-        assertThat(page.messages().first()).isInViewport();
-        page.awaitLeftBottom();
-        new Http(right.uri()).sendForm("News", "room", room);
-        assertThat(page.newer()).isVisible();
-        keyboard.press("Tab");
-        assertThat(page.newer()).isFocused();
-        keyboard.press("Enter");
-        assertThat(page.messages().last()).isInViewport();
-        assertThat(page.log()).isFocused();
-
-        keyboard.press("Tab");
-        assertThat(page.name()).isFocused();
-        keyboard.type("Ada");
-        keyboard.press("Tab");
-        assertThat(page.text()).isFocused();
-        keyboard.type("By Enter");
-        keyboard.press("Enter");
-        page.awaitMessage("By Enter");
-        keyboard.type("By button");
-        keyboard.press("Tab");
-        assertThat(page.send()).isFocused();
-        keyboard.press("Space");
-
-        page.awaitMessage("By button");
-        assertThat(page.log().locator(".own .from").first()).hasText("Ada");
-    }
-
-    @Test
-    void policy_isStrictAndThePageKeepsIt() {
-        ChatPage page = ChatPage.open(browser.tab(), left, room);
-
-        page.say("A whole conversation");
-        page.awaitMessage("A whole conversation");
-        page.tab().reload();
-        page.awaitMessage("A whole conversation");
-
-        assertThat(page.response().headerValue("Content-Security-Policy"))
-                .contains("default-src 'none'", "script-src 'self'")
-                .doesNotContain("unsafe");
-        assertThat(page.complaints()).isEmpty();
-    }
-
-    @Test
-    void policy_refusesAScriptThatGotIntoThePage() {
-        ChatPage page = ChatPage.open(browser.tab(), left, room);
-
-        page.tab()
-                .waitForConsoleMessage(
-                        () ->
-                                page.tab()
-                                        .evaluate(
-                                                """
-                                                () => {
-                                                  const script = document.createElement("script");
-                                                  script.textContent = "window.intruded = true";
-                                                  document.body.append(script);
-                                                }
-                                                """));
-
-        assertThat(page.complaints())
-                .singleElement()
-                .asString()
-                .contains("Content Security Policy");
-        assertThat(page.tab().evaluate("() => window.intruded")).isNull();
-    }
-
-    @Test
-    void narrowPhone_hasNothingToScrollSideways() {
-        Http http = new Http(left.uri());
-        http.sendForm("W".repeat(500), "room", room, "from", "N".repeat(40));
-        http.sendForm("https://example.org/" + "path/".repeat(60), "room", room);
-        http.sendForm("x".repeat(60) + "\n\t\t\t\t" + "word ".repeat(60), "room", room);
-
-        ChatPage page =
-                ChatPage.open(browser.tab(device -> device.setViewportSize(320, 568)), left, room);
-        page.say("M".repeat(200));
-        page.awaitMessage("M".repeat(200));
-
-        assertThat(overflow(page.tab(), "html")).isZero();
-        assertThat(overflow(page.tab(), "#messages")).isZero();
-        assertThat(page.send()).isInViewport();
-        assertThat(page.text()).isInViewport();
-    }
-
-    /** How many pixels of this element lie beside what is visible of it. */
-    private static int overflow(Page tab, String selector) {
-        Object pixels = tab.locator(selector).evaluate("e => e.scrollWidth - e.clientWidth");
-        return ((Number) pixels).intValue();
-    }
-
-    private void fill(int count) {
-        Http http = new Http(left.uri());
-        numbered("Message", count).forEach(text -> http.sendForm(text, "room", room));
     }
 
     private static List<String> numbered(String what, int count) {

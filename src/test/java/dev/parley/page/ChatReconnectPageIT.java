@@ -7,13 +7,11 @@ import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Route;
 import com.microsoft.playwright.assertions.LocatorAssertions.IsInViewportOptions;
 import dev.parley.testsupport.Browser;
-import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,7 +29,7 @@ class ChatReconnectPageIT {
 
     private static final IsInViewportOptions WHOLE = new IsInViewportOptions().setRatio(1);
 
-    private String room;
+    private ChatRoom room;
 
     @BeforeAll
     static void start() {
@@ -51,7 +49,7 @@ class ChatReconnectPageIT {
 
     @BeforeEach
     void nameRoom(TestInfo test) {
-        room = test.getTestMethod().orElseThrow().getName();
+        room = ChatRoom.of(test);
     }
 
     @AfterEach
@@ -61,15 +59,14 @@ class ChatReconnectPageIT {
 
     @Test
     void podIsKilledAndReplaced_readerMissesNothingAndSeesNothingTwice() {
-        ChatPage page = ChatPage.open(browser.tab(), mortal, room);
+        ChatPage page = room.open(browser.tab(), mortal);
         page.say("Before").awaitMessage("Before");
 
         mortal.kill();
         page.awaitReconnecting();
         assertThat(page.status()).hasText("Reconnecting…");
-        Http elsewhere = new Http(steady.uri());
-        elsewhere.sendForm("Meanwhile 1", "room", room);
-        elsewhere.sendForm("Meanwhile 2", "room", room);
+        room.say(steady, "Meanwhile 1");
+        room.say(steady, "Meanwhile 2");
         mortal = mortal.replacement();
         page.awaitLive();
 
@@ -80,11 +77,11 @@ class ChatReconnectPageIT {
 
     @Test
     void readerOfAnEmptyRoom_missesNothingEither() {
-        ChatPage page = ChatPage.open(browser.tab(), mortal, room);
+        ChatPage page = room.open(browser.tab(), mortal);
 
         mortal.kill();
         page.awaitReconnecting();
-        new Http(steady.uri()).sendForm("The first of all", "room", room);
+        room.say(steady, "The first of all");
         mortal = mortal.replacement();
 
         page.awaitLive().awaitMessage("The first of all");
@@ -95,7 +92,7 @@ class ChatReconnectPageIT {
     @Test
     void historyIsLost_readerIsTold() {
         try (ParleyProcess forgetful = quick().start()) {
-            ChatPage page = ChatPage.open(browser.tab(), forgetful, room);
+            ChatPage page = room.open(browser.tab(), forgetful);
             page.say("Soon forgotten").awaitMessage("Soon forgotten");
 
             forgetful.kill();
@@ -105,7 +102,7 @@ class ChatReconnectPageIT {
 
                 assertThat(page.log().getByText("Some earlier messages are no longer available"))
                         .isVisible();
-                new Http(replacement.uri()).sendForm("A new start", "room", room);
+                room.say(replacement, "A new start");
                 page.awaitMessage("A new start");
                 assertThat(page.texts()).containsExactly("A new start");
             }
@@ -115,14 +112,14 @@ class ChatReconnectPageIT {
     @Test
     void historyIsLost_readerSeesTheNewestOfWhatThereIs() {
         try (ParleyProcess forgetful = quick().start()) {
-            fill(forgetful, 40);
-            ChatPage page = ChatPage.open(browser.tab(), forgetful, room);
+            room.fill(forgetful, 40);
+            ChatPage page = room.open(browser.tab(), forgetful);
             page.awaitMessage("Message 40");
 
             page.tab().route("**/events*", Route::abort);
             forgetful.kill();
             try (ParleyProcess replacement = forgetful.replacement()) {
-                fill(replacement, 30);
+                room.fill(replacement, 30);
                 page.tab().unroute("**/events*");
                 page.awaitLive().awaitMessage("Message 30");
 
@@ -134,7 +131,7 @@ class ChatReconnectPageIT {
 
     @Test
     void sendToADeadPod_keepsTheTextAndSucceedsLater() {
-        ChatPage page = ChatPage.open(browser.tab(), mortal, room);
+        ChatPage page = room.open(browser.tab(), mortal);
         mortal.kill();
 
         page.say("Important\nwords");
@@ -155,10 +152,8 @@ class ChatReconnectPageIT {
 
     @Test
     void sendThatFailsAtOnce_leavesTheNewestMessageInView() {
-        fill(mortal, 40);
-        ChatPage page =
-                ChatPage.open(
-                        browser.tab(device -> device.setViewportSize(390, 760)), mortal, room);
+        room.fill(mortal, 40);
+        ChatPage page = room.open(browser.tab(device -> device.setViewportSize(390, 760)), mortal);
         page.awaitMessage("Message 40");
         page.text().fill("A draft\nof three\nlines");
         assertThat(page.messages().last()).isInViewport(WHOLE);
@@ -174,15 +169,15 @@ class ChatReconnectPageIT {
 
         assertThat(page.error()).containsText("Not sent");
         assertThat(page.messages().last()).isInViewport(WHOLE);
-        new Http(steady.uri()).sendForm("News", "room", room);
+        room.say(steady, "News");
         page.awaitMessage("News");
         assertThat(page.messages().last()).isInViewport(WHOLE);
     }
 
     @Test
     void sendWhoseAnswerIsLost_isNotPublishedAgain() {
-        ChatPage page = ChatPage.open(browser.tab(), mortal, room);
-        ChatPage other = ChatPage.open(browser.tab(), steady, room);
+        ChatPage page = room.open(browser.tab(), mortal);
+        ChatPage other = room.open(browser.tab(), steady);
         page.tab().route("**/send", ChatReconnectPageIT::passOnAndLoseTheAnswer);
 
         page.say("Once");
@@ -203,7 +198,7 @@ class ChatReconnectPageIT {
 
     @Test
     void sendThatIsRefused_saysWhyAndKeepsTheText() {
-        ChatPage page = ChatPage.open(browser.tab(), mortal, room);
+        ChatPage page = room.open(browser.tab(), mortal);
         String long100k = "long ".repeat(20_000);
 
         page.say(long100k);
@@ -216,7 +211,7 @@ class ChatReconnectPageIT {
 
     @Test
     void textsWrittenWhileOneIsBeingSent_arriveInTheirOrder() {
-        ChatPage page = ChatPage.open(browser.tab(), mortal, room);
+        ChatPage page = room.open(browser.tab(), mortal);
         List<Route> held = new ArrayList<>();
         page.tab().route("**/send", held::add);
 
@@ -231,7 +226,7 @@ class ChatReconnectPageIT {
     }
 
     @Test
-    void requestThatCanNeverSucceed_isNotRepeated() {
+    void requestThatCanNeverSucceed_saysSoAndLeavesTryingToTheReader() {
         Page tab = browser.tab();
 
         tab.navigate(mortal.uri("/?room=no%20room").toString());
@@ -239,11 +234,6 @@ class ChatReconnectPageIT {
         assertThat(tab.locator("#status")).hasAttribute("data-state", "closed");
         assertThat(tab.locator("#status")).containsText("Disconnected: ");
         assertThat(tab.locator("#retry")).isVisible();
-    }
-
-    private void fill(ParleyProcess pod, int count) {
-        Http http = new Http(pod.uri());
-        IntStream.rangeClosed(1, count).forEach(i -> http.sendForm("Message " + i, "room", room));
     }
 
     private static void passOnAndLoseTheAnswer(Route route) {

@@ -1,0 +1,148 @@
+package dev.parley.page;
+
+import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.microsoft.playwright.Page;
+import dev.parley.testsupport.Browser;
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.ParleyProcess;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
+
+/** What is in view on the page, by wheel, by keyboard, and on a narrow screen. */
+class ChatViewPageIT {
+
+    @AutoClose private static Browser browser;
+    @AutoClose private static ParleyProcess pod;
+
+    private ChatRoom room;
+
+    @BeforeAll
+    static void start() {
+        browser = Browser.start();
+        pod = ParleyProcess.start();
+    }
+
+    @BeforeEach
+    void nameRoom(TestInfo test) {
+        room = ChatRoom.of(test);
+    }
+
+    @AfterEach
+    void closeTabs() {
+        browser.closeTabs();
+    }
+
+    @Test
+    void readerWhoScrolledUp_isNotMovedAndIsToldOfNewMessages() {
+        room.fill(pod, 50);
+        ChatPage page = room.open(browser.tab(), pod);
+        page.awaitMessage("Message 50");
+        assertThat(page.messages().last()).isInViewport();
+
+        page.scrollUp(100_000);
+        assertThat(page.messages().first()).isInViewport();
+        page.tab().waitForCondition(() -> page.scrollTop() == 0);
+        room.say(pod, "News");
+        assertThat(page.button("1 new message")).isVisible();
+        room.say(pod, "More news");
+
+        assertThat(page.button("2 new messages")).isVisible();
+        assertThat(page.messages().last()).hasText("More news");
+        assertThat(page.messages().first()).isInViewport();
+        assertThat(page.scrollTop()).isZero();
+
+        page.newer().click();
+
+        assertThat(page.messages().last()).isInViewport();
+        assertThat(page.newer()).isHidden();
+    }
+
+    @Test
+    void readerAtTheBottom_followsTheConversation() {
+        room.fill(pod, 50);
+        ChatPage page = room.open(browser.tab(), pod);
+        page.awaitMessage("Message 50");
+
+        room.say(pod, "News");
+
+        page.awaitMessage("News");
+        assertThat(page.messages().last()).isInViewport();
+        assertThat(page.newer()).isHidden();
+    }
+
+    @Test
+    void keyboardAlone_goesToTheFirstMessageAndBackToTheNews() {
+        room.fill(pod, 50);
+        ChatPage page = room.open(browser.tab(), pod);
+        page.awaitMessage("Message 50");
+        var keyboard = page.tab().keyboard();
+
+        keyboard.press("Tab");
+        assertThat(page.tab().getByText("Clock")).isFocused();
+        keyboard.press("Tab");
+        assertThat(page.log()).isFocused();
+        keyboard.press("Home");
+        assertThat(page.messages().first()).isInViewport();
+        page.awaitLeftBottom();
+
+        room.say(pod, "News");
+        assertThat(page.newer()).isVisible();
+        keyboard.press("Tab");
+        assertThat(page.newer()).isFocused();
+        keyboard.press("Enter");
+        assertThat(page.messages().last()).isInViewport();
+        assertThat(page.log()).isFocused();
+    }
+
+    @Test
+    void keyboardAlone_namesItsUserWritesAndSends() {
+        ChatPage page = room.open(browser.tab(), pod);
+        var keyboard = page.tab().keyboard();
+        page.log().focus();
+
+        keyboard.press("Tab");
+        assertThat(page.name()).isFocused();
+        keyboard.type("Ada");
+        keyboard.press("Tab");
+        assertThat(page.text()).isFocused();
+        keyboard.type("By Enter");
+        keyboard.press("Enter");
+        page.awaitMessage("By Enter");
+        keyboard.type("By button");
+        keyboard.press("Tab");
+        assertThat(page.send()).isFocused();
+        keyboard.press("Space");
+
+        page.awaitMessage("By button");
+        assertThat(page.log().locator(".own .from").first()).hasText("Ada");
+    }
+
+    @Test
+    void narrowPhone_hasNothingToScrollSideways() {
+        Http http = new Http(pod.uri());
+        http.sendForm("W".repeat(500), "room", room.name(), "from", "N".repeat(40));
+        http.sendForm("https://example.org/" + "path/".repeat(60), "room", room.name());
+        http.sendForm("x".repeat(60) + "\n\t\t\t\t" + "word ".repeat(60), "room", room.name());
+
+        ChatPage page = room.open(browser.tab(device -> device.setViewportSize(320, 568)), pod);
+        page.say("M".repeat(200));
+        page.awaitMessage("M".repeat(200));
+
+        assertThat(overflow(page.tab(), "html")).isZero();
+        assertThat(overflow(page.tab(), "#messages")).isZero();
+        assertThat(page.send()).isInViewport();
+        assertThat(page.text()).isInViewport();
+    }
+
+    /** How many pixels of this element lie beside what is visible of it. */
+    private static int overflow(Page tab, String selector) {
+        Object pixels = tab.locator(selector).evaluate("e => e.scrollWidth - e.clientWidth");
+        return ((Number) pixels).intValue();
+    }
+}
