@@ -5,6 +5,7 @@ import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.SseReaderBuilder;
 import java.io.UncheckedIOException;
 
 /** Pods, and what is done with them in every test of faults. */
@@ -32,7 +33,7 @@ final class Pods {
     }
 
     /** A reader as a browser is: it comes back by itself. */
-    static SseReader.Builder browser(ParleyProcess pod, String room) {
+    static SseReaderBuilder browser(ParleyProcess pod, String room) {
         return SseReader.to(pod.uri("/events?room=" + room)).reconnecting();
     }
 

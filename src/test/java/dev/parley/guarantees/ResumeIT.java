@@ -8,6 +8,7 @@ import dev.parley.testsupport.RawStream;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
+import dev.parley.testsupport.SseReaderBuilder;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -324,7 +325,7 @@ class ResumeIT {
         return builder(kind, query).open().awaitConnected();
     }
 
-    private SseReader.Builder builder(Kind kind, String query) {
+    private SseReaderBuilder builder(Kind kind, String query) {
         return SseReader.to(PODS.get(kind).uri("/events?room=" + room + query));
     }
 

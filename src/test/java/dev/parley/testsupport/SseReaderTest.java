@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SseReaderTest {
 
@@ -67,7 +69,7 @@ class SseReaderTest {
     }
 
     @Test
-    void chunksCutAnywhere_giveTheSame() {
+    void chunks_cutAnywhere_giveTheSame() {
         byte[] body =
                 "5\r\ndata:\r\na;x=y\r\n é€😀\r\n2\r\n\n\n\r\n0\r\n\r\n"
                         .getBytes(StandardCharsets.UTF_8);
@@ -77,6 +79,7 @@ class SseReaderTest {
                     Peer peer = server.acceptStream()) {
                 peer.write(Arrays.copyOfRange(body, 0, cut));
                 peer.write(Arrays.copyOfRange(body, cut, body.length));
+
                 reader.awaitClosed();
                 assertThat(reader.data()).as("cut at %d", cut).containsExactly("é€😀");
             }
@@ -121,7 +124,8 @@ class SseReaderTest {
                 assertThat(second.readRequest()).contains("\r\nLast-Event-ID: k-7\r\n");
                 second.write(
                         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: b\n\n");
-                reader.awaitConnections(2).awaitMessages(2);
+                reader.awaitMessages(2);
+                assertThat(reader.connections()).isEqualTo(2);
                 assertThat(reader.events().get(1)).isEqualTo(new Event("k-7", "message", "b"));
             }
         }
@@ -136,7 +140,9 @@ class SseReaderTest {
                                 .open();
                 Peer first = server.accept()) {
             assertThat(first.readRequest()).startsWith("GET /1 ");
+
             reader.dropConnection();
+
             try (Peer second = server.accept()) {
                 assertThat(second.readRequest()).startsWith("GET /2 ");
             }
@@ -152,6 +158,7 @@ class SseReaderTest {
                         .reconnecting(Duration.ofMillis(1))
                         .open()) {
             reader.await("attempts", r -> r.attempts() > 3);
+
             port.set(server.port());
             try (Peer peer = server.acceptStream()) {
                 peer.chunk("data: at last\n\n");
@@ -167,7 +174,9 @@ class SseReaderTest {
                         SseReader.to(server.uri("/")).reconnecting(Duration.ofMillis(1)).open();
                 Peer first = server.acceptStream()) {
             first.chunk("id: k-1\ndata: a\n\n");
+
             reader.awaitMessages(1).dropConnection();
+
             assertThat(first.read()).isEqualTo(-1);
             try (Peer second = server.accept()) {
                 assertThat(second.readRequest()).contains("Last-Event-ID: k-1");
@@ -175,26 +184,27 @@ class SseReaderTest {
         }
     }
 
-    @Test
-    void anyOtherStatus_endsItForGood() {
-        for (String answer :
-                List.of(
-                        "HTTP/1.1 204 No Content\r\n\r\n",
-                        "HTTP/1.1 400 Bad Request\r\nContent-Length: 8\r\n\r\nbad room",
-                        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok")) {
-            try (SseReader reader =
-                            SseReader.to(server.uri("/")).reconnecting(Duration.ZERO).open();
-                    Peer peer = server.accept()) {
-                peer.readRequest();
-                peer.write(answer);
-                reader.awaitClosed();
-                assertThat(reader.status()).isEqualTo(Integer.parseInt(answer.substring(9, 12)));
-                assertThat(answer).endsWith(reader.raw());
-                assertThat(reader.connections()).isZero();
-                assertThat(reader.attempts()).isOne();
-                assertThatThrownBy(reader::awaitConnected)
-                        .hasMessageContaining("last end: refused");
-            }
+    @ParameterizedTest
+    @CsvSource({
+        "204 No Content, text/event-stream, ''",
+        "400 Bad Request, text/event-stream, bad room",
+        "200 OK, text/plain, ok"
+    })
+    void anyOtherAnswer_endsItForGood(String status, String type, String body) {
+        try (SseReader reader = SseReader.to(server.uri("/")).reconnecting(Duration.ZERO).open();
+                Peer peer = server.accept()) {
+            peer.readRequest();
+
+            peer.write("HTTP/1.1 " + status + "\r\n");
+            peer.write("Content-Type: " + type + "\r\n");
+            peer.write("Content-Length: " + body.length() + "\r\n\r\n" + body);
+
+            reader.awaitClosed();
+            assertThat(status).startsWith(Integer.toString(reader.status()));
+            assertThat(reader.raw()).isEqualTo(body);
+            assertThat(reader.connections()).isZero();
+            assertThat(reader.attempts()).isOne();
+            assertThatThrownBy(reader::awaitConnected).hasMessageContaining("last end: refused");
         }
     }
 
@@ -275,7 +285,9 @@ class SseReaderTest {
                 readers.add(SseReader.to(server.uri("/")).open());
                 peers.add(server.acceptStream());
             }
+
             peers.forEach(peer -> peer.chunk("data: all\n\n"));
+
             readers.forEach(reader -> reader.awaitData("all"));
         } finally {
             readers.forEach(SseReader::close);

@@ -151,6 +151,17 @@ final class SseRecord implements EventStreamParser.Sink {
         notifyAll();
     }
 
+    /** Waits for the next change, but at most so long; 0 stands for ever. */
+    @SuppressWarnings("WaitNotInLoop") // The callers are the loops.
+    synchronized void awaitChange(long millis) {
+        try {
+            wait(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted\n" + this, e);
+        }
+    }
+
     @Override
     public synchronized String toString() {
         int from = Math.max(0, events.size() - SHOWN_EVENTS);
