@@ -61,10 +61,6 @@ final class OwnedProcess implements Closeable {
         return process.isAlive();
     }
 
-    boolean paused() {
-        return paused;
-    }
-
     /** All output so far, whole lines only. */
     String log() {
         synchronized (output) {

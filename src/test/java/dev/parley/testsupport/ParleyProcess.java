@@ -9,7 +9,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,19 +22,19 @@ import java.util.regex.Pattern;
  *
  * <p>The system property {@code parley.native} names the executable to run; without it {@code
  * parley.app} names the jar (default {@code target/quarkus-app/quarkus-run.jar}), and {@code
- * parley.jvm-args} what every JVM is started with besides, by default nothing.
+ * parley.jvm-args} what its JVM is started with besides, by default nothing.
  */
 public final class ParleyProcess implements Closeable {
 
     private static final Pattern LISTENING =
             Pattern.compile("Listening on:? https?://[^\\s/]*:(\\d+)");
 
-    private final Builder builder;
+    private final ParleyCommand command;
     private final OwnedProcess process;
     private final int port;
 
-    private ParleyProcess(Builder builder, OwnedProcess process, int port) {
-        this.builder = builder;
+    private ParleyProcess(ParleyCommand command, OwnedProcess process, int port) {
+        this.command = command;
         this.process = process;
         this.port = port;
     }
@@ -61,7 +60,6 @@ public final class ParleyProcess implements Closeable {
         private final Map<String, String> environment = new LinkedHashMap<>();
         private List<String> jvmOptions =
                 List.of("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
-        private Path javaHome = Path.of(System.getProperty("java.home"));
         private Path jar =
                 Path.of(System.getProperty("parley.app", "target/quarkus-app/quarkus-run.jar"));
 
@@ -107,13 +105,7 @@ public final class ParleyProcess implements Closeable {
 
         /** Listens here instead of on a port that the system chooses; see {@link Ports#free}. */
         public Builder port(int port) {
-            return config("quarkus.http.port", Integer.toString(port));
-        }
-
-        /** Runs the jar on this JDK instead of the one that runs the tests. */
-        public Builder javaHome(Path home) {
-            javaHome = home;
-            return this;
+            return config(ParleyCommand.PORT, Integer.toString(port));
         }
 
         /** Runs this jar. */
@@ -135,62 +127,17 @@ public final class ParleyProcess implements Closeable {
          * @throws IllegalStateException if it does not come to listen; the message has its log
          */
         public ParleyProcess start() {
-            return launch(copy());
-        }
-
-        private Builder copy() {
-            Builder copy = new Builder();
-            copy.config.putAll(config);
-            copy.environment.putAll(environment);
-            copy.jvmOptions = jvmOptions;
-            copy.javaHome = javaHome;
-            copy.jar = jar;
-            return copy;
-        }
-
-        private ProcessBuilder processBuilder() {
-            ProcessBuilder processBuilder = new ProcessBuilder(command());
-            Map<String, String> variables = processBuilder.environment();
-            variables
-                    .keySet()
-                    .removeIf(name -> name.startsWith("QUARKUS_") || name.startsWith("PARLEY_"));
-            variables.putAll(environment);
-            return processBuilder;
-        }
-
-        private List<String> command() {
-            List<String> options =
-                    config.entrySet().stream()
-                            .map(e -> "-D" + e.getKey() + "=" + e.getValue())
-                            .toList();
-            String executable = System.getProperty("parley.native", "");
-            List<String> command = new ArrayList<>();
-            if (executable.isBlank()) {
-                command.add(javaHome.resolve("bin").resolve("java").toString());
-                command.addAll(jvmOptions);
-                command.addAll(argumentsOfEveryJvm());
-                command.addAll(options);
-                command.addAll(List.of("-jar", jar.toAbsolutePath().toString()));
-            } else {
-                command.add(Path.of(executable).toAbsolutePath().toString());
-                command.addAll(options);
-            }
-            return command;
-        }
-
-        private static List<String> argumentsOfEveryJvm() {
-            String arguments = System.getProperty("parley.jvm-args", "");
-            return arguments.isBlank() ? List.of() : List.of(arguments.strip().split("\\s+"));
+            return launch(new ParleyCommand(config, environment, jvmOptions, jar));
         }
     }
 
-    private static ParleyProcess launch(Builder builder) {
-        OwnedProcess process = OwnedProcess.start(builder.processBuilder());
+    private static ParleyProcess launch(ParleyCommand command) {
+        OwnedProcess process = OwnedProcess.start(command.toProcess());
         Optional<Integer> port = process.awaitOutput(ParleyProcess::listeningPort);
         if (port.isEmpty()) {
             throw startFailed(process);
         }
-        return new ParleyProcess(builder, process, port.get());
+        return new ParleyProcess(command, process, port.get());
     }
 
     private static IllegalStateException startFailed(OwnedProcess process) {
@@ -219,10 +166,6 @@ public final class ParleyProcess implements Closeable {
 
     public int port() {
         return port;
-    }
-
-    public long pid() {
-        return process.pid();
     }
 
     public boolean alive() {
@@ -286,7 +229,7 @@ public final class ParleyProcess implements Closeable {
      * with a port from {@link Ports#free}.
      */
     public ParleyProcess replacement() {
-        return builder.copy().port(port).start();
+        return launch(command.onPort(port));
     }
 
     /** SIGSTOP: connections stay open and get no answer. Linux only. */
