@@ -9,12 +9,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.time.Duration;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 
 /**
  * A network that fails on demand: a loopback port whose connections lead to a server, until told
@@ -40,7 +38,6 @@ public final class TcpProxy implements Closeable {
     private final Set<Link> links = new HashSet<>();
     private final Set<Direction> swallowed = EnumSet.noneOf(Direction.class);
     private InetSocketAddress server;
-    private Duration delay = Duration.ZERO;
     private boolean refusing;
     private int accepted;
 
@@ -68,13 +65,6 @@ public final class TcpProxy implements Closeable {
     /** The proxy's address in this scheme, such as {@code redis} or {@code http}. */
     public String uri(String scheme) {
         return scheme + "://127.0.0.1:" + port();
-    }
-
-    /** How many connections are open. */
-    public int connections() {
-        synchronized (lock) {
-            return links.size();
-        }
     }
 
     /** How many connections have ever been taken; refused ones do not count. */
@@ -111,14 +101,6 @@ public final class TcpProxy implements Closeable {
         }
     }
 
-    /** Forwards everything this much later, or a little more. */
-    public void delay(Duration time) {
-        synchronized (lock) {
-            delay = time;
-            lock.notifyAll();
-        }
-    }
-
     /** Resets (RST) all connections at both ends; new ones are taken. */
     public void cut() {
         synchronized (lock) {
@@ -127,12 +109,11 @@ public final class TcpProxy implements Closeable {
         }
     }
 
-    /** Ends every fault: black holes, refusal and delay. */
+    /** Ends every fault: black holes and refusal. */
     public void heal() {
         synchronized (lock) {
             swallowed.clear();
             refusing = false;
-            delay = Duration.ZERO;
             lock.notifyAll();
         }
     }
@@ -218,28 +199,17 @@ public final class TcpProxy implements Closeable {
             to.shutdownOutput();
         }
 
-        /** Waits as long as the faults of this direction say. */
+        /** Waits while this direction is a black hole. */
         private void pass(Direction direction) throws IOException {
-            long begin = System.nanoTime();
             synchronized (lock) {
-                boolean held = true;
-                while (held && !client.isClosed()) {
-                    long left = delay.toNanos() - (System.nanoTime() - begin);
-                    held = swallowed.contains(direction) || left > 0;
-                    if (held) {
-                        waitFor(left);
+                while (swallowed.contains(direction) && !client.isClosed()) {
+                    try {
+                        lock.wait();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                        throw new IOException(e);
                     }
                 }
-            }
-        }
-
-        @SuppressWarnings("WaitNotInLoop") // The caller is the loop.
-        private void waitFor(long nanos) throws IOException {
-            try {
-                lock.wait(Math.max(0, TimeUnit.NANOSECONDS.toMillis(nanos) + (nanos > 0 ? 1 : 0)));
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new IOException(e);
             }
         }
 
