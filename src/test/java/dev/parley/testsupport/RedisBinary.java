@@ -15,7 +15,7 @@ import redis.embedded.core.ExecutableProvider;
  */
 final class RedisBinary {
 
-    static final String VARIABLE = "PARLEY_TEST_REDIS";
+    private static final String VARIABLE = "PARLEY_TEST_REDIS";
 
     private RedisBinary() {}
 

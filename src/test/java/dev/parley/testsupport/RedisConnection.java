@@ -15,21 +15,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/**
- * One plain connection to a Redis server, speaking RESP 2: for the commands that a test gives
- * beside the program under test, and for clients that misbehave (a subscriber that reads nothing is
- * one that has {@link #send sent} {@code SUBSCRIBE} and never {@link #receive receives}).
- */
-public final class RedisConnection implements Closeable {
-
-    /** The server's answer was an error; the message is its text. */
-    public static final class ErrorReply extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        ErrorReply(String message) {
-            super(message);
-        }
-    }
+/** One plain connection to a Redis server, speaking RESP 2. */
+final class RedisConnection implements Closeable {
 
     private final Socket socket;
     private final InputStream in;
@@ -39,13 +26,8 @@ public final class RedisConnection implements Closeable {
         this.in = new BufferedInputStream(socket.getInputStream());
     }
 
-    /** Connects to a server on this machine. */
-    public static RedisConnection open(int port) {
-        return open(port, Patience.LIMIT);
-    }
-
-    /** The same for a server that may not answer; its replies may take so long. */
-    public static RedisConnection open(int port, Duration timeout) {
+    /** Connects to a server on this machine, whose replies may take so long. */
+    static RedisConnection open(int port, Duration timeout) {
         Socket socket = new Socket();
         try {
             int millis = Math.toIntExact(timeout.toMillis());
@@ -62,16 +44,19 @@ public final class RedisConnection implements Closeable {
     /**
      * Sends a command and returns its reply.
      *
-     * @throws ErrorReply if Redis answers with an error
+     * @throws RedisError if Redis answers with an error
      * @throws UncheckedIOException if there is no answer in time
      */
-    public RedisReply command(String... args) {
-        send(args);
-        return receive();
+    RedisReply command(String... args) {
+        try {
+            send(args);
+            return read();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
-    /** Sends a command without reading its reply. */
-    public void send(String... args) {
+    private void send(String... args) throws IOException {
         ByteArrayOutputStream request = new ByteArrayOutputStream();
         request.writeBytes(utf8("*" + args.length + "\r\n"));
         for (String arg : args) {
@@ -80,20 +65,7 @@ public final class RedisConnection implements Closeable {
             request.writeBytes(bytes);
             request.writeBytes(utf8("\r\n"));
         }
-        try {
-            request.writeTo(socket.getOutputStream());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    /** The next reply or, on a subscription, the next message. */
-    public RedisReply receive() {
-        try {
-            return read();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        request.writeTo(socket.getOutputStream());
     }
 
     private RedisReply read() throws IOException {
@@ -101,7 +73,7 @@ public final class RedisConnection implements Closeable {
         String rest = line.substring(1);
         return switch (line.charAt(0)) {
             case '+', ':' -> new RedisReply.Text(rest);
-            case '-' -> throw new ErrorReply(rest);
+            case '-' -> throw new RedisError(rest);
             case '$' -> bulk(Integer.parseInt(rest));
             case '*' -> array(Integer.parseInt(rest));
             default -> throw new IOException("not RESP 2: " + line);

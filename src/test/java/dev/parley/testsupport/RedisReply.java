@@ -44,13 +44,10 @@ public sealed interface RedisReply {
         return Long.parseLong(text());
     }
 
-    /** The elements of an array; none if there is no value. */
+    /** The elements of an array. */
     default List<RedisReply> items() {
         if (this instanceof Items items) {
             return items.values();
-        }
-        if (this instanceof Nil) {
-            return List.of();
         }
         throw new IllegalStateException("not an array: " + this);
     }

@@ -87,7 +87,7 @@ public final class RedisServer implements Closeable {
     }
 
     /** SIGTERM, the orderly way; returns when the process has ended. */
-    public void stop() {
+    void stop() {
         process.terminate();
         process.awaitExit();
     }
@@ -128,19 +128,14 @@ public final class RedisServer implements Closeable {
     }
 
     /**
-     * Gives one command on a connection of its own.
+     * Gives one command, beside the program under test.
      *
-     * @throws RedisConnection.ErrorReply if Redis answers with an error
+     * @throws RedisError if Redis answers with an error
      */
     public RedisReply command(String... args) {
-        try (RedisConnection connection = connect()) {
+        try (RedisConnection connection = RedisConnection.open(port, Patience.LIMIT)) {
             return connection.command(args);
         }
-    }
-
-    /** A connection that stays open for several commands or a subscription. */
-    public RedisConnection connect() {
-        return RedisConnection.open(port);
     }
 
     @Override
@@ -181,7 +176,7 @@ public final class RedisServer implements Closeable {
             String where = connection.command("CONFIG", "GET", "dir").items().get(1).text();
             return connection.command("PING").text().equals("PONG")
                     && where.equals(data(directory).toString());
-        } catch (UncheckedIOException | RedisConnection.ErrorReply notYet) {
+        } catch (UncheckedIOException | RedisError notYet) {
             return false;
         }
     }
