@@ -24,7 +24,7 @@ import java.util.stream.Stream;
  */
 public final class Browser implements Closeable {
 
-    static final String VARIABLE = "PARLEY_TEST_CHROMIUM";
+    private static final String VARIABLE = "PARLEY_TEST_CHROMIUM";
 
     private static final List<String> NAMES =
             List.of("chromium", "google-chrome", "chromium-browser", "google-chrome-stable");

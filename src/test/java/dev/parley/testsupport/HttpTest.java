@@ -56,10 +56,14 @@ class HttpTest {
     }
 
     @Test
-    void sendJsonAndText_sendTheBodyAsItIs() {
+    void sendJson_sendsItAsItIs() {
         assertThat(requestOf(h -> h.sendJson("{\"msg\":1}"), 9))
                 .contains("Content-Type: application/json\r\n")
                 .endsWith("\r\n\r\n{\"msg\":1}");
+    }
+
+    @Test
+    void sendText_hasItsFieldsInTheQuery() {
         assertThat(requestOf(h -> h.sendText("a b", "room", "x"), 3))
                 .startsWith("POST /send?room=x HTTP/1.1\r\n")
                 .endsWith("\r\n\r\na b");

@@ -15,15 +15,14 @@ public final class NetworkNamespace implements Closeable {
     private final String name;
     private final String here;
     private final String there;
-    private final String subnet;
+    private final int number;
     private final List<OwnedProcess> processes = new ArrayList<>();
 
     private NetworkNamespace(int number) {
         name = "parley-" + number;
         here = "parley" + number + "a";
         there = "parley" + number + "b";
-        // 198.18.0.0/15 is for tests of networks (RFC 2544).
-        subnet = "198.18.%d.%d".formatted(number / 60, number % 60 * 4);
+        this.number = number;
     }
 
     /** A new namespace; empty where that is not possible. */
@@ -57,9 +56,9 @@ public final class NetworkNamespace implements Closeable {
         return address(1);
     }
 
+    /** An address of the cable's own /30, in the range for tests of networks (RFC 2544). */
     private String address(int last) {
-        int dot = subnet.lastIndexOf('.') + 1;
-        return subnet.substring(0, dot) + (Integer.parseInt(subnet.substring(dot)) + last);
+        return "198.18.%d.%d".formatted(number / 60, number % 60 * 4 + last);
     }
 
     /** Starts a program in the namespace and returns when it has written this. */

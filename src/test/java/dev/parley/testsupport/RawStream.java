@@ -19,6 +19,7 @@ public final class RawStream implements Closeable {
         this.socket = socket;
     }
 
+    /** Connects to a port of this machine, and sends a request. */
     public static RawStream open(int port, byte[] request) {
         try {
             var socket = new Socket(InetAddress.getLoopbackAddress(), port);
@@ -62,10 +63,6 @@ public final class RawStream implements Closeable {
 
     @Override
     public void close() {
-        try {
-            socket.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        Sockets.close(socket);
     }
 }
