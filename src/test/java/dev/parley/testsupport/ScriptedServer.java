@@ -80,6 +80,11 @@ final class ScriptedServer implements Closeable {
             this.socket = socket;
         }
 
+        /** Where the client connects from. */
+        InetAddress address() {
+            return socket.getInetAddress();
+        }
+
         /** The request up to its empty line. */
         String readRequest() {
             StringBuilder request = new StringBuilder();
