@@ -98,9 +98,15 @@ public final class RedisBroker implements Broker, AutoCloseable {
 
     @Override
     public Uni<Void> endEpoch(Room room, String epoch) {
-        LOG.warnf("Redis lost messages of a room: its epoch %s ends", epoch);
         return commands.run(
                         Script.END_EPOCH, List.of(keys.head(room)), List.of(epoch, Epochs.next()))
+                .invoke(
+                        reply -> {
+                            if (reply.toInteger() == 1) {
+                                LOG.warnf(
+                                        "room %s: Redis lost messages, epoch %s ends", room, epoch);
+                            }
+                        })
                 .replaceWithVoid();
     }
 
