@@ -3,14 +3,10 @@ package dev.parley.hub;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.hub.Batches.Batch;
-import dev.parley.message.EventId;
-import dev.parley.message.Message;
-import dev.parley.message.StoredMessage;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
 class BatchesTest {
@@ -69,7 +65,7 @@ class BatchesTest {
     }
 
     @Test
-    void long_backlog_isCutAfterTheWriteThatReachesTheBound() {
+    void longBacklog_isCutAfterTheWriteThatReachesTheBound() {
         append(10, 32 * 1024);
 
         try (var batches = new Batches(log, meters)) {
@@ -129,9 +125,7 @@ class BatchesTest {
 
     private void append(int count, int length) {
         for (int i = 0; i < count; i++) {
-            var message = Message.of(ScriptedBroker.ROOM, "x".repeat(length), Instant.EPOCH);
-            var id = new EventId("e", log.head() + 1);
-            log.append(new Frame(new StoredMessage(id, message), new LineEncoder()));
+            log.append(TestMessages.frame(log.head() + 1, "x".repeat(length)));
         }
     }
 }

@@ -1,11 +1,8 @@
 package dev.parley.hub;
 
+import static dev.parley.hub.TestMessages.message;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.message.EventId;
-import dev.parley.message.Message;
-import dev.parley.message.StoredMessage;
-import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
 class EarlyMessagesTest {
@@ -39,11 +36,5 @@ class EarlyMessagesTest {
 
         assertThat(early.takeAfter(511)).isNotNull();
         assertThat(early.takeAfter(512)).isNull();
-    }
-
-    private static StoredMessage message(long offset) {
-        return new StoredMessage(
-                new EventId("e", offset),
-                Message.of(ScriptedBroker.ROOM, "text" + offset, Instant.EPOCH));
     }
 }

@@ -2,22 +2,13 @@ package dev.parley.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.message.EventId;
-import dev.parley.message.Message;
-import dev.parley.message.StoredMessage;
-import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class FrameTest {
 
-    private final Frame frame =
-            new Frame(
-                    new StoredMessage(
-                            new EventId("e", 1),
-                            Message.of(ScriptedBroker.ROOM, "hi", Instant.EPOCH)),
-                    new LineEncoder());
+    private final Frame frame = TestMessages.frame(1, "hi");
 
     @ParameterizedTest
     @EnumSource(Format.class)

@@ -2,7 +2,6 @@ package dev.parley.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.hub.Scene.Reader;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
@@ -25,7 +24,7 @@ class HubMetersTest {
 
     @Test
     void deliveries_areCountedPerReader_withTheirBytes() {
-        Reader one = scene.connectAtTail();
+        TestReader one = scene.connectAtTail();
         scene.connectAtTail();
         int before = bytes(one);
 
@@ -77,7 +76,7 @@ class HubMetersTest {
         assertThat(scene.gauge("parley.subscription.up")).isZero();
     }
 
-    private static int bytes(Reader reader) {
+    private static int bytes(TestReader reader) {
         return reader.lines().stream().mapToInt(line -> line.length() + 1).sum();
     }
 }

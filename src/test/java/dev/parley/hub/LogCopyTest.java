@@ -1,19 +1,17 @@
 package dev.parley.hub;
 
+import static dev.parley.hub.TestMessages.message;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.broker.Page;
 import dev.parley.message.EventId;
-import dev.parley.message.Message;
 import dev.parley.message.StoredMessage;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
-/** What a room's log is told after its end; the rest is in {@link LiveRoomTest}. */
+/** What is appended to the pod's copy of a log, and when it has to be compared again. */
 class LogCopyTest {
 
     private final LogBudget budget = new LogBudget(1 << 20);
@@ -21,11 +19,7 @@ class LogCopyTest {
             new LogCopy(
                     ScriptedBroker.ROOM,
                     new LineEncoder(),
-                    new Scene.Log(
-                            Scene.RING,
-                            Scene.bytes(1 << 20),
-                            Scene.bytes(1 << 20),
-                            Duration.ofHours(1)),
+                    LogSettings.DEFAULT,
                     budget,
                     new HubMeters(new SimpleMeterRegistry()));
 
@@ -145,12 +139,6 @@ class LogCopyTest {
     }
 
     private static List<StoredMessage> messages(int count) {
-        return LongStream.rangeClosed(1, count).mapToObj(LogCopyTest::message).toList();
-    }
-
-    private static StoredMessage message(long offset) {
-        return new StoredMessage(
-                new EventId("e", offset),
-                Message.of(ScriptedBroker.ROOM, "text" + offset, Instant.EPOCH));
+        return LongStream.rangeClosed(1, count).mapToObj(TestMessages::message).toList();
     }
 }

@@ -15,8 +15,7 @@ class RoomUseTest {
                     ScriptedBroker.ROOM,
                     new ScriptedBroker(),
                     new LineEncoder(),
-                    new Scene.Log(
-                            Scene.RING, Scene.bytes(1 << 20), Scene.bytes(1 << 20), MINUTE, MINUTE),
+                    LogSettings.DEFAULT,
                     new LogBudget(1 << 20),
                     new HubMeters(new SimpleMeterRegistry()));
 

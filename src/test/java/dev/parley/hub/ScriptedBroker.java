@@ -74,12 +74,9 @@ final class ScriptedBroker implements Broker {
 
     /** Stores a message that no two tests or lives of the log have twice. */
     synchronized StoredMessage store() {
-        return store("text" + ++texts);
-    }
-
-    synchronized StoredMessage store(String text) {
         newest++;
-        var message = Message.of(ROOM, text, Instant.ofEpochMilli(texts));
+        texts++;
+        var message = Message.of(ROOM, "text" + texts, Instant.ofEpochMilli(texts));
         var stored = new StoredMessage(new EventId(epoch, newest), message);
         log.add(stored);
         return stored;
@@ -149,10 +146,6 @@ final class ScriptedBroker implements Broker {
         holding = true;
     }
 
-    synchronized int held() {
-        return held.size();
-    }
-
     /** Gives the oldest answer that was kept back, if there is one. */
     void answer() {
         Runnable answer;
@@ -169,7 +162,7 @@ final class ScriptedBroker implements Broker {
         synchronized (this) {
             holding = false;
         }
-        while (held() > 0) {
+        while (isHeld()) {
             answer();
         }
     }
@@ -217,6 +210,10 @@ final class ScriptedBroker implements Broker {
     @Override
     public synchronized BrokerState state() {
         return away ? new BrokerState.Down("away") : new BrokerState.Up();
+    }
+
+    private synchronized boolean isHeld() {
+        return !held.isEmpty();
     }
 
     private synchronized void end(String ended) {

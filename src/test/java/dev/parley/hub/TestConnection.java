@@ -55,17 +55,6 @@ final class TestConnection implements Connection {
         takeQueued();
     }
 
-    private void takeQueued() {
-        boolean wasFull = !queued.isEmpty();
-        if (!aborted) {
-            taken.append(queued);
-        }
-        queued.setLength(0);
-        if (wasFull && !isClosed()) {
-            onDrain.run();
-        }
-    }
-
     @Override
     public boolean isWritable() {
         return !stalled || queued.isEmpty();
@@ -96,5 +85,16 @@ final class TestConnection implements Connection {
     @Override
     public void onDrain(Runnable handler) {
         onDrain = handler;
+    }
+
+    private void takeQueued() {
+        boolean wasFull = !queued.isEmpty();
+        if (!aborted) {
+            taken.append(queued);
+        }
+        queued.setLength(0);
+        if (wasFull && !isClosed()) {
+            onDrain.run();
+        }
     }
 }

@@ -1,0 +1,24 @@
+package dev.parley.hub;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+
+/** A reader: its connection, and its membership. */
+record TestReader(TestConnection connection, Hub.Subscription subscription) {
+
+    List<String> lines() {
+        return connection.lines();
+    }
+
+    /** What it got after it was told where it is. */
+    List<String> delivered() {
+        List<String> lines = lines();
+        assertThat(lines.remove(0)).startsWith("at ");
+        return lines;
+    }
+
+    void leave() {
+        subscription.cancel();
+    }
+}
