@@ -25,7 +25,7 @@ class DrainTest {
 
     @Test
     void streams_areEndedInParts_roundedUp() {
-        List<TestReader> readers = connect(5);
+        List<TestReader> readers = Stream.generate(scene::connectAtTail).limit(5).toList();
 
         end(2);
         assertThat(ended(readers)).isEqualTo(3);
@@ -39,28 +39,6 @@ class DrainTest {
     }
 
     @Test
-    void streams_endedInRounds_goInEvenParts() {
-        List<TestReader> readers = connect(30);
-
-        for (int rounds = 6; rounds > 0; rounds--) {
-            end(rounds);
-
-            assertThat(ended(readers)).isEqualTo(30 - (rounds - 1) * 5);
-        }
-        assertThat(scene.hub.streams()).isZero();
-    }
-
-    @Test
-    void partOfTheStreams_isOneOfThoseThatAreStillThere() {
-        List<TestReader> readers = connect(4);
-        readers.subList(2, 4).forEach(TestReader::leave);
-
-        end(2);
-
-        assertThat(ended(readers)).isOne();
-    }
-
-    @Test
     void stalledStream_isCut_whenStreamsAreEnded() {
         TestReader stalled = scene.connectAtTail();
         scene.stall(stalled);
@@ -69,10 +47,6 @@ class DrainTest {
 
         assertThat(stalled.connection().isAborted()).isTrue();
         assertThat(scene.count("parley.disconnects", "reason", "drain")).isOne();
-    }
-
-    private List<TestReader> connect(int count) {
-        return Stream.generate(scene::connectAtTail).limit(count).toList();
     }
 
     private void end(int parts) {
