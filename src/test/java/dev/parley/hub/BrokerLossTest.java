@@ -180,6 +180,21 @@ class BrokerLossTest {
         assertThat(reader.lines()).last().isEqualTo(scene.message(6));
     }
 
+    @Test
+    void brokerThatWasReplacedForAMoment_andForgotNothing_isNoGap() {
+        TestReader reader = scene.connectAtTail();
+        scene.say(3);
+        int reads = broker.reads();
+
+        broker.letAStrangerAnswerOnce();
+        broker.rejoin();
+        scene.run();
+        assertThat(broker.reads() - reads).as("by the room, by no reader").isEqualTo(2);
+        scene.say(1);
+
+        assertThat(reader.delivered()).isEqualTo(scene.messages(1, 4));
+    }
+
     private void assertGapThenAllRetained(TestReader reader, String requested) {
         long oldest = broker.oldest();
         String gap =

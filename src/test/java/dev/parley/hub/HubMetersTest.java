@@ -57,6 +57,26 @@ class HubMetersTest {
     }
 
     @Test
+    void fanOut_ofWhatNobodyReads_isNotTimed() {
+        TestReader reader = scene.connectAtTail();
+        scene.say(1);
+        reader.leave();
+
+        scene.say(3);
+
+        assertThat(fanOuts()).isOne();
+    }
+
+    @Test
+    void fanOut_ofABurstLongerThanTheLog_isTimedForWhatTheLogHas() {
+        scene.connectAtTail();
+
+        scene.say(LogSettings.RING + 5);
+
+        assertThat(fanOuts()).isEqualTo(LogSettings.RING);
+    }
+
+    @Test
     void fanOut_ofAMessageFromTheFuture_tookNoTime() {
         var registry = new SimpleMeterRegistry();
 
@@ -74,6 +94,10 @@ class HubMetersTest {
         scene.broker.away();
 
         assertThat(scene.gauge("parley.subscription.up")).isZero();
+    }
+
+    private long fanOuts() {
+        return scene.meters.get("parley.fanout").timer().count();
     }
 
     private static int bytes(TestReader reader) {

@@ -27,10 +27,9 @@ final class LineEncoder implements FrameEncoder {
         return line("at " + id);
     }
 
-    /** Nothing: what every stream begins with is of no interest here. */
     @Override
     public byte[] opening() {
-        return new byte[0];
+        return line("connected");
     }
 
     @Override

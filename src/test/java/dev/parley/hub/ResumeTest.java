@@ -66,12 +66,15 @@ class ResumeTest {
     @Test
     void position_atTheEnd_isResumed_andNothingIsRepeated() {
         broker.drop(5);
+        scene.connectAtTail();
+        int reads = broker.reads();
 
         TestReader reader = scene.resume(broker.id(5));
         scene.say(1);
 
         assertThat(reader.lines())
                 .containsExactly("at epoch0-5", "resumed epoch0-5 0", scene.message(6));
+        assertThat(broker.reads()).isEqualTo(reads);
     }
 
     @Test
@@ -104,12 +107,13 @@ class ResumeTest {
         scene.connectAtTail();
         scene.say(3);
         broker.drop(4);
+        broker.hold();
 
         TestReader reader = scene.resume(broker.id(5));
-        scene.say(1);
+        assertThat(reader.lines()).isEmpty();
+        scene.answer();
 
-        assertThat(reader.delivered())
-                .isEqualTo(scene.lineThenMessages("resumed epoch0-5 2", 6, 8));
+        assertResumed(reader, 5, 7);
     }
 
     @Test
@@ -163,6 +167,16 @@ class ResumeTest {
         TestReader reader = scene.connect(new Start.Unknown("no id"));
 
         assertGap(reader, "gap no id epoch0-1 epoch0-30", 1, 30);
+    }
+
+    @Test
+    void gap_beforeTheOnlyMessage_namesIt() {
+        broker.drop(3);
+        broker.trim(2);
+
+        TestReader reader = scene.resume(broker.id(1));
+
+        assertGap(reader, "gap epoch0-1 epoch0-3 epoch0-3", 3, 3);
     }
 
     @Test

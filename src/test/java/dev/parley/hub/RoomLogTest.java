@@ -75,6 +75,15 @@ class RoomLogTest {
     }
 
     @Test
+    void log_thatHoldsExactlyItsBytes_dropsNothing() {
+        RoomLog log = log(0, 100, 2 * TestMessages.frame(1, "xx").cost());
+
+        append(log, 1, 2, 2);
+
+        assertThat(found(log)).containsExactly(1L, 2L);
+    }
+
+    @Test
     void budgetOfAllLogs_shrinksTheOneThatGrows_andIsGivenBack() {
         var small = new LogBudget(20_000);
         var first = new RoomLog("e", 0, 100, 1 << 20, small);

@@ -39,6 +39,7 @@ final class ScriptedBroker implements Broker {
     private int reads;
     private boolean holding;
     private boolean away;
+    private boolean stranger;
 
     // What a test sees.
 
@@ -132,6 +133,11 @@ final class ScriptedBroker implements Broker {
         epoch = "epoch" + ++epochs;
     }
 
+    /** The next question is answered by another broker, which is empty. */
+    synchronized void letAStrangerAnswerOnce() {
+        stranger = true;
+    }
+
     /** Fails every call from now on. */
     synchronized void away() {
         away = true;
@@ -181,7 +187,8 @@ final class ScriptedBroker implements Broker {
                                     emitter.fail(new BrokerUnavailable("away"));
                                     return;
                                 }
-                                page = page(range);
+                                page = stranger ? strangersPage() : page(range);
+                                stranger = false;
                                 if (holding) {
                                     held.add(() -> emitter.complete(page));
                                     return;
@@ -222,6 +229,10 @@ final class ScriptedBroker implements Broker {
             epoch = "epoch" + ++epochs;
             log.replaceAll(m -> new StoredMessage(new EventId(epoch, m.offset()), m.message()));
         }
+    }
+
+    private static Page strangersPage() {
+        return new Page("strange", 1, 0, List.of());
     }
 
     private Page page(Range range) {

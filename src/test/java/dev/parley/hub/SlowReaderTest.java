@@ -101,6 +101,51 @@ class SlowReaderTest {
     }
 
     @Test
+    void replay_endsWhereTheReadersRoomDoes_whateverTheHistoryHas() {
+        TestReader reader = scene.connectAtTail();
+        scene.stall(reader);
+        scene.say(20);
+        broker.drop(3);
+
+        scene.drain(reader);
+
+        assertThat(reader.delivered()).isEqualTo(scene.messages(1, 21));
+    }
+
+    @Test
+    void replay_duringARestartOfDelivery_goesOnAfterIt() {
+        TestReader reader = scene.connectAtTail();
+        scene.stall(reader);
+        scene.say(20);
+        broker.hold();
+        scene.drain(reader);
+
+        broker.rejoin();
+        scene.release();
+
+        assertThat(reader.delivered()).isEqualTo(scene.messages(1, 21));
+    }
+
+    @Test
+    void replay_ofMessagesThatTheBrokerLost_isAGap() {
+        TestReader reader = scene.connectAtTail();
+        scene.stall(reader);
+        scene.say(20);
+
+        broker.lose(20);
+        scene.drain(reader);
+
+        assertThat(broker.endedEpochs()).containsExactly("epoch0");
+        assertThat(reader.lines())
+                .containsExactly(
+                        "at epoch0-0",
+                        "epoch0-1 text1",
+                        "at epoch1-0",
+                        "gap epoch0-1 epoch1-1 epoch1-1",
+                        "epoch1-1 text1");
+    }
+
+    @Test
     void replay_acrossTheEndOfAnEpoch_isOneGap() {
         TestReader reader = scene.connectAtTail();
         scene.stall(reader);

@@ -7,8 +7,11 @@ import java.util.List;
 /** A reader: its connection, and its membership. */
 record TestReader(TestConnection connection, Hub.Subscription subscription) {
 
+    /** What it got after what opens every stream. */
     List<String> lines() {
-        return connection.lines();
+        List<String> lines = connection.lines();
+        assertThat(lines.remove(0)).isEqualTo("connected");
+        return lines;
     }
 
     /** What it got after it was told where it is. */
