@@ -30,6 +30,10 @@ final class Readers {
         this.pump = pump;
         this.meters = meters;
         this.clock = clock;
+        if (room.isOpen()) {
+            RoomLog log = room.log();
+            timeFrom(log, log.head());
+        }
     }
 
     LiveRoom room() {
@@ -84,8 +88,7 @@ final class Readers {
     /** Each message once; those from before the first reader came have nobody to be late for. */
     private void time(RoomLog log, long head) {
         if (timedLog != log) {
-            timedLog = log;
-            timed = head;
+            timeFrom(log, head);
         }
         Instant now = clock.instant();
         for (timed = Math.max(timed, log.oldest() - 1); timed < head; timed++) {
@@ -94,6 +97,11 @@ final class Readers {
                 meters.fannedOut(Duration.between(frame.message().message().at(), now));
             }
         }
+    }
+
+    private void timeFrom(RoomLog log, long head) {
+        timedLog = log;
+        timed = head;
     }
 
     /** Any thread: whoever is live gets this too. */

@@ -68,6 +68,17 @@ class HubMetersTest {
     }
 
     @Test
+    void fanOut_toReadersOfARoomThatWasOpenBeforeThem_isTimedFromTheirFirstMessage() {
+        scene.connectAtTail().leave();
+        scene.say(3);
+
+        scene.connectAtTail();
+        scene.say(1);
+
+        assertThat(fanOuts()).isOne();
+    }
+
+    @Test
     void fanOut_ofABurstLongerThanTheLog_isTimedForWhatTheLogHas() {
         scene.connectAtTail();
 
