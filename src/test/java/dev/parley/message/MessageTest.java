@@ -13,14 +13,6 @@ class MessageTest {
 
     private static final Instant NOON = Instant.parse("2026-11-22T12:00:00Z");
 
-    private static Message said(String text) {
-        return Message.of(Room.LOBBY, text, NOON);
-    }
-
-    private static Message saidBy(String from) {
-        return new Message(Room.LOBBY, "hi", Optional.of(from), Optional.empty(), NOON);
-    }
-
     @Test
     void textByNobody_hasNeitherNameNorType() {
         Message message = said("hi");
@@ -73,5 +65,13 @@ class MessageTest {
     @Test
     void storedMessage_hasTheOffsetOfItsId() {
         assertThat(new StoredMessage(new EventId("k3f9", 42), said("hi")).offset()).isEqualTo(42);
+    }
+
+    private static Message said(String text) {
+        return Message.of(Room.LOBBY, text, NOON);
+    }
+
+    private static Message saidBy(String from) {
+        return new Message(Room.LOBBY, "hi", Optional.of(from), Optional.empty(), NOON);
     }
 }

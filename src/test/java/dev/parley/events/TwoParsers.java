@@ -1,5 +1,7 @@
 package dev.parley.events;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.launchdarkly.eventsource.ConnectStrategy;
 import com.launchdarkly.eventsource.EventSource;
 import com.launchdarkly.eventsource.MessageEvent;
@@ -9,6 +11,7 @@ import com.launchdarkly.logging.LDLogger;
 import dev.parley.testsupport.EventStreamParser;
 import dev.parley.testsupport.SseReader.Event;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
 import java.net.URI;
@@ -16,43 +19,50 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/** The event stream format as read by two parsers that share no code. */
-enum StreamParser {
-    /** Our reading of the specification. */
-    OURS {
-        @Override
-        List<Event> events(List<byte[]> chunks) {
-            List<Event> events = new ArrayList<>();
-            EventStreamParser parser = new EventStreamParser("", new Recorder(events));
-            chunks.forEach(parser::feed);
-            return events;
-        }
-    },
+/**
+ * The event stream format as read by two parsers that share no code: our reading of the
+ * specification, and LaunchDarkly's.
+ */
+final class TwoParsers {
 
-    /** Somebody else's. */
-    LAUNCH_DARKLY {
-        @Override
-        List<Event> events(List<byte[]> chunks) {
-            List<Event> events = new ArrayList<>();
-            try (EventSource source = new EventSource.Builder(new Replay(chunks)).build()) {
-                while (true) {
-                    MessageEvent event = source.readMessage();
-                    String id = event.getLastEventId() == null ? "" : event.getLastEventId();
-                    events.add(new Event(id, event.getEventName(), event.getData()));
-                }
-            } catch (StreamClosedByServerException end) {
-                return events;
-            } catch (StreamException e) {
-                throw new AssertionError(e);
-            }
+    private TwoParsers() {}
+
+    /** What a stream of these parts dispatches. */
+    static List<Event> events(byte[]... parts) {
+        var stream = new ByteArrayOutputStream();
+        for (byte[] part : parts) {
+            stream.writeBytes(part);
         }
-    };
+        return events(List.of(stream.toByteArray()));
+    }
 
     /** What a stream that arrives in these pieces dispatches. */
-    abstract List<Event> events(List<byte[]> chunks);
+    static List<Event> events(List<byte[]> chunks) {
+        List<Event> events = ours(chunks);
+        assertThat(launchDarklys(chunks)).as("LaunchDarkly's parser").isEqualTo(events);
+        return events;
+    }
 
-    List<Event> events(byte[] stream) {
-        return events(List.of(stream));
+    private static List<Event> ours(List<byte[]> chunks) {
+        List<Event> events = new ArrayList<>();
+        var parser = new EventStreamParser("", new Recorder(events));
+        chunks.forEach(parser::feed);
+        return events;
+    }
+
+    private static List<Event> launchDarklys(List<byte[]> chunks) {
+        List<Event> events = new ArrayList<>();
+        try (EventSource source = new EventSource.Builder(new Replay(chunks)).build()) {
+            while (true) {
+                MessageEvent event = source.readMessage();
+                String id = event.getLastEventId() == null ? "" : event.getLastEventId();
+                events.add(new Event(id, event.getEventName(), event.getData()));
+            }
+        } catch (StreamClosedByServerException end) {
+            return events;
+        } catch (StreamException e) {
+            throw new AssertionError(e);
+        }
     }
 
     private record Recorder(List<Event> events) implements EventStreamParser.Sink {
