@@ -7,10 +7,8 @@ import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
-import java.net.URI;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,27 +36,12 @@ class FanOutIT {
         pod.close();
     }
 
-    private List<SseReader> readers(URI uri, int count) {
-        List<SseReader> readers =
-                IntStream.range(0, count).mapToObj(i -> SseReader.to(uri).open()).toList();
-        readers.forEach(SseReader::awaitLastEventId);
-        return readers;
-    }
-
     @Test
     void everyReader_getsEveryMessageInOrder() {
-        List<SseReader> readers = readers(pod.uri("/events"), READERS);
+        List<SseReader> readers = open(READERS, "/events");
 
         List<Event> sent =
-                IntStream.range(0, MESSAGES)
-                        .mapToObj(i -> "message " + i)
-                        .map(
-                                text ->
-                                        new Event(
-                                                http.sendForm(text).header("Event-Id"),
-                                                "message",
-                                                text))
-                        .toList();
+                IntStream.range(0, MESSAGES).mapToObj(i -> send("message " + i)).toList();
 
         for (SseReader reader : readers) {
             assertThat(reader.awaitMessages(MESSAGES).events()).isEqualTo(sent);
@@ -71,7 +54,7 @@ class FanOutIT {
 
     @Test
     void concurrentPublishers_haveOneOrderForEveryReader() {
-        List<SseReader> readers = readers(pod.uri("/events"), 20);
+        List<SseReader> readers = open(20, "/events");
 
         IntStream.range(0, MESSAGES).parallel().forEach(i -> http.sendForm("message " + i));
 
@@ -85,16 +68,13 @@ class FanOutIT {
         }
     }
 
-    private static int offset(Event event) {
-        return Integer.parseInt(event.id().substring(event.id().indexOf('-') + 1));
-    }
-
     @Test
     void readersWhoLeave_areGoneFromTheCount() {
-        List<SseReader> staying = readers(pod.uri("/events"), 3);
-        List<SseReader> closing = readers(pod.uri("/events"), 10);
-        List<SseReader> resetting = readers(pod.uri("/events?room=other"), 10);
+        List<SseReader> staying = open(3, "/events");
+        List<SseReader> closing = open(10, "/events");
+        List<SseReader> resetting = open(10, "/events?room=other");
         metrics.awaitValue(CONNECTED, 23);
+        metrics.awaitValue("parley_rooms", 2);
 
         closing.forEach(SseReader::close);
         resetting.forEach(SseReader::dropConnection);
@@ -109,7 +89,7 @@ class FanOutIT {
 
     @Test
     void readersWhoLeaveAmidMessages_disturbNobody() {
-        List<SseReader> leaving = readers(pod.uri("/events"), 30);
+        List<SseReader> leaving = open(30, "/events");
         try (SseReader staying = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
             List<String> texts =
                     IntStream.range(0, 30).mapToObj(i -> i + "x".repeat(10_000)).toList();
@@ -123,22 +103,28 @@ class FanOutIT {
                 }
             }
 
-            assertThat(staying.awaitMessages(texts.size()).data().equals(texts)).isTrue();
+            List<String> received = staying.awaitMessages(texts.size()).data();
+            assertThat(received.equals(texts)).as("all texts, in order").isTrue();
             metrics.awaitValue(CONNECTED, 1);
             assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
         }
     }
 
-    @Test
-    void readersOfManyRooms_areCountedTogether() {
+    private List<SseReader> open(int count, String path) {
         List<SseReader> readers =
-                Stream.of("a", "b", "c")
-                        .map(room -> SseReader.open(pod.uri("/events?room=" + room)))
+                IntStream.range(0, count)
+                        .mapToObj(i -> SseReader.to(pod.uri(path)).open())
                         .toList();
+        readers.forEach(SseReader::awaitLastEventId);
+        return readers;
+    }
 
-        metrics.awaitValue(CONNECTED, 3);
-        metrics.awaitValue("parley_rooms", 3);
-        readers.forEach(SseReader::close);
-        metrics.awaitValue(CONNECTED, 0);
+    /** Sends a text, and says as what it has to arrive. */
+    private Event send(String text) {
+        return new Event(http.sendForm(text).header("Event-Id"), "message", text);
+    }
+
+    private static int offset(Event event) {
+        return Integer.parseInt(event.id().substring(event.id().indexOf('-') + 1));
     }
 }
