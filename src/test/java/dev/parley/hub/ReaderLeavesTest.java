@@ -47,7 +47,7 @@ class ReaderLeavesTest {
         TestReader reader = scene.resume(broker.id(3));
 
         reader.leave();
-        broker.release();
+        scene.release();
         scene.say(1);
 
         assertThat(reader.lines()).isEmpty();
