@@ -215,7 +215,8 @@ final class Subscriber {
             action.accept(this);
         } catch (RuntimeException e) {
             LOG.errorf(e, "a reader of room %s is disconnected", room.room());
-            cut(DisconnectReason.ERROR);
+            ended(DisconnectReason.ERROR);
+            connection.abort();
         }
     }
 

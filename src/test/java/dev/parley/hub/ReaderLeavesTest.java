@@ -66,4 +66,79 @@ class ReaderLeavesTest {
         assertThat(after.delivered()).isEqualTo(scene.messages(1, 2));
         assertThat(scene.count("parley.disconnects", "reason", "error")).isOne();
     }
+
+    @Test
+    void readerWhoseConnectionFailsOnTheWayIn_isCut_andNotCounted() {
+        var connection = new FailingConnection(Step.ON_DRAIN);
+
+        subscribe(connection);
+
+        assertThat(connection.aborted).isTrue();
+        assertThat(scene.hub.streams()).isZero();
+        assertThat(scene.count("parley.disconnects", "reason", "error")).isOne();
+        assertThat(scene.connectAtTail().lines()).containsExactly("at epoch0-0");
+    }
+
+    @Test
+    void readerWhoseConnectionFailsAtTheEnd_isCut() {
+        var connection = new FailingConnection(Step.END);
+        subscribe(connection);
+
+        scene.hub.endStreams(1);
+        scene.run();
+
+        assertThat(connection.aborted).isTrue();
+        assertThat(scene.hub.streams()).isZero();
+    }
+
+    private void subscribe(Connection connection) {
+        var wish = new Reader(ScriptedBroker.ROOM, new Start.Tail(), Format.TEXT, "203.0.113.1");
+        scene.hub.subscribe(wish, connection, scene.loop);
+        scene.run();
+    }
+
+    private enum Step {
+        ON_DRAIN,
+        END
+    }
+
+    /** A connection that has a defect. */
+    private static final class FailingConnection implements Connection {
+
+        private final Step failing;
+        private boolean aborted;
+
+        FailingConnection(Step failing) {
+            this.failing = failing;
+        }
+
+        private void pass(Step step) {
+            if (step == failing) {
+                throw new IllegalStateException("a defect");
+            }
+        }
+
+        @Override
+        public boolean isWritable() {
+            return true;
+        }
+
+        @Override
+        public void write(byte[] bytes) {}
+
+        @Override
+        public void end(byte[] last) {
+            pass(Step.END);
+        }
+
+        @Override
+        public void abort() {
+            aborted = true;
+        }
+
+        @Override
+        public void onDrain(Runnable handler) {
+            pass(Step.ON_DRAIN);
+        }
+    }
 }
