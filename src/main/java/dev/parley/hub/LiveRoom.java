@@ -129,7 +129,6 @@ final class LiveRoom {
     /** The room is dropped: its memory is given back. */
     void close() {
         copy.close();
-        sync.close();
     }
 
     private void signal() {

@@ -36,10 +36,6 @@ final class Readers {
         }
     }
 
-    LiveRoom room() {
-        return room;
-    }
-
     /**
      * The room's log has changed: the cursors are moved soon, once however often this is called.
      */

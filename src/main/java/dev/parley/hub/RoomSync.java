@@ -84,11 +84,6 @@ final class RoomSync {
         return started;
     }
 
-    /** The copy is closed: nobody waits for it any more. */
-    void close() {
-        opened.completeExceptionally(new IllegalStateException("closed: " + room));
-    }
-
     private void read() {
         // In this order: who asks for a comparison in between gets one read too many.
         synchronized (this) {
