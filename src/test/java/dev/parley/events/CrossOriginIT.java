@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Http.Answer;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.SharedPod;
 import dev.parley.testsupport.SseReader;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -19,23 +19,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * A page from elsewhere: opened from a file, whose origin is {@code null}, or from another site.
  */
+@ExtendWith(SharedPod.Extension.class)
 class CrossOriginIT {
 
     private static final String ALLOW_ORIGIN = "Access-Control-Allow-Origin";
 
-    private static ParleyProcess pod;
+    private final ParleyProcess pod;
 
-    @BeforeAll
-    static void startPod() {
-        pod = ParleyProcess.start().awaitReady();
+    CrossOriginIT(SharedPod shared) {
+        pod = shared.process();
     }
 
-    @AfterAll
-    static void stopPod() {
-        pod.close();
-    }
-
-    private static Http pageOf(String origin) {
+    private Http pageOf(String origin) {
         return new Http(pod.uri()).with("Origin", origin);
     }
 

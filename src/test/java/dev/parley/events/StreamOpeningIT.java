@@ -1,0 +1,128 @@
+package dev.parley.events;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.SharedPod;
+import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.SseReader.Event;
+import dev.parley.testsupport.TestRoom;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** How a stream begins: its head, its first bytes, the messages from before, and then silence. */
+@ExtendWith(SharedPod.Extension.class)
+class StreamOpeningIT {
+
+    private final TestRoom room;
+
+    StreamOpeningIT(SharedPod pod) {
+        room = pod.newRoom();
+    }
+
+    @Test
+    void head_keepsProxiesFromBufferingAndStoring() {
+        try (SseReader reader = room.subscribe()) {
+            assertThat(reader.status()).isEqualTo(200);
+            assertThat(reader.headers().get("Content-Type"))
+                    .containsExactly("text/event-stream;charset=utf-8");
+            assertThat(reader.headers().get("Cache-Control"))
+                    .containsExactly("no-cache, no-transform");
+            assertThat(reader.headers().get("X-Accel-Buffering")).containsExactly("no");
+            assertThat(reader.headers().get("Transfer-Encoding")).containsExactly("chunked");
+            assertThat(reader.headers()).doesNotContainKeys("Content-Length", "X-SSE-Content-Type");
+        }
+    }
+
+    @Test
+    void readerThatAcceptsCompression_getsNone() {
+        var browser = room.reader().header("Accept-Encoding", "gzip, deflate, br");
+
+        try (SseReader reader = browser.open().awaitConnected().awaitLastEventId()) {
+            assertThat(reader.headers()).doesNotContainKey("Content-Encoding");
+        }
+    }
+
+    @Test
+    void firstBytes_areCommentRetryAndPosition() {
+        room.say("before");
+
+        try (SseReader reader = room.subscribe()) {
+            assertThat(reader.raw())
+                    .matches("(?s): connected\nretry: \\d{4}\nid: [0-9a-z]+-1\n\n.*");
+            assertThat(reader.retry().getAsLong()).isBetween(2000L, 4000L);
+            assertThat(reader.events()).isEmpty();
+        }
+    }
+
+    @Test
+    void readersAreAskedToComeBack_atDifferentTimes() {
+        List<SseReader> readers = IntStream.range(0, 20).mapToObj(i -> room.subscribe()).toList();
+
+        assertThat(readers.stream().map(reader -> reader.retry().getAsLong()).distinct())
+                .hasSizeGreaterThan(1);
+
+        readers.forEach(SseReader::close);
+    }
+
+    @Test
+    void silence_isFilledWithComments() {
+        try (SseReader reader = room.subscribe()) {
+            String position = reader.lastEventId();
+
+            reader.await("heartbeats", r -> r.comments().size() > 3);
+
+            assertThat(reader.events()).isEmpty();
+            assertThat(reader.lastEventId()).isEqualTo(position);
+            String id = room.say("hi");
+            reader.awaitMessages(1);
+            assertThat(reader.events()).containsExactly(new Event(id, "message", "hi"));
+        }
+    }
+
+    @Test
+    void freshReader_startsWithWhatIsSaidNext() {
+        room.say("before");
+
+        try (SseReader reader = room.subscribe()) {
+            room.say("after");
+
+            assertThat(reader.awaitMessages(1).data()).containsExactly("after");
+        }
+    }
+
+    @Test
+    void history_beginsWithTheNewestMessages() {
+        room.sayNumbers(1, 5);
+
+        try (SseReader reader = room.subscribe("history=3")) {
+            room.say("live");
+
+            assertThat(reader.awaitMessages(4).data()).containsExactly("3", "4", "5", "live");
+            assertThat(reader.raw()).contains("retry: ").containsPattern("id: [0-9a-z]+-2\n\n");
+            assertThat(reader.events()).hasSize(4);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"2", "3", "1000000"})
+    void historyOfEverything_beginsWithTheFirst(String count) {
+        room.sayNumbers(1, 2);
+
+        try (SseReader reader = room.subscribe("history=" + count)) {
+            assertThat(reader.awaitMessages(2).data()).containsExactly("1", "2");
+        }
+    }
+
+    @Test
+    void longHistory_arrivesWholeAndInOrder() {
+        room.sayNumbers(1, 3_000);
+
+        try (SseReader reader = room.subscribe("history=3000")) {
+            assertThat(reader.awaitMessages(3_000).data()).isEqualTo(TestRoom.numbers(1, 3_000));
+        }
+    }
+}

@@ -1,0 +1,43 @@
+package dev.parley.testsupport;
+
+import java.io.Closeable;
+
+/**
+ * A pod in memory for all tests that want nothing of it but rooms of their own. Its heartbeat is
+ * quick; all else is as it is by default.
+ */
+public final class SharedPod implements Closeable {
+
+    /** Hands the pod to the constructors of test classes. */
+    public static final class Extension extends SharedResource<SharedPod> {
+
+        public Extension() {
+            super(SharedPod.class, SharedPod::new);
+        }
+    }
+
+    private final ParleyProcess process;
+    private final Http http;
+
+    private SharedPod() {
+        process = ParleyProcess.builder().config("parley.events.heartbeat", "200ms").start();
+        http = new Http(process.awaitReady().uri());
+    }
+
+    public ParleyProcess process() {
+        return process;
+    }
+
+    public Http http() {
+        return http;
+    }
+
+    public TestRoom newRoom() {
+        return TestRoom.newAt(process, http);
+    }
+
+    @Override
+    public void close() {
+        process.close();
+    }
+}
