@@ -1,0 +1,197 @@
+package dev.parley.publish;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Http.Answer;
+import dev.parley.testsupport.SharedPod;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is no message is refused, in words that say what is wrong, and not published. */
+@ExtendWith(SharedPod.Extension.class)
+class SendRefusalIT {
+
+    private static final String FORM = "application/x-www-form-urlencoded";
+
+    private final ObjectMapper json = new ObjectMapper();
+    private final Http http;
+    private final Witness witness;
+    private final String room;
+
+    SendRefusalIT(SharedPod pod) {
+        http = pod.http();
+        witness = new Witness(pod);
+        room = witness.room();
+    }
+
+    @AfterEach
+    void witnessIsUndisturbed() {
+        witness.close();
+    }
+
+    @Test
+    void requestWithoutMsg_isRefused() {
+        witness.assertRefused(http.post(witness.path(), FORM, ""), 400, "msg missing");
+        witness.assertRefused(http.post(witness.path(), FORM, "message=hi"), 400, "msg missing");
+        witness.assertRefused(http.call("POST", witness.path()), 400, "msg missing");
+        witness.assertRefused(
+                http.post(witness.path(), "application/json", "{}"), 400, "msg missing");
+        witness.assertRefused(
+                http.post(witness.path(), "application/json", "{\"msg\":null}"),
+                400,
+                "msg missing");
+    }
+
+    @Test
+    void emptyMsg_isRefused() {
+        witness.assertRefused(http.sendForm("", "room", room), 400, "msg missing");
+        witness.assertRefused(http.sendQuery("", "room", room), 400, "msg missing");
+        witness.assertRefused(http.sendText("", "room", room), 400, "msg missing");
+        witness.assertRefused(http.sendText("msg=", "room", room), 400, "msg missing");
+        witness.assertRefused(
+                http.post(witness.path(), "application/json", "{\"msg\":\"\"}"),
+                400,
+                "msg missing");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{",
+                "{\"msg\":\"hi\"",
+                "{\"msg\":\"hi}",
+                "{'msg':'hi'}",
+                "{msg:\"hi\"}",
+                "{\"msg\":\"a\nb\"}",
+                "{\"msg\":\"hi\"} {}",
+                "{\"msg\":\"hi\",\"msg\":\"ho\"}",
+                "msg=hi",
+                "\0",
+                "null",
+                "[]",
+                "\"hi\"",
+                "1",
+                "true",
+                "{\"msg\":1}",
+                "{\"msg\":1.5}",
+                "{\"msg\":true}",
+                "{\"msg\":{\"a\":1}}",
+                "{\"msg\":[\"hi\"]}",
+                "{\"msg\":\"hi\",\"from\":1}",
+                "{\"msg\":\"hi\",\"room\":{}}"
+            })
+    void jsonThatIsNoObjectOfStrings_isRefused(String body) {
+        witness.assertRefused(
+                http.post(witness.path(), "application/json", body), 400, "malformed JSON: ");
+    }
+
+    @Test
+    void deeplyNestedJson_isRefused() {
+        witness.assertRefused(
+                http.post(witness.path(), "application/json", "[".repeat(100_000)),
+                400,
+                "malformed JSON: ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a b", "é", "a\0", "a\r\nSet-Cookie: b"})
+    void badRoom_isRefused(String name) {
+        String message = json.createObjectNode().put("msg", "hi").put("room", name).toString();
+
+        witness.assertRefused(http.sendForm("hi", "room", name), 400, "bad room: ");
+        witness.assertRefused(http.sendQuery("hi", "room", name), 400, "bad room: ");
+        witness.assertRefused(http.sendJson(message), 400, "bad room: ");
+    }
+
+    @Test
+    void reservedEvent_isRefused() {
+        witness.assertRefused(
+                http.sendForm("hi", "room", room, "event", "gap"), 400, "bad event: ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a\r\n\r\ndata: x", "a\0"})
+    void fieldsWithinEventOrFrom_areRefused(String value) {
+        witness.assertRefused(
+                http.sendForm("hi", "room", room, "event", value), 400, "bad event: ");
+        witness.assertRefused(
+                http.sendQuery("hi", "room", room, "event", value), 400, "bad event: ");
+        witness.assertRefused(http.sendForm("hi", "room", room, "from", value), 400, "bad from: ");
+        witness.assertRefused(http.sendQuery("hi", "room", room, "from", value), 400, "bad from: ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "application/xml",
+                "application/octet-stream",
+                "text/html",
+                "multipart/form-data; boundary=x",
+                "nonsense",
+                "text/plain, application/json",
+                "text/plain,",
+                ";"
+            })
+    void otherContentType_isRefused(String type) {
+        witness.assertRefused(
+                http.post(witness.path(), type, "msg=hi"), 415, "unsupported media type: ");
+    }
+
+    @Test
+    void twoContentTypes_areRefused() {
+        String headers = "Content-Type: " + FORM + "\r\nContent-Type: text/plain, a/b\r\n";
+
+        String answer = witness.sendRaw(headers, "msg=hi");
+
+        assertThat(answer).startsWith("HTTP/1.1 415 ").contains("unsupported media type: ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                ";;;",
+                "nonsense",
+                "/",
+                "text/plain;q=x",
+                "*/*;q=, application/json",
+                "text/plain;q=1.1, */*",
+                "text/plain, */*;q=-1"
+            })
+    void nonsenseInAccept_isRefusedBeforeAnythingIsPublished(String accept) {
+        witness.assertRefused(
+                http.with("Accept", accept).sendForm("hi", "room", room), 400, "bad Accept: ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"GET", "HEAD", "PUT", "DELETE", "PATCH"})
+    void otherMethod_isRefused(String method) {
+        assertThat(http.call(method, witness.path() + "&msg=hi").status()).isEqualTo(405);
+    }
+
+    @Test
+    void callerWhoReadsJson_getsAProblem() throws Exception {
+        Answer answer = http.with("Accept", "application/json").sendForm("", "room", room);
+
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.header("Content-Type")).isEqualTo("application/problem+json");
+        assertThat(json.readTree(answer.body()))
+                .isEqualTo(
+                        json.createObjectNode()
+                                .put("type", "about:blank")
+                                .put("title", "Bad Request")
+                                .put("status", 400)
+                                .put("detail", "msg missing"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"application/json;q=0", "application/problem+json;q=0.0, text/html"})
+    void callerWhoReadsNoJson_getsALine(String accept) {
+        witness.assertRefused(
+                http.with("Accept", accept).sendForm("", "room", room), 400, "msg missing");
+    }
+}
