@@ -356,22 +356,6 @@ class RedisRestartIT {
         }
     }
 
-    @Test
-    void plainTextOfAnyProgram_reachesTheLobby_withoutAnId() {
-        try (SseReader lobby = SseReader.open(otherPod.uri("/events"));
-                SseReader other = Pods.open(otherPod, room)) {
-            lobby.awaitLastEventId();
-            String position = lobby.lastEventId();
-
-            redis.command("PUBLISH", "chat", "plain\r\ntext");
-
-            assertThat(lobby.awaitMessages(1).data()).containsExactly("plain\ntext");
-            assertThat(lobby.lastEventId()).isEqualTo(position);
-            Pods.sayAtLast(otherPod, room, "1");
-            assertThat(other.awaitMessages(1).data()).containsExactly("1");
-        }
-    }
-
     private void assertGotExactly(SseReader reader, int count) {
         reader.awaitMessages(count);
         assertThat(reader.data()).isEqualTo(numbers(1, count));

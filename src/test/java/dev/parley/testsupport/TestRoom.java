@@ -43,7 +43,7 @@ public final class TestRoom {
         return answer.header("Event-Id");
     }
 
-    /** Says first … last; the answer are their ids. */
+    /** Says first … last; the answer is their ids. */
     public List<String> sayNumbers(int first, int last) {
         return numbers(first, last).stream().map(this::say).toList();
     }
@@ -53,12 +53,17 @@ public final class TestRoom {
         return IntStream.rangeClosed(first, last).mapToObj(Integer::toString).toList();
     }
 
+    /** A page of what was said; the query begins with a question mark or is empty. */
+    public Http.Answer history(String query) {
+        return http.get("/rooms/" + name + "/messages" + query);
+    }
+
     /**
      * A reader to be.
      *
      * @param query further fields, such as {@code "history=3"}
      */
-    public SseReader.Builder reader(String... query) {
+    public SseReaderBuilder reader(String... query) {
         String more = query.length == 0 ? "" : "&" + String.join("&", query);
         return SseReader.to(pod.uri("/events?room=" + name + more)).recordRaw(RAW_BYTES);
     }

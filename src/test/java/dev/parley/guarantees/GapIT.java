@@ -1,0 +1,137 @@
+package dev.parley.guarantees;
+
+import static dev.parley.guarantees.PodsOfBothKinds.HISTORY;
+import static dev.parley.testsupport.TestRoom.numbers;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.guarantees.PodsOfBothKinds.Kind;
+import dev.parley.testsupport.RawStream;
+import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.TestRoom;
+import java.net.URLEncoder;
+import java.util.List;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A reader that cannot go on where it was is told, and gets all that is retained. */
+@ExtendWith(PodsOfBothKinds.Extension.class)
+class GapIT {
+
+    /** How many messages are said in a room, and how many of them are gone. */
+    private static final int GONE = 10;
+
+    private static final int SAID = GONE + HISTORY;
+
+    private final PodsOfBothKinds pods;
+
+    GapIT(PodsOfBothKinds pods) {
+        this.pods = pods;
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void trimmedPosition_isAGap_theLastOneBeforeTheHistoryIsNot(Kind kind) {
+        TestRoom room = pods.newRoom(kind);
+        List<String> ids = room.sayNumbers(1, SAID);
+
+        assertGapThenRetained(room, ids.get(0), ids);
+        assertGapThenRetained(room, ids.get(GONE - 2), ids);
+        try (SseReader justInside = room.resume(ids.get(GONE - 1))) {
+            assertThat(justInside.awaitMessages(HISTORY).data()).isEqualTo(retained());
+            assertThat(justInside.events("gap")).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void positionOfAnotherRoom_orFromTheFuture_orOfAnotherTime_isAGap(Kind kind) {
+        TestRoom room = pods.newRoom(kind);
+        List<String> ids = room.sayNumbers(1, SAID);
+        String epoch = ids.get(0).substring(0, ids.get(0).indexOf('-'));
+        String elsewhere = pods.newRoom(kind).say("x");
+        String next = epoch + "-" + (SAID + 1);
+
+        for (String id : List.of(elsewhere, next, epoch + "-999999999999999999", "x-30", "0-0")) {
+            assertGapThenRetained(room, id, ids);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void nonsense_isAGap_andNeverAnError(Kind kind) {
+        TestRoom room = pods.newRoom(kind);
+        List<String> ids = room.sayNumbers(1, SAID);
+
+        for (String id :
+                List.of(
+                        "nonsense",
+                        "-",
+                        "a-",
+                        "-1",
+                        "a--1",
+                        "A-1",
+                        "1",
+                        "k3f9-042",
+                        "\"quoted\"",
+                        "a b",
+                        "x".repeat(100))) {
+            assertGapThenRetained(room, id, ids);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void nonsenseInTheQuery_isAGap_andSaidBackInPart(Kind kind) {
+        TestRoom room = pods.newRoom(kind);
+        room.sayNumbers(1, SAID);
+
+        for (String id : List.of("\u0000", "\r\nevent: x\r\n\r\n", "é\uD83D\uDE00", "\t")) {
+            try (SseReader reader = room.subscribe("lastEventId=" + URLEncoder.encode(id, UTF_8))) {
+                assertThat(reader.awaitMessages(HISTORY).data()).isEqualTo(retained());
+                assertThat(reader.events("gap")).hasSize(1);
+            }
+        }
+        try (SseReader longest = room.subscribe("lastEventId=" + "y".repeat(3_000))) {
+            assertThat(longest.awaitEvent("gap").data()).contains("\"" + "y".repeat(128) + "\"");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void bytesThatAreNoText_asPosition_areAGapToo(Kind kind) {
+        TestRoom room = pods.newRoom(kind);
+        room.sayNumbers(1, 3);
+        String request =
+                "GET /events?room=%s HTTP/1.0\r\nLast-Event-ID: \u00ff\u0080\u00e9\r\n\r\n"
+                        .formatted(room.name());
+
+        try (RawStream stream =
+                RawStream.open(pods.pod(kind).port(), request.getBytes(ISO_8859_1))) {
+            stream.await("data: 3\n");
+            assertThat(stream.text()).contains(" 200 ", "event: gap\n", "data: 1\n");
+        }
+    }
+
+    private static void assertGapThenRetained(TestRoom room, String id, List<String> ids) {
+        try (SseReader reader = room.resume(id)) {
+            reader.awaitMessages(HISTORY);
+
+            String requested = id.replace("\"", "\\\"");
+            assertThat(reader.events().get(0).type()).isEqualTo("gap");
+            assertThat(reader.events().get(0).data())
+                    .isEqualTo(
+                            "{\"requested\":\"%s\",\"oldest\":\"%s\",\"newest\":\"%s\"}"
+                                    .formatted(requested, ids.get(GONE), ids.get(SAID - 1)));
+            assertThat(reader.data()).isEqualTo(retained());
+            assertThat(reader.events("resumed")).isEmpty();
+            assertThat(reader.status()).isEqualTo(200);
+        }
+    }
+
+    private static List<String> retained() {
+        return numbers(GONE + 1, SAID);
+    }
+}

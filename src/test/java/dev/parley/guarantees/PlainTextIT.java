@@ -1,0 +1,38 @@
+package dev.parley.guarantees;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.guarantees.PodsOfBothKinds.Kind;
+import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.TestRoom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Any program that can publish to Redis can speak in the lobby. */
+@ExtendWith(PodsOfBothKinds.Extension.class)
+class PlainTextIT {
+
+    private final PodsOfBothKinds pods;
+
+    PlainTextIT(PodsOfBothKinds pods) {
+        this.pods = pods;
+    }
+
+    @Test
+    void plainTextOfAnyProgram_reachesTheLobbyAlone_withoutAnId() {
+        var pod = pods.pod(Kind.REDIS);
+        TestRoom room = pods.newRoom(Kind.REDIS);
+        Pods.awaitDelivery(pod, pods.redis());
+        try (SseReader lobby = SseReader.open(pod.uri("/events")).awaitLastEventId();
+                SseReader other = room.subscribe()) {
+            String position = lobby.lastEventId();
+
+            pods.redis().command("PUBLISH", "chat", "plain\r\ntext");
+
+            lobby.awaitData("plain\ntext");
+            assertThat(lobby.lastEventId()).isEqualTo(position);
+            room.say("1");
+            assertThat(other.awaitMessages(1).data()).containsExactly("1");
+        }
+    }
+}
