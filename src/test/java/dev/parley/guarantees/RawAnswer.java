@@ -1,5 +1,6 @@
 package dev.parley.guarantees;
 
+import dev.parley.testsupport.Patience;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,7 +16,6 @@ import java.util.regex.Pattern;
 /** What comes back for the bytes of a request, up to the end or to a stream's first id. */
 record RawAnswer(String text) {
 
-    private static final int TIMEOUT_MILLIS = 20_000;
     private static final Pattern CONTINUE = Pattern.compile("\\AHTTP/1.1 100 [^\r]*\r\n\r\n");
     private static final Pattern STATUS = Pattern.compile("\\A\\S+ ([0-9]{3}) ");
 
@@ -27,7 +27,7 @@ record RawAnswer(String text) {
     static RawAnswer to(byte[] request, int port, boolean end) {
         var received = new ByteArrayOutputStream();
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-            socket.setSoTimeout(TIMEOUT_MILLIS);
+            socket.setSoTimeout(Patience.millis());
             write(socket, request, end);
             read(socket.getInputStream(), received);
         } catch (SocketTimeoutException e) {

@@ -46,10 +46,6 @@ final class Submissions {
             int chunk,
             List<String> headers) {
 
-        Optional<String> msg() {
-            return words.msg();
-        }
-
         Optional<String> room() {
             return words.room();
         }
@@ -163,7 +159,7 @@ final class Submissions {
         }
     }
 
-    static boolean isUnicode(String text) {
+    private static boolean isUnicode(String text) {
         return StandardCharsets.UTF_8.newEncoder().canEncode(text);
     }
 
