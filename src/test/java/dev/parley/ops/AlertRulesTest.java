@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -112,12 +112,16 @@ final class AlertRulesTest {
 
     @Test
     void queries_askOnlyForLabelValuesThatExist() {
-        Stream.concat(queries(RULES).stream(), queries(DASHBOARD).stream())
-                .flatMap(query -> MATCHER.matcher(query).results())
-                .forEach(
-                        match ->
-                                assertThat(match.group(2).split("\\|"))
-                                        .isSubsetOf(Vocabulary.LABEL_VALUES.get(match.group(1))));
+        Stream<MatchResult> matchers =
+                Stream.concat(queries(RULES).stream(), queries(DASHBOARD).stream())
+                        .flatMap(query -> MATCHER.matcher(query).results());
+
+        assertThat(matchers)
+                .isNotEmpty()
+                .allSatisfy(
+                        matcher ->
+                                assertThat(matcher.group(2).split("\\|"))
+                                        .isSubsetOf(Vocabulary.LABEL_VALUES.get(matcher.group(1))));
     }
 
     @Test
@@ -171,8 +175,7 @@ final class AlertRulesTest {
     }
 
     private static Set<String> found(Pattern pattern, String text) {
-        Matcher matcher = pattern.matcher(text);
-        return matcher.results().map(result -> result.group()).collect(toSet());
+        return pattern.matcher(text).results().map(MatchResult::group).collect(toSet());
     }
 
     /** The anchor that a heading gets when Markdown is shown. */

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.junit.jupiter.params.provider.Arguments;
 
 /** What one overlay renders to, as {@code kubectl apply -k} would send it. */
 record Manifests(String name, List<JsonNode> documents) {
@@ -49,6 +50,15 @@ record Manifests(String name, List<JsonNode> documents) {
 
     static Manifests named(String name) {
         return all().stream().filter(m -> m.name().equals(name)).findFirst().orElseThrow();
+    }
+
+    /** Every overlay that has an object of this type, with each of them, as arguments of a test. */
+    static Stream<Arguments> withEach(Class<?> type) {
+        return all().stream()
+                .flatMap(
+                        manifests ->
+                                manifests.all(type).stream()
+                                        .map(object -> Arguments.of(manifests, object)));
     }
 
     static List<Path> directoriesIn(String parent) {

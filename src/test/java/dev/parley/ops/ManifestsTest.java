@@ -19,12 +19,13 @@ import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.RollingUpdateDeployment;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyEgressRule;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyIngressRule;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyPeer;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyPort;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.openshift.api.model.monitoring.v1.Endpoint;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -34,6 +35,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -55,17 +57,19 @@ final class ManifestsTest {
                 .allSatisfy(o -> assertThat(o.getMetadata().getNamespace()).isEqualTo(namespace));
     }
 
-    @ParameterizedTest
-    @MethodSource("dev.parley.ops.Manifests#all")
-    void service_leadsToAPortOfItsPods(Manifests manifests) {
-        for (Service service : manifests.all(Service.class)) {
-            Pods pods = manifests.selected(service.getSpec().getSelector());
+    static Stream<Arguments> services() {
+        return Manifests.withEach(Service.class);
+    }
 
-            assertThat(service.getSpec().getPorts())
-                    .extracting(port -> port.getTargetPort().getValue())
-                    .isNotEmpty()
-                    .isSubsetOf(pods.portNames().toArray());
-        }
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("services")
+    void service_leadsToAPortOfItsPods(Manifests manifests, Service service) {
+        Pods pods = manifests.selected(service.getSpec().getSelector());
+
+        assertThat(service.getSpec().getPorts())
+                .extracting(port -> port.getTargetPort().getValue())
+                .isNotEmpty()
+                .isSubsetOf(pods.portNames().toArray());
     }
 
     @ParameterizedTest
@@ -160,50 +164,49 @@ final class ManifestsTest {
         assertThat(update.getMaxSurge().getValue()).isEqualTo(1);
     }
 
-    @ParameterizedTest
-    @MethodSource("dev.parley.ops.Manifests#all")
-    void scrape_findsTheMetrics(Manifests manifests) {
-        for (ServiceMonitor monitor : manifests.all(ServiceMonitor.class)) {
-            Map<String, String> labels = monitor.getSpec().getSelector().getMatchLabels();
-            List<Service> services =
-                    manifests.all(Service.class).stream()
-                            .filter(
-                                    s ->
-                                            s.getMetadata()
-                                                    .getLabels()
-                                                    .entrySet()
-                                                    .containsAll(labels.entrySet()))
-                            .toList();
+    static Stream<Arguments> serviceMonitors() {
+        return Manifests.withEach(ServiceMonitor.class);
+    }
 
-            assertThat(services).hasSize(1);
-            for (Endpoint endpoint : monitor.getSpec().getEndpoints()) {
-                assertThat(services.get(0).getSpec().getPorts())
-                        .extracting(ServicePort::getName)
-                        .contains(endpoint.getPort());
-                assertThat(endpoint.getPath()).isEqualTo(Vocabulary.METRICS_PATH);
-            }
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("serviceMonitors")
+    void scrape_findsTheMetrics(Manifests manifests, ServiceMonitor monitor) {
+        Map<String, String> labels = monitor.getSpec().getSelector().getMatchLabels();
+        List<Service> services =
+                manifests.all(Service.class).stream()
+                        .filter(
+                                s ->
+                                        s.getMetadata()
+                                                .getLabels()
+                                                .entrySet()
+                                                .containsAll(labels.entrySet()))
+                        .toList();
+
+        assertThat(services).hasSize(1);
+        for (Endpoint endpoint : monitor.getSpec().getEndpoints()) {
+            assertThat(services.get(0).getSpec().getPorts())
+                    .extracting(ServicePort::getName)
+                    .contains(endpoint.getPort());
+            assertThat(endpoint.getPath()).isEqualTo(Vocabulary.METRICS_PATH);
         }
     }
 
-    @ParameterizedTest
-    @MethodSource("dev.parley.ops.Manifests#all")
-    void networkPolicies_openOnlyPortsThatPodsHave(Manifests manifests) {
-        for (NetworkPolicy policy : manifests.all(NetworkPolicy.class)) {
-            Pods pods = manifests.selected(policy.getSpec().getPodSelector().getMatchLabels());
-            assertThat(policy.getMetadata().getName()).isEqualTo(pods.name());
-            policy.getSpec()
-                    .getIngress()
-                    .forEach(
-                            rule -> {
-                                assertPorts(rule.getPorts(), pods);
-                                peers(manifests, rule.getFrom());
-                            });
-            policy.getSpec()
-                    .getEgress()
-                    .forEach(
-                            rule ->
-                                    peers(manifests, rule.getTo())
-                                            .forEach(peer -> assertPorts(rule.getPorts(), peer)));
+    static Stream<Arguments> networkPolicies() {
+        return Manifests.withEach(NetworkPolicy.class);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("networkPolicies")
+    void networkPolicy_opensOnlyPortsThatPodsHave(Manifests manifests, NetworkPolicy policy) {
+        Pods pods = manifests.selected(policy.getSpec().getPodSelector().getMatchLabels());
+
+        assertThat(policy.getMetadata().getName()).isEqualTo(pods.name());
+        for (NetworkPolicyIngressRule rule : policy.getSpec().getIngress()) {
+            assertPorts(rule.getPorts(), pods);
+            peers(manifests, rule.getFrom());
+        }
+        for (NetworkPolicyEgressRule rule : policy.getSpec().getEgress()) {
+            peers(manifests, rule.getTo()).forEach(peer -> assertPorts(rule.getPorts(), peer));
         }
     }
 
@@ -223,20 +226,18 @@ final class ManifestsTest {
     }
 
     @Test
-    void everyComponent_isRenderedByATest() throws IOException {
+    void everyComponent_isRenderedByATest() {
         Set<String> components =
                 Manifests.directoriesIn("components").stream()
                         .map(p -> p.getFileName().toString())
                         .collect(Collectors.toSet());
 
-        assertThat(Stream.of("hpa", "keda").flatMap(ManifestsTest::componentsOf))
+        assertThat(Manifests.directoriesIn("tests").stream().flatMap(ManifestsTest::componentsOf))
                 .containsAll(components);
     }
 
-    private static Stream<String> componentsOf(String test) {
-        Path kustomization =
-                Manifests.ROOT.resolve("tests").resolve(test).resolve("kustomization.yaml");
-        return Manifests.yaml(kustomization)
+    private static Stream<String> componentsOf(Path test) {
+        return Manifests.yaml(test.resolve("kustomization.yaml"))
                 .path("components")
                 .valueStream()
                 .map(component -> Path.of(component.asText()).getFileName().toString());
