@@ -63,12 +63,23 @@ final class PrometheusIT {
 
     private Process start(int port, int target) throws IOException {
         Tool.named("prometheus");
+        return new ProcessBuilder(
+                        "prometheus",
+                        "--config.file=" + configuration(target),
+                        "--storage.tsdb.path=" + directory.resolve("data"),
+                        "--web.listen-address=127.0.0.1:" + port)
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("prometheus.log").toFile())
+                .start();
+    }
+
+    /** The file of a configuration with the rules of the cluster, and a pod as the one target. */
+    private Path configuration(int pod) throws IOException {
         Path rules = directory.resolve("rules.yaml");
         var source = Path.of("k8s", "components", "prometheus-rule", "prometheus-rule.yaml");
         new YAMLMapper().writeValue(rules.toFile(), Manifests.yaml(source).path("spec"));
-        Path configuration = directory.resolve("prometheus.yaml");
-        Files.writeString(
-                configuration,
+        return Files.writeString(
+                directory.resolve("prometheus.yaml"),
                 """
                 global: {scrape_interval: 3s, evaluation_interval: 1s}
                 rule_files: [rules.yaml]
@@ -79,15 +90,7 @@ final class PrometheusIT {
                       - targets: ["127.0.0.1:%d"]
                         labels: {namespace: test, pod: parley-0}
                 """
-                        .formatted(Vocabulary.METRICS_PATH, target));
-        return new ProcessBuilder(
-                        "prometheus",
-                        "--config.file=" + configuration,
-                        "--storage.tsdb.path=" + directory.resolve("data"),
-                        "--web.listen-address=127.0.0.1:" + port)
-                .redirectErrorStream(true)
-                .redirectOutput(directory.resolve("prometheus.log").toFile())
-                .start();
+                        .formatted(Vocabulary.METRICS_PATH, pod));
     }
 
     private static void awaitValue(Http api, String query, String value) {

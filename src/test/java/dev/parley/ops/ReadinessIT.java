@@ -21,7 +21,7 @@ final class ReadinessIT {
     }
 
     @Test
-    void podWithoutRedis_startsAndBecomesReadyWhenItComes() {
+    void podBeforeItsRedis_isLive_andReadyOnceRedisIsThere() {
         try (var redis = RedisServer.start()) {
             redis.kill();
             try (var pod = pod(redis.uri()).start()) {
@@ -42,7 +42,7 @@ final class ReadinessIT {
     }
 
     @Test
-    void silentSubscription_isNoticedThoughTcpIsFine() {
+    void silentNetwork_isNoticed_thoughConnectionsStand() {
         try (var redis = RedisServer.start();
                 var proxy = TcpProxy.to(redis.port());
                 var pod = pod(proxy.uri("redis")).start().awaitReady()) {
