@@ -58,25 +58,6 @@ class SubscriptionRefusalIT {
     }
 
     @Test
-    void head_isNotAllowed_andToldWhatIs() {
-        Answer answer = http.call("HEAD", "/events");
-
-        assertThat(answer.status()).isEqualTo(405);
-        assertThat(answer.header("Allow")).isEqualTo("GET");
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"POST", "PUT", "DELETE"})
-    void otherMethod_isNotAllowed(String method) {
-        assertThat(http.call(method, "/events").status()).isEqualTo(405);
-    }
-
-    @Test
-    void callerWhoReadsNoEventStream_isRefused() {
-        assertThat(http.with("Accept", "application/json").get("/events").status()).isEqualTo(406);
-    }
-
-    @Test
     void nonsenseInAccept_isRefused() {
         assertThat(http.with("Accept", "nonsense").get("/events").status()).isEqualTo(400);
     }

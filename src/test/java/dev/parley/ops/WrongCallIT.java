@@ -5,33 +5,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Http.Answer;
-import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.SharedPod;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Requests that are none of the calls there are: the answer names the call that was meant. */
+@ExtendWith(SharedPod.Extension.class)
 class WrongCallIT {
 
-    private static ParleyProcess pod;
-    private static Http http;
+    private final Http http;
 
-    @BeforeAll
-    static void startPod() {
-        pod = ParleyProcess.start().awaitReady();
-        http = new Http(pod.uri());
-    }
-
-    @AfterAll
-    static void stopPod() {
-        pod.close();
+    WrongCallIT(SharedPod pod) {
+        http = pod.http();
     }
 
     @Test
@@ -72,8 +64,9 @@ class WrongCallIT {
     @ParameterizedTest
     @CsvSource({
         "GET, /send, POST, POST /send",
-        "PUT, /send, POST, POST /send",
+        "PUT, /send?msg=hi, POST, POST /send",
         "POST, /events, GET, GET /events",
+        "PUT, /events, GET, GET /events",
         "DELETE, /events/, GET, GET /events",
         "POST, /clock, GET, GET /clock",
         "DELETE, /rooms/a/messages, GET, GET /rooms/{room}/messages"

@@ -167,12 +167,6 @@ class SendRefusalIT {
                 http.with("Accept", accept).sendForm("hi", "room", room), 400, "bad Accept: ");
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"GET", "HEAD", "PUT", "DELETE", "PATCH"})
-    void otherMethod_isRefused(String method) {
-        assertThat(http.call(method, witness.path() + "&msg=hi").status()).isEqualTo(405);
-    }
-
     @Test
     void callerWhoReadsJson_getsAProblem() throws Exception {
         Answer answer = http.with("Accept", "application/json").sendForm("", "room", room);
