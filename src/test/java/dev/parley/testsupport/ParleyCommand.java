@@ -63,6 +63,12 @@ record ParleyCommand(
         return words;
     }
 
+    /** Whether JVMs have an agent that writes down, at their end, what they reached. */
+    static boolean isMeasured() {
+        return argumentsOfEveryJvm().stream()
+                .anyMatch(argument -> argument.startsWith("-javaagent"));
+    }
+
     private static List<String> argumentsOfEveryJvm() {
         String arguments = System.getProperty("parley.jvm-args", "");
         return arguments.isBlank() ? List.of() : List.of(arguments.strip().split("\\s+"));

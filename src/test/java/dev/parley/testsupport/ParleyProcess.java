@@ -242,9 +242,13 @@ public final class ParleyProcess implements Closeable {
         process.resume();
     }
 
-    /** SIGKILL, if it still runs. */
+    /** SIGKILL, if it still runs; one that is measured is first let end, to write its figures. */
     @Override
     public void close() {
+        if (ParleyCommand.isMeasured() && process.alive()) {
+            process.terminate();
+            process.awaitExit();
+        }
         process.close();
     }
 }
