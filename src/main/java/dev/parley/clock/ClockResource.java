@@ -1,8 +1,12 @@
 package dev.parley.clock;
 
 import dev.parley.events.StreamHeaders;
+import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import io.smallrye.mutiny.Multi;
 import io.vertx.ext.web.RoutingContext;
+import jakarta.annotation.Priority;
+import jakarta.enterprise.event.Observes;
+import jakarta.interceptor.Interceptor;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HEAD;
 import jakarta.ws.rs.NotAllowedException;
@@ -19,7 +23,11 @@ import org.eclipse.microprofile.openapi.annotations.Operation;
 @Path("/clock")
 public final class ClockResource {
 
+    /** After the drain of the rooms, which comes at the usual priority. */
+    private static final int LATE = Interceptor.Priority.APPLICATION + 1000;
+
     private final Clock clock;
+    private volatile boolean ending;
 
     ClockResource(Clock clock) {
         this.clock = clock;
@@ -36,7 +44,14 @@ public final class ClockResource {
                 .every(Duration.ofSeconds(1))
                 .onOverflow()
                 .drop()
+                .select()
+                .first(tick -> !ending)
                 .map(tick -> clock.instant().truncatedTo(ChronoUnit.SECONDS).toString());
+    }
+
+    /** Ends every stream with its next tick: the framework would wait for them, and complain. */
+    void end(@Observes @Priority(LATE) ShutdownDelayInitiatedEvent event) {
+        ending = true;
     }
 
     /** A stream has no head to look at without opening it. */

@@ -93,6 +93,19 @@ final class DrainIT {
     }
 
     @Test
+    void clock_doesNotHoldUpTheEnd() {
+        try (var pod = ParleyProcess.start().awaitReady();
+                var reader = SseReader.open(pod.uri("/clock")).awaitMessages(1)) {
+            pod.terminate();
+
+            reader.awaitClosed();
+            assertThat(reader.cleanEnds()).isEqualTo(1);
+            assertThat(pod.awaitExit()).isZero();
+            assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
+        }
+    }
+
+    @Test
     void publishInFlight_isAnsweredBeforeTheEnd() {
         try (var redis = RedisServer.start();
                 var pod = ParleyProcess.builder().redis(redis.uri()).start().awaitReady();

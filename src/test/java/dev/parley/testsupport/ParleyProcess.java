@@ -32,6 +32,7 @@ public final class ParleyProcess implements Closeable {
     private final ParleyCommand command;
     private final OwnedProcess process;
     private final int port;
+    private boolean toldToEnd;
 
     private ParleyProcess(ParleyCommand command, OwnedProcess process, int port) {
         this.command = command;
@@ -216,6 +217,7 @@ public final class ParleyProcess implements Closeable {
 
     /** SIGTERM, as Kubernetes sends it; {@link #awaitExit} waits for the end. */
     public void terminate() {
+        toldToEnd = true;
         process.terminate();
     }
 
@@ -242,10 +244,13 @@ public final class ParleyProcess implements Closeable {
         process.resume();
     }
 
-    /** SIGKILL, if it still runs; one that is measured is first let end, to write its figures. */
+    /**
+     * SIGKILL, if it still runs. One that is measured is first let end, unless it was told to
+     * before: it writes its figures when it is told.
+     */
     @Override
     public void close() {
-        if (ParleyCommand.isMeasured() && process.alive()) {
+        if (ParleyCommand.isMeasured() && process.alive() && !toldToEnd) {
             process.terminate();
             process.awaitExit();
         }
