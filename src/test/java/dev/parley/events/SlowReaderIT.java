@@ -52,8 +52,9 @@ class SlowReaderIT {
                 SseReader healthy = SseReader.open(pod.uri("/events")).awaitLastEventId();
                 SseReader stalled = openAndStall(SseReader.to(pod.uri("/events")))) {
             Metrics metrics = new Metrics(pod);
+            Http publisher = new Http(pod.uri());
 
-            List<String> texts = talk(new Http(pod.uri()), healthy);
+            List<String> texts = talk(publisher, healthy);
 
             metrics.awaitValue("parley_disconnects_total{reason=\"slow-consumer\"}", 1);
             metrics.awaitValue("parley_connected_clients", 1);
@@ -61,6 +62,8 @@ class SlowReaderIT {
             // Of the healthy reader, of the publisher, and for the metrics: the third reader's is
             // gone, though it still takes nothing.
             metrics.awaitValue("http_server_active_connections", 3);
+            // Used to the end: an HTTP client that nobody needs any more may close its connection.
+            assertThat(publisher.get("/q/health/live").status()).isEqualTo(200);
             stalled.continueReading();
             stalled.awaitClosed();
             assertThat(stalled.cleanEnds()).isZero();
@@ -77,14 +80,16 @@ class SlowReaderIT {
                 SseReader healthy = SseReader.open(pod.uri("/events")).awaitLastEventId();
                 Socket stalled = new Socket()) {
             Metrics metrics = new Metrics(pod);
+            Http publisher = new Http(pod.uri());
             requestInOldHttp(pod, stalled);
             metrics.awaitValue("parley_connected_clients", 2);
 
-            talk(new Http(pod.uri()), healthy);
+            talk(publisher, healthy);
 
             metrics.awaitValue("parley_disconnects_total{reason=\"slow-consumer\"}", 1);
             // Of the healthy reader, of the publisher, and for the metrics.
             metrics.awaitValue("http_server_active_connections", 3);
+            assertThat(publisher.get("/q/health/live").status()).isEqualTo(200);
         }
     }
 
