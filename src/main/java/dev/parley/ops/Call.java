@@ -25,7 +25,7 @@ enum Call {
         this.form = Pattern.compile(path.replace("{room}", "[^/]+") + "/?");
     }
 
-    /** The call that a request's path belongs to. */
+    /** The call that a request's path, normalized (RFC 3986 §6.2.2), belongs to. */
     static Optional<Call> at(String path) {
         return Arrays.stream(values()).filter(call -> call.form.matcher(path).matches()).findAny();
     }

@@ -6,6 +6,7 @@ import dev.parley.publish.TextTooLarge;
 import dev.parley.publish.TooManyRequests;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
@@ -50,9 +51,9 @@ public final class ErrorMappers {
 
     @ServerExceptionMapper
     public Response failed(
-            WebApplicationException failure, HttpHeaders headers, HttpServerRequest request) {
+            WebApplicationException failure, HttpHeaders headers, RoutingContext routing) {
         int status = failure.getResponse().getStatus();
-        Optional<Call> call = Call.at(request.path());
+        Optional<Call> call = Call.at(routing.normalizedPath());
         var problem = Problem.of(status, detail(failure, call), headers);
         if (status == 405) {
             // A client has to be told (RFC 9110 §15.5.6), and the framework does not.
