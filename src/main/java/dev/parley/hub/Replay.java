@@ -23,6 +23,13 @@ final class Replay {
     private final HubMeters meters;
     private final RoomLog log;
     private final int rejoins;
+
+    /**
+     * How far the room was when the page was asked for. What came after, only this reader would
+     * know, and the room would not miss it if the broker lost it.
+     */
+    private final long end;
+
     private long cursor;
 
     /**
@@ -42,6 +49,7 @@ final class Replay {
         this.meters = meters;
         this.log = log;
         this.rejoins = room.rejoins();
+        this.end = log.head();
         this.cursor = cursor;
     }
 
@@ -77,15 +85,11 @@ final class Replay {
         meters.replayed(count);
     }
 
-    /**
-     * Encodes what follows the cursor, but not past the room's log: what only this reader knew, the
-     * room would not miss if the broker lost it.
-     */
+    /** Encodes what follows the cursor, but not past where the room was. */
     private int gather(Page page, ByteArrayOutputStream bytes) {
-        long head = log.head();
         long before = cursor;
         for (StoredMessage message : page.messages()) {
-            if (message.offset() == cursor + 1 && cursor < head) {
+            if (message.offset() == cursor + 1 && cursor < end) {
                 bytes.writeBytes(encoder.message(message, subscriber.format()));
                 cursor++;
             }

@@ -113,6 +113,23 @@ class SlowReaderTest {
     }
 
     @Test
+    void replay_fromBeforeALoss_endsWhereTheReadersRoomWasThen() {
+        TestReader reader = scene.connectAtTail();
+        scene.stall(reader);
+        scene.say(20);
+        broker.drop(3);
+        broker.hold();
+        scene.drain(reader);
+
+        broker.lose(3);
+        scene.say(3);
+        scene.release();
+
+        assertThat(reader.delivered()).isEqualTo(scene.messages(1, 24));
+        assertThat(broker.endedEpochs()).as("the room had none of what was lost").isEmpty();
+    }
+
+    @Test
     void replay_duringARestartOfDelivery_goesOnAfterIt() {
         TestReader reader = scene.connectAtTail();
         scene.stall(reader);
