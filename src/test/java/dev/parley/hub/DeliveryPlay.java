@@ -30,7 +30,8 @@ final class DeliveryPlay {
         DRAIN,
         STEP,
         RUN,
-        TICK
+        TICK,
+        REST
     }
 
     /**
@@ -74,6 +75,7 @@ final class DeliveryPlay {
             case STEP -> scene.loop.step();
             case RUN -> scene.run();
             case TICK -> scene.hub.tick();
+            case REST -> comeToRest();
         }
         readers.forEach(DeliveryReader::read);
     }
