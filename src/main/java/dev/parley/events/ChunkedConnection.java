@@ -73,6 +73,7 @@ final class ChunkedConnection extends ChannelDuplexHandler implements Connection
         ChannelPipeline pipeline = pipeline(request);
         var connection = new ChunkedConnection(pipeline.channel());
         connection.channel.config().setWriteBufferWaterMark(WATER_MARK);
+        PipelinedRequests.drop(pipeline);
         // In its place, so that what it has read already comes here.
         pipeline.replace(DECODER, "eventStream", connection);
         pipeline.remove(ENCODER);
@@ -198,7 +199,8 @@ final class ChunkedConnection extends ChannelDuplexHandler implements Connection
                 .writeBytes(LINE_END);
     }
 
-    private static ChannelPipeline pipeline(HttpServerRequest request) {
+    /** Of the connection that a request came on. */
+    static ChannelPipeline pipeline(HttpServerRequest request) {
         return ((ConnectionBase) request.connection()).channel().pipeline();
     }
 }

@@ -1,5 +1,6 @@
 package dev.parley.ops;
 
+import dev.parley.events.PipelinedRequests;
 import dev.parley.publish.PublishConfig;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.vertx.core.VertxException;
@@ -16,7 +17,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 /**
  * Stops requests before they are anybody's: those that are too large, that come too slowly, or that
  * the router can not take. The framework would answer the first without a word, wait for the
- * second, and log the others as errors of its own.
+ * second, and log the others as errors of its own. Keeps those back that come before their turn.
  */
 @Singleton
 public final class RequestGuard {
@@ -45,6 +46,7 @@ public final class RequestGuard {
     }
 
     private void check(RoutingContext exchange) {
+        PipelinedRequests.hold(exchange.request());
         boolean post = exchange.request().method().equals(HttpMethod.POST);
         if (exchange.request().uri().length() > MAX_TARGET) {
             if (!post || !exchange.request().path().equals(Call.SEND.path())) {

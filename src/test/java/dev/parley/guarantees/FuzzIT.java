@@ -108,13 +108,30 @@ class FuzzIT {
             @ForAll Damage damage,
             @ForAll @Size(min = 1, max = 4) List<Integer> places,
             @ForAll byte other) {
-        byte[] damaged = request.bytes();
+        checkSurvived(damaged(request.bytes(), damage, places, other));
+    }
+
+    @Property
+    void requestsAtOnce_harmNobody(
+            @ForAll("anyRequests") RawRequest first,
+            @ForAll("anyRequests") RawRequest second,
+            @ForAll Damage damage,
+            @ForAll @Size(max = 2) List<Integer> places,
+            @ForAll byte other) {
+        checkSurvived(damaged(first.followedBy(second), damage, places, other));
+    }
+
+    private static byte[] damaged(byte[] bytes, Damage damage, List<Integer> places, byte other) {
+        byte[] damaged = bytes;
         for (int place : places) {
             damaged = damage.of(damaged, Math.floorMod(place, damaged.length), other);
         }
+        return damaged;
+    }
 
-        memory.checkSurvives(damaged);
-        shared.checkSurvives(damaged);
+    private static void checkSurvived(byte[] request) {
+        memory.checkSurvives(request);
+        shared.checkSurvives(request);
     }
 
     private static void exchangeWithBoth(RawRequest request) {

@@ -21,10 +21,22 @@ record RawRequest(String method, String target, List<String> headers, String bod
     private static final int MAX_CHUNKS = 1_000;
 
     byte[] bytes() {
+        return bytes("Connection: close\r\n");
+    }
+
+    /** Before another one on the same connection (pipelining, RFC 9112 §9.3.2). */
+    byte[] followedBy(RawRequest next) {
+        var both = new ByteArrayOutputStream();
+        both.writeBytes(bytes(""));
+        both.writeBytes(next.bytes());
+        return both.toByteArray();
+    }
+
+    private byte[] bytes(String connection) {
         var request = new ByteArrayOutputStream();
         request.writeBytes(latin1(method + " " + target + " HTTP/1.1\r\nHost: x\r\n"));
         headers.forEach(line -> request.writeBytes(latin1(line + "\r\n")));
-        request.writeBytes(latin1("Connection: close\r\n"));
+        request.writeBytes(latin1(connection));
         if (chunk > 0) {
             request.writeBytes(latin1("Transfer-Encoding: chunked\r\n\r\n"));
             writeChunks(request);
