@@ -19,8 +19,8 @@ import net.jqwik.api.lifecycle.BeforeContainer;
 
 /**
  * Whatever is sent, a pod answers, never with an error of its own, says what was wrong, writes
- * nothing into its log, and goes on serving: a reader gets what was accepted, and nothing else. In
- * memory and on Redis the answers are the same.
+ * nothing into its log, keeps nothing of who has gone, and goes on serving: a reader gets what was
+ * accepted, and nothing else. In memory and on Redis the answers are the same.
  *
  * <p>{@code -Dfuzz.tries=20000} tries longer.
  */
@@ -49,6 +49,7 @@ class FuzzIT {
     void othersAreServed() {
         for (FuzzedPod pod : List.of(memory, shared)) {
             pod.checkReader();
+            pod.checkNobodyIsLeft();
             pod.checkLog();
         }
     }
@@ -121,6 +122,19 @@ class FuzzIT {
         checkSurvived(damaged(first.followedBy(second), damage, places, other));
     }
 
+    @Property
+    void clientThatBreaksItsConnection_harmsNobody(
+            @ForAll("anyRequests") RawRequest first, @ForAll("anyRequests") RawRequest second) {
+        memory.checkWaived(first.followedBy(second));
+        shared.checkWaived(first.followedBy(second));
+    }
+
+    @Property
+    void anyFrames_harmNobody(@ForAll("frames") byte[] bytes) {
+        memory.checkUndisturbed(bytes);
+        shared.checkUndisturbed(bytes);
+    }
+
     private static byte[] damaged(byte[] bytes, Damage damage, List<Integer> places, byte other) {
         byte[] damaged = bytes;
         for (int place : places) {
@@ -168,5 +182,10 @@ class FuzzIT {
     @Provide
     Arbitrary<RawRequest> anyRequests() {
         return GeneratedRequests.anyRequests();
+    }
+
+    @Provide
+    Arbitrary<byte[]> frames() {
+        return GeneratedFrames.connections();
     }
 }

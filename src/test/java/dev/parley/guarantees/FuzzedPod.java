@@ -6,7 +6,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import java.io.Closeable;
@@ -18,6 +20,9 @@ import java.util.Optional;
 final class FuzzedPod implements Closeable {
 
     static final String ROOM = "watched";
+
+    /** The reader's, and some that wait for another request. */
+    private static final int OWN_CONNECTIONS = 20;
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -70,6 +75,18 @@ final class FuzzedPod implements Closeable {
         }
     }
 
+    /** The same for bytes that are no HTTP/1, of which there is no telling what their answer is. */
+    void checkUndisturbed(byte[] bytes) {
+        RawAnswer.to(bytes, pod.port(), true);
+        checkLog();
+    }
+
+    /** The same for a client that does not wait for the answer. */
+    void checkWaived(byte[] request) {
+        RawAnswer.waived(request, pod.port());
+        checkLog();
+    }
+
     /** What the reader got for a publish that was answered 200, if it was in the reader's room. */
     Optional<Event> received(RawAnswer answer) {
         String id = answer.header("Event-Id");
@@ -91,6 +108,14 @@ final class FuzzedPod implements Closeable {
         reader.await("fence", r -> r.lastEventId().equals(fence));
         assertThat(reader.events()).extracting(Event::id).isEqualTo(ids);
         assertThat(reader.connections()).isOne();
+    }
+
+    /** Of those who sent anything. */
+    void checkNobodyIsLeft() {
+        Metrics metrics = new Metrics(pod);
+        metrics.awaitValue("parley_connected_clients", 1);
+        Patience.await("all connections but the test's own are closed")
+                .until(() -> metrics.value("http_server_active_connections") <= OWN_CONNECTIONS);
     }
 
     /** Nothing that is sent is worth a line. */

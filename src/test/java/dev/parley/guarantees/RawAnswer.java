@@ -38,6 +38,16 @@ record RawAnswer(String text) {
         return new RawAnswer(CONTINUE.matcher(text(received)).replaceFirst(""));
     }
 
+    /** Sends a request and breaks the connection (RST) at once. */
+    static void waived(byte[] request, int port) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoLinger(true, 0);
+            write(socket, request, false);
+        } catch (IOException e) {
+            // It broke sooner.
+        }
+    }
+
     private static void write(Socket socket, byte[] request, boolean end) {
         try {
             socket.getOutputStream().write(request);
