@@ -13,14 +13,16 @@ import org.jspecify.annotations.Nullable;
 @LoggingFilter(name = "client-faults")
 public final class ClientFaults implements Filter {
 
-    /** Reports a client that goes before the head of its stream is sent. */
+    /**
+     * Reports a client that goes before a stream of the framework's, such as the clock's, began.
+     */
     private static final String STREAMS =
             "org.jboss.resteasy.reactive.server.handlers.PublisherResponseHandler";
 
     /** Reports what is not HTTP/2 on a connection that began so. */
     private static final String CONNECTIONS = "io.vertx.core.net.impl.ConnectionBase";
 
-    /** Reports what happens to others when such a connection is closed. */
+    /** Reports what Vert.x fails over when such a connection closes before all is written. */
     private static final String WRITES = "io.netty.util.concurrent.DefaultPromise";
 
     private static final String HTTP_2 = "io.vertx.core.http.impl.Http2ConnectionBase";

@@ -81,9 +81,11 @@ final class FuzzedPod implements Closeable {
         checkLog();
     }
 
-    /** The same for a client that does not wait for the answer. */
-    void checkWaived(byte[] request) {
-        RawAnswer.waived(request, pod.port());
+    /**
+     * The same for a client that does not wait for the end of the answers, or for their beginning.
+     */
+    void checkWaived(byte[] requests, boolean begun) {
+        RawAnswer.waived(requests, pod.port(), begun);
         checkLog();
     }
 

@@ -121,7 +121,16 @@ final class GeneratedRequests {
     /** All of these, submissions aside. */
     static Arbitrary<RawRequest> anyRequests() {
         return Arbitraries.oneOf(
-                subscriptions(), historyRequests(), otherRequests(), publishRequests());
+                subscriptions(),
+                historyRequests(),
+                otherRequests(),
+                publishRequests(),
+                clockRequests());
+    }
+
+    /** Of a stream that the framework makes. */
+    private static Arbitrary<RawRequest> clockRequests() {
+        return withoutBody(Arbitraries.just("GET"), Arbitraries.just("/clock"), 3);
     }
 
     private static Arbitrary<RawRequest> withoutBody(

@@ -38,11 +38,21 @@ record RawAnswer(String text) {
         return new RawAnswer(CONTINUE.matcher(text(received)).replaceFirst(""));
     }
 
-    /** Sends a request and breaks the connection (RST) at once. */
-    static void waived(byte[] request, int port) {
+    /**
+     * Sends requests and breaks the connection (RST).
+     *
+     * @param begun whether not before the first begins to be answered
+     */
+    static void waived(byte[] requests, int port, boolean begun) {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(Patience.millis());
             socket.setSoLinger(true, 0);
-            write(socket, request, false);
+            write(socket, requests, false);
+            if (begun) {
+                socket.getInputStream().read();
+            }
+        } catch (SocketTimeoutException e) {
+            throw new AssertionError("no answer", e);
         } catch (IOException e) {
             // It broke sooner.
         }
