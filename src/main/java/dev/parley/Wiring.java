@@ -1,19 +1,19 @@
 package dev.parley;
 
 import dev.parley.broker.Broker;
-import dev.parley.broker.Retention;
+import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.memory.MemoryBroker;
 import dev.parley.broker.memory.MemoryConfig;
 import dev.parley.broker.redis.RedisBroker;
-import dev.parley.broker.redis.RedisConfig;
-import dev.parley.events.EventStreamEncoder;
-import dev.parley.hub.Hub;
-import dev.parley.hub.LimitsConfig;
-import dev.parley.hub.LogConfig;
-import dev.parley.hub.SubscriberConfig;
+import dev.parley.delivery.EventsConfig;
+import dev.parley.delivery.Hub;
+import dev.parley.delivery.LimitsConfig;
+import dev.parley.delivery.LogConfig;
 import dev.parley.publish.PublishConfig;
 import dev.parley.publish.Publisher;
 import dev.parley.publish.RateLimit;
+import dev.parley.redis.RedisConfig;
+import dev.parley.sse.EventStreamEncoder;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.StartupEvent;
 import io.vertx.core.Vertx;
@@ -56,7 +56,7 @@ final class Wiring {
             Instance<Redis> redis,
             RedisConfig redisConfig,
             MemoryConfig memoryConfig,
-            Retention retention,
+            HistoryConfig retention,
             Vertx vertx,
             MeterRegistry meters,
             Clock clock) {
@@ -79,7 +79,7 @@ final class Wiring {
     Hub hub(
             Broker broker,
             LogConfig logConfig,
-            SubscriberConfig subscriberConfig,
+            EventsConfig subscriberConfig,
             LimitsConfig limits,
             MeterRegistry meters,
             Clock clock) {
@@ -106,7 +106,7 @@ final class Wiring {
             Broker broker,
             Hub hub,
             Publisher publisher,
-            SubscriberConfig config,
+            EventsConfig config,
             Vertx vertx) {
         broker.listen(hub);
         long tick =

@@ -18,7 +18,7 @@ public interface Broker {
      * receipt is there the broker has the message. After a failure it may or may not have it: only
      * a repeat under the same {@link IdempotencyKey} is safe.
      */
-    Uni<Receipt> publish(Publication publication);
+    Uni<Receipt> publish(PublishRequest publication);
 
     /** A part of a room's log. A room that was never spoken in has an empty one, in an epoch. */
     Uni<Page> read(Room room, Range range);

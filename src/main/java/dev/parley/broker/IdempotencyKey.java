@@ -1,6 +1,6 @@
 package dev.parley.broker;
 
-import dev.parley.message.InvalidMessage;
+import dev.parley.message.InvalidRequest;
 import java.util.regex.Pattern;
 
 /**
@@ -14,11 +14,11 @@ public record IdempotencyKey(String value) {
     private static final Pattern FORM = Pattern.compile("[!-~]{1,128}");
 
     /**
-     * @throws InvalidMessage if the value does not have the form above
+     * @throws InvalidRequest if the value does not have the form above
      */
     public IdempotencyKey {
         if (!FORM.matcher(value).matches()) {
-            throw new InvalidMessage(
+            throw new InvalidRequest(
                     "bad Idempotency-Key: 1 to 128 visible ASCII characters are expected");
         }
     }

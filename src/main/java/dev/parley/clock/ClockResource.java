@@ -1,6 +1,6 @@
 package dev.parley.clock;
 
-import dev.parley.events.StreamHeaders;
+import dev.parley.sse.StreamHeaders;
 import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import io.smallrye.mutiny.Multi;
 import io.vertx.ext.web.RoutingContext;

@@ -1,10 +1,10 @@
 package dev.parley.events;
 
-import dev.parley.hub.Format;
-import dev.parley.hub.Reader;
-import dev.parley.hub.Start;
+import dev.parley.delivery.Format;
+import dev.parley.delivery.Reader;
+import dev.parley.delivery.Start;
 import dev.parley.message.EventId;
-import dev.parley.message.InvalidMessage;
+import dev.parley.message.InvalidRequest;
 import dev.parley.message.Room;
 import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.QueryParam;
@@ -44,7 +44,7 @@ public final class EventsQuery {
     @Nullable String lastEventId;
 
     /**
-     * @throws InvalidMessage if it asks for what there can never be
+     * @throws InvalidRequest if it asks for what there can never be
      */
     Reader reader(String address) {
         return new Reader(room(), start(), format(), address);
@@ -58,7 +58,7 @@ public final class EventsQuery {
         return switch (format == null ? "text" : format) {
             case "text" -> Format.TEXT;
             case "json" -> Format.JSON;
-            default -> throw new InvalidMessage("bad format: text or json is expected");
+            default -> throw new InvalidRequest("bad format: text or json is expected");
         };
     }
 
@@ -80,7 +80,7 @@ public final class EventsQuery {
             return 0;
         }
         if (!history.matches("[0-9]{1,7}") || Integer.parseInt(history) > MAX_HISTORY) {
-            throw new InvalidMessage(
+            throw new InvalidRequest(
                     "bad history: a number from 0 to " + MAX_HISTORY + " is expected");
         }
         return Integer.parseInt(history);

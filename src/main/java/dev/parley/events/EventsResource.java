@@ -1,6 +1,9 @@
 package dev.parley.events;
 
-import dev.parley.hub.Hub;
+import dev.parley.delivery.Hub;
+import dev.parley.sse.EventStream;
+import dev.parley.sse.NettyLoop;
+import dev.parley.sse.StreamHeaders;
 import io.smallrye.mutiny.Multi;
 import io.vertx.core.impl.ContextInternal;
 import io.vertx.ext.web.RoutingContext;

@@ -3,7 +3,7 @@ package dev.parley.history;
 import dev.parley.broker.Broker;
 import dev.parley.broker.Range;
 import dev.parley.message.EventId;
-import dev.parley.message.InvalidMessage;
+import dev.parley.message.InvalidRequest;
 import dev.parley.message.Room;
 import io.smallrye.mutiny.Uni;
 import jakarta.ws.rs.GET;
@@ -43,7 +43,7 @@ public final class HistoryResource {
         var name = new Room(room);
         int count = limit(limit);
         if (before != null && after != null) {
-            throw new InvalidMessage("bad query: before or after is expected, not both");
+            throw new InvalidRequest("bad query: before or after is expected, not both");
         }
         if (after != null) {
             return after(name, position("after", after), count);
@@ -78,7 +78,7 @@ public final class HistoryResource {
         if (!limit.matches("[0-9]{1,3}")
                 || Integer.parseInt(limit) < 1
                 || Integer.parseInt(limit) > MAX_LIMIT) {
-            throw new InvalidMessage("bad limit: a number from 1 to " + MAX_LIMIT + " is expected");
+            throw new InvalidRequest("bad limit: a number from 1 to " + MAX_LIMIT + " is expected");
         }
         return Integer.parseInt(limit);
     }
@@ -87,7 +87,7 @@ public final class HistoryResource {
         return EventId.parse(written)
                 .orElseThrow(
                         () ->
-                                new InvalidMessage(
+                                new InvalidRequest(
                                         "bad "
                                                 + name
                                                 + ": an event id such as k3f9-42 is expected"));

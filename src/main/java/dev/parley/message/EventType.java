@@ -16,17 +16,17 @@ public record EventType(String name) {
             Set.of("open", "error", "gap", "resumed", "goodbye");
 
     /**
-     * @throws InvalidMessage if the name does not have the form above
+     * @throws InvalidRequest if the name does not have the form above
      */
     public EventType {
         if (name.isEmpty()
                 || name.length() > 64
                 || name.chars().anyMatch(Character::isISOControl)) {
-            throw new InvalidMessage(
+            throw new InvalidRequest(
                     "bad event: a type is 1 to 64 characters without control characters");
         }
         if (RESERVED.contains(name)) {
-            throw new InvalidMessage(
+            throw new InvalidRequest(
                     "bad event: "
                             + String.join(", ", RESERVED.stream().sorted().toList())
                             + " are reserved");

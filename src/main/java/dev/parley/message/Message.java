@@ -19,13 +19,13 @@ public record Message(
     public static final int MAX_FROM = 64;
 
     /**
-     * @throws InvalidMessage if text is empty or {@code from} is too long or holds control
+     * @throws InvalidRequest if text is empty or {@code from} is too long or holds control
      *     characters
      */
     public Message {
         text = Text.withLineFeeds(text);
         if (text.isEmpty()) {
-            throw new InvalidMessage("msg missing");
+            throw new InvalidRequest("msg missing");
         }
         from.ifPresent(Message::checkFrom);
     }
@@ -39,7 +39,7 @@ public record Message(
         if (from.isEmpty()
                 || from.length() > MAX_FROM
                 || from.chars().anyMatch(Message::isControl)) {
-            throw new InvalidMessage(
+            throw new InvalidRequest(
                     "bad from: a name is 1 to "
                             + MAX_FROM
                             + " characters without control characters");

@@ -15,11 +15,11 @@ public record Room(String name) {
     public static final Room LOBBY = new Room("lobby");
 
     /**
-     * @throws InvalidMessage if the name does not have the form above
+     * @throws InvalidRequest if the name does not have the form above
      */
     public Room {
         if (!NAME.matcher(name).matches()) {
-            throw new InvalidMessage(
+            throw new InvalidRequest(
                     "bad room: a name is 1 to 64 characters of A-Z a-z 0-9 . _ - and starts with a"
                             + " letter or digit");
         }

@@ -1,6 +1,6 @@
 package dev.parley.ops;
 
-import dev.parley.hub.Hub;
+import dev.parley.delivery.Hub;
 import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;

@@ -1,6 +1,6 @@
 package dev.parley.publish;
 
-import dev.parley.message.InvalidMessage;
+import dev.parley.message.InvalidRequest;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -16,7 +16,7 @@ final class FormBody {
 
     private FormBody() {}
 
-    static Submission submission(byte[] body) {
+    static SendFields submission(byte[] body) {
         return submission(new String(body, StandardCharsets.ISO_8859_1));
     }
 
@@ -24,9 +24,9 @@ final class FormBody {
      * @param encoded the bytes as Latin-1, in which a character is a byte: they become text
      *     together with those that are escaped
      */
-    static Submission submission(String encoded) {
+    static SendFields submission(String encoded) {
         Map<String, List<String>> fields = fields(encoded);
-        return new Submission(
+        return new SendFields(
                 first(fields, "msg"),
                 first(fields, "room"),
                 first(fields, "from"),
@@ -37,7 +37,7 @@ final class FormBody {
         try {
             return new QueryStringDecoder(encoded, StandardCharsets.ISO_8859_1, false).parameters();
         } catch (IllegalArgumentException e) {
-            throw new InvalidMessage(
+            throw new InvalidRequest(
                     "bad form: a % stands before two hexadecimal digits, or is %25");
         }
     }

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.parley.message.InvalidMessage;
+import dev.parley.message.InvalidRequest;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -23,9 +23,9 @@ final class JsonBody {
 
     private JsonBody() {}
 
-    static Submission submission(byte[] body) {
+    static SendFields submission(byte[] body) {
         JsonNode object = object(Utf8.decode("JSON", body));
-        return new Submission(
+        return new SendFields(
                 field(object, "msg"),
                 field(object, "room"),
                 field(object, "from"),
@@ -41,7 +41,7 @@ final class JsonBody {
         } catch (IOException e) {
             // Said below: the parser's own words are about characters and columns.
         }
-        throw new InvalidMessage(
+        throw new InvalidRequest(
                 "malformed JSON: an object such as {\"msg\": \"hello\"} is expected");
     }
 
@@ -51,7 +51,7 @@ final class JsonBody {
             return null;
         }
         if (!value.isTextual()) {
-            throw new InvalidMessage("malformed JSON: " + name + " is a string");
+            throw new InvalidRequest("malformed JSON: " + name + " is a string");
         }
         return value.textValue();
     }

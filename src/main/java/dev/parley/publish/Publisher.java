@@ -1,7 +1,7 @@
 package dev.parley.publish;
 
 import dev.parley.broker.Broker;
-import dev.parley.broker.Publication;
+import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Receipt;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -27,7 +27,7 @@ public final class Publisher {
     }
 
     /** Fails with {@link dev.parley.broker.BrokerUnavailable} if the broker does not confirm. */
-    Uni<Receipt> publish(Publication publication) {
+    Uni<Receipt> publish(PublishRequest publication) {
         return broker.publish(publication)
                 .onItem()
                 .invoke(receipt -> (receipt.duplicate() ? repeated : accepted).increment())

@@ -1,6 +1,7 @@
 package dev.parley.publish;
 
 import dev.parley.broker.IdempotencyKey;
+import dev.parley.http.AcceptHeader;
 import io.vertx.core.http.HttpServerRequest;
 import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.QueryParam;
@@ -46,13 +47,13 @@ public final class SendRequest {
     @SuppressWarnings("NullAway.Init")
     public SendRequest() {}
 
-    Submission query() {
+    SendFields query() {
         String query = request.query();
         return FormBody.submission(query == null ? "" : query);
     }
 
     /**
-     * @throws dev.parley.message.InvalidMessage if it is not one
+     * @throws dev.parley.message.InvalidRequest if it is not one
      */
     Optional<IdempotencyKey> idempotencyKey() {
         return Optional.ofNullable(key).map(IdempotencyKey::new);
@@ -63,6 +64,6 @@ public final class SendRequest {
     }
 
     boolean acceptsJson() {
-        return Acceptance.json(headers.getAcceptableMediaTypes());
+        return AcceptHeader.json(headers.getAcceptableMediaTypes());
     }
 }

@@ -1,8 +1,8 @@
 package dev.parley.publish;
 
-import dev.parley.broker.Publication;
+import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Receipt;
-import dev.parley.message.InvalidMessage;
+import dev.parley.message.InvalidRequest;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
 import io.smallrye.mutiny.Uni;
@@ -57,22 +57,22 @@ public final class SendResource {
      * The body, or the form that it is when it starts with {@code msg=}: {@code fetch(url, {method:
      * "POST", body: "msg=…"})} says text/plain of itself, and whoever writes that means a form.
      */
-    private static Submission text(byte[] body) {
+    private static SendFields text(byte[] body) {
         String text = Utf8.decode("msg", body);
         return text.startsWith("msg=")
                 ? FormBody.submission(body)
-                : new Submission(text, null, null, null);
+                : new SendFields(text, null, null, null);
     }
 
-    private Uni<Response> send(SendRequest request, Supplier<Submission> body) {
-        Publication publication;
+    private Uni<Response> send(SendRequest request, Supplier<SendFields> body) {
+        PublishRequest publication;
         try {
             rateLimit.check(request.address());
             publication = publication(request, body.get());
         } catch (TooManyRequests e) {
             publisher.limited();
             throw e;
-        } catch (InvalidMessage | TextTooLarge e) {
+        } catch (InvalidRequest | TextTooLarge e) {
             publisher.rejected();
             throw e;
         }
@@ -81,10 +81,10 @@ public final class SendResource {
         return publisher.publish(publication).map(receipt -> answer(receipt, room, asJson));
     }
 
-    private Publication publication(SendRequest request, Submission body) {
-        Submission whole = body.orElse(request.query());
+    private PublishRequest publication(SendRequest request, SendFields body) {
+        SendFields whole = body.orElse(request.query());
         Message message = whole.message(config.maxText().asLongValue(), clock.instant());
-        return new Publication(message, request.idempotencyKey());
+        return new PublishRequest(message, request.idempotencyKey());
     }
 
     private static Response answer(Receipt receipt, Room room, boolean asJson) {

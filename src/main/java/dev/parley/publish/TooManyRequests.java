@@ -1,21 +1,23 @@
 package dev.parley.publish;
 
+import dev.parley.http.RefusedRequest;
 import java.time.Duration;
+import java.util.Optional;
 
 /** A client publishes faster than it may. */
-public final class TooManyRequests extends RuntimeException {
+public final class TooManyRequests extends RefusedRequest {
 
     private static final long serialVersionUID = 1L;
 
     private final Duration pause;
 
     TooManyRequests(Duration pause) {
-        super("too many requests: slow down");
+        super(429, "too many requests: slow down");
         this.pause = pause;
     }
 
-    /** How long to wait before the next request. */
-    public Duration pause() {
-        return pause;
+    @Override
+    public Optional<Duration> retryAfter() {
+        return Optional.of(pause);
     }
 }

@@ -4,8 +4,8 @@ import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
-import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.SettableClock;
+import dev.parley.testsupport.Timeouts;
 import io.smallrye.mutiny.Uni;
 import java.util.List;
 import java.util.Optional;
@@ -47,16 +47,16 @@ public final class BlockingBroker {
     }
 
     public void awaitUp() {
-        Patience.await("broker").until(() -> broker.state().isUp());
+        Timeouts.await("broker").until(() -> broker.state().isUp());
     }
 
     public void awaitDown() {
-        Patience.await("end of broker").until(() -> !broker.state().isUp());
+        Timeouts.await("end of broker").until(() -> !broker.state().isUp());
     }
 
     /** A publish that nobody has asked for yet. */
     public Uni<Receipt> publishing(String text) {
-        return broker.publish(new Publication(message(ROOM, text), Optional.empty()));
+        return broker.publish(new PublishRequest(message(ROOM, text), Optional.empty()));
     }
 
     public Receipt publish(Message message) {
@@ -73,7 +73,7 @@ public final class BlockingBroker {
     }
 
     private Receipt publish(Message message, Optional<IdempotencyKey> key) {
-        return broker.publish(new Publication(message, key)).await().atMost(Patience.LIMIT);
+        return broker.publish(new PublishRequest(message, key)).await().atMost(Timeouts.LIMIT);
     }
 
     /** Publishes a text, and returns its id. */
@@ -102,7 +102,7 @@ public final class BlockingBroker {
     }
 
     public Page read(Room room, Range range) {
-        return broker.read(room, range).await().atMost(Patience.LIMIT);
+        return broker.read(room, range).await().atMost(Timeouts.LIMIT);
     }
 
     public Page readAfter(long offset, int limit) {
@@ -110,7 +110,7 @@ public final class BlockingBroker {
     }
 
     public void endEpoch(Room room, String epoch) {
-        broker.endEpoch(room, epoch).await().atMost(Patience.LIMIT);
+        broker.endEpoch(room, epoch).await().atMost(Timeouts.LIMIT);
     }
 
     public static List<Long> offsets(Page page) {

@@ -11,13 +11,13 @@ interface BrokerUnderTest {
      *
      * @param clock the time that it goes by, if it does not have its own
      */
-    Broker create(Retention retention, Clock clock);
+    Broker create(HistoryConfig retention, Clock clock);
 
     default BlockingBroker open() {
-        return open(RetentionOf.DEFAULT);
+        return open(HistorySettings.DEFAULT);
     }
 
-    default BlockingBroker open(Retention retention) {
+    default BlockingBroker open(HistoryConfig retention) {
         SettableClock clock = SettableClock.stoppedNow();
         return BlockingBroker.open(create(retention, clock), clock);
     }

@@ -2,7 +2,7 @@ package dev.parley.broker;
 
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
-import dev.parley.testsupport.Patience;
+import dev.parley.testsupport.Timeouts;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -40,15 +40,15 @@ public final class HeardMessages implements Broker.Listener {
 
     /** The room's messages, once so many of them have arrived. */
     public List<StoredMessage> await(Room room, int count) {
-        Patience.await(count + " messages in " + room).until(() -> in(room).size() >= count);
+        Timeouts.await(count + " messages in " + room).until(() -> in(room).size() >= count);
         return in(room);
     }
 
     public void awaitPlain(String text) {
-        Patience.await(text).until(() -> plain.contains(text));
+        Timeouts.await(text).until(() -> plain.contains(text));
     }
 
     public void awaitRejoins(int count) {
-        Patience.await(count + " rejoins").until(() -> rejoins.get() >= count);
+        Timeouts.await(count + " rejoins").until(() -> rejoins.get() >= count);
     }
 }

@@ -70,7 +70,7 @@ interface LogContract extends BrokerUnderTest {
 
     @Test
     default void positions_thatAreGoneOrNeverWere_doNotContinue() {
-        BlockingBroker broker = open(RetentionOf.DEFAULT.withSize(5));
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withSize(5));
         String epoch = broker.sayNumbers(12).epoch();
 
         Page page = broker.readAfter(0, 100);
@@ -84,7 +84,7 @@ interface LogContract extends BrokerUnderTest {
 
     @Test
     default void retention_bySize_keepsTheNewest() {
-        BlockingBroker broker = open(RetentionOf.DEFAULT.withSize(5));
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withSize(5));
 
         broker.sayNumbers(12);
 
@@ -96,7 +96,7 @@ interface LogContract extends BrokerUnderTest {
 
     @Test
     default void retention_byAge_dropsOldOnesAsOthersArePublished() {
-        BlockingBroker broker = open(RetentionOf.DEFAULT.withAge(Duration.ofHours(1)));
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withAge(Duration.ofHours(1)));
         broker.sayNumbers(20);
         broker.clock().advance(Duration.ofMinutes(50));
         broker.sayNumbers(4);

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
-import dev.parley.testsupport.Patience;
+import dev.parley.testsupport.Timeouts;
 import io.smallrye.mutiny.Uni;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -100,8 +100,8 @@ interface PublishContract extends BrokerUnderTest {
         Uni<Receipt> publish = broker.publishing("a");
         assertThat(broker.readAfter(0, 10).newest()).isZero();
 
-        publish.await().atMost(Patience.LIMIT);
-        publish.await().atMost(Patience.LIMIT);
+        publish.await().atMost(Timeouts.LIMIT);
+        publish.await().atMost(Timeouts.LIMIT);
         assertThat(broker.readAfter(0, 10).newest()).isEqualTo(2);
     }
 

@@ -2,10 +2,10 @@ package dev.parley.guarantees;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.time.Duration;
@@ -97,7 +97,7 @@ class ChaosIT {
 
     /** A repeat goes to another pod, perhaps. */
     private static void sayAnywhere(String text, List<Http> pods) {
-        Patience.await(text)
+        Timeouts.await(text)
                 .ignoreExceptionsInstanceOf(UncheckedIOException.class)
                 .until(() -> Pods.trySay(anyOf(pods), ROOM, text));
     }
@@ -110,7 +110,7 @@ class ChaosIT {
 
     private void breakConnectionsUntil(BooleanSupplier enough, Audience audience) {
         List<SseReader> readers = audience.readers();
-        Patience.await("end of the chaos")
+        Timeouts.await("end of the chaos")
                 .pollInterval(Duration.ofMillis(10))
                 .until(
                         () -> {

@@ -8,9 +8,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
+import dev.parley.testsupport.Timeouts;
 import java.io.Closeable;
 import java.util.ArrayList;
 import java.util.List;
@@ -116,7 +116,7 @@ final class FuzzedPod implements Closeable {
     void checkNobodyIsLeft() {
         Metrics metrics = new Metrics(pod);
         metrics.awaitValue("parley_connected_clients", 1);
-        Patience.await("all connections but the test's own are closed")
+        Timeouts.await("all connections but the test's own are closed")
                 .until(() -> metrics.value("http_server_active_connections") <= OWN_CONNECTIONS);
     }
 

@@ -2,10 +2,10 @@ package dev.parley.guarantees;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReaderBuilder;
+import dev.parley.testsupport.Timeouts;
 import java.io.UncheckedIOException;
 
 /** Pods, and what is done with them in every test of faults. */
@@ -48,7 +48,7 @@ final class Pods {
 
     static String sayAtLast(Http pod, String room, String text) {
         Http http = pod.with("Idempotency-Key", key(room, text));
-        return Patience.await("publish " + key(room, text))
+        return Timeouts.await("publish " + key(room, text))
                 .ignoreExceptionsInstanceOf(UncheckedIOException.class)
                 .until(() -> http.sendForm(text, "room", room), answer -> answer.status() == 200)
                 .header("Event-Id");
@@ -82,7 +82,7 @@ final class Pods {
      */
     static void awaitDelivery(ParleyProcess pod, RedisServer redis) {
         try (SseReader lobby = SseReader.to(pod.uri("/events")).reconnecting().open()) {
-            Patience.await("live delivery")
+            Timeouts.await("live delivery")
                     .until(
                             () -> {
                                 redis.command("PUBLISH", "chat", "heard");
@@ -93,7 +93,7 @@ final class Pods {
 
     static void awaitStatus(ParleyProcess pod, int status) {
         Http http = new Http(pod.uri());
-        Patience.await("publish answered " + status)
+        Timeouts.await("publish answered " + status)
                 .ignoreExceptionsInstanceOf(UncheckedIOException.class)
                 .until(() -> http.sendForm("probe", "room", "warmup").status() == status);
     }

@@ -1,6 +1,6 @@
 package dev.parley.guarantees;
 
-import dev.parley.testsupport.Patience;
+import dev.parley.testsupport.Timeouts;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -27,7 +27,7 @@ record RawAnswer(String text) {
     static RawAnswer to(byte[] request, int port, boolean end) {
         var received = new ByteArrayOutputStream();
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-            socket.setSoTimeout(Patience.millis());
+            socket.setSoTimeout(Timeouts.millis());
             write(socket, request, end);
             read(socket.getInputStream(), received);
         } catch (SocketTimeoutException e) {
@@ -45,7 +45,7 @@ record RawAnswer(String text) {
      */
     static void waived(byte[] requests, int port, boolean begun) {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-            socket.setSoTimeout(Patience.millis());
+            socket.setSoTimeout(Timeouts.millis());
             socket.setSoLinger(true, 0);
             write(socket, requests, false);
             if (begun) {

@@ -6,11 +6,11 @@ import static dev.parley.testsupport.TestRoom.numbers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import dev.parley.testsupport.TcpProxy;
+import dev.parley.testsupport.Timeouts;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -107,7 +107,7 @@ class RedisFailoverIT {
     /** Makes a server a copy of Redis as it is now. */
     private void copyInto(RedisServer copy) {
         copy.command("REPLICAOF", "127.0.0.1", Integer.toString(redis.port()));
-        Patience.await("replica")
+        Timeouts.await("replica")
                 .until(
                         () ->
                                 copy.command("INFO", "replication")

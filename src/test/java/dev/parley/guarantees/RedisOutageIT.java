@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import dev.parley.testsupport.TcpProxy;
+import dev.parley.testsupport.Timeouts;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -70,7 +70,7 @@ class RedisOutageIT {
             Http.Answer refused = new Http(pod.uri()).sendForm("lost", "room", room + "-other");
             assertThat(refused.status()).isEqualTo(503);
             assertThat(refused.header("Retry-After")).matches("[1-9][0-9]*");
-            Patience.await("both connections given up and tried anew, several times")
+            Timeouts.await("both connections given up and tried anew, several times")
                     .until(() -> network.accepted() >= connections + 6);
             redis.resume();
 
@@ -104,7 +104,7 @@ class RedisOutageIT {
 
             setBuffers(SMALL_BUFFERS);
             texts.forEach(text -> Pods.sayAtLast(otherPod, room, text));
-            Patience.await("Redis's word that it has cut the subscription")
+            Timeouts.await("Redis's word that it has cut the subscription")
                     .until(() -> cutForTheirBuffers() > cut);
             setBuffers(LARGE_BUFFERS);
 
@@ -156,7 +156,7 @@ class RedisOutageIT {
 
             network.blackHole(TcpProxy.Direction.TO_CLIENT);
             Pods.sayNumbers(otherPod, room, 6, 40);
-            Patience.await("connections tried anew")
+            Timeouts.await("connections tried anew")
                     .until(() -> network.accepted() >= connections + 2);
             network.heal();
 

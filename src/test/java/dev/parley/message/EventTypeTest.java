@@ -20,7 +20,7 @@ class EventTypeTest {
     @ValueSource(strings = {"open", "error", "gap", "resumed", "goodbye"})
     void nameOfTheStreamsOwnEvents_isReserved(String name) {
         assertThatThrownBy(() -> new EventType(name))
-                .isInstanceOf(InvalidMessage.class)
+                .isInstanceOf(InvalidRequest.class)
                 .hasMessage("bad event: error, gap, goodbye, open, resumed are reserved");
     }
 
@@ -29,13 +29,13 @@ class EventTypeTest {
             strings = {"", "a\nb", "a\rb", "a\r\nb", "\n", "a\n", "a\0", "\t", "\u007F", "\u0085"})
     void emptyNameOrControlCharacter_isRefused(String name) {
         assertThatThrownBy(() -> new EventType(name))
-                .isInstanceOf(InvalidMessage.class)
+                .isInstanceOf(InvalidRequest.class)
                 .hasMessageStartingWith("bad event: ");
     }
 
     @Test
     void name_hasAtMost64Characters() {
         assertThat(new EventType("a".repeat(64)).name()).hasSize(64);
-        assertThatThrownBy(() -> new EventType("a".repeat(65))).isInstanceOf(InvalidMessage.class);
+        assertThatThrownBy(() -> new EventType("a".repeat(65))).isInstanceOf(InvalidRequest.class);
     }
 }

@@ -38,7 +38,7 @@ class MessageTest {
     @Test
     void emptyText_isRefused() {
         assertThatThrownBy(() -> said(""))
-                .isInstanceOf(InvalidMessage.class)
+                .isInstanceOf(InvalidRequest.class)
                 .hasMessage("msg missing");
     }
 
@@ -52,14 +52,14 @@ class MessageTest {
     @ValueSource(strings = {"", "a\nb", "a\rb", "a\0", "\t", "\u0085", "a\u2028b", "a\u2029b"})
     void emptyNameOrControlCharacter_isRefused(String from) {
         assertThatThrownBy(() -> saidBy(from))
-                .isInstanceOf(InvalidMessage.class)
+                .isInstanceOf(InvalidRequest.class)
                 .hasMessageStartingWith("bad from: ");
     }
 
     @Test
     void name_hasAtMost64Characters() {
         assertThat(saidBy("a".repeat(64)).from()).isPresent();
-        assertThatThrownBy(() -> saidBy("a".repeat(65))).isInstanceOf(InvalidMessage.class);
+        assertThatThrownBy(() -> saidBy("a".repeat(65))).isInstanceOf(InvalidRequest.class);
     }
 
     @Test

@@ -23,7 +23,7 @@ class RoomTest {
             })
     void anyOtherName_isRefused(String name) {
         assertThatThrownBy(() -> new Room(name))
-                .isInstanceOf(InvalidMessage.class)
+                .isInstanceOf(InvalidRequest.class)
                 .hasMessageStartingWith("bad room: ")
                 .hasMessageNotContaining("\n");
     }
@@ -31,7 +31,7 @@ class RoomTest {
     @Test
     void name_hasAtMost64Characters() {
         assertThat(new Room("a".repeat(64)).name()).hasSize(64);
-        assertThatThrownBy(() -> new Room("a".repeat(65))).isInstanceOf(InvalidMessage.class);
+        assertThatThrownBy(() -> new Room("a".repeat(65))).isInstanceOf(InvalidRequest.class);
     }
 
     @Test

@@ -1,8 +1,8 @@
 package dev.parley.ops;
 
 import dev.parley.testsupport.Http;
-import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.Ports;
+import dev.parley.testsupport.Timeouts;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -49,7 +49,7 @@ final class Haproxy implements Closeable {
     /** Waits until it sends requests to all pods. */
     void awaitAllPods() {
         Http http = new Http(uri(""));
-        Patience.await("all pods behind the proxy")
+        Timeouts.await("all pods behind the proxy")
                 .ignoreExceptionsInstanceOf(UncheckedIOException.class)
                 .failFast("the proxy has ended", () -> !process.isAlive())
                 .until(() -> up(http.get(STATES).body()) == pods);

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
-import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.SharedPod;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.TestRoom;
+import dev.parley.testsupport.Timeouts;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -53,7 +53,7 @@ class MetricLabelsIT {
         http.get("/made-up");
         http.get("/rooms/lobby/messages");
 
-        Patience.await("the last request's label")
+        Timeouts.await("the last request's label")
                 .until(() -> metrics.page().contains("uri=\"/rooms/{room}/messages\""));
         assertThat(metrics.page()).doesNotContain("made-up");
         assertThat(pod.process().log()).doesNotContain("WARN");

@@ -7,10 +7,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -98,7 +98,7 @@ final class PrometheusIT {
     }
 
     private static ConditionFactory await(String query) {
-        return Patience.await(query).ignoreException(UncheckedIOException.class);
+        return Timeouts.await(query).ignoreException(UncheckedIOException.class);
     }
 
     private static JsonNode result(Http api, String query) {

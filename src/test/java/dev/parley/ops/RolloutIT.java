@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Patience;
 import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
 import io.github.bucket4j.Bucket;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -112,7 +112,7 @@ final class RolloutIT {
     /** Waits until the pods have all readers: those of the old pod, too, have noticed and left. */
     private void awaitEverybody() {
         List<Metrics> metrics = pods.stream().map(Metrics::new).toList();
-        Patience.await("all readers on some pod")
+        Timeouts.await("all readers on some pod")
                 .until(
                         () ->
                                 metrics.stream().mapToDouble(pod -> pod.value(CONNECTED)).sum()
@@ -167,7 +167,7 @@ final class RolloutIT {
 
         List<String> sent() {
             try {
-                thread.join(Patience.millis());
+                thread.join(Timeouts.millis());
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new IllegalStateException(e);

@@ -49,7 +49,8 @@ final class RateLimitTest {
                 catchThrowableOfType(TooManyRequests.class, () -> checkForEver(limit, allowed));
 
         assertThat(allowed.get()).isGreaterThanOrEqualTo(3);
-        assertThat(refusal.pause()).isBetween(Duration.ZERO, Duration.ofSeconds(1));
+        assertThat(refusal.retryAfter().orElseThrow())
+                .isBetween(Duration.ZERO, Duration.ofSeconds(1));
     }
 
     /**

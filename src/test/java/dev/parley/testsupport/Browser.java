@@ -48,7 +48,7 @@ public final class Browser implements Closeable {
     /** Starts a browser. Where there is none, the calling test is skipped; in CI it fails. */
     public static Browser start() {
         Path executable = executable().orElseGet(Browser::none);
-        PlaywrightAssertions.setDefaultAssertionTimeout(Patience.millis());
+        PlaywrightAssertions.setDefaultAssertionTimeout(Timeouts.millis());
         Playwright playwright = Playwright.create(withoutDownload());
         try {
             return new Browser(playwright, playwright.chromium().launch(options(executable)));
@@ -70,7 +70,7 @@ public final class Browser implements Closeable {
                         .setLocale("en-GB")
                         .setTimezoneId("UTC");
         Page page = chromium.newContext(device.apply(options)).newPage();
-        page.setDefaultTimeout(Patience.millis());
+        page.setDefaultTimeout(Timeouts.millis());
         return page;
     }
 
@@ -93,7 +93,7 @@ public final class Browser implements Closeable {
         return new BrowserType.LaunchOptions()
                 .setExecutablePath(executable)
                 .setHeadless(true)
-                .setTimeout(Patience.millis())
+                .setTimeout(Timeouts.millis())
                 // Chromium's sandbox refuses to work for root.
                 .setChromiumSandbox(!System.getProperty("user.name").equals("root"))
                 .setArgs(ARGUMENTS);

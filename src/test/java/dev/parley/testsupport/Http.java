@@ -55,7 +55,7 @@ public final class Http {
     private static HttpClient newClient() {
         return HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
-                .connectTimeout(Patience.LIMIT)
+                .connectTimeout(Timeouts.LIMIT)
                 .build();
     }
 
@@ -110,7 +110,7 @@ public final class Http {
 
     private HttpRequest.Builder request(String pathAndQuery) {
         HttpRequest.Builder request =
-                HttpRequest.newBuilder(server.resolve(pathAndQuery)).timeout(Patience.LIMIT);
+                HttpRequest.newBuilder(server.resolve(pathAndQuery)).timeout(Timeouts.LIMIT);
         headers.forEach(request::setHeader);
         return request;
     }
@@ -158,7 +158,7 @@ public final class Http {
     public String raw(URI uri, byte[] request) {
         ByteArrayOutputStream answer = new ByteArrayOutputStream();
         try (Socket socket = new Socket(uri.getHost(), uri.getPort())) {
-            socket.setSoTimeout(Patience.millis());
+            socket.setSoTimeout(Timeouts.millis());
             write(socket.getOutputStream(), request);
             readAnswer(new Recording(socket.getInputStream(), answer), asksToClose(request));
             return text(answer);

@@ -33,7 +33,7 @@ public final class Metrics {
 
     /** Waits until a series has this value. */
     public void awaitValue(String series, double expected) {
-        Patience.await(series).untilAsserted(() -> assertThat(value(series)).isEqualTo(expected));
+        Timeouts.await(series).untilAsserted(() -> assertThat(value(series)).isEqualTo(expected));
     }
 
     private static Optional<Double> find(String series, String page) {

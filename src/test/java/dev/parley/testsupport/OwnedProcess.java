@@ -94,10 +94,10 @@ final class OwnedProcess implements Closeable {
     /** The exit code, once the process is gone and its output read. */
     int awaitExit() {
         try {
-            if (!process.waitFor(Patience.millis(), TimeUnit.MILLISECONDS)) {
+            if (!process.waitFor(Timeouts.millis(), TimeUnit.MILLISECONDS)) {
                 throw new AssertionError(
                         "process %d still runs after %s%n%s"
-                                .formatted(pid(), Patience.LIMIT, log()));
+                                .formatted(pid(), Timeouts.LIMIT, log()));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -112,7 +112,7 @@ final class OwnedProcess implements Closeable {
      * or the time is over without it.
      */
     <T> Optional<T> awaitOutput(Function<String, Optional<T>> find) {
-        long deadline = System.nanoTime() + Patience.LIMIT.toNanos();
+        long deadline = System.nanoTime() + Timeouts.LIMIT.toNanos();
         synchronized (output) {
             Optional<T> found = find.apply(output.toString());
             while (found.isEmpty() && !outputEnded && waitUntil(deadline)) {

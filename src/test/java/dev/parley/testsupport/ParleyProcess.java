@@ -198,8 +198,8 @@ public final class ParleyProcess implements Closeable {
     public void awaitReadiness(int status) {
         HttpClient client = HttpClient.newHttpClient();
         HttpRequest probe =
-                HttpRequest.newBuilder(uri("/q/health/ready")).timeout(Patience.LIMIT).build();
-        Patience.await("readiness " + status)
+                HttpRequest.newBuilder(uri("/q/health/ready")).timeout(Timeouts.LIMIT).build();
+        Timeouts.await("readiness " + status)
                 .ignoreExceptionsInstanceOf(IOException.class)
                 .failFast(() -> assertThat(alive()).as("Parley runs; its log: %s", log()).isTrue())
                 .until(() -> status(client, probe) == status);

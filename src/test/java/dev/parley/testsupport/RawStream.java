@@ -23,7 +23,7 @@ public final class RawStream implements Closeable {
     public static RawStream open(int port, byte[] request) {
         try {
             var socket = new Socket(InetAddress.getLoopbackAddress(), port);
-            socket.setSoTimeout(Patience.millis());
+            socket.setSoTimeout(Timeouts.millis());
             socket.getOutputStream().write(request);
             return new RawStream(socket);
         } catch (IOException e) {

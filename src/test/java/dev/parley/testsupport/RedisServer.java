@@ -108,7 +108,7 @@ public final class RedisServer implements Closeable {
     }
 
     private void relaunch() {
-        Patience.await("port " + port + " to be free again")
+        Timeouts.await("port " + port + " to be free again")
                 .ignoreException(PortTaken.class)
                 .until(
                         () -> {
@@ -133,7 +133,7 @@ public final class RedisServer implements Closeable {
      * @throws RedisError if Redis answers with an error
      */
     public RedisReply command(String... args) {
-        try (RedisConnection connection = RedisConnection.open(port, Patience.LIMIT)) {
+        try (RedisConnection connection = RedisConnection.open(port, Timeouts.LIMIT)) {
             return connection.command(args);
         }
     }
@@ -159,7 +159,7 @@ public final class RedisServer implements Closeable {
                 OwnedProcess.start(
                         new ProcessBuilder(RedisBinary.path(), config(directory).toString()));
         try {
-            Patience.await("Redis on port " + port).until(() -> answers(process, directory, port));
+            Timeouts.await("Redis on port " + port).until(() -> answers(process, directory, port));
             return process;
         } catch (RuntimeException e) {
             process.kill();
@@ -230,7 +230,7 @@ public final class RedisServer implements Closeable {
 
     /** Deletes all; again, if a child of the killed server still writes there. */
     private static void delete(Path root) {
-        Patience.await("deletion of " + root)
+        Timeouts.await("deletion of " + root)
                 .ignoreExceptionsInstanceOf(IOException.class)
                 .ignoreExceptionsInstanceOf(UncheckedIOException.class)
                 .until(() -> deleteOnce(root));

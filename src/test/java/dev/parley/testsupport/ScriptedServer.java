@@ -26,7 +26,7 @@ final class ScriptedServer implements Closeable {
     ScriptedServer() {
         try {
             listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-            listener.setSoTimeout(Patience.millis());
+            listener.setSoTimeout(Timeouts.millis());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -44,7 +44,7 @@ final class ScriptedServer implements Closeable {
     Peer accept() {
         try {
             Socket socket = listener.accept();
-            socket.setSoTimeout(Patience.millis());
+            socket.setSoTimeout(Timeouts.millis());
             socket.setTcpNoDelay(true);
             return new Peer(socket);
         } catch (IOException e) {

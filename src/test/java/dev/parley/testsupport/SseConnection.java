@@ -38,7 +38,7 @@ final class SseConnection implements Closeable {
             socket.bind(new InetSocketAddress(from.get(), 0));
         }
         int port = uri.getPort() < 0 ? 80 : uri.getPort();
-        socket.connect(new InetSocketAddress(uri.getHost(), port), Patience.millis());
+        socket.connect(new InetSocketAddress(uri.getHost(), port), Timeouts.millis());
     }
 
     HttpAnswer get(URI uri, Map<String, String> headers) throws IOException {

@@ -140,7 +140,7 @@ public final class SseReader implements Closeable {
      * @param what the condition in words, for the failure
      */
     public SseReader await(String what, Predicate<SseReader> condition) {
-        return await(what, Patience.LIMIT, condition);
+        return await(what, Timeouts.LIMIT, condition);
     }
 
     /** The same with a time limit of its own. */

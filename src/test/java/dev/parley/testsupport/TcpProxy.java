@@ -163,7 +163,7 @@ public final class TcpProxy implements Closeable {
         void run() {
             try {
                 pass(Direction.TO_SERVER);
-                upstream.connect(server, Patience.millis());
+                upstream.connect(server, Timeouts.millis());
                 client.setTcpNoDelay(true);
                 upstream.setTcpNoDelay(true);
                 Thread back = daemon("tcp-proxy-back-" + client.getPort(), this::pumpBack);

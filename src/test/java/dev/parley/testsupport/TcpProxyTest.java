@@ -27,7 +27,7 @@ class TcpProxyTest {
 
     private Socket connect() throws IOException {
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), proxy.port());
-        socket.setSoTimeout(Patience.millis());
+        socket.setSoTimeout(Timeouts.millis());
         return socket;
     }
 
@@ -43,7 +43,7 @@ class TcpProxyTest {
         } catch (SocketTimeoutException silent) {
             return true;
         } finally {
-            socket.setSoTimeout(Patience.millis());
+            socket.setSoTimeout(Timeouts.millis());
         }
     }
 

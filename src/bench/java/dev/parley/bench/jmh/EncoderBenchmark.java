@@ -1,11 +1,11 @@
 package dev.parley.bench.jmh;
 
-import dev.parley.events.EventStreamEncoder;
-import dev.parley.hub.Format;
+import dev.parley.delivery.Format;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
+import dev.parley.sse.EventStreamEncoder;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;

@@ -3,11 +3,11 @@ package dev.parley.broker.memory;
 import dev.parley.broker.Broker;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.Epochs;
+import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.Page;
-import dev.parley.broker.Publication;
+import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Range;
 import dev.parley.broker.Receipt;
-import dev.parley.broker.Retention;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import io.smallrye.mutiny.Uni;
@@ -32,7 +32,7 @@ public final class MemoryBroker implements Broker {
     /** Rooms read before anybody spoke in them that are remembered; each is a name and an epoch. */
     private static final int MAX_SILENT = 10_000;
 
-    private final Retention retention;
+    private final HistoryConfig retention;
     private final long maxBytes;
     private final Clock clock;
 
@@ -57,7 +57,7 @@ public final class MemoryBroker implements Broker {
     private long bytes;
     private @Nullable Listener listener;
 
-    public MemoryBroker(Retention retention, long maxBytes, Clock clock) {
+    public MemoryBroker(HistoryConfig retention, long maxBytes, Clock clock) {
         this.retention = retention;
         this.maxBytes = maxBytes;
         this.clock = clock;
@@ -70,7 +70,7 @@ public final class MemoryBroker implements Broker {
     }
 
     @Override
-    public Uni<Receipt> publish(Publication publication) {
+    public Uni<Receipt> publish(PublishRequest publication) {
         return Uni.createFrom().item(() -> append(publication));
     }
 
@@ -89,7 +89,7 @@ public final class MemoryBroker implements Broker {
         return new BrokerState.Up();
     }
 
-    private synchronized Receipt append(Publication publication) {
+    private synchronized Receipt append(PublishRequest publication) {
         Room room = publication.message().room();
         MemoryLog log = log(room);
         long before = log.bytes();

@@ -1,12 +1,12 @@
 package dev.parley.broker.memory;
 
 import dev.parley.broker.Epochs;
+import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.IdempotencyKey;
 import dev.parley.broker.Page;
-import dev.parley.broker.Publication;
+import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Range;
 import dev.parley.broker.Receipt;
-import dev.parley.broker.Retention;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.StoredMessage;
@@ -30,7 +30,7 @@ final class MemoryLog {
     /** Text in one page, in UTF-16 units: what a reader that catches up holds at a time. */
     private static final long PAGE_LENGTH = 256 * 1024;
 
-    private final Retention retention;
+    private final HistoryConfig retention;
     private final Clock clock;
     private final ArrayDeque<StoredMessage> messages = new ArrayDeque<>();
 
@@ -43,7 +43,7 @@ final class MemoryLog {
 
     private record GivenReceipt(EventId id, Instant at) {}
 
-    MemoryLog(String epoch, Retention retention, Clock clock) {
+    MemoryLog(String epoch, HistoryConfig retention, Clock clock) {
         this.epoch = epoch;
         this.retention = retention;
         this.clock = clock;
@@ -64,7 +64,7 @@ final class MemoryLog {
         return given == null ? null : new Receipt(given.id(), true);
     }
 
-    StoredMessage append(Publication publication) {
+    StoredMessage append(PublishRequest publication) {
         var stored = new StoredMessage(new EventId(epoch, ++newest), publication.message());
         messages.add(stored);
         bytes += cost(stored.message());

@@ -3,14 +3,20 @@ package dev.parley.broker.redis;
 import dev.parley.broker.Broker;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.Epochs;
+import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.Page;
-import dev.parley.broker.Publication;
+import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Range;
 import dev.parley.broker.Receipt;
-import dev.parley.broker.Retention;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
+import dev.parley.redis.RedisCommands;
+import dev.parley.redis.RedisConfig;
+import dev.parley.redis.RedisLink;
+import dev.parley.redis.RedisProbe;
+import dev.parley.redis.RedisSubscription;
+import dev.parley.redis.Script;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
@@ -34,13 +40,13 @@ public final class RedisBroker implements Broker, AutoCloseable {
 
     private final RedisKeys keys;
     private final RedisConfig config;
-    private final Retention retention;
+    private final HistoryConfig retention;
     private final RedisLink commandLink;
     private final RedisLink subscriptionLink;
     private final RedisCommands commands;
     private final RedisHistory history;
     private final RedisSubscription subscription;
-    private final Probe probe;
+    private final RedisProbe probe;
 
     /** Whether an entry of somebody else was in a message's place. */
     private final AtomicBoolean intruder = new AtomicBoolean();
@@ -51,7 +57,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
             Vertx vertx,
             Redis redis,
             RedisConfig config,
-            Retention retention,
+            HistoryConfig retention,
             MeterRegistry meters) {
         this.keys = new RedisKeys(config.prefix());
         this.config = config;
@@ -60,7 +66,14 @@ public final class RedisBroker implements Broker, AutoCloseable {
         this.commands = new RedisCommands(commandLink, config);
         this.history = new RedisHistory(commands, keys, retention);
         this.subscriptionLink = new RedisLink("subscription", vertx, redis, config, this::join);
-        this.probe = new Probe(vertx, config, keys, commands, subscriptionLink, meters);
+        this.probe =
+                new RedisProbe(
+                        vertx,
+                        config,
+                        keys.probe(Epochs.next()),
+                        commands,
+                        subscriptionLink,
+                        meters);
         this.subscription = new RedisSubscription(channels(), this::handle);
     }
 
@@ -73,7 +86,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
     }
 
     @Override
-    public Uni<Receipt> publish(Publication publication) {
+    public Uni<Receipt> publish(PublishRequest publication) {
         Message message = publication.message();
         Room room = message.room();
         List<String> used = new ArrayList<>(List.of(keys.head(room), keys.log(room)));
@@ -82,7 +95,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
                 List.of(
                         keys.live(),
                         room.name(),
-                        Wire.body(message),
+                        RedisMessageCodec.body(message),
                         Long.toString(message.at().toEpochMilli()),
                         Epochs.next(),
                         Integer.toString(retention.size()),
@@ -160,7 +173,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
 
     private static void receive(Listener listener, String payload) {
         try {
-            listener.received(Wire.live(payload));
+            listener.received(RedisMessageCodec.live(payload));
         } catch (IllegalArgumentException e) {
             LOG.debugf("ignored on the live channel: %s", e.getMessage());
         }

@@ -1,12 +1,14 @@
 package dev.parley.broker.redis;
 
 import dev.parley.broker.Epochs;
+import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
-import dev.parley.broker.Retention;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
+import dev.parley.redis.RedisCommands;
+import dev.parley.redis.Script;
 import io.smallrye.mutiny.Uni;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,12 +34,12 @@ final class RedisHistory {
 
     private final RedisCommands commands;
     private final RedisKeys keys;
-    private final Retention retention;
+    private final HistoryConfig retention;
 
     /** Whether an entry was met that somebody else wrote. */
     private final AtomicBoolean strangers = new AtomicBoolean();
 
-    RedisHistory(RedisCommands commands, RedisKeys keys, Retention retention) {
+    RedisHistory(RedisCommands commands, RedisKeys keys, HistoryConfig retention) {
         this.commands = commands;
         this.keys = keys;
         this.retention = retention;
@@ -52,7 +54,7 @@ final class RedisHistory {
                                         : Uni.createFrom().item(part.page()));
     }
 
-    private Uni<Wire.Part> part(Room room, Range range) {
+    private Uni<RedisMessageCodec.Part> part(Room room, Range range) {
         boolean after = range instanceof Range.After;
         List<String> args =
                 List.of(
@@ -63,7 +65,7 @@ final class RedisHistory {
                         Epochs.next(),
                         Long.toString(retention.age().toMillis()));
         return commands.run(Script.READ, List.of(keys.head(room), keys.log(room)), args)
-                .map(reply -> Wire.part(room, reply, id -> passedOver(room, id)));
+                .map(reply -> RedisMessageCodec.part(room, reply, id -> passedOver(room, id)));
     }
 
     private static long position(Range range) {
@@ -83,12 +85,12 @@ final class RedisHistory {
     }
 
     /** Whether holes alone keep the page from having what a page has if there is anything left. */
-    private static boolean isTooShort(Wire.Part part, Range range) {
+    private static boolean isTooShort(RedisMessageCodec.Part part, Range range) {
         return part.holes() > 0 && part.page().messages().size() < Math.min(2, range.limit());
     }
 
     /** What is beyond the holes, with the message that may have been found before them. */
-    private Uni<Page> readOn(Room room, Range range, Wire.Part part) {
+    private Uni<Page> readOn(Room room, Range range, RedisMessageCodec.Part part) {
         int limit = Math.max(range.limit(), MIN_PAGE);
         Range rest =
                 range instanceof Range.After

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.broker.BlockingBroker;
 import dev.parley.broker.Broker;
 import dev.parley.broker.BrokerContract;
-import dev.parley.broker.Retention;
-import dev.parley.broker.RetentionOf;
+import dev.parley.broker.HistoryConfig;
+import dev.parley.broker.HistorySettings;
 import java.time.Clock;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -14,13 +14,13 @@ import org.junit.jupiter.api.Test;
 class MemoryBrokerTest implements BrokerContract {
 
     @Override
-    public Broker create(Retention retention, Clock clock) {
+    public Broker create(HistoryConfig retention, Clock clock) {
         return new MemoryBroker(retention, Long.MAX_VALUE, clock);
     }
 
     @Test
     void receipt_isForgotten_afterItsTime() {
-        BlockingBroker broker = open(RetentionOf.DEFAULT.withReceipts(Duration.ofMinutes(5)));
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withReceipts(Duration.ofMinutes(5)));
         broker.publish("a", "key");
 
         broker.clock().advance(Duration.ofMinutes(5).minusMillis(1));

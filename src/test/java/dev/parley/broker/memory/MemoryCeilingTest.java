@@ -5,9 +5,9 @@ import static dev.parley.broker.BlockingBroker.offsets;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.broker.BlockingBroker;
+import dev.parley.broker.HistorySettings;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
-import dev.parley.broker.RetentionOf;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.testsupport.SettableClock;
@@ -92,7 +92,7 @@ class MemoryCeilingTest {
 
     private static BlockingBroker withCeiling(long bytes) {
         SettableClock clock = SettableClock.stoppedNow();
-        return BlockingBroker.open(new MemoryBroker(RetentionOf.DEFAULT, bytes, clock), clock);
+        return BlockingBroker.open(new MemoryBroker(HistorySettings.DEFAULT, bytes, clock), clock);
     }
 
     private static Page pageOf(BlockingBroker broker, Room room) {

@@ -1,8 +1,10 @@
 package dev.parley.broker.redis;
 
 import dev.parley.broker.BlockingBroker;
-import dev.parley.broker.Retention;
-import dev.parley.broker.RetentionOf;
+import dev.parley.broker.HistoryConfig;
+import dev.parley.broker.HistorySettings;
+import dev.parley.redis.RedisConfig;
+import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.SettableClock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
@@ -19,7 +21,7 @@ final class Brokers implements Closeable {
 
     /** A broker on the Redis at this address, such as {@code redis://127.0.0.1:6379}, in use. */
     BlockingBroker open(String uri) {
-        return open(uri, RedisConfigOf.QUICK);
+        return open(uri, RedisSettings.QUICK);
     }
 
     BlockingBroker open(String uri, RedisConfig config) {
@@ -28,11 +30,11 @@ final class Brokers implements Closeable {
 
     BlockingBroker open(RedisOptions options, RedisConfig config) {
         return BlockingBroker.open(
-                create(options, config, RetentionOf.DEFAULT), SettableClock.stoppedNow());
+                create(options, config, HistorySettings.DEFAULT), SettableClock.stoppedNow());
     }
 
     /** A broker that nobody listens to yet. */
-    RedisBroker create(RedisOptions options, RedisConfig config, Retention retention) {
+    RedisBroker create(RedisOptions options, RedisConfig config, HistoryConfig retention) {
         Redis redis = Redis.createClient(vertx, options);
         var broker = new RedisBroker(vertx, redis, config, retention, new SimpleMeterRegistry());
         closing.push(redis::close);

@@ -7,13 +7,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.broker.BlockingBroker;
 import dev.parley.broker.Broker;
 import dev.parley.broker.BrokerContract;
+import dev.parley.broker.HistoryConfig;
+import dev.parley.broker.HistorySettings;
 import dev.parley.broker.Page;
 import dev.parley.broker.Receipt;
-import dev.parley.broker.Retention;
-import dev.parley.broker.RetentionOf;
 import dev.parley.message.EventId;
-import dev.parley.testsupport.Patience;
+import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.Timeouts;
 import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisOptions;
 import java.time.Clock;
@@ -55,9 +56,9 @@ class RedisBrokerIT implements BrokerContract {
     }
 
     @Override
-    public Broker create(Retention retention, Clock clock) {
+    public Broker create(HistoryConfig retention, Clock clock) {
         var options = new RedisOptions().setConnectionString(redis.uri());
-        return brokers.create(options, RedisConfigOf.QUICK, retention);
+        return brokers.create(options, RedisSettings.QUICK, retention);
     }
 
     @Test
@@ -76,7 +77,7 @@ class RedisBrokerIT implements BrokerContract {
     @Test
     void deploymentsWithPrefixesOfTheirOwn_shareARedis() {
         BlockingBroker broker = open();
-        BlockingBroker other = brokers.open(redis.uri(), RedisConfigOf.QUICK.withPrefix("other"));
+        BlockingBroker other = brokers.open(redis.uri(), RedisSettings.QUICK.withPrefix("other"));
 
         broker.say("ours");
         other.say("theirs");
@@ -88,11 +89,11 @@ class RedisBrokerIT implements BrokerContract {
 
     @Test
     void receipt_isForgotten_afterItsTime() {
-        BlockingBroker broker = open(RetentionOf.DEFAULT.withReceipts(Duration.ofSeconds(1)));
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withReceipts(Duration.ofSeconds(1)));
 
         broker.publish("a", "key");
 
-        Patience.await("receipt to be forgotten")
+        Timeouts.await("receipt to be forgotten")
                 .until(() -> !broker.publish("a", "key").duplicate());
     }
 
@@ -128,7 +129,7 @@ class RedisBrokerIT implements BrokerContract {
     void keys_haveALifetime() {
         BlockingBroker broker =
                 open(
-                        RetentionOf.DEFAULT
+                        HistorySettings.DEFAULT
                                 .withAge(Duration.ofHours(24))
                                 .withReceipts(Duration.ofHours(2)));
 
@@ -199,7 +200,7 @@ class RedisBrokerIT implements BrokerContract {
     void clusterNode_runsTheScripts_sinceARoomsKeysAreInOneSlot(RedisClientType client) {
         try (RedisServer cluster = clusterOfOne()) {
             var options = new RedisOptions().setType(client).setConnectionString(cluster.uri());
-            BlockingBroker broker = brokers.open(options, RedisConfigOf.QUICK);
+            BlockingBroker broker = brokers.open(options, RedisSettings.QUICK);
 
             Receipt receipt = broker.publish("a", "key");
             Receipt repeat = broker.publish("a", "key");
@@ -216,7 +217,7 @@ class RedisBrokerIT implements BrokerContract {
         List<String> addSlots = new ArrayList<>(List.of("CLUSTER", "ADDSLOTS"));
         IntStream.range(0, 16_384).forEach(slot -> addSlots.add(Integer.toString(slot)));
         server.command(addSlots.toArray(String[]::new));
-        Patience.await("cluster")
+        Timeouts.await("cluster")
                 .until(() -> server.command("CLUSTER", "INFO").text().contains("_state:ok"));
         return server;
     }

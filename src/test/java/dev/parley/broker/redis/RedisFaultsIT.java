@@ -7,9 +7,10 @@ import dev.parley.broker.BlockingBroker;
 import dev.parley.broker.BrokerUnavailable;
 import dev.parley.broker.Receipt;
 import dev.parley.message.EventId;
-import dev.parley.testsupport.Patience;
+import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.TcpProxy;
+import dev.parley.testsupport.Timeouts;
 import io.vertx.redis.client.RedisOptions;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -59,7 +60,7 @@ class RedisFaultsIT {
         BlockingBroker broker =
                 brokers.open(
                         redis.uri(),
-                        RedisConfigOf.QUICK
+                        RedisSettings.QUICK
                                 .withTimeout(Duration.ofMillis(200))
                                 .withProbeTimeout(Duration.ofSeconds(2))
                                 .withMaxPending(20));
@@ -74,7 +75,7 @@ class RedisFaultsIT {
                 .allSatisfy(
                         call ->
                                 assertThat(call)
-                                        .failsWithin(Patience.LIMIT)
+                                        .failsWithin(Timeouts.LIMIT)
                                         .withThrowableOfType(ExecutionException.class)
                                         .withCauseInstanceOf(BrokerUnavailable.class));
         assertThat(calls.stream().map(call -> call.handle((ok, failure) -> failure).join()))
@@ -113,7 +114,7 @@ class RedisFaultsIT {
             BlockingBroker broker =
                     brokers.open(
                             options,
-                            RedisConfigOf.QUICK
+                            RedisSettings.QUICK
                                     .withTimeout(Duration.ofSeconds(5))
                                     .withProbeTimeout(Duration.ofSeconds(2)));
 
@@ -129,7 +130,7 @@ class RedisFaultsIT {
     /** Says something as soon as the broker takes it. */
     private static EventId sayAtLast(BlockingBroker broker) {
         List<EventId> said = new ArrayList<>();
-        Patience.await("publish")
+        Timeouts.await("publish")
                 .ignoreExceptionsInstanceOf(BrokerUnavailable.class)
                 .until(() -> said.add(broker.say("at last")));
         return said.get(0);
@@ -141,7 +142,7 @@ class RedisFaultsIT {
      */
     private static void sayUntilHeard(BlockingBroker broker) {
         List<EventId> said = new ArrayList<>();
-        Patience.await("own words")
+        Timeouts.await("own words")
                 .until(
                         () -> {
                             said.add(sayAtLast(broker));
@@ -153,7 +154,7 @@ class RedisFaultsIT {
     /** Makes a server a replica of another, and waits until it is a copy. */
     private static void follow(RedisServer replica, RedisServer primary) {
         replica.command("REPLICAOF", "127.0.0.1", Integer.toString(primary.port()));
-        Patience.await("replica")
+        Timeouts.await("replica")
                 .until(
                         () ->
                                 replica.command("INFO", "replication")

@@ -5,8 +5,9 @@ import static dev.parley.broker.BlockingBroker.offsets;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.broker.BlockingBroker;
+import dev.parley.broker.HistorySettings;
 import dev.parley.broker.Range;
-import dev.parley.broker.RetentionOf;
+import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SettableClock;
 import io.vertx.redis.client.RedisOptions;
@@ -125,10 +126,10 @@ class RedisForeignWritesIT {
     @Test
     void entryWithoutATime_doesNotKeepOldMessagesFromBeingDropped() {
         var options = new RedisOptions().setConnectionString(redis.uri());
-        var oneHour = RetentionOf.DEFAULT.withAge(Duration.ofHours(1));
+        var oneHour = HistorySettings.DEFAULT.withAge(Duration.ofHours(1));
         BlockingBroker broker =
                 BlockingBroker.open(
-                        brokers.create(options, RedisConfigOf.QUICK, oneHour),
+                        brokers.create(options, RedisSettings.QUICK, oneHour),
                         SettableClock.stoppedNow());
         count("1-0", "something", "else");
         broker.sayNumbers(14);

@@ -1,0 +1,31 @@
+package dev.parley.broker;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import java.time.Duration;
+import org.hibernate.validator.constraints.time.DurationMin;
+
+/** How much of a room a broker remembers: whatever is within both bounds. */
+@ConfigMapping(prefix = "parley.history")
+public interface HistoryConfig {
+
+    /** Messages per room, 1 to 1,000,000. */
+    @WithDefault("10000")
+    @Min(1)
+    @Max(1_000_000)
+    int size();
+
+    /** Age of a message, at least a second; looked at whenever somebody publishes in the room. */
+    @WithDefault("24H")
+    @DurationMin(seconds = 1)
+    Duration age();
+
+    /**
+     * How long a repeat under the same {@code Idempotency-Key} is recognised, at least a second.
+     */
+    @WithDefault("5M")
+    @DurationMin(seconds = 1)
+    Duration receipts();
+}

@@ -1,7 +1,0 @@
-package dev.parley.broker;
-
-import dev.parley.message.Message;
-import java.util.Optional;
-
-/** A message on its way to the broker, and the key by which a repeat of it is recognised. */
-public record Publication(Message message, Optional<IdempotencyKey> key) {}

@@ -1,0 +1,54 @@
+package dev.parley.delivery;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Decides who gets a stream. Thread-safe. */
+final class Admission {
+
+    private final LimitsConfig limits;
+    private final AtomicInteger streams = new AtomicInteger();
+    private final Map<String, Integer> streamsByAddress = new ConcurrentHashMap<>();
+    private volatile boolean closed;
+
+    Admission(LimitsConfig limits) {
+        this.limits = limits;
+    }
+
+    /** From now on nobody enters. */
+    void close() {
+        closed = true;
+    }
+
+    /**
+     * Counts a stream in.
+     *
+     * @return why not; when empty, {@link #leave} is due later
+     */
+    Optional<DisconnectReason> enter(String address) {
+        if (closed) {
+            return Optional.of(DisconnectReason.DRAIN);
+        }
+        if (streams.incrementAndGet() > limits.connections()) {
+            streams.decrementAndGet();
+            return Optional.of(DisconnectReason.LIMIT);
+        }
+        if (streamsByAddress.merge(address, 1, Integer::sum) > limits.connectionsPerAddress()) {
+            leave(address);
+            return Optional.of(DisconnectReason.LIMIT);
+        }
+        return Optional.empty();
+    }
+
+    void leave(String address) {
+        streams.decrementAndGet();
+        streamsByAddress.computeIfPresent(address, (a, count) -> count == 1 ? null : count - 1);
+    }
+
+    /** Streams open now. */
+    int streams() {
+        return streams.get();
+    }
+}

@@ -1,0 +1,143 @@
+package dev.parley.delivery;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+
+/** What the hub counts. */
+final class HubMeters {
+
+    private static final Duration[] BUCKETS =
+            Stream.of(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)
+                    .map(Duration::ofMillis)
+                    .toArray(Duration[]::new);
+
+    private final AtomicInteger connected = new AtomicInteger();
+    private final AtomicInteger slow = new AtomicInteger();
+    private final Counter received;
+    private final Counter deliveries;
+    private final Counter deliveredBytes;
+    private final Counter resumed;
+    private final Counter gaps;
+    private final Counter replayed;
+    private final Counter backfills;
+    private final Timer fanOut;
+    private final Map<DisconnectReason, Counter> disconnects =
+            new EnumMap<>(DisconnectReason.class);
+
+    HubMeters(MeterRegistry registry) {
+        Gauge.builder("parley.connected.clients", connected, AtomicInteger::get)
+                .description("Open event streams")
+                .register(registry);
+        Gauge.builder("parley.slow.readers", slow, AtomicInteger::get)
+                .description("Event streams that take no bytes at the moment")
+                .register(registry);
+        received =
+                counter(
+                        registry,
+                        "parley.messages.received",
+                        "Messages heard from the broker, of rooms with and without readers");
+        deliveries = counter(registry, "parley.deliveries", "Messages handed to a connection");
+        deliveredBytes =
+                Counter.builder("parley.delivered.bytes")
+                        .baseUnit("bytes")
+                        .description("Bytes of those messages")
+                        .register(registry);
+        replayed =
+                counter(
+                        registry,
+                        "parley.replayed.messages",
+                        "Deliveries read from the broker's history");
+        backfills = counter(registry, "parley.backfills", "Holes in a room's log that were filled");
+        fanOut =
+                Timer.builder("parley.fanout")
+                        .description(
+                                "From publish to the write to the readers, per message and event loop")
+                        .serviceLevelObjectives(BUCKETS)
+                        .register(registry);
+        resumed = resumes(registry, "resumed");
+        gaps = resumes(registry, "gap");
+        for (DisconnectReason reason : DisconnectReason.values()) {
+            disconnects.put(
+                    reason,
+                    Counter.builder("parley.disconnects")
+                            .description("Event streams that ended")
+                            .tag("reason", reason.label())
+                            .register(registry));
+        }
+    }
+
+    void connected() {
+        connected.incrementAndGet();
+    }
+
+    void disconnected(DisconnectReason reason) {
+        connected.decrementAndGet();
+        count(reason);
+    }
+
+    void slow(int change) {
+        slow.addAndGet(change);
+    }
+
+    /** A stream was refused; it was never counted as connected. */
+    void refused(DisconnectReason reason) {
+        count(reason);
+    }
+
+    void received() {
+        received.increment();
+    }
+
+    /**
+     * A message was handed to the kernel for the readers of an event loop.
+     *
+     * @param age since its publisher's pod accepted it; clocks of two pods may make it negative
+     */
+    void fannedOut(Duration age) {
+        fanOut.record(age.isNegative() ? Duration.ZERO : age);
+    }
+
+    void backfilled() {
+        backfills.increment();
+    }
+
+    void delivered(long messages, long bytes) {
+        deliveries.increment((double) messages);
+        deliveredBytes.increment((double) bytes);
+    }
+
+    void replayed(int messages) {
+        replayed.increment(messages);
+    }
+
+    void resumed() {
+        resumed.increment();
+    }
+
+    void gap() {
+        gaps.increment();
+    }
+
+    private void count(DisconnectReason reason) {
+        Objects.requireNonNull(disconnects.get(reason)).increment();
+    }
+
+    private static Counter counter(MeterRegistry registry, String name, String description) {
+        return Counter.builder(name).description(description).register(registry);
+    }
+
+    private static Counter resumes(MeterRegistry registry, String outcome) {
+        return Counter.builder("parley.resumes")
+                .description("Streams that came back with a position")
+                .tag("outcome", outcome)
+                .register(registry);
+    }
+}

@@ -1,0 +1,23 @@
+package dev.parley.delivery;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import jakarta.validation.constraints.Min;
+
+/** How many event streams a pod takes. Those above are told goodbye, and come back later. */
+@ConfigMapping(prefix = "parley.limits")
+public interface LimitsConfig {
+
+    /** Streams of the pod, 1 or more. */
+    @WithDefault("20000")
+    @Min(1)
+    int connections();
+
+    /**
+     * Streams from one address, 1 or more. Behind a proxy every stream has the proxy's address
+     * unless {@code quarkus.http.proxy.*} names the proxies to trust.
+     */
+    @WithDefault("20000")
+    @Min(1)
+    int connectionsPerAddress();
+}

@@ -1,0 +1,116 @@
+package dev.parley.redis;
+
+import dev.parley.broker.BrokerUnavailable;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.Future;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.RedisConnection;
+import io.vertx.redis.client.Request;
+import io.vertx.redis.client.Response;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+
+/**
+ * Sends commands down one pipelined connection. Every call ends within the configured time, and no
+ * more than a configured number waits: while Redis hangs, callers are refused and nothing piles up.
+ */
+public final class RedisCommands {
+
+    private final RedisLink link;
+    private final RedisConfig config;
+    private final AtomicInteger pending = new AtomicInteger();
+
+    public RedisCommands(RedisLink link, RedisConfig config) {
+        this.link = link;
+        this.config = config;
+    }
+
+    /**
+     * Makes a connection know the scripts, so that the first call of each is one round trip too.
+     */
+    public static Future<Void> prepare(RedisConnection connection) {
+        Future<?> loaded = Future.succeededFuture();
+        for (Script script : Script.values()) {
+            Request load = Request.cmd(Command.SCRIPT).arg("LOAD").arg(script.source());
+            loaded = loaded.compose(ignored -> connection.send(load));
+        }
+        return loaded.mapEmpty();
+    }
+
+    public Future<Response> publish(String channel, String payload) {
+        return call(c -> c.send(Request.cmd(Command.PUBLISH).arg(channel).arg(payload)));
+    }
+
+    /** What the script returns; run anew for each who subscribes. */
+    public Uni<Response> run(Script script, List<String> keys, List<String> args) {
+        return Uni.createFrom()
+                .emitter(
+                        emitter ->
+                                call(connection -> evaluate(connection, script, keys, args))
+                                        .onSuccess(emitter::complete)
+                                        .onFailure(emitter::fail));
+    }
+
+    private static Future<Response> evaluate(
+            RedisConnection connection, Script script, List<String> keys, List<String> args) {
+        return connection
+                .send(request(Command.EVALSHA, script.sha1(), keys, args))
+                .recover(failure -> whole(connection, failure, script, keys, args));
+    }
+
+    /** A server that does not know the script, as after SCRIPT FLUSH, is sent all of it. */
+    private static Future<Response> whole(
+            RedisConnection connection,
+            Throwable failure,
+            Script script,
+            List<String> keys,
+            List<String> args) {
+        return isNoScript(failure)
+                ? connection.send(request(Command.EVAL, script.source(), keys, args))
+                : Future.failedFuture(failure);
+    }
+
+    private Future<Response> call(Function<RedisConnection, Future<Response>> command) {
+        var connection = link.connection();
+        if (connection.isEmpty()) {
+            return Future.failedFuture(new BrokerUnavailable("Redis is away: " + link.trouble()));
+        }
+        if (pending.incrementAndGet() > config.maxPending()) {
+            pending.decrementAndGet();
+            return Future.failedFuture(new BrokerUnavailable("Redis is too far behind"));
+        }
+        return command.apply(connection.get())
+                .onComplete(done -> pending.decrementAndGet())
+                .onFailure(failure -> quitReplica(connection.get(), failure))
+                .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
+                .recover(RedisCommands::unavailable);
+    }
+
+    /**
+     * After a failover the connection may lead to the former primary, which lives on as a replica.
+     */
+    private void quitReplica(RedisConnection connection, Throwable failure) {
+        if (String.valueOf(failure.getMessage()).contains("READONLY ")) {
+            link.quit(connection, "the server is a replica now");
+        }
+    }
+
+    private static <T> Future<T> unavailable(Throwable failure) {
+        return Future.failedFuture(
+                new BrokerUnavailable("Redis did not answer: " + failure.getMessage(), failure));
+    }
+
+    private static boolean isNoScript(Throwable failure) {
+        return String.valueOf(failure.getMessage()).startsWith("NOSCRIPT");
+    }
+
+    private static Request request(
+            Command command, String script, List<String> keys, List<String> args) {
+        Request request = Request.cmd(command).arg(script).arg(keys.size());
+        keys.forEach(request::arg);
+        args.forEach(request::arg);
+        return request;
+    }
+}

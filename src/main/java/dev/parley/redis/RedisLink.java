@@ -1,0 +1,201 @@
+package dev.parley.redis;
+
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisConnection;
+import io.vertx.redis.client.Request;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
+import org.jboss.logging.Logger;
+
+/**
+ * One connection to Redis that is made again whenever it ends.
+ *
+ * <pre>
+ *   Idle ──start──▶ Connecting ──prepared──▶ Ready
+ *                    ▲      │                 │
+ *              backoff over failed          ended
+ *                    │      ▼                 │
+ *                   Waiting ◀─────────────────┘        close: any ──▶ Closed
+ * </pre>
+ *
+ * <p>The Redis client neither connects again nor subscribes again by itself. A connection that
+ * hangs is ended by the client's read idle timeout: the probe makes sure that every healthy one has
+ * something to read.
+ */
+public final class RedisLink {
+
+    private static final Logger LOG = Logger.getLogger(RedisLink.class);
+
+    private sealed interface State {
+        record Idle() implements State {}
+
+        record Connecting() implements State {}
+
+        record Ready(RedisConnection connection) implements State {}
+
+        record Waiting(long timer) implements State {}
+
+        record Closed() implements State {}
+    }
+
+    private final String name;
+    private final Vertx vertx;
+    private final Redis redis;
+    private final RedisConfig config;
+    private final Function<RedisConnection, Future<Void>> prepare;
+
+    private volatile State state = new State.Idle();
+    private long backoffMillis;
+    private volatile String trouble = "not connected yet";
+
+    /**
+     * @param name for the log
+     * @param prepare makes a fresh connection ready for use; its failure ends the connection
+     */
+    public RedisLink(
+            String name,
+            Vertx vertx,
+            Redis redis,
+            RedisConfig config,
+            Function<RedisConnection, Future<Void>> prepare) {
+        this.name = name;
+        this.vertx = vertx;
+        this.redis = redis;
+        this.config = config;
+        this.prepare = prepare;
+        this.backoffMillis = config.minBackoff().toMillis();
+    }
+
+    public synchronized void start() {
+        if (state instanceof State.Idle) {
+            connect();
+        }
+    }
+
+    /** The connection, while it is up and prepared. */
+    public Optional<RedisConnection> connection() {
+        return state instanceof State.Ready ready
+                ? Optional.of(ready.connection())
+                : Optional.empty();
+    }
+
+    /** Why there is no connection, or was none last. */
+    public String trouble() {
+        return trouble;
+    }
+
+    /** Ends the present connection, so that a new one is made. */
+    public void renew(String reason) {
+        connection()
+                .ifPresent(
+                        connection -> {
+                            ended(connection, reason);
+                            connection.close();
+                        });
+    }
+
+    /**
+     * Leaves a connection that works but leads to the wrong server. Redis answers what it was asked
+     * before, and closes it then; closed by us it would go back to the pool, to be used again.
+     */
+    public void quit(RedisConnection connection, String reason) {
+        if (ended(connection, reason)) {
+            connection.send(Request.cmd(Command.QUIT));
+        }
+    }
+
+    public void close() {
+        State last = end();
+        if (last instanceof State.Ready ready) {
+            ready.connection().close();
+        } else if (last instanceof State.Waiting waiting) {
+            vertx.cancelTimer(waiting.timer());
+        }
+    }
+
+    /**
+     * The connection is closed outside the lock: it tells of its end under a lock of its own, and
+     * what it tells then wants ours.
+     */
+    private synchronized State end() {
+        State last = state;
+        state = new State.Closed();
+        return last;
+    }
+
+    private void connect() {
+        state = new State.Connecting();
+        redis.connect()
+                .compose(this::prepared)
+                .onFailure(failure -> wait(String.valueOf(failure.getMessage())));
+    }
+
+    /** The connection's end is listened for from here on: it may come before it is ready. */
+    private Future<Void> prepared(RedisConnection connection) {
+        Promise<Void> end = Promise.promise();
+        connection.exceptionHandler(end::tryFail);
+        connection.endHandler(ended -> end.tryFail("connection closed"));
+        Promise<Void> prepared = Promise.promise();
+        end.future().onFailure(prepared::tryFail);
+        prepare.apply(connection).onSuccess(prepared::tryComplete).onFailure(prepared::tryFail);
+        return prepared.future()
+                .onSuccess(done -> use(connection, end.future()))
+                .onFailure(failure -> connection.close());
+    }
+
+    private void use(RedisConnection connection, Future<Void> end) {
+        if (ready(connection)) {
+            end.onFailure(failure -> ended(connection, String.valueOf(failure.getMessage())));
+        } else {
+            connection.close();
+        }
+    }
+
+    /**
+     * @return false if the link is closed
+     */
+    private synchronized boolean ready(RedisConnection connection) {
+        if (state instanceof State.Closed) {
+            return false;
+        }
+        backoffMillis = config.minBackoff().toMillis();
+        state = new State.Ready(connection);
+        LOG.infof("Redis %s connection is up", name);
+        return true;
+    }
+
+    /**
+     * @return false if it is not the present connection, or not any more
+     */
+    @SuppressWarnings("ReferenceEquality") // This very connection: another one is not ended by it.
+    private synchronized boolean ended(RedisConnection connection, String reason) {
+        if (state instanceof State.Ready ready && ready.connection() == connection) {
+            LOG.warnf("Redis %s connection lost: %s", name, reason);
+            wait(reason);
+            return true;
+        }
+        return false;
+    }
+
+    private synchronized void wait(String reason) {
+        if (state instanceof State.Closed) {
+            return;
+        }
+        trouble = reason;
+        long pause =
+                backoffMillis / 2 + ThreadLocalRandom.current().nextLong(backoffMillis / 2 + 1);
+        backoffMillis = Math.min(backoffMillis * 2, config.maxBackoff().toMillis());
+        state = new State.Waiting(vertx.setTimer(Math.max(1, pause), timer -> again()));
+    }
+
+    private synchronized void again() {
+        if (state instanceof State.Waiting) {
+            connect();
+        }
+    }
+}

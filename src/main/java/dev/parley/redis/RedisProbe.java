@@ -1,0 +1,113 @@
+package dev.parley.redis;
+
+import dev.parley.broker.BrokerState;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.vertx.core.Vertx;
+import java.time.Duration;
+import java.util.regex.Pattern;
+
+/**
+ * The proof that messages flow: a message that the pod sends itself through Redis every few seconds
+ * and must hear again. It notices what no socket does, such as a subscription that is connected but
+ * silent, and ends it.
+ */
+public final class RedisProbe {
+
+    private static final Pattern SENT = Pattern.compile("-?[0-9]{1,18}");
+
+    private final Vertx vertx;
+    private final RedisConfig config;
+    private final RedisCommands commands;
+    private final RedisLink subscription;
+    private final Timer roundTrip;
+    private final String channel;
+
+    private volatile long joinedNanos;
+    private volatile long heardNanos;
+    private volatile boolean heardSinceJoin;
+    private volatile long timer = -1;
+
+    public RedisProbe(
+            Vertx vertx,
+            RedisConfig config,
+            String channel,
+            RedisCommands commands,
+            RedisLink subscription,
+            MeterRegistry meters) {
+        this.vertx = vertx;
+        this.config = config;
+        this.commands = commands;
+        this.subscription = subscription;
+        this.channel = channel;
+        this.roundTrip =
+                Timer.builder("parley.redis.roundtrip")
+                        .description("Time for a message of the pod to itself through Redis")
+                        .serviceLevelObjectives(
+                                Duration.ofMillis(1),
+                                Duration.ofMillis(5),
+                                Duration.ofMillis(25),
+                                Duration.ofMillis(100),
+                                Duration.ofMillis(500),
+                                Duration.ofSeconds(2))
+                        .register(meters);
+    }
+
+    public String channel() {
+        return channel;
+    }
+
+    public void start() {
+        timer = vertx.setPeriodic(config.probeInterval().toMillis(), id -> tick());
+    }
+
+    public void stop() {
+        vertx.cancelTimer(timer);
+    }
+
+    /** The subscription is there anew; what was heard before says nothing about it. */
+    public void joined() {
+        heardSinceJoin = false;
+        joinedNanos = System.nanoTime();
+        send();
+    }
+
+    public void heard(String payload) {
+        if (!SENT.matcher(payload).matches()) {
+            return;
+        }
+        long now = System.nanoTime();
+        heardNanos = now;
+        heardSinceJoin = true;
+        roundTrip.record(Duration.ofNanos(now - Long.parseLong(payload)));
+    }
+
+    public BrokerState state() {
+        if (!heardSinceJoin) {
+            return new BrokerState.Down("subscribed, but nothing heard yet");
+        }
+        return isOverdue()
+                ? new BrokerState.Down("nothing heard for " + config.probeTimeout())
+                : new BrokerState.Up();
+    }
+
+    private void tick() {
+        if (subscription.connection().isEmpty()) {
+            return;
+        }
+        if (isOverdue()) {
+            subscription.renew("probe not heard for " + config.probeTimeout());
+            return;
+        }
+        send();
+    }
+
+    private boolean isOverdue() {
+        long last = heardSinceJoin ? heardNanos : joinedNanos;
+        return System.nanoTime() - last > config.probeTimeout().toNanos();
+    }
+
+    private void send() {
+        commands.publish(channel, Long.toString(System.nanoTime()));
+    }
+}

@@ -1,0 +1,59 @@
+package dev.parley.sse;
+
+import dev.parley.delivery.Connection;
+import io.netty.buffer.Unpooled;
+import io.vertx.core.buffer.impl.BufferImpl;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.net.impl.ConnectionBase;
+
+/** A reader behind whatever the server speaks: HTTP/2 streams, HTTP/1.0. */
+final class ResponseConnection implements Connection {
+
+    private final HttpServerRequest request;
+    private final HttpServerResponse response;
+    private final Runnable complete;
+
+    /**
+     * @param complete ends the exchange
+     */
+    ResponseConnection(HttpServerRequest request, Runnable complete) {
+        this.request = request;
+        this.response = request.response();
+        this.complete = complete;
+    }
+
+    @Override
+    public boolean isWritable() {
+        return !response.writeQueueFull();
+    }
+
+    @Override
+    public void write(byte[] bytes) {
+        response.write(BufferImpl.buffer(Unpooled.wrappedBuffer(bytes)));
+    }
+
+    @Override
+    public void end(byte[] last) {
+        write(last);
+        complete.run();
+        if (request.version() != HttpVersion.HTTP_2) {
+            request.connection().close();
+        }
+    }
+
+    @Override
+    public void abort() {
+        if (request.version() == HttpVersion.HTTP_2) {
+            response.reset();
+        } else {
+            ChunkedConnection.cut(((ConnectionBase) request.connection()).channel());
+        }
+    }
+
+    @Override
+    public void onDrain(Runnable handler) {
+        response.drainHandler(drained -> handler.run());
+    }
+}

@@ -1,0 +1,89 @@
+package dev.parley.delivery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.message.EventId;
+import org.junit.jupiter.api.Test;
+
+/** Who gets a stream, and what those are told who get none. */
+class AdmissionTest {
+
+    @Test
+    void streams_enterUpToTheLimit_andAgainWhenOneHasLeft() {
+        var admission = new Admission(new LimitSettings(2, 10));
+
+        assertThat(admission.enter("a")).isEmpty();
+        assertThat(admission.enter("b")).isEmpty();
+        assertThat(admission.enter("c")).contains(DisconnectReason.LIMIT);
+        assertThat(admission.streams()).isEqualTo(2);
+
+        admission.leave("a");
+        assertThat(admission.enter("c")).isEmpty();
+    }
+
+    @Test
+    void streamsOfOneAddress_enterUpToItsLimit_andLeaveRoomForOthers() {
+        var admission = new Admission(new LimitSettings(3, 2));
+
+        assertThat(admission.enter("a")).isEmpty();
+        assertThat(admission.enter("a")).isEmpty();
+        assertThat(admission.enter("a")).contains(DisconnectReason.LIMIT);
+        assertThat(admission.streams()).as("the one refused does not count").isEqualTo(2);
+
+        assertThat(admission.enter("b")).isEmpty();
+    }
+
+    @Test
+    void address_thatLeft_mayEnterAsOftenAsBefore() {
+        var admission = new Admission(new LimitSettings(10, 2));
+        admission.enter("a");
+        admission.enter("a");
+
+        admission.leave("a");
+        assertThat(admission.enter("a")).isEmpty();
+        assertThat(admission.enter("a")).contains(DisconnectReason.LIMIT);
+
+        admission.leave("a");
+        admission.leave("a");
+        assertThat(admission.enter("a")).isEmpty();
+        assertThat(admission.enter("a")).isEmpty();
+    }
+
+    @Test
+    void nobodyEnters_onceItIsClosed() {
+        var admission = new Admission(new LimitSettings(10, 10));
+        admission.enter("a");
+
+        admission.close();
+
+        assertThat(admission.enter("a")).contains(DisconnectReason.DRAIN);
+        assertThat(admission.streams()).isOne();
+    }
+
+    @Test
+    void streamAboveTheLimit_isToldGoodbye_andKeepsItsPosition() {
+        Scene scene = Scene.with(new LimitSettings(1, 10));
+        scene.connectAtTail();
+
+        TestReader refused = scene.resume(new EventId("e", 7));
+
+        assertThat(refused.lines()).containsExactly("at e-7", "goodbye limit");
+        assertThat(refused.connection().isEnded()).isTrue();
+        assertThat(scene.count("parley.disconnects", "reason", "limit")).isOne();
+        assertThat(scene.gauge("parley.connected.clients")).isOne();
+    }
+
+    @Test
+    void streamThatWasRefused_freesNoPlaceWhenItIsGone_butOneThatWasTakenDoes() {
+        Scene scene = Scene.with(new LimitSettings(1, 10));
+        TestReader taken = scene.connectAtTail();
+        TestReader refused = scene.connectAtTail();
+
+        refused.leave();
+        assertThat(scene.hub.streams()).isOne();
+        taken.leave();
+
+        assertThat(scene.hub.streams()).isZero();
+        assertThat(scene.connectAtTail().lines()).containsExactly("at epoch0-0");
+    }
+}

@@ -1,0 +1,69 @@
+package dev.parley.delivery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.delivery.DeliveryPlay.Happening;
+import dev.parley.delivery.DeliveryPlay.Kind;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+
+/**
+ * The promise itself, against a plain list: whatever happens between the broker and the readers,
+ * each of them gets the list's messages in order, once; or it is told of a gap, and then gets all
+ * that is retained.
+ */
+class DeliveryModelTest {
+
+    @Property
+    void withinTheHistory_everyReaderGetsEverything_inOrder_once(
+            @ForAll("withoutLoss") List<Happening> happenings) {
+        var play = new DeliveryPlay();
+
+        happenings.forEach(play::happen);
+        play.comeToRest();
+
+        assertThat(play.readers())
+                .allSatisfy(DeliveryReader::assertUpToDate)
+                .allSatisfy(reader -> assertThat(reader.gaps()).isZero());
+        assertThat(play.endedEpochs()).isEmpty();
+    }
+
+    @Property
+    void beyondTheHistory_everyReaderIsTold_andGetsAllThatIsLeft(
+            @ForAll("withLoss") List<Happening> happenings) {
+        var play = new DeliveryPlay();
+
+        happenings.forEach(play::happen);
+        play.comeToRest();
+
+        assertThat(play.readers()).allSatisfy(DeliveryReader::assertUpToDate);
+    }
+
+    @Provide
+    Arbitrary<List<Happening>> withoutLoss() {
+        return happenings(
+                EnumSet.complementOf(
+                        EnumSet.of(Kind.TRIM, Kind.TRIM_SHORT, Kind.LOSE_NEWEST, Kind.LOSE_ALL)));
+    }
+
+    @Provide
+    Arbitrary<List<Happening>> withLoss() {
+        return happenings(EnumSet.allOf(Kind.class));
+    }
+
+    private static Arbitrary<List<Happening>> happenings(Set<Kind> kinds) {
+        Arbitrary<Integer> numbers = Arbitraries.integers().between(0, 20);
+        return Combinators.combine(Arbitraries.of(kinds), numbers)
+                .as(Happening::new)
+                .list()
+                .ofMinSize(20)
+                .ofMaxSize(300);
+    }
+}

@@ -1,0 +1,60 @@
+package dev.parley.delivery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** How a pod that is about to end gets rid of its readers. */
+class DrainTest {
+
+    private final Scene scene = new Scene();
+
+    @Test
+    void newStreams_areRefused_andThoseBeforeThemGoOn() {
+        TestReader before = scene.connectAtTail();
+
+        scene.hub.refuseStreams();
+        TestReader refused = scene.connectAtTail();
+        scene.say(1);
+
+        assertThat(refused.lines()).containsExactly("goodbye drain");
+        assertThat(before.delivered()).hasSize(1);
+    }
+
+    @Test
+    void streams_areEndedInParts_roundedUp() {
+        List<TestReader> readers = Stream.generate(scene::connectAtTail).limit(5).toList();
+
+        end(2);
+        assertThat(ended(readers)).isEqualTo(3);
+        end(2);
+        assertThat(ended(readers)).isEqualTo(4);
+        end(1);
+
+        assertThat(readers)
+                .allSatisfy(reader -> assertThat(reader.lines()).last().isEqualTo("goodbye drain"));
+        assertThat(scene.hub.streams()).isZero();
+    }
+
+    @Test
+    void stalledStream_isCut_whenStreamsAreEnded() {
+        TestReader stalled = scene.connectAtTail();
+        scene.stall(stalled);
+
+        end(1);
+
+        assertThat(stalled.connection().isAborted()).isTrue();
+        assertThat(scene.count("parley.disconnects", "reason", "drain")).isOne();
+    }
+
+    private void end(int parts) {
+        scene.hub.endStreams(parts);
+        scene.run();
+    }
+
+    private static long ended(List<TestReader> readers) {
+        return readers.stream().filter(reader -> reader.connection().isEnded()).count();
+    }
+}

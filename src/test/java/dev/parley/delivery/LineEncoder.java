@@ -1,0 +1,59 @@
+package dev.parley.delivery;
+
+import dev.parley.message.EventId;
+import dev.parley.message.Message;
+import dev.parley.message.StoredMessage;
+import java.nio.charset.StandardCharsets;
+
+/** Says everything in one line, easily compared. */
+final class LineEncoder implements FrameEncoder {
+
+    static String message(StoredMessage message) {
+        return message.id() + " " + message.message().text();
+    }
+
+    @Override
+    public byte[] message(StoredMessage message, Format format) {
+        return line(message(message));
+    }
+
+    @Override
+    public byte[] plain(Message message, Format format) {
+        return line("plain " + message.text());
+    }
+
+    @Override
+    public byte[] position(String id) {
+        return line("at " + id);
+    }
+
+    @Override
+    public byte[] opening() {
+        return line("connected");
+    }
+
+    @Override
+    public byte[] resumed(EventId from, long replayed) {
+        return line("resumed " + from + " " + replayed);
+    }
+
+    @Override
+    public byte[] gap(Gap gap) {
+        String oldest = gap.oldest().map(EventId::toString).orElse("none");
+        return line("gap " + gap.requested() + " " + oldest + " " + gap.newest());
+    }
+
+    @Override
+    public byte[] goodbye(DisconnectReason reason) {
+        return line("goodbye " + reason.label());
+    }
+
+    @Override
+    public byte[] heartbeat() {
+        return line("heartbeat");
+    }
+
+    private static byte[] line(String text) {
+        return (text + "\n").getBytes(StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,155 @@
+package dev.parley.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Http.Answer;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.SharedPod;
+import dev.parley.testsupport.SseReader;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A page from elsewhere: opened from a file, whose origin is {@code null}, or from another site.
+ */
+@ExtendWith(SharedPod.Extension.class)
+class CrossOriginIT {
+
+    private static final String ALLOW_ORIGIN = "Access-Control-Allow-Origin";
+
+    private final ParleyProcess pod;
+
+    CrossOriginIT(SharedPod shared) {
+        pod = shared.process();
+    }
+
+    private Http pageOf(String origin) {
+        return new Http(pod.uri()).with("Origin", origin);
+    }
+
+    /** The elements of a list header, in lower case. */
+    private static List<String> list(Answer answer, String header) {
+        return Arrays.stream(answer.header(header).split(","))
+                .map(element -> element.strip().toLowerCase(Locale.ROOT))
+                .toList();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"null", "http://elsewhere.example", "https://elsewhere.example:8443"})
+    void anyPage_mayPublishWithoutCredentials(String origin) {
+        Answer answer = pageOf(origin).post("/send", "text/plain;charset=UTF-8", "msg=hi");
+
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.header(ALLOW_ORIGIN)).isIn(origin, "*");
+        assertThat(answer.header("Access-Control-Allow-Credentials")).isNotEqualTo("true");
+        assertThat(list(answer, "Access-Control-Expose-Headers"))
+                .contains("event-id", "retry-after");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"null", "http://elsewhere.example"})
+    void anyPage_mayReadWhatWasWrong(String origin) {
+        Answer answer = pageOf(origin).post("/send", "text/plain;charset=UTF-8", "");
+
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.header(ALLOW_ORIGIN)).isIn(origin, "*");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"null", "http://elsewhere.example"})
+    void anyPage_maySubscribe(String origin) {
+        try (SseReader reader =
+                SseReader.to(pod.uri("/events"))
+                        .header("Origin", origin)
+                        .open()
+                        .awaitConnected()
+                        .awaitLastEventId()) {
+            assertThat(reader.header(ALLOW_ORIGIN)).isIn(origin, "*");
+            assertThat(reader.headers().get(ALLOW_ORIGIN)).hasSize(1);
+            assertThat(reader.header("Content-Type")).isEqualTo("text/event-stream;charset=utf-8");
+
+            pageOf(origin).post("/send", "text/plain;charset=UTF-8", "msg=hello+there");
+
+            reader.awaitData("hello there");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "null, POST, /send, 'content-type,idempotency-key'",
+        "http://elsewhere.example, POST, /send, 'authorization,content-type,idempotency-key'",
+        "null, GET, /events, last-event-id",
+        "http://elsewhere.example, GET, /events, 'authorization,last-event-id'",
+        "null, GET, /rooms/lobby/messages, authorization"
+    })
+    void preflight_allowsWhatPagesSend(String origin, String method, String path, String headers) {
+        Answer answer =
+                pageOf(origin)
+                        .with("Access-Control-Request-Method", method)
+                        .with("Access-Control-Request-Headers", headers)
+                        .call("OPTIONS", path);
+
+        assertThat(answer.status()).isBetween(200, 204);
+        assertThat(answer.header(ALLOW_ORIGIN)).isIn(origin, "*");
+        assertThat(list(answer, "Access-Control-Allow-Methods"))
+                .contains(method.toLowerCase(Locale.ROOT));
+        assertThat(list(answer, "Access-Control-Allow-Headers"))
+                .contains(headers.split(","))
+                .contains("last-event-id", "idempotency-key", "content-type", "authorization");
+        assertThat(answer.header("Access-Control-Max-Age")).isEqualTo("86400");
+        assertThat(answer.header("Access-Control-Allow-Credentials")).isNotEqualTo("true");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/rooms/lobby/messages", "/rooms/-/messages", "/nothing"})
+    void answer_saysThatItDependsOnTheOrigin(String path) {
+        Answer ours = pageOf("https://elsewhere.example").get(path);
+        Answer nobodys = new Http(pod.uri()).get(path);
+
+        assertThat(ours.header(ALLOW_ORIGIN)).isEqualTo("https://elsewhere.example");
+        assertThat(list(ours, "Vary")).contains("origin");
+        assertThat(list(nobodys, "Vary")).contains("origin");
+    }
+
+    @Test
+    void stream_saysThatItDependsOnTheOrigin() {
+        try (SseReader reader = SseReader.open(pod.uri("/events"))) {
+            assertThat(reader.headers().get("Vary")).containsExactly("Origin");
+        }
+    }
+
+    @Test
+    void callerWithoutOrigin_getsNoCorsHeaders() {
+        Answer answer = new Http(pod.uri()).sendForm("hi");
+
+        assertThat(answer.headers().map().keySet())
+                .noneMatch(name -> name.toLowerCase(Locale.ROOT).startsWith("access-control-"));
+    }
+
+    @Test
+    void allowList_refusesOthers() {
+        try (ParleyProcess strict =
+                ParleyProcess.builder()
+                        .config("quarkus.http.cors.origins", "https://chat.example")
+                        .start()
+                        .awaitReady()) {
+            Http http = new Http(strict.uri());
+
+            Answer ours = http.with("Origin", "https://chat.example").sendForm("hi");
+            Answer others = http.with("Origin", "https://elsewhere.example").sendForm("hi");
+
+            assertThat(ours.status()).isEqualTo(200);
+            assertThat(ours.header(ALLOW_ORIGIN)).isEqualTo("https://chat.example");
+            assertThat(others.status()).isEqualTo(403);
+            assertThat(others.header(ALLOW_ORIGIN)).isEmpty();
+            assertThat(list(others, "Vary")).contains("origin");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+package dev.parley.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** What is too much is refused so that it comes back: streams with goodbye, publishes with 429. */
+final class LimitsIT {
+
+    private static final String GOODBYE = "{\"reason\":\"limit\"}";
+
+    @Test
+    void streamAboveThePodsLimit_isToldGoodbyeAndComesBackWhenThereIsRoom() {
+        try (var pod =
+                        ParleyProcess.builder()
+                                .config("parley.limits.connections", "2")
+                                .config("parley.events.min-retry", "50MS")
+                                .config("parley.events.max-retry", "100MS")
+                                .start();
+                var one = SseReader.open(pod.uri("/events")).awaitConnected();
+                var two = SseReader.open(pod.uri("/events")).awaitConnected();
+                var three = SseReader.to(pod.uri("/events")).reconnecting().open()) {
+            one.awaitLastEventId();
+            two.awaitLastEventId();
+
+            assertThat(three.awaitEvent("goodbye").data()).isEqualTo(GOODBYE);
+            assertThat(three.status()).isEqualTo(200);
+
+            one.close();
+            three.awaitLastEventId();
+            new Http(pod.uri()).sendForm("for both");
+            two.awaitData("for both");
+            three.awaitData("for both");
+            assertThat(new Http(pod.uri()).get("/q/metrics").body())
+                    .contains("parley_connection_limit 2.0")
+                    .contains("parley_connected_clients 2.0")
+                    .containsPattern("parley_disconnects_total\\{reason=\"limit\"} [1-9]");
+        }
+    }
+
+    @Test
+    void oneAddress_cannotTakeAllStreams() throws UnknownHostException {
+        var other = InetAddress.getByName("127.0.0.2");
+        try (var pod =
+                        ParleyProcess.builder()
+                                .config("parley.limits.connections-per-address", "1")
+                                .start();
+                var first = SseReader.open(pod.uri("/events")).awaitConnected()) {
+            first.awaitLastEventId();
+
+            try (var refused = SseReader.to(pod.uri("/events")).open();
+                    var elsewhere = SseReader.to(pod.uri("/events")).from(other).open()) {
+                assertThat(refused.awaitEvent("goodbye").data()).isEqualTo(GOODBYE);
+                elsewhere.awaitLastEventId();
+            }
+        }
+    }
+
+    @Test
+    void clientBehindTrustedProxy_isCountedByItsOwnAddress() {
+        try (var pod =
+                        ParleyProcess.builder()
+                                .config("parley.limits.connections-per-address", "1")
+                                .config("quarkus.http.proxy.proxy-address-forwarding", "true")
+                                .config("quarkus.http.proxy.allow-x-forwarded", "true")
+                                .config("quarkus.http.proxy.trusted-proxies", "127.0.0.1")
+                                .start();
+                var ada = forwarded(pod, "203.0.113.1");
+                var adaAgain = forwarded(pod, "203.0.113.1");
+                var bob = forwarded(pod, "203.0.113.2")) {
+            awaitOneGoodbye(ada, adaAgain);
+            bob.awaitLastEventId();
+        }
+    }
+
+    @Test
+    void forwardedAddress_isIgnoredFromStrangers() {
+        try (var pod =
+                        ParleyProcess.builder()
+                                .config("parley.limits.connections-per-address", "1")
+                                .start();
+                var first = forwarded(pod, "203.0.113.1");
+                var second = forwarded(pod, "203.0.113.2")) {
+            awaitOneGoodbye(first, second);
+        }
+    }
+
+    @Test
+    void publisherAboveItsRate_isToldToSlowDown() {
+        try (var pod =
+                ParleyProcess.builder()
+                        .config("parley.publish.rate", "1")
+                        .config("parley.publish.burst", "2")
+                        .start()) {
+            var http = new Http(pod.uri());
+            assertThat(http.sendForm("a").status()).isEqualTo(200);
+
+            // However slow the machine is, some two of these are within a second.
+            Http.Answer answer =
+                    Timeouts.await("refusal")
+                            .until(
+                                    () -> http.with("Accept", "application/json").sendForm("b"),
+                                    each -> each.status() != 200);
+
+            assertThat(answer.status()).isEqualTo(429);
+            assertThat(answer.header("Retry-After")).isEqualTo("1");
+            assertThat(answer.header("Content-Type")).isEqualTo("application/problem+json");
+            assertThat(http.get("/q/metrics").body())
+                    .containsPattern("parley_messages_published_total\\{result=\"limited\"} [1-9]");
+        }
+    }
+
+    @Test
+    void oldStream_isRotatedAndResumesWithoutLoss() {
+        try (var pod =
+                        ParleyProcess.builder()
+                                .config("parley.events.max-connection-age", "1S")
+                                .config("parley.events.min-retry", "50MS")
+                                .config("parley.events.max-retry", "100MS")
+                                .start();
+                var reader = SseReader.to(pod.uri("/events")).reconnecting().open()) {
+            reader.awaitLastEventId();
+            var http = new Http(pod.uri());
+            http.sendForm("before");
+            assertThat(reader.awaitEvent("goodbye").data()).isEqualTo("{\"reason\":\"rotation\"}");
+            http.sendForm("between");
+
+            reader.await("both", r -> r.data().size() == 2);
+            assertThat(reader.data()).containsExactly("before", "between");
+            assertThat(reader.events("gap")).isEmpty();
+        }
+    }
+
+    @Test
+    void publishThatNeverArrives_isGivenUp() {
+        try (var pod =
+                ParleyProcess.builder().config("parley.publish.request-timeout", "1S").start()) {
+            String answer =
+                    new Http(pod.uri())
+                            .raw(
+                                    """
+                                    POST /send HTTP/1.1\r
+                                    Host: localhost\r
+                                    Content-Type: text/plain\r
+                                    Content-Length: 100\r
+                                    Connection: close\r
+                                    \r
+                                    only a part""");
+
+            assertThat(answer).startsWith("HTTP/1.1 408 ").endsWith("request too slow\n");
+        }
+    }
+
+    private static SseReader forwarded(ParleyProcess pod, String address) {
+        return SseReader.to(pod.uri("/events")).header("X-Forwarded-For", address).open();
+    }
+
+    private static void awaitOneGoodbye(SseReader... readers) {
+        Timeouts.await("one goodbye")
+                .until(
+                        () ->
+                                Stream.of(readers)
+                                        .flatMap(reader -> reader.events("goodbye").stream()),
+                        goodbyes -> goodbyes.count() == 1);
+    }
+}

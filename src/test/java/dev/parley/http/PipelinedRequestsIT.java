@@ -1,0 +1,144 @@
+package dev.parley.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Metrics;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RawStream;
+import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.Timeouts;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Requests that are sent before the one before them is answered (RFC 9112 §9.3.2). */
+class PipelinedRequestsIT {
+
+    private static final String CONNECTIONS = "http_server_active_connections";
+    private static final Pattern EVENT_ID = Pattern.compile("Event-Id: [0-9a-z]+-([0-9]+)\r\n");
+
+    private static RedisServer redis;
+    private static ParleyProcess pod;
+    private static Http http;
+
+    @BeforeAll
+    static void start() {
+        redis = RedisServer.start();
+        pod = ParleyProcess.builder().redis(redis.uri()).start().awaitReady();
+        http = new Http(pod.uri());
+    }
+
+    @AfterAll
+    static void stop() {
+        pod.close();
+        redis.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3, 200})
+    void requestsAtOnce_areDoneAndAnsweredInTheirOrder(int count) {
+        String room = "order" + count;
+        StringBuilder requests = new StringBuilder();
+        for (int i = 1; i <= count; i++) {
+            requests.append(publish(room, "text " + i));
+        }
+        try (RawStream stream = RawStream.open(pod.port(), ascii(requests.toString()))) {
+            stream.await("-" + count + "\r\n");
+
+            assertThat(EVENT_ID.matcher(stream.text()).results().map(PipelinedRequestsIT::offset))
+                    .containsExactlyElementsOf(
+                            IntStream.rangeClosed(1, count).mapToObj(Integer::toString).toList());
+        }
+        assertThat(http.get("/rooms/" + room + "/messages?limit=1").body())
+                .contains("text " + count);
+    }
+
+    @Test
+    void longBodiesAtOnce_areAllRead() {
+        String text = "a".repeat(60_000);
+        String requests = publish("long", text).repeat(20);
+        try (RawStream stream = RawStream.open(pod.port(), ascii(requests))) {
+            stream.await("-20\r\n");
+
+            assertThat(stream.text()).doesNotContain("HTTP/1.1 4");
+        }
+    }
+
+    @Test
+    void requestAfterAnInterimAnswer_waitsForTheAnswer() {
+        String expecting =
+                publish("interim", "a").replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
+        try (RawStream stream =
+                RawStream.open(pod.port(), ascii(expecting + publish("interim", "b")))) {
+            stream.await("-2\r\n");
+
+            assertThat(stream.text()).startsWith("HTTP/1.1 100 ");
+        }
+    }
+
+    @Test
+    void requestsBehindAStream_areNotDone() {
+        String requests = "GET /events?room=behind HTTP/1.1\r\nHost: x\r\n\r\n";
+        try (RawStream stream =
+                RawStream.open(pod.port(), ascii(requests + publish("behind", "unheard")))) {
+            stream.await("-0\n\n");
+            http.sendForm("heard", "room", "behind");
+
+            stream.await("data: heard\n\n");
+            assertThat(stream.text()).doesNotContain("unheard");
+        }
+        new Metrics(pod).awaitValue("parley_connected_clients", 0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "POST /send?msg=whole HTTP/1.1\r\nHost: x\r\n\r\n",
+                "POST /send HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhalf",
+                "broken\r\n\r\n"
+            })
+    void connectionThatClosesWhileRequestsWait_leavesNothing(String waiting) {
+        Metrics metrics = new Metrics(pod);
+        double before = metrics.value(CONNECTIONS);
+        redis.pause();
+        try {
+            List<RawStream> clients = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                clients.add(RawStream.open(pod.port(), ascii(publish("left", "first") + waiting)));
+            }
+            Timeouts.await("all are connected")
+                    .until(() -> metrics.value(CONNECTIONS) >= before + clients.size());
+
+            clients.forEach(RawStream::close);
+            Timeouts.await("all are gone").until(() -> metrics.value(CONNECTIONS) <= before);
+        } finally {
+            redis.resume();
+        }
+
+        Timeouts.await("Redis is back")
+                .until(() -> http.sendForm("again", "room", "left").status() == 200);
+        assertThat(pod.log()).doesNotContain("io.netty", "Exception", "ERROR");
+    }
+
+    private static String publish(String room, String text) {
+        return "POST /send?room=%s HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s"
+                .formatted(room, text.length(), text);
+    }
+
+    private static String offset(MatchResult eventId) {
+        return eventId.group(1);
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+}

@@ -1,0 +1,114 @@
+package dev.parley.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Http.Answer;
+import dev.parley.testsupport.SharedPod;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Requests that are none of the calls there are: the answer names the call that was meant. */
+@ExtendWith(SharedPod.Extension.class)
+class WrongCallIT {
+
+    private final Http http;
+
+    WrongCallIT(SharedPod pod) {
+        http = pod.http();
+    }
+
+    @Test
+    void callsThatAreNamed_areThoseThatThereAre() throws Exception {
+        String described = http.with("Accept", "application/json").get("/q/openapi").body();
+
+        List<String> calls = new ArrayList<>();
+        new ObjectMapper()
+                .readTree(described)
+                .get("paths")
+                .properties()
+                .forEach(
+                        path ->
+                                path.getValue()
+                                        .fieldNames()
+                                        .forEachRemaining(
+                                                method -> calls.add(named(method, path.getKey()))));
+        assertThat(Arrays.stream(Endpoint.values()).map(Endpoint::toString))
+                .containsExactlyInAnyOrderElementsOf(calls);
+    }
+
+    private static String named(String method, String path) {
+        return method.toUpperCase(Locale.ROOT) + " " + path;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/nope", "/rooms/lobby", "/q/nope", "/send/more"})
+    void unknownPath_isToldTheCalls(String path) {
+        Answer answer = http.get(path);
+
+        assertThat(answer.status()).isEqualTo(404);
+        assertThat(answer.body())
+                .isEqualTo(
+                        "not found: the calls are POST /send, GET /events,"
+                                + " GET /rooms/{room}/messages, GET /clock\n");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "GET, /send, POST, POST /send",
+        "PUT, /send?msg=hi, POST, POST /send",
+        "POST, /events, GET, GET /events",
+        "PUT, /events, GET, GET /events",
+        "DELETE, /events/, GET, GET /events",
+        "POST, /ev%65nts, GET, GET /events",
+        "POST, /clock, GET, GET /clock",
+        "DELETE, /rooms/a/messages, GET, GET /rooms/{room}/messages",
+        "DELETE, /rooms/a%2Fb/messages, GET, GET /rooms/{room}/messages"
+    })
+    void otherMethod_isToldTheCall(String method, String path, String allowed, String call) {
+        Answer answer = http.call(method, path);
+
+        assertThat(answer.status()).isEqualTo(405);
+        assertThat(answer.header("Allow")).isEqualTo(allowed);
+        assertThat(answer.body()).isEqualTo("method not allowed: the call is " + call + "\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/events", "/clock"})
+    void headOfAStream_isNotAllowed(String path) {
+        Answer answer = http.call("HEAD", path);
+
+        assertThat(answer.status()).isEqualTo(405);
+        assertThat(answer.header("Allow")).isEqualTo("GET");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/events, text/html, GET /events answers text/event-stream",
+        "/clock, text/html, GET /clock answers text/event-stream",
+        "/rooms/a/messages, text/html, GET /rooms/{room}/messages answers application/json"
+    })
+    void callerWhoDoesNotReadTheAnswer_isToldWhatItIs(String path, String accept, String words) {
+        Answer answer = http.with("Accept", accept).get(path);
+
+        assertThat(answer.status()).isEqualTo(406);
+        assertThat(answer.body()).isEqualTo("not acceptable: " + words + "\n");
+    }
+
+    @Test
+    void callerWhoReadsJson_isToldTheSameAsAProblem() throws Exception {
+        Answer answer = http.with("Accept", "application/json").get("/events");
+
+        assertThat(answer.header("Content-Type")).isEqualTo("application/problem+json");
+        assertThat(new ObjectMapper().readTree(answer.body()).get("detail").asText())
+                .isEqualTo("not acceptable: GET /events answers text/event-stream");
+    }
+}

@@ -1,6 +1,0 @@
-package dev.parley.hub;
-
-record LimitSettings(int connections, int connectionsPerAddress) implements LimitsConfig {
-
-    static final LimitSettings DEFAULT = new LimitSettings(1_000, 1_000);
-}

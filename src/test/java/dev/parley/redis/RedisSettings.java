@@ -1,0 +1,76 @@
+package dev.parley.redis;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/** A configuration whose pauses are short, so that tests are, and whose deadlines are long. */
+public record RedisSettings(
+        String prefix,
+        Optional<String> plainChannel,
+        Duration timeout,
+        int maxPending,
+        Duration probeInterval,
+        Duration probeTimeout,
+        Duration minBackoff,
+        Duration maxBackoff)
+        implements RedisConfig {
+
+    public static final RedisSettings QUICK =
+            new RedisSettings(
+                    "parley",
+                    Optional.of("chat"),
+                    Duration.ofMinutes(1),
+                    1024,
+                    Duration.ofMillis(100),
+                    Duration.ofMinutes(1),
+                    Duration.ofMillis(10),
+                    Duration.ofMillis(100));
+
+    public RedisSettings withTimeout(Duration longest) {
+        return new RedisSettings(
+                prefix,
+                plainChannel,
+                longest,
+                maxPending,
+                probeInterval,
+                probeTimeout,
+                minBackoff,
+                maxBackoff);
+    }
+
+    public RedisSettings withProbeTimeout(Duration longest) {
+        return new RedisSettings(
+                prefix,
+                plainChannel,
+                timeout,
+                maxPending,
+                probeInterval,
+                longest,
+                minBackoff,
+                maxBackoff);
+    }
+
+    public RedisSettings withMaxPending(int most) {
+        return new RedisSettings(
+                prefix,
+                plainChannel,
+                timeout,
+                most,
+                probeInterval,
+                probeTimeout,
+                minBackoff,
+                maxBackoff);
+    }
+
+    public RedisSettings withPrefix(String other) {
+        return new RedisSettings(
+                other,
+                plainChannel,
+                timeout,
+                maxPending,
+                probeInterval,
+                probeTimeout,
+                minBackoff,
+                maxBackoff);
+    }
+}

@@ -1,0 +1,139 @@
+package dev.parley.sse;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.parley.delivery.DisconnectReason;
+import dev.parley.delivery.Format;
+import dev.parley.delivery.Gap;
+import dev.parley.message.EventId;
+import dev.parley.message.Message;
+import dev.parley.message.Room;
+import dev.parley.testsupport.SseReader.Event;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a stream says beside messages: where its reader is, that it lives, and that it ends. */
+class EventStreamControlTest {
+
+    private final EventStreamEncoder encoder =
+            new EventStreamEncoder(Duration.ofMillis(2718), Duration.ofMillis(2718));
+    private final ObjectMapper json = new ObjectMapper();
+
+    @Test
+    void opening_saysItIsConnectedAndWhenToComeBack() {
+        assertThat(text(encoder.opening())).isEqualTo(": connected\nretry: 2718\n");
+    }
+
+    @Test
+    void retry_isDrawnBetweenItsBoundsEachTime() {
+        var spread = new EventStreamEncoder(Duration.ofSeconds(2), Duration.ofSeconds(4));
+
+        assertThat(IntStream.range(0, 100).mapToObj(i -> text(spread.opening())))
+                .allMatch(opening -> opening.matches(": connected\nretry: ([23]\\d{3}|4000)\n"))
+                .satisfies(openings -> assertThat(Set.copyOf(openings)).hasSizeGreaterThan(10));
+    }
+
+    @Test
+    void position_isRememberedWithoutAnEvent() {
+        byte[] position = encoder.position("k3f9-42");
+
+        assertThat(text(position)).isEqualTo("id: k3f9-42\n\n");
+        assertThat(TwoParsers.events(position)).isEmpty();
+        assertThat(TwoParsers.events(position, plain("a")))
+                .containsExactly(new Event("k3f9-42", "message", "a"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a\nb", "a\rb", "a\r\nb", "a\0b", "\n", "a\n\ndata: x"})
+    void positionOfMoreThanOneLine_isRefused(String id) {
+        assertThatThrownBy(() -> encoder.position(id)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void heartbeat_isACommentAndEndsNoBlock() {
+        byte[] heartbeat = encoder.heartbeat();
+
+        assertThat(text(heartbeat)).startsWith(":").endsWith("\n").hasLineCount(1);
+        assertThat(
+                        TwoParsers.events(
+                                encoder.opening(),
+                                heartbeat,
+                                plain("a"),
+                                heartbeat,
+                                heartbeat,
+                                plain("b")))
+                .containsExactly(new Event("", "message", "a"), new Event("", "message", "b"));
+    }
+
+    @Test
+    void heartbeat_cannotBeSpoiledByItsReceiver() {
+        encoder.heartbeat()[0] = 'x';
+
+        assertThat(text(encoder.heartbeat())).startsWith(":");
+    }
+
+    @Test
+    void resumed_saysFromWhereAndHowMany() throws Exception {
+        JsonNode data = dataOfOnly("resumed", encoder.resumed(new EventId("k3f9", 42), 7));
+
+        assertThat(data).isEqualTo(json.readTree("{\"from\":\"k3f9-42\",\"replayed\":7}"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"k3f9-42", "\"}\n\nid: evil\ndata: x", "\r\0é\u2028"})
+    void gap_saysWhatWasAskedForAndWhatThereIs(String requested) throws Exception {
+        Gap gap = new Gap(requested, Optional.of(new EventId("n3w", 5)), new EventId("n3w", 9));
+
+        JsonNode data = dataOfOnly("gap", encoder.gap(gap));
+
+        assertThat(data.path("requested").textValue()).isEqualTo(requested);
+        assertThat(data.path("oldest").textValue()).isEqualTo("n3w-5");
+        assertThat(data.path("newest").textValue()).isEqualTo("n3w-9");
+    }
+
+    @Test
+    void gapOfAnEmptyHistory_hasNoOldest() throws Exception {
+        Gap gap = new Gap("k3f9-42", Optional.empty(), new EventId("n3w", 0));
+
+        JsonNode data = dataOfOnly("gap", encoder.gap(gap));
+
+        assertThat(data.path("oldest").isNull()).isTrue();
+    }
+
+    @ParameterizedTest
+    @EnumSource(DisconnectReason.class)
+    void goodbye_saysWhyAndWhenToComeBack(DisconnectReason reason) {
+        byte[] goodbye = encoder.goodbye(reason);
+
+        assertThat(text(goodbye)).startsWith("retry: 2718\n");
+        assertThat(TwoParsers.events(goodbye))
+                .containsExactly(
+                        new Event("", "goodbye", "{\"reason\":\"" + reason.label() + "\"}"));
+    }
+
+    private byte[] plain(String text) {
+        return encoder.plain(Message.of(Room.LOBBY, text, Instant.EPOCH), Format.TEXT);
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, UTF_8);
+    }
+
+    private JsonNode dataOfOnly(String type, byte[] block) throws Exception {
+        List<Event> events = TwoParsers.events(block);
+        assertThat(events).extracting(Event::type).containsExactly(type);
+        return json.readTree(events.get(0).data());
+    }
+}
