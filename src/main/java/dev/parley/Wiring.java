@@ -8,7 +8,8 @@ import dev.parley.broker.redis.RedisBroker;
 import dev.parley.delivery.EventsConfig;
 import dev.parley.delivery.Hub;
 import dev.parley.delivery.LimitsConfig;
-import dev.parley.delivery.LogConfig;
+import dev.parley.log.LogConfig;
+import dev.parley.log.OpenRooms;
 import dev.parley.publish.PublishConfig;
 import dev.parley.publish.Publisher;
 import dev.parley.publish.RateLimit;
@@ -30,17 +31,15 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 /**
- * The program's objects, put together: with a Redis host it is one of many pods, without it stands
- * alone.
+ * Puts the program's objects together. With a Redis host it is one of many pods; without one it
+ * serves alone, from memory.
  */
 @Singleton
 final class Wiring {
 
     private static final Logger LOG = Logger.getLogger(Wiring.class);
 
-    /**
-     * Longest pause between two looks at what is due; shorter where the configuration asks for it.
-     */
+    /** Longest pause between two ticks of the hub; shorter where the configuration asks for it. */
     private static final Duration MAX_TICK = Duration.ofSeconds(1);
 
     @Produces
@@ -56,16 +55,18 @@ final class Wiring {
             Instance<Redis> redis,
             RedisConfig redisConfig,
             MemoryConfig memoryConfig,
-            HistoryConfig retention,
+            HistoryConfig history,
             Vertx vertx,
             MeterRegistry meters,
             Clock clock) {
         if (redisHosts.filter(hosts -> !hosts.isBlank()).isPresent()) {
             LOG.info("Messages go through Redis");
-            return new RedisBroker(vertx, redis.get(), redisConfig, retention, meters);
+            var broker = new RedisBroker(vertx, redis.get(), redisConfig, history, meters);
+            broker.start();
+            return broker;
         }
-        LOG.info("Messages stay in this process: no quarkus.redis.hosts is configured");
-        return new MemoryBroker(retention, memoryConfig.maxBytes().asLongValue(), clock);
+        LOG.info("Messages stay in this process: quarkus.redis.hosts is not configured");
+        return new MemoryBroker(history, memoryConfig.maxBytes().asLongValue(), clock, meters);
     }
 
     void close(@Disposes Broker broker) {
@@ -78,14 +79,14 @@ final class Wiring {
     @Singleton
     Hub hub(
             Broker broker,
-            LogConfig logConfig,
-            EventsConfig subscriberConfig,
+            LogConfig log,
+            EventsConfig events,
             LimitsConfig limits,
             MeterRegistry meters,
             Clock clock) {
-        var encoder =
-                new EventStreamEncoder(subscriberConfig.minRetry(), subscriberConfig.maxRetry());
-        return new Hub(broker, encoder, logConfig, subscriberConfig, limits, meters, clock);
+        var encoder = new EventStreamEncoder(events.minRetry(), events.maxRetry());
+        var rooms = new OpenRooms(broker, encoder, log, meters);
+        return new Hub(rooms, encoder, events, limits, meters, clock);
     }
 
     @Produces
@@ -100,15 +101,13 @@ final class Wiring {
         return new RateLimit(config);
     }
 
-    /** Names the publisher too, so that its counters are there before the first message. */
+    /** Creates the publisher too, so that its counters are there before the first message. */
     void start(
             @Observes StartupEvent event,
-            Broker broker,
             Hub hub,
             Publisher publisher,
             EventsConfig config,
             Vertx vertx) {
-        broker.listen(hub);
         long tick =
                 Math.min(
                         MAX_TICK.toMillis(),

@@ -7,6 +7,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaPackage;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
@@ -14,18 +15,74 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import jakarta.inject.Inject;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.NullMarked;
 
-/** Who may know whom. */
+/**
+ * Which package may import which. {@link #ALLOWED} is the whole list; docs/architecture.md shows it
+ * as a picture.
+ */
 @AnalyzeClasses(packages = "dev.parley", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
 
-    private static final String[] REDIS = {"io.quarkus.redis..", "io.vertx.redis.."};
+    /** For each package those that it may import; what is not listed is forbidden. */
+    private static final Map<String, Set<String>> ALLOWED =
+            Map.ofEntries(
+                    Map.entry("message", Set.of()),
+                    Map.entry("retry", Set.of()),
+                    Map.entry("redis", Set.of("retry")),
+                    Map.entry("broker", Set.of("message")),
+                    Map.entry("broker.memory", Set.of("broker", "message")),
+                    Map.entry("broker.redis", Set.of("broker", "message", "redis")),
+                    Map.entry("log", Set.of("broker", "message", "retry")),
+                    Map.entry("delivery", Set.of("log", "broker", "message", "retry")),
+                    Map.entry("http", Set.of("broker", "delivery", "message")),
+                    Map.entry("sse", Set.of("http", "delivery", "log", "message", "retry")),
+                    Map.entry("publish", Set.of("http", "broker", "message")),
+                    Map.entry("events", Set.of("sse", "delivery", "log", "message")),
+                    Map.entry("history", Set.of("broker", "message")),
+                    Map.entry("clock", Set.of("sse")),
+                    Map.entry("ops", Set.of("delivery", "broker")));
+
     private static final String JAX_RS = "jakarta.ws.rs..";
+    private static final String NETTY = "io.netty..";
+    private static final String[] CALLS_AND_EDGE = {
+        "dev.parley.publish..",
+        "dev.parley.events..",
+        "dev.parley.history..",
+        "dev.parley.clock..",
+        "dev.parley.http.."
+    };
 
     @ArchTest
-    static final ArchRule message_dependsOnTheJdkAlone =
+    static void packages_importOnlyWhatIsListed(JavaClasses classes) {
+        Set<String> forbidden = new TreeSet<>();
+        Set<String> unused = new TreeSet<>();
+        ALLOWED.forEach((from, tos) -> tos.forEach(to -> unused.add(from + " -> " + to)));
+        for (JavaClass from : classes) {
+            String importing = name(from);
+            for (JavaClass to : imported(from)) {
+                String arrow = importing + " -> " + name(to);
+                unused.remove(arrow);
+                if (!importing.isEmpty()
+                        && !importing.equals(name(to))
+                        && !ALLOWED.getOrDefault(importing, Set.of()).contains(name(to))) {
+                    forbidden.add(arrow + " (" + from.getSimpleName() + ")");
+                }
+            }
+        }
+
+        assertThat(forbidden).as("imports that are not allowed").isEmpty();
+        assertThat(unused).as("imports that are allowed, but not there").isEmpty();
+    }
+
+    @ArchTest
+    static final ArchRule message_dependsOnTheJdkAndJsonAlone =
             noClasses()
                     .that()
                     .resideInAPackage("dev.parley.message..")
@@ -35,10 +92,11 @@ class ArchitectureTest {
                                     resideInAnyPackage(
                                             "dev.parley.message..",
                                             "java..",
+                                            "com.fasterxml.jackson.core..",
                                             "org.jspecify.annotations..")));
 
     @ArchTest
-    static final ArchRule redis_isKnownToItsBrokerAndTheWiringAlone =
+    static final ArchRule redisClient_isKnownToTheRedisPackagesAndTheWiringAlone =
             noClasses()
                     .that()
                     .resideOutsideOfPackages("dev.parley.broker.redis..", "dev.parley.redis..")
@@ -46,35 +104,25 @@ class ArchitectureTest {
                     .doNotHaveFullyQualifiedName("dev.parley.Wiring")
                     .should()
                     .dependOnClassesThat()
-                    .resideInAnyPackage(REDIS);
+                    .resideInAnyPackage("io.quarkus.redis..", "io.vertx.redis..");
 
     @ArchTest
-    static final ArchRule jaxRs_isKnownToResourcesAndErrorMappingAlone =
+    static final ArchRule jaxRs_isKnownToTheCallsAndTheEdgeAlone =
             noClasses()
                     .that()
-                    .resideOutsideOfPackages(
-                            "dev.parley.publish..",
-                            "dev.parley.events..",
-                            "dev.parley.history..",
-                            "dev.parley.clock..",
-                            "dev.parley.http..")
+                    .resideOutsideOfPackages(CALLS_AND_EDGE)
                     .should()
                     .dependOnClassesThat()
                     .resideInAPackage(JAX_RS);
 
     @ArchTest
-    static final ArchRule hub_knowsNeitherRedisNorHttp =
+    static final ArchRule logAndDelivery_knowNoTransport =
             noClasses()
                     .that()
-                    .resideInAPackage("dev.parley.delivery..")
+                    .resideInAnyPackage("dev.parley.log..", "dev.parley.delivery..")
                     .should()
                     .dependOnClassesThat()
-                    .resideInAnyPackage(
-                            "io.quarkus.redis..",
-                            "io.vertx..",
-                            "dev.parley.broker.redis..",
-                            "dev.parley.broker.memory..",
-                            JAX_RS);
+                    .resideInAnyPackage(NETTY, "io.vertx..", JAX_RS);
 
     @ArchTest
     static final ArchRule packages_haveNoCycles =
@@ -96,5 +144,31 @@ class ArchitectureTest {
                 .allMatch(
                         p -> p.isAnnotatedWith(NullMarked.class), "has a @NullMarked package-info");
         assertThat(root.isAnnotatedWith(NullMarked.class)).as("dev.parley is @NullMarked").isTrue();
+    }
+
+    @ArchTest
+    static void everyPackage_isListed(JavaClasses classes) {
+        Set<String> packages = new TreeSet<>();
+        classes.forEach(one -> packages.add(name(one)));
+        packages.remove("");
+
+        assertThat(ALLOWED.keySet()).containsExactlyInAnyOrderElementsOf(List.copyOf(packages));
+    }
+
+    private static Set<JavaClass> imported(JavaClass from) {
+        Set<JavaClass> imported = new LinkedHashSet<>();
+        from.getDirectDependenciesFromSelf()
+                .forEach(dependency -> imported.add(dependency.getTargetClass()));
+        imported.removeIf(
+                to ->
+                        !to.getPackageName().startsWith("dev.parley")
+                                || to.getPackageName().equals("dev.parley"));
+        return imported;
+    }
+
+    /** The package below dev.parley; empty for the program itself. */
+    private static String name(JavaClass one) {
+        String whole = one.getPackageName();
+        return whole.equals("dev.parley") ? "" : whole.substring("dev.parley.".length());
     }
 }

@@ -5,8 +5,8 @@ import dev.parley.message.StoredMessage;
 import io.smallrye.mutiny.Uni;
 
 /**
- * Carries messages to every pod and remembers them for a while. Per room it keeps a log: offsets 1,
- * 2, 3 … without holes within an epoch, bounded by count and age.
+ * Carries messages to every pod that reads them and remembers them for a while. For each room it
+ * keeps a log: offsets 1, 2, 3 … without holes within an epoch, bounded by count and age.
  *
  * <p>Every {@link Uni} is lazy, may be subscribed to from any thread, and fails with {@link
  * BrokerUnavailable} within a bounded time when the broker cannot answer.
@@ -14,13 +14,13 @@ import io.smallrye.mutiny.Uni;
 public interface Broker {
 
     /**
-     * Appends to the room's log and hands the message to every listener of every pod. Once the
-     * receipt is there the broker has the message. After a failure it may or may not have it: only
-     * a repeat under the same {@link IdempotencyKey} is safe.
+     * Appends a message to its room's log and delivers it to the room's listeners on every pod.
+     * When the receipt arrives, the broker has the message. When the call fails, the broker may or
+     * may not have it: only a repeat under the same {@link IdempotencyKey} is safe.
      */
-    Uni<Receipt> publish(PublishRequest publication);
+    Uni<Receipt> publish(PublishRequest request);
 
-    /** A part of a room's log. A room that was never spoken in has an empty one, in an epoch. */
+    /** Reads a part of a room's log. A room without messages has an empty log, in an epoch. */
     Uni<Page> read(Room room, Range range);
 
     /**
@@ -30,25 +30,42 @@ public interface Broker {
      */
     Uni<Void> endEpoch(Room room, String epoch);
 
-    /** Starts delivery to this listener; called once, before anything else. */
-    void listen(Listener listener);
+    /**
+     * Starts the delivery of a room's messages to a listener. Completes once the broker has
+     * confirmed it: whatever is published from then on reaches the listener, so a read that begins
+     * after the confirmation misses nothing. The listener may hear messages before that. A call
+     * that fails leaves nothing behind; one that succeeded lasts, across every loss of the
+     * connection, until {@link #unsubscribe}.
+     */
+    Uni<Void> subscribe(Room room, Listener listener);
 
-    /** Whether messages flow at this moment. */
+    /**
+     * Ends the delivery of a room's messages to a listener. Messages that are on their way may
+     * still arrive. Does nothing if the listener is not subscribed.
+     */
+    void unsubscribe(Room room, Listener listener);
+
+    /** Tells whether messages flow at this moment. */
     BrokerState state();
 
     /**
-     * Hears what any pod published. Called by one thread at a time; per room in order, though with
-     * repeats and holes possible around a {@link #rejoined()}.
+     * Hears what any pod published in one room. Called by one thread at a time; messages come in
+     * order, though repeats and holes are possible around {@link #onResubscribed()}.
      */
     interface Listener {
 
-        /** A message was accepted; every pod hears of every room. */
-        void received(StoredMessage message);
+        /** A message was accepted into the room's log. */
+        void onMessage(StoredMessage message);
 
-        /** Somebody outside Parley spoke: text without id, live only. */
-        void receivedPlain(String text);
+        /**
+         * A program other than Parley said something in the room: text without an id, live only.
+         */
+        void onPlainText(String text);
 
-        /** Delivery (re)started: anything before may have been missed and has to be looked up. */
-        void rejoined();
+        /**
+         * Delivery of this room started again after it was interrupted. Messages may have been
+         * missed, and the broker may have lost some: the room has to be compared with its log.
+         */
+        void onResubscribed();
     }
 }

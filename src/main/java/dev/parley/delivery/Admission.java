@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Decides who gets a stream. Thread-safe. */
+/** Decides which clients get a stream, and counts the streams. Thread-safe. */
 final class Admission {
 
     private final LimitsConfig limits;
@@ -17,15 +17,15 @@ final class Admission {
         this.limits = limits;
     }
 
-    /** From now on nobody enters. */
+    /** Refuses every stream from now on. */
     void close() {
         closed = true;
     }
 
     /**
-     * Counts a stream in.
+     * Counts a stream in, unless it is refused.
      *
-     * @return why not; when empty, {@link #leave} is due later
+     * @return why it is refused; when empty, {@link #leave} is due later
      */
     Optional<DisconnectReason> enter(String address) {
         if (closed) {
@@ -42,6 +42,7 @@ final class Admission {
         return Optional.empty();
     }
 
+    /** Counts a stream out. */
     void leave(String address) {
         streams.decrementAndGet();
         streamsByAddress.computeIfPresent(address, (a, count) -> count == 1 ? null : count - 1);

@@ -1,20 +1,20 @@
 package dev.parley.delivery;
 
-/** Why a stream ended: the closed list that readers and metrics are told. */
+/** Why a stream ended: the closed list that clients and metrics are told. */
 public enum DisconnectReason {
-    /** The reader went, or its network did. */
+    /** The client closed the connection, or its network failed. */
     CLIENT("client"),
-    /** It took no bytes for too long, or fell behind what is retained. */
+    /** The client took no bytes for too long, or fell behind what is retained. */
     SLOW_CONSUMER("slow-consumer"),
     /** The pod is about to end. */
     DRAIN("drain"),
     /** There are too many streams already, on the pod or from the address. */
     LIMIT("limit"),
-    /** The stream has lived long enough: it comes back, perhaps on a pod with fewer. */
+    /** The stream reached its greatest age; the client comes back, perhaps on another pod. */
     ROTATION("rotation"),
-    /** The broker cannot say where in the log the reader is. */
+    /** The broker could not say where in the log the reader is. */
     UNAVAILABLE("unavailable"),
-    /** A defect; the log says more. */
+    /** A defect of Parley's, with a stack trace in the log. */
     ERROR("error");
 
     private final String label;
@@ -23,7 +23,7 @@ public enum DisconnectReason {
         this.label = label;
     }
 
-    /** As written in the stream and in metrics. */
+    /** The reason as written in the stream and in metrics. */
     public String label() {
         return label;
     }

@@ -1,83 +1,71 @@
 package dev.parley.delivery;
 
-import dev.parley.broker.Broker;
-import dev.parley.message.Message;
-import dev.parley.message.Room;
-import dev.parley.message.StoredMessage;
+import dev.parley.log.OpenRooms;
+import dev.parley.log.RoomReplica;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
 
-/** All rooms that have readers on this pod, fed by the broker. */
-public final class Hub implements Broker.Listener {
+/**
+ * All streams of a pod: admits them, gives each its cursor into the log of its room, and ends them.
+ * Thread-safe.
+ */
+public final class Hub {
 
-    private final Broker broker;
-    private final FrameEncoder encoder;
-    private final LogConfig logConfig;
-    private final EventsConfig subscriberConfig;
-    private final LogBudget budget;
-    private final HubMeters meters;
+    private final OpenRooms rooms;
+    private final StreamEncoder encoder;
+    private final EventsConfig config;
+    private final DeliveryMeters meters;
     private final Admission admission;
     private final Clock clock;
-    private final Map<Room, RoomUse> rooms = new ConcurrentHashMap<>();
-    private final Map<Loop, Pump> pumps = new ConcurrentHashMap<>();
+    private final Map<EventLoop, DeliveryLoop> loops = new ConcurrentHashMap<>();
 
     public Hub(
-            Broker broker,
-            FrameEncoder encoder,
-            LogConfig logConfig,
-            EventsConfig subscriberConfig,
+            OpenRooms rooms,
+            StreamEncoder encoder,
+            EventsConfig config,
             LimitsConfig limits,
             MeterRegistry registry,
             Clock clock) {
-        this.clock = clock;
-        this.admission = new Admission(limits);
-        this.broker = broker;
+        this.rooms = rooms;
         this.encoder = encoder;
-        this.logConfig = logConfig;
-        this.subscriberConfig = subscriberConfig;
-        this.budget = new LogBudget(logConfig.totalBytes().asLongValue());
-        this.meters = new HubMeters(registry);
-        Gauge.builder("parley.rooms", rooms, Map::size)
-                .description("Rooms held in memory")
-                .register(registry);
+        this.config = config;
+        this.meters = new DeliveryMeters(registry);
+        this.admission = new Admission(limits);
+        this.clock = clock;
         Gauge.builder("parley.connection.limit", limits, LimitsConfig::connections)
                 .description("Event streams that the pod takes at most")
                 .register(registry);
-        Gauge.builder("parley.subscription.up", broker, b -> b.state().isUp() ? 1 : 0)
-                .description("1 while messages flow from the broker, else 0")
-                .register(registry);
     }
 
-    /** A reader's membership. */
+    /** A stream that was admitted, or refused, as its transport knows it. */
     @FunctionalInterface
-    public interface Subscription {
+    public interface Registration {
 
-        /** The connection is gone. Called on its event loop; once or more. */
-        void cancel();
+        /** Tells that the connection is gone. Called on its event loop; once or more. */
+        void onConnectionGone();
     }
 
     /**
-     * Adds a reader, or says goodbye to it. Called on the event loop that owns the connection.
+     * Opens a stream, or tells the client on the stream why it is refused. Called on the event loop
+     * that owns the connection.
      *
-     * @param loop that event loop
+     * @param eventLoop that event loop
      */
-    public Subscription subscribe(Reader reader, Connection connection, Loop loop) {
+    public Registration subscribe(
+            SubscribeRequest request, Connection connection, EventLoop eventLoop) {
         connection.write(encoder.opening());
-        Optional<DisconnectReason> refusal = admission.enter(reader.address());
+        Optional<DisconnectReason> refusal = admission.enter(request.address());
         if (refusal.isPresent()) {
-            refuse(reader, connection, refusal.get());
+            refuse(request, connection, refusal.get());
             return () -> {};
         }
-        Subscriber subscriber = subscriber(reader, connection, loop);
-        subscriber.guarded(added -> added.open(reader.start()));
-        return subscriber::gone;
+        Stream stream = stream(request, connection, eventLoop);
+        stream.guarded(admitted -> admitted.open(request.start()));
+        return stream::onGone;
     }
 
     /** Streams open now. */
@@ -85,7 +73,7 @@ public final class Hub implements Broker.Listener {
         return admission.streams();
     }
 
-    /** From now on new streams are refused. */
+    /** Refuses new streams from now on. */
     public void refuseStreams() {
         admission.close();
     }
@@ -96,101 +84,42 @@ public final class Hub implements Broker.Listener {
      * @param parts 1 for all of them, 2 for half of them, and so on
      */
     public void endStreams(int parts) {
-        pumps.values().forEach(pump -> pump.execute(() -> pump.end(parts)));
-    }
-
-    @Override
-    public void received(StoredMessage message) {
-        meters.received();
-        RoomUse use = rooms.get(message.message().room());
-        if (use != null) {
-            use.room().received(message);
-        }
-    }
-
-    @Override
-    public void receivedPlain(String text) {
-        RoomUse use = rooms.get(Room.LOBBY);
-        if (use != null && !text.isEmpty()) {
-            var message = Message.of(Room.LOBBY, text, clock.instant());
-            use.room().readers().forEach(readers -> readers.plain(message, encoder));
-        }
-    }
-
-    @Override
-    public void rejoined() {
-        rooms.values().forEach(use -> use.room().rejoined());
+        loops.values().forEach(loop -> loop.execute(() -> loop.end(parts)));
     }
 
     /**
-     * Does what is due now and then: heartbeats, ending stuck readers, comparing rooms with the
-     * broker, dropping rooms that nobody reads.
+     * Does what is due from time to time: sends heartbeats, ends stuck and old streams, compares
+     * rooms with the broker, drops rooms that are no longer read.
      */
     public void tick() {
         long now = System.nanoTime();
-        pumps.values().forEach(pump -> pump.execute(() -> pump.sweep(now)));
-        List<LiveRoom> due = new ArrayList<>();
-        rooms.forEach(
-                (room, use) ->
-                        rooms.computeIfPresent(room, (name, known) -> tend(known, now, due)));
-        due.forEach(LiveRoom::sync);
+        loops.values().forEach(loop -> loop.execute(() -> loop.sweep(now)));
+        rooms.tick(now);
     }
 
-    private void refuse(Reader reader, Connection connection, DisconnectReason reason) {
+    private void refuse(SubscribeRequest request, Connection connection, DisconnectReason reason) {
         meters.refused(reason);
-        reader.start().requested().ifPresent(id -> connection.write(encoder.position(id)));
+        request.start().requested().ifPresent(id -> connection.write(encoder.position(id)));
         connection.end(encoder.goodbye(reason));
     }
 
-    private Subscriber subscriber(Reader reader, Connection connection, Loop loop) {
-        RoomUse use = rooms.compute(reader.room(), this::acquire);
-        return new Subscriber(
-                use.room(),
-                pumps.computeIfAbsent(loop, this::pump),
+    private Stream stream(SubscribeRequest request, Connection connection, EventLoop eventLoop) {
+        RoomReplica room = rooms.acquire(request.room(), System.nanoTime());
+        return new Stream(
+                room,
+                loops.computeIfAbsent(eventLoop, this::loop),
                 encoder,
-                subscriberConfig,
+                config,
                 meters,
-                reader.format(),
+                request.format(),
                 connection,
-                () -> release(reader, use));
-    }
-
-    private Pump pump(Loop loop) {
-        return new Pump(loop, subscriberConfig.maxPace(), meters, clock);
-    }
-
-    private RoomUse acquire(Room room, @Nullable RoomUse known) {
-        RoomUse use = known;
-        if (use != null && use.room().couldNotOpen()) {
-            use.room().close();
-            use = null;
-        }
-        if (use == null) {
-            var opened = new LiveRoom(room, broker, encoder, logConfig, budget, meters);
-            use = new RoomUse(opened, System.nanoTime());
-        }
-        use.acquire();
-        return use;
-    }
-
-    private void release(Reader reader, RoomUse released) {
-        admission.leave(reader.address());
-        rooms.computeIfPresent(
-                reader.room(),
-                (name, known) -> {
-                    released.release(System.nanoTime());
-                    return known;
+                () -> {
+                    admission.leave(request.address());
+                    rooms.release(room, System.nanoTime());
                 });
     }
 
-    private @Nullable RoomUse tend(RoomUse use, long now, List<LiveRoom> due) {
-        if (use.isIdleFor(logConfig.linger(), now)) {
-            use.room().close();
-            return null;
-        }
-        if (use.isAuditDue(logConfig.audit(), now)) {
-            due.add(use.room());
-        }
-        return use;
+    private DeliveryLoop loop(EventLoop eventLoop) {
+        return new DeliveryLoop(eventLoop, config.maxPace(), meters, clock);
     }
 }

@@ -1,8 +1,8 @@
 package dev.parley.events;
 
-import dev.parley.delivery.Format;
-import dev.parley.delivery.Reader;
-import dev.parley.delivery.Start;
+import dev.parley.delivery.StartPosition;
+import dev.parley.delivery.SubscribeRequest;
+import dev.parley.log.Format;
 import dev.parley.message.EventId;
 import dev.parley.message.InvalidRequest;
 import dev.parley.message.Room;
@@ -46,8 +46,8 @@ public final class EventsQuery {
     /**
      * @throws InvalidRequest if it asks for what there can never be
      */
-    Reader reader(String address) {
-        return new Reader(room(), start(), format(), address);
+    SubscribeRequest subscribeRequest(String address) {
+        return new SubscribeRequest(room(), start(), format(), address);
     }
 
     private Room room() {
@@ -62,12 +62,16 @@ public final class EventsQuery {
         };
     }
 
-    private Start start() {
+    private StartPosition start() {
         int count = historyCount();
         return given(lastEventIdHeader)
                 .or(() -> given(lastEventId))
                 .map(EventsQuery::after)
-                .orElseGet(() -> count == 0 ? new Start.Tail() : new Start.Newest(count));
+                .orElseGet(
+                        () ->
+                                count == 0
+                                        ? new StartPosition.Tail()
+                                        : new StartPosition.Newest(count));
     }
 
     /** An empty id is none: it is what a browser has before the first. */
@@ -86,12 +90,12 @@ public final class EventsQuery {
         return Integer.parseInt(history);
     }
 
-    private static Start after(String id) {
+    private static StartPosition after(String id) {
         Optional<EventId> position = EventId.parse(id);
         if (position.isPresent()) {
-            return new Start.After(position.get());
+            return new StartPosition.After(position.get());
         }
         String line = CONTROL.matcher(id).replaceAll("?");
-        return new Start.Unknown(line.substring(0, Math.min(line.length(), MAX_REQUESTED)));
+        return new StartPosition.Unknown(line.substring(0, Math.min(line.length(), MAX_REQUESTED)));
     }
 }

@@ -2,7 +2,7 @@ package dev.parley.events;
 
 import dev.parley.delivery.Hub;
 import dev.parley.sse.EventStream;
-import dev.parley.sse.NettyLoop;
+import dev.parley.sse.NettyEventLoop;
 import dev.parley.sse.StreamHeaders;
 import io.smallrye.mutiny.Multi;
 import io.vertx.core.impl.ContextInternal;
@@ -32,10 +32,10 @@ public final class EventsResource {
     @Operation(summary = "Receive a room's messages as they are published")
     public Multi<String> events(@BeanParam EventsQuery query, @Context RoutingContext exchange) {
         var request = exchange.request();
-        var reader = query.reader(request.remoteAddress().hostAddress());
-        var loop = new NettyLoop(ContextInternal.current().nettyEventLoop());
+        var subscribe = query.subscribeRequest(request.remoteAddress().hostAddress());
+        var loop = new NettyEventLoop(ContextInternal.current().nettyEventLoop());
         StreamHeaders.set(exchange);
-        return new EventStream(request, loop, stream -> hub.subscribe(reader, stream, loop));
+        return new EventStream(request, loop, stream -> hub.subscribe(subscribe, stream, loop));
     }
 
     /** A stream has no head to look at without opening it. */

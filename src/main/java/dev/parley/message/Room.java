@@ -9,6 +9,9 @@ import java.util.regex.Pattern;
  */
 public record Room(String name) {
 
+    /** Longest name, in characters. */
+    public static final int MAX_LENGTH = 64;
+
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
 
     /** The room of everybody who names none. */

@@ -1,6 +1,5 @@
 package dev.parley.redis;
 
-import dev.parley.broker.BrokerUnavailable;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
 import io.vertx.redis.client.Command;
@@ -14,7 +13,8 @@ import java.util.function.Function;
 
 /**
  * Sends commands down one pipelined connection. Every call ends within the configured time, and no
- * more than a configured number waits: while Redis hangs, callers are refused and nothing piles up.
+ * more than a configured number waits for an answer: while Redis hangs, further calls are refused
+ * at once and nothing piles up.
  */
 public final class RedisCommands {
 
@@ -22,29 +22,34 @@ public final class RedisCommands {
     private final RedisConfig config;
     private final AtomicInteger pending = new AtomicInteger();
 
+    /**
+     * @param link a connection that {@link #loadScripts} has prepared
+     */
     public RedisCommands(RedisLink link, RedisConfig config) {
         this.link = link;
         this.config = config;
     }
 
-    /**
-     * Makes a connection know the scripts, so that the first call of each is one round trip too.
-     */
-    public static Future<Void> prepare(RedisConnection connection) {
+    /** Makes Redis know the scripts, so that the first call of each is one round trip too. */
+    public static Future<Void> loadScripts(RedisConnection connection, List<RedisScript> scripts) {
         Future<?> loaded = Future.succeededFuture();
-        for (Script script : Script.values()) {
+        for (RedisScript script : scripts) {
             Request load = Request.cmd(Command.SCRIPT).arg("LOAD").arg(script.source());
             loaded = loaded.compose(ignored -> connection.send(load));
         }
         return loaded.mapEmpty();
     }
 
+    /** Publishes on a channel (Redis: PUBLISH). */
     public Future<Response> publish(String channel, String payload) {
         return call(c -> c.send(Request.cmd(Command.PUBLISH).arg(channel).arg(payload)));
     }
 
-    /** What the script returns; run anew for each who subscribes. */
-    public Uni<Response> run(Script script, List<String> keys, List<String> args) {
+    /**
+     * Runs a script (Redis: EVALSHA), anew for each subscriber of the result. Fails with {@link
+     * RedisUnavailable}.
+     */
+    public Uni<Response> run(RedisScript script, List<String> keys, List<String> args) {
         return Uni.createFrom()
                 .emitter(
                         emitter ->
@@ -54,17 +59,17 @@ public final class RedisCommands {
     }
 
     private static Future<Response> evaluate(
-            RedisConnection connection, Script script, List<String> keys, List<String> args) {
+            RedisConnection connection, RedisScript script, List<String> keys, List<String> args) {
         return connection
                 .send(request(Command.EVALSHA, script.sha1(), keys, args))
-                .recover(failure -> whole(connection, failure, script, keys, args));
+                .recover(failure -> sendWhole(connection, failure, script, keys, args));
     }
 
-    /** A server that does not know the script, as after SCRIPT FLUSH, is sent all of it. */
-    private static Future<Response> whole(
+    /** Sends the source to a server that does not know the script, as after SCRIPT FLUSH. */
+    private static Future<Response> sendWhole(
             RedisConnection connection,
             Throwable failure,
-            Script script,
+            RedisScript script,
             List<String> keys,
             List<String> args) {
         return isNoScript(failure)
@@ -75,11 +80,16 @@ public final class RedisCommands {
     private Future<Response> call(Function<RedisConnection, Future<Response>> command) {
         var connection = link.connection();
         if (connection.isEmpty()) {
-            return Future.failedFuture(new BrokerUnavailable("Redis is away: " + link.trouble()));
+            return Future.failedFuture(
+                    new RedisUnavailable("no connection to Redis: " + link.lastError()));
         }
         if (pending.incrementAndGet() > config.maxPending()) {
             pending.decrementAndGet();
-            return Future.failedFuture(new BrokerUnavailable("Redis is too far behind"));
+            return Future.failedFuture(
+                    new RedisUnavailable(
+                            "Redis is too far behind: "
+                                    + config.maxPending()
+                                    + " commands wait for an answer"));
         }
         return command.apply(connection.get())
                 .onComplete(done -> pending.decrementAndGet())
@@ -89,7 +99,8 @@ public final class RedisCommands {
     }
 
     /**
-     * After a failover the connection may lead to the former primary, which lives on as a replica.
+     * Leaves a server that has become a replica: after a failover the connection may lead to the
+     * former primary.
      */
     private void quitReplica(RedisConnection connection, Throwable failure) {
         if (String.valueOf(failure.getMessage()).contains("READONLY ")) {
@@ -99,7 +110,7 @@ public final class RedisCommands {
 
     private static <T> Future<T> unavailable(Throwable failure) {
         return Future.failedFuture(
-                new BrokerUnavailable("Redis did not answer: " + failure.getMessage(), failure));
+                new RedisUnavailable("Redis did not answer: " + failure.getMessage(), failure));
     }
 
     private static boolean isNoScript(Throwable failure) {

@@ -1,5 +1,6 @@
 package dev.parley.redis;
 
+import dev.parley.retry.Backoff;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -8,12 +9,11 @@ import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import org.jboss.logging.Logger;
 
 /**
- * One connection to Redis that is made again whenever it ends.
+ * A connection to Redis that is made again whenever it ends.
  *
  * <pre>
  *   Idle ──start──▶ Connecting ──prepared──▶ Ready
@@ -50,8 +50,11 @@ public final class RedisLink {
     private final Function<RedisConnection, Future<Void>> prepare;
 
     private volatile State state = new State.Idle();
-    private long backoffMillis;
-    private volatile String trouble = "not connected yet";
+    private final Backoff backoff;
+    private volatile String lastError = "not connected yet";
+
+    /** Completes with the connection once there is one; replaced when that one ends. */
+    private volatile Promise<RedisConnection> whenReady = Promise.promise();
 
     /**
      * @param name for the log
@@ -68,7 +71,7 @@ public final class RedisLink {
         this.redis = redis;
         this.config = config;
         this.prepare = prepare;
-        this.backoffMillis = config.minBackoff().toMillis();
+        this.backoff = new Backoff(config.minBackoff(), config.maxBackoff());
     }
 
     public synchronized void start() {
@@ -77,16 +80,21 @@ public final class RedisLink {
         }
     }
 
-    /** The connection, while it is up and prepared. */
+    /** Returns the connection, while it is up and prepared. */
     public Optional<RedisConnection> connection() {
         return state instanceof State.Ready ready
                 ? Optional.of(ready.connection())
                 : Optional.empty();
     }
 
-    /** Why there is no connection, or was none last. */
-    public String trouble() {
-        return trouble;
+    /** Completes with the present connection, or with the next one if there is none. */
+    public Future<RedisConnection> whenReady() {
+        return whenReady.future();
+    }
+
+    /** Says why there is no connection, or was none last. */
+    public String lastError() {
+        return lastError;
     }
 
     /** Ends the present connection, so that a new one is made. */
@@ -100,8 +108,9 @@ public final class RedisLink {
     }
 
     /**
-     * Leaves a connection that works but leads to the wrong server. Redis answers what it was asked
-     * before, and closes it then; closed by us it would go back to the pool, to be used again.
+     * Leaves a connection that works but leads to the wrong server (Redis: QUIT). Redis answers
+     * what it was asked before, then closes the connection. If Parley closed it, the client would
+     * put it back into its pool, to be used again.
      */
     public void quit(RedisConnection connection, String reason) {
         if (ended(connection, reason)) {
@@ -119,8 +128,8 @@ public final class RedisLink {
     }
 
     /**
-     * The connection is closed outside the lock: it tells of its end under a lock of its own, and
-     * what it tells then wants ours.
+     * Marks the link as closed. The caller closes the connection outside the lock: the client tells
+     * of the end under a lock of its own, and the handler that it calls takes this one.
      */
     private synchronized State end() {
         State last = state;
@@ -135,7 +144,7 @@ public final class RedisLink {
                 .onFailure(failure -> wait(String.valueOf(failure.getMessage())));
     }
 
-    /** The connection's end is listened for from here on: it may come before it is ready. */
+    /** Prepares a connection, whose end is listened for from here on: it may come before that. */
     private Future<Void> prepared(RedisConnection connection) {
         Promise<Void> end = Promise.promise();
         connection.exceptionHandler(end::tryFail);
@@ -149,33 +158,35 @@ public final class RedisLink {
     }
 
     private void use(RedisConnection connection, Future<Void> end) {
-        if (ready(connection)) {
-            end.onFailure(failure -> ended(connection, String.valueOf(failure.getMessage())));
-        } else {
+        Promise<RedisConnection> waiting;
+        synchronized (this) {
+            if (state instanceof State.Closed) {
+                waiting = null;
+            } else {
+                backoff.reset();
+                state = new State.Ready(connection);
+                waiting = whenReady;
+            }
+        }
+        if (waiting == null) {
             connection.close();
+            return;
         }
-    }
-
-    /**
-     * @return false if the link is closed
-     */
-    private synchronized boolean ready(RedisConnection connection) {
-        if (state instanceof State.Closed) {
-            return false;
-        }
-        backoffMillis = config.minBackoff().toMillis();
-        state = new State.Ready(connection);
         LOG.infof("Redis %s connection is up", name);
-        return true;
+        end.onFailure(failure -> ended(connection, String.valueOf(failure.getMessage())));
+        waiting.tryComplete(connection);
     }
 
     /**
-     * @return false if it is not the present connection, or not any more
+     * Leaves a connection that has ended and schedules the next one.
+     *
+     * @return false if it is not, or no longer, the present connection
      */
     @SuppressWarnings("ReferenceEquality") // This very connection: another one is not ended by it.
     private synchronized boolean ended(RedisConnection connection, String reason) {
         if (state instanceof State.Ready ready && ready.connection() == connection) {
             LOG.warnf("Redis %s connection lost: %s", name, reason);
+            whenReady = Promise.promise();
             wait(reason);
             return true;
         }
@@ -186,11 +197,9 @@ public final class RedisLink {
         if (state instanceof State.Closed) {
             return;
         }
-        trouble = reason;
-        long pause =
-                backoffMillis / 2 + ThreadLocalRandom.current().nextLong(backoffMillis / 2 + 1);
-        backoffMillis = Math.min(backoffMillis * 2, config.maxBackoff().toMillis());
-        state = new State.Waiting(vertx.setTimer(Math.max(1, pause), timer -> again()));
+        lastError = reason;
+        long pause = backoff.next().toMillis();
+        state = new State.Waiting(vertx.setTimer(pause, timer -> again()));
     }
 
     private synchronized void again() {

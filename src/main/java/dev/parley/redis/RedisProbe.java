@@ -1,16 +1,16 @@
 package dev.parley.redis;
 
-import dev.parley.broker.BrokerState;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.vertx.core.Vertx;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * The proof that messages flow: a message that the pod sends itself through Redis every few seconds
- * and must hear again. It notices what no socket does, such as a subscription that is connected but
- * silent, and ends it.
+ * The proof that messages flow: the pod sends itself a message through Redis every few seconds and
+ * must hear it. That notices what no socket does, such as a subscription that is connected but
+ * silent, and ends its connection.
  */
 public final class RedisProbe {
 
@@ -23,11 +23,14 @@ public final class RedisProbe {
     private final Timer roundTrip;
     private final String channel;
 
-    private volatile long joinedNanos;
+    private volatile long subscribedNanos;
     private volatile long heardNanos;
-    private volatile boolean heardSinceJoin;
+    private volatile boolean heardSinceSubscribed;
     private volatile long timer = -1;
 
+    /**
+     * @param channel on which this pod, and no other, hears itself
+     */
     public RedisProbe(
             Vertx vertx,
             RedisConfig config,
@@ -65,30 +68,32 @@ public final class RedisProbe {
         vertx.cancelTimer(timer);
     }
 
-    /** The subscription is there anew; what was heard before says nothing about it. */
-    public void joined() {
-        heardSinceJoin = false;
-        joinedNanos = System.nanoTime();
+    /** The subscription was made anew: what was heard before says nothing about it. */
+    public void onSubscribed() {
+        heardSinceSubscribed = false;
+        subscribedNanos = System.nanoTime();
         send();
     }
 
-    public void heard(String payload) {
+    /** A message arrived on the probe's channel. */
+    public void onMessage(String payload) {
         if (!SENT.matcher(payload).matches()) {
             return;
         }
         long now = System.nanoTime();
         heardNanos = now;
-        heardSinceJoin = true;
+        heardSinceSubscribed = true;
         roundTrip.record(Duration.ofNanos(now - Long.parseLong(payload)));
     }
 
-    public BrokerState state() {
-        if (!heardSinceJoin) {
-            return new BrokerState.Down("subscribed, but nothing heard yet");
+    /** Tells an operator why messages do not flow; empty while they do. */
+    public Optional<String> problem() {
+        if (!heardSinceSubscribed) {
+            return Optional.of("subscribed to Redis, but nothing heard yet");
         }
         return isOverdue()
-                ? new BrokerState.Down("nothing heard for " + config.probeTimeout())
-                : new BrokerState.Up();
+                ? Optional.of("nothing heard from Redis for " + config.probeTimeout())
+                : Optional.empty();
     }
 
     private void tick() {
@@ -103,7 +108,7 @@ public final class RedisProbe {
     }
 
     private boolean isOverdue() {
-        long last = heardSinceJoin ? heardNanos : joinedNanos;
+        long last = heardSinceSubscribed ? heardNanos : subscribedNanos;
         return System.nanoTime() - last > config.probeTimeout().toNanos();
     }
 

@@ -2,11 +2,11 @@ package dev.parley.redis;
 
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.BiConsumer;
 
@@ -14,12 +14,12 @@ import java.util.function.BiConsumer;
 public final class RedisSubscription {
 
     private final List<String> channels;
-    private final BiConsumer<String, String> onMessage;
+    private final BiConsumer<String, Buffer> onMessage;
 
     /**
      * @param onMessage takes channel and payload, on the connection's event loop
      */
-    public RedisSubscription(List<String> channels, BiConsumer<String, String> onMessage) {
+    public RedisSubscription(List<String> channels, BiConsumer<String, Buffer> onMessage) {
         this.channels = List.copyOf(channels);
         this.onMessage = onMessage;
     }
@@ -40,9 +40,7 @@ public final class RedisSubscription {
         }
         switch (push.get(0).toString()) {
             case "subscribe" -> confirm(push.get(2).toInteger(), joined);
-            case "message" ->
-                    onMessage.accept(
-                            push.get(1).toString(), push.get(2).toString(StandardCharsets.UTF_8));
+            case "message" -> onMessage.accept(push.get(1).toString(), push.get(2).toBuffer());
             default -> {}
         }
     }

@@ -1,33 +1,41 @@
 package dev.parley.sse;
 
 import dev.parley.delivery.Connection;
-import dev.parley.delivery.Payload;
+import dev.parley.delivery.SharedBuffer;
 import dev.parley.http.PipelinedRequests;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelOutboundHandler;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.unix.Socket;
+import io.netty.channel.unix.UnixChannel;
 import io.netty.util.ReferenceCountUtil;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A reader on HTTP/1.1, taken over from the server once the head of its answer is sent: what
- * follows is the hub's alone, to the last byte.
+ * A stream on HTTP/1.1 whose connection is taken over from the server once the head of the answer
+ * has been sent. From then on the hub writes every byte.
  *
- * <p>A chunk (RFC 9112 §7.1) is made once for all readers of an event loop and goes past the
- * server's encoder, where possible straight into the socket. As soon as it can be, the exchange is
- * over for the server: it forgets the request and all that it made for it, which is most of what an
- * idle reader would hold. What it then writes to end its answer is dropped here, as is whatever the
- * client still sends.
+ * <p>A chunk (RFC 9112 §7.1) is made once for all connections of an event loop. It bypasses the
+ * server's encoder and, where possible, goes straight into the socket. The exchange is completed as
+ * soon as it can be: the server then releases the request and everything that it made for it, which
+ * is most of the memory that an idle stream would hold. What the server writes in order to end its
+ * answer is dropped here, and so is whatever the client still sends.
  */
 public final class ChunkedConnection extends ChannelDuplexHandler implements Connection {
 
@@ -38,16 +46,25 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     private static final String IDLE = "idle";
 
     /**
-     * What may wait in the process for a reader. The upper one is above the largest batch, so that
-     * one batch alone never makes a reader look slow.
+     * Bounds of what may wait in the process for a client. The upper bound is above the largest
+     * batch, so that one batch alone never makes a connection unwritable.
      */
     private static final WriteBufferWaterMark WATER_MARK =
             new WriteBufferWaterMark(32 * 1024, 128 * 1024);
 
     private static final byte[] LINE_END = {'\r', '\n'};
 
-    /** Ends a chunked answer: a chunk of nothing, and no trailers. */
+    /** Ends a chunked answer: an empty chunk, and no trailers. */
     private static final byte[] LAST_CHUNK = "0\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+
+    /** A chunk in native memory, shared by all connections of an event loop. */
+    private record Chunk(ByteBuf bytes) implements SharedBuffer.Prepared {
+
+        @Override
+        public void release() {
+            bytes.release();
+        }
+    }
 
     private final Channel channel;
     private @Nullable ChannelHandlerContext wire;
@@ -59,7 +76,7 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
         this.channel = channel;
     }
 
-    /** Whether the reader's connection is one that can be taken over. */
+    /** Tells whether a request's connection can be taken over. */
     public static boolean suits(HttpServerRequest request) {
         return request.version() == HttpVersion.HTTP_1_1
                 && request.response().isChunked()
@@ -67,24 +84,25 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     }
 
     /**
-     * Takes the connection over; on its event loop, not in the midst of what the server does there.
+     * Takes the connection over. Called on its event loop, in a task of its own: the server must
+     * not be at work in the pipeline further up the stack.
      */
     public static ChunkedConnection takeOver(HttpServerRequest request) {
         ChannelPipeline pipeline = PipelinedRequests.pipeline(request);
         var connection = new ChunkedConnection(pipeline.channel());
         connection.channel.config().setWriteBufferWaterMark(WATER_MARK);
         PipelinedRequests.drop(pipeline);
-        // In its place, so that what it has read already comes here.
+        // In the decoder's place, so that bytes that it has read already come here.
         pipeline.replace(DECODER, "eventStream", connection);
         pipeline.remove(ENCODER);
-        // It sees none of the hub's writes, and would end a stream as silent.
+        // The idle handler sees none of the hub's writes and would close an active stream as idle.
         if (pipeline.get(IDLE) != null) {
             pipeline.remove(IDLE);
         }
         return connection;
     }
 
-    /** To be called when the reader has gone, or was cut. */
+    /** Sets what is called when the client has gone or was cut. */
     public void onClose(Runnable handler) {
         onClose = handler;
     }
@@ -104,8 +122,8 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     }
 
     @Override
-    public void write(Payload payload) {
-        send(payload.framed(bytes -> chunk(bytes, 0)));
+    public void write(SharedBuffer buffer) {
+        send(buffer.prepared(Chunk.class, bytes -> new Chunk(chunk(bytes, 0))).bytes());
     }
 
     @Override
@@ -120,8 +138,9 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     }
 
     /**
-     * Closes a connection at once: without lingering, and past all handlers, since the server's
-     * closes only after what is queued, so with a reader that takes nothing never.
+     * Closes a connection at once: without lingering, and past all handlers. The server's handler
+     * would close only after the queued bytes were sent, which with a client that takes no bytes is
+     * never.
      */
     public static void cut(Channel channel) {
         if (channel.isOpen()) {
@@ -135,13 +154,13 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
         onDrain = handler;
     }
 
-    /** Nothing that a client says on a stream means anything. */
+    /** Drops what a client sends on a stream; it has no meaning. */
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         ReferenceCountUtil.release(message);
     }
 
-    /** Bytes pass; what the server would have its encoder write, which is gone, does not. */
+    /** Lets bytes pass, and drops what the server wrote for its encoder, which has been removed. */
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
         if (message instanceof ByteBuf) {
@@ -172,12 +191,12 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
         socket = DirectSocket.before(context).orElse(null);
     }
 
-    /** What the socket does not take at once waits in the channel. */
+    /** Sends a chunk; what the socket does not take at once waits in the channel. */
     private void send(ByteBuf chunk) {
         int sent = socket == null ? 0 : socket.send(chunk);
         int left = chunk.readableBytes() - sent;
         if (left > 0) {
-            // A failure closes the connection, which is all that there is to know about it.
+            // A failure closes the connection, of which channelInactive tells.
             wire().writeAndFlush(
                             chunk.retainedSlice(chunk.readerIndex() + sent, left),
                             channel.voidPromise());
@@ -197,5 +216,64 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
                 .writeBytes(LINE_END)
                 .writeBytes(bytes)
                 .writeBytes(LINE_END);
+    }
+
+    /**
+     * The socket of a connection whose bytes no further handler changes, as encryption would. Bytes
+     * may be sent (send(2)) without a detour through the channel as long as none wait there. Exists
+     * with the native transport only. Used on the connection's event loop only.
+     */
+    private static final class DirectSocket {
+
+        private final Channel channel;
+        private final Socket socket;
+
+        private DirectSocket(Channel channel, Socket socket) {
+            this.channel = channel;
+            this.socket = socket;
+        }
+
+        /** Returns the socket that this handler's bytes reach unchanged, if there is one. */
+        static Optional<DirectSocket> before(ChannelHandlerContext handler) {
+            Channel channel = handler.channel();
+            if (channel instanceof UnixChannel unix
+                    && unix.fd() instanceof Socket socket
+                    && isFirstToWrite(handler)) {
+                return Optional.of(new DirectSocket(channel, socket));
+            }
+            return Optional.empty();
+        }
+
+        /**
+         * Sends as much as the socket takes at this moment. After an error nothing was sent; the
+         * channel meets the same error with its next write and closes the connection.
+         *
+         * @param bytes in native memory; not changed
+         * @return how many bytes were sent, 0 or more
+         */
+        int send(ByteBuf bytes) {
+            ChannelOutboundBuffer waiting = channel.unsafe().outboundBuffer();
+            if (waiting == null || waiting.totalPendingWriteBytes() > 0) {
+                return 0;
+            }
+            try {
+                return socket.sendAddress(
+                        bytes.memoryAddress(), bytes.readerIndex(), bytes.writerIndex());
+            } catch (IOException e) {
+                return 0;
+            }
+        }
+
+        private static boolean isFirstToWrite(ChannelHandlerContext handler) {
+            for (Map.Entry<String, ChannelHandler> entry : handler.pipeline()) {
+                if (entry.getKey().equals(handler.name())) {
+                    return true;
+                }
+                if (entry.getValue() instanceof ChannelOutboundHandler) {
+                    return false;
+                }
+            }
+            return false;
+        }
     }
 }

@@ -1,8 +1,8 @@
 package dev.parley.sse;
 
 import dev.parley.delivery.Connection;
+import dev.parley.delivery.EventLoop;
 import dev.parley.delivery.Hub;
-import dev.parley.delivery.Loop;
 import io.smallrye.mutiny.operators.AbstractMulti;
 import io.smallrye.mutiny.subscription.MultiSubscriber;
 import io.vertx.core.http.HttpHeaders;
@@ -12,19 +12,20 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The answer to {@code GET /events}: to the framework a {@code Multi} that never has an item.
+ * The answer to {@code GET /events}: for the framework a {@code Multi} that never emits an item.
  *
- * <p>The framework routes, negotiates, and sends the head. On HTTP/1.1 the hub then has the
- * connection, and the framework's part ends; else the framework also sees a client go, and ends the
- * exchange. The hub writes the body itself, since the framework's writer sends one message to one
- * reader at a time and does not keep to the event stream format.
+ * <p>The framework routes, negotiates and sends the head of the answer. The hub writes the body,
+ * since the framework's writer sends one message to one client at a time and does not conform to
+ * the event stream format. On HTTP/1.1 the connection is taken over from the server ({@link
+ * ChunkedConnection}) and the framework's part ends there. Otherwise ({@link ResponseConnection})
+ * the framework also tells when the client has gone, and ends the exchange.
  */
 public final class EventStream extends AbstractMulti<String> implements Flow.Subscription {
 
     private final HttpServerRequest request;
-    private final Loop loop;
-    private final Function<Connection, Hub.Subscription> subscribe;
-    private Hub.@Nullable Subscription subscription;
+    private final EventLoop loop;
+    private final Function<Connection, Hub.Registration> subscribe;
+    private Hub.@Nullable Registration registration;
     private boolean cancelled;
 
     /**
@@ -33,8 +34,8 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
      */
     public EventStream(
             HttpServerRequest request,
-            Loop loop,
-            Function<Connection, Hub.Subscription> subscribe) {
+            EventLoop loop,
+            Function<Connection, Hub.Registration> subscribe) {
         this.request = request;
         this.loop = loop;
         this.subscribe = subscribe;
@@ -44,27 +45,27 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
     public void subscribe(MultiSubscriber<? super String> framework) {
         framework.onSubscribe(this);
         if (ChunkedConnection.suits(request)) {
-            // The framework pauses every request; only one that is read to its end can be
-            // forgotten.
+            // The framework pauses every request. Only a request that has been read to its end can
+            // be completed, and with it be forgotten by the server.
             request.resume();
             loop.execute(() -> takeOver(framework));
         } else {
             var connection = new ResponseConnection(request, framework::onComplete);
-            subscription = subscribe.apply(connection);
+            registration = subscribe.apply(connection);
         }
     }
 
     @Override
     public void request(long items) {
-        // There never are any.
+        // No items follow, whatever is requested.
     }
 
     /** The framework saw the connection close. */
     @Override
     public void cancel() {
         cancelled = true;
-        if (subscription != null) {
-            subscription.cancel();
+        if (registration != null) {
+            registration.onConnectionGone();
         }
     }
 
@@ -73,14 +74,18 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
             return;
         }
         var connection = ChunkedConnection.takeOver(request);
-        connection.onClose(subscribe.apply(connection)::cancel);
-        if (canBeForgotten()) {
+        connection.onClose(subscribe.apply(connection)::onConnectionGone);
+        if (canBeCompleted()) {
             framework.onComplete();
         }
     }
 
-    /** Else the server would close the connection after the answer, or waits for more to read. */
-    private boolean canBeForgotten() {
+    /**
+     * Tells whether the exchange can be completed while the stream goes on. If the client asked for
+     * {@code Connection: close}, the server would close the connection; if the request was not read
+     * to its end, the server would wait for the rest.
+     */
+    private boolean canBeCompleted() {
         return request.isEnded()
                 && !request.headers().contains(HttpHeaders.CONNECTION, HttpHeaders.CLOSE, true);
     }

@@ -3,15 +3,16 @@ package dev.parley.sse;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.parley.delivery.DisconnectReason;
-import dev.parley.delivery.Format;
-import dev.parley.delivery.FrameEncoder;
 import dev.parley.delivery.Gap;
+import dev.parley.delivery.StreamEncoder;
+import dev.parley.log.Format;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
+import dev.parley.message.MessageJson;
 import dev.parley.message.StoredMessage;
+import dev.parley.retry.Backoff;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,25 +22,25 @@ import org.jspecify.annotations.Nullable;
  * would drop a leading space of the value. Data is one {@code data} field a line, also for an empty
  * last one.
  */
-public final class EventStreamEncoder implements FrameEncoder {
+public final class EventStreamEncoder implements StreamEncoder {
 
     /**
-     * Not a block: by the letter, the end of one before the first id would make a browser forget
-     * its id.
+     * A comment line without the empty line that would end a block. Per the HTML standard, a block
+     * that ends before the first {@code id} field resets the browser's last event id.
      */
     private static final byte[] HEARTBEAT = utf8(":\n");
 
     private final ObjectMapper json = new ObjectMapper();
-    private final long minRetryMillis;
-    private final long maxRetryMillis;
+    private final Duration minRetry;
+    private final Duration maxRetry;
 
     /**
-     * Every stream is told to pause for a time between these before it reconnects, drawn anew each
-     * time, so that those who are cut off together come back spread.
+     * Takes the bounds of the pause that a client is asked to make before it reconnects. The pause
+     * is drawn anew for each stream, so that clients that were cut off together come back spread.
      */
     public EventStreamEncoder(Duration minRetry, Duration maxRetry) {
-        this.minRetryMillis = minRetry.toMillis();
-        this.maxRetryMillis = Math.max(minRetryMillis, maxRetry.toMillis());
+        this.minRetry = minRetry;
+        this.maxRetry = maxRetry.compareTo(minRetry) < 0 ? minRetry : maxRetry;
     }
 
     @Override
@@ -66,7 +67,7 @@ public final class EventStreamEncoder implements FrameEncoder {
     public byte[] resumed(EventId from, long replayed) {
         ObjectNode data =
                 json.createObjectNode().put("from", from.toString()).put("replayed", replayed);
-        return utf8("event: resumed\n" + data(data.toString()) + "\n");
+        return utf8("event: resumed\n" + dataFields(data.toString()) + "\n");
     }
 
     @Override
@@ -76,13 +77,13 @@ public final class EventStreamEncoder implements FrameEncoder {
                         .put("requested", gap.requested())
                         .put("oldest", gap.oldest().map(EventId::toString).orElse(null))
                         .put("newest", gap.newest().toString());
-        return utf8("event: gap\n" + data(data.toString()) + "\n");
+        return utf8("event: gap\n" + dataFields(data.toString()) + "\n");
     }
 
     @Override
     public byte[] goodbye(DisconnectReason reason) {
         ObjectNode data = json.createObjectNode().put("reason", reason.label());
-        return utf8(retry() + "event: goodbye\n" + data(data.toString()) + "\n");
+        return utf8(retry() + "event: goodbye\n" + dataFields(data.toString()) + "\n");
     }
 
     @Override
@@ -96,16 +97,15 @@ public final class EventStreamEncoder implements FrameEncoder {
             block.append("id: ").append(id).append('\n');
         }
         message.event().ifPresent(type -> block.append("event: ").append(type).append('\n'));
-        block.append(data(format == Format.TEXT ? message.text() : asJson(message)));
+        block.append(dataFields(data(message, format)));
         return utf8(block.append('\n').toString());
     }
 
-    private String asJson(Message message) {
-        ObjectNode object = json.createObjectNode().put("room", message.room().name());
-        message.from().ifPresent(from -> object.put("from", from));
-        object.put("text", message.text());
-        message.event().ifPresent(event -> object.put("event", event.name()));
-        return object.put("at", message.at().toString()).toString();
+    private static String data(Message message, Format format) {
+        return switch (format) {
+            case TEXT -> message.text();
+            case JSON -> MessageJson.write(message);
+        };
     }
 
     private static String requireOneLine(String value) {
@@ -116,12 +116,11 @@ public final class EventStreamEncoder implements FrameEncoder {
     }
 
     private String retry() {
-        long pause = ThreadLocalRandom.current().nextLong(minRetryMillis, maxRetryMillis + 1);
-        return "retry: " + pause + "\n";
+        return "retry: " + Backoff.between(minRetry, maxRetry).toMillis() + "\n";
     }
 
-    /** Lines of a message end in LF alone, so nothing else has to be looked for. */
-    private static String data(String text) {
+    /** Writes a data field for each line. A message's lines end in LF alone. */
+    private static String dataFields(String text) {
         return "data: " + text.replace("\n", "\ndata: ") + "\n";
     }
 

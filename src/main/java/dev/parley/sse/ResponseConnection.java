@@ -8,7 +8,7 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.impl.ConnectionBase;
 
-/** A reader behind whatever the server speaks: HTTP/2 streams, HTTP/1.0. */
+/** A stream through the server's own response: HTTP/2, HTTP/1.0, TLS with a compressor. */
 final class ResponseConnection implements Connection {
 
     private final HttpServerRequest request;

@@ -13,8 +13,8 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
- * A broker in use: messages are published at the time of a clock, mostly in one room, every answer
- * is waited for, and what the listener hears is remembered.
+ * A broker in use: messages are published at the time of a clock, mostly in one room; each call
+ * waits for its answer; what is heard is remembered.
  */
 public final class BlockingBroker {
 
@@ -23,17 +23,19 @@ public final class BlockingBroker {
     private final Broker broker;
     private final SettableClock clock;
     private final HeardMessages heard = new HeardMessages();
+    private final HeardMessages heardInLobby = new HeardMessages();
 
     private BlockingBroker(Broker broker, SettableClock clock) {
         this.broker = broker;
         this.clock = clock;
     }
 
-    /** Listens to a broker that nobody listens to yet, and waits until messages flow. */
+    /** Waits until messages flow, and subscribes to the room and the lobby. */
     public static BlockingBroker open(Broker broker, SettableClock clock) {
         var opened = new BlockingBroker(broker, clock);
-        broker.listen(opened.heard);
         opened.awaitUp();
+        opened.subscribe(ROOM, opened.heard);
+        opened.subscribe(Room.LOBBY, opened.heardInLobby);
         return opened;
     }
 
@@ -41,9 +43,29 @@ public final class BlockingBroker {
         return clock;
     }
 
-    /** What the listener has heard. */
+    /** What was heard in the room. */
     public HeardMessages heard() {
         return heard;
+    }
+
+    /** What was heard in the lobby. */
+    public HeardMessages heardInLobby() {
+        return heardInLobby;
+    }
+
+    /** Listens to another room, or to the same one once more. */
+    public HeardMessages subscribe(Room room) {
+        var listener = new HeardMessages();
+        subscribe(room, listener);
+        return listener;
+    }
+
+    public void unsubscribe(Room room, HeardMessages listener) {
+        broker.unsubscribe(room, listener);
+    }
+
+    private void subscribe(Room room, HeardMessages listener) {
+        broker.subscribe(room, listener).await().atMost(Timeouts.LIMIT);
     }
 
     public void awaitUp() {
@@ -54,7 +76,7 @@ public final class BlockingBroker {
         Timeouts.await("end of broker").until(() -> !broker.state().isUp());
     }
 
-    /** A publish that nobody has asked for yet. */
+    /** A publish that begins when it is subscribed to. */
     public Uni<Receipt> publishing(String text) {
         return broker.publish(new PublishRequest(message(ROOM, text), Optional.empty()));
     }

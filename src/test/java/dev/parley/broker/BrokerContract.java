@@ -1,4 +1,390 @@
 package dev.parley.broker;
 
-/** What the rest of Parley relies on, whichever broker it has. */
-public interface BrokerContract extends LogContract, PageContract, PublishContract {}
+import static dev.parley.broker.BlockingBroker.ROOM;
+import static dev.parley.broker.BlockingBroker.offsets;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.message.EventId;
+import dev.parley.message.EventType;
+import dev.parley.message.Message;
+import dev.parley.message.Room;
+import dev.parley.message.StoredMessage;
+import dev.parley.testsupport.SettableClock;
+import dev.parley.testsupport.Timeouts;
+import io.smallrye.mutiny.Uni;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What the rest of Parley relies on, whichever broker it has: a room's log and what it retains, the
+ * pages in which it is read, what becomes of a publish, and what a listener hears.
+ */
+public interface BrokerContract {
+
+    /**
+     * A broker that remembers nothing yet.
+     *
+     * @param clock the time that it goes by, if it does not have its own
+     */
+    Broker create(HistoryConfig history, Clock clock);
+
+    default BlockingBroker open() {
+        return open(HistorySettings.DEFAULT);
+    }
+
+    default BlockingBroker open(HistoryConfig history) {
+        SettableClock clock = SettableClock.stoppedNow();
+        return BlockingBroker.open(create(history, clock), clock);
+    }
+
+    // A room's log.
+
+    Room OTHER = new Room("other");
+
+    @Test
+    default void offsets_countFromOneWithoutHoles_inEveryRoomForItself() {
+        BlockingBroker broker = open();
+
+        List<EventId> room = List.of(broker.say("a"), broker.say("b"));
+        EventId other = broker.say(OTHER, "c");
+        EventId third = broker.say("d");
+
+        assertThat(room).extracting(EventId::offset).containsExactly(1L, 2L);
+        assertThat(third).isEqualTo(new EventId(room.get(0).epoch(), 3));
+        assertThat(other.offset()).isEqualTo(1);
+        assertThat(other.epoch()).isNotEqualTo(third.epoch());
+    }
+
+    @Test
+    default void message_isReadAndHeard_asItWasPublished() {
+        BlockingBroker broker = open();
+        var message =
+                new Message(
+                        ROOM,
+                        " é\u0000\n\n\"\\ \uD83D\uDE00 {\"a\":1} ",
+                        Optional.of("Zoë"),
+                        Optional.of(new EventType("news")),
+                        broker.clock().instant());
+
+        broker.publish(message);
+
+        assertThat(broker.readAfter(0, 10).messages())
+                .extracting(StoredMessage::message)
+                .containsExactly(message);
+        assertThat(broker.heard().await(1))
+                .extracting(StoredMessage::message)
+                .containsExactly(message);
+    }
+
+    @Test
+    default void emptyRoom_hasAnEpochThatStays_soThatAReaderOfItCanResume() {
+        BlockingBroker broker = open();
+
+        Page page = broker.readAfter(0, 10);
+
+        assertThat(page.messages()).isEmpty();
+        assertThat(page.newest()).isZero();
+        assertThat(page.oldest()).isOne();
+        assertThat(page.continues(page.tail())).isTrue();
+        assertThat(broker.readAfter(0, 10)).isEqualTo(page);
+        assertThat(broker.say("first")).isEqualTo(new EventId(page.epoch(), 1));
+    }
+
+    @Test
+    default void positions_thatAreGoneOrNeverWere_doNotContinue() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withSize(5));
+        String epoch = broker.sayNumbers(12).epoch();
+
+        Page page = broker.readAfter(0, 100);
+
+        assertThat(page.continues(new EventId(epoch, 6))).as("just before the oldest").isFalse();
+        assertThat(page.continues(new EventId(epoch, 7))).as("all retained follows").isTrue();
+        assertThat(page.continues(new EventId(epoch, 12))).as("the newest").isTrue();
+        assertThat(page.continues(new EventId(epoch, 13))).as("the future").isFalse();
+        assertThat(page.continues(new EventId("0" + epoch, 12))).as("another epoch").isFalse();
+    }
+
+    @Test
+    default void retention_bySize_keepsTheNewest() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withSize(5));
+
+        broker.sayNumbers(12);
+
+        Page page = broker.readAfter(0, 100);
+        assertThat(page.oldest()).isEqualTo(8);
+        assertThat(page.newest()).isEqualTo(12);
+        assertThat(offsets(page)).containsExactlyElementsOf(offsets(8, 12));
+    }
+
+    @Test
+    default void retention_byAge_dropsOldOnesAsOthersArePublished() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withAge(Duration.ofHours(1)));
+        broker.sayNumbers(20);
+        broker.clock().advance(Duration.ofMinutes(50));
+        broker.sayNumbers(4);
+
+        broker.clock().advance(Duration.ofMinutes(20));
+        broker.sayNumbers(16);
+
+        Page page = broker.readAfter(0, 100);
+        assertThat(page.oldest()).isEqualTo(21);
+        assertThat(offsets(page)).containsExactlyElementsOf(offsets(21, 40));
+    }
+
+    @Test
+    default void endedEpoch_keepsMessagesAndCount_underANewName() {
+        BlockingBroker broker = open();
+        EventId last = broker.sayNumbers(3);
+
+        broker.endEpoch(ROOM, last.epoch());
+
+        Page page = broker.readAfter(0, 10);
+        assertThat(page.epoch()).isNotEqualTo(last.epoch());
+        assertThat(page.continues(last)).isFalse();
+        assertThat(offsets(page)).containsExactly(1L, 2L, 3L);
+        assertThat(page.messages()).extracting(m -> m.id().epoch()).containsOnly(page.epoch());
+        assertThat(broker.say("next")).isEqualTo(new EventId(page.epoch(), 4));
+    }
+
+    @Test
+    default void epochThatEndedBefore_doesNotEndAgain() {
+        BlockingBroker broker = open();
+        String first = broker.sayNumbers(3).epoch();
+        broker.endEpoch(ROOM, first);
+        String second = broker.readAfter(0, 10).epoch();
+
+        broker.endEpoch(ROOM, first);
+        broker.endEpoch(OTHER, first);
+
+        assertThat(broker.readAfter(0, 10).epoch()).isEqualTo(second);
+    }
+
+    // Pages.
+
+    @Test
+    default void after_walksToTheEnd_pageByPage() {
+        BlockingBroker broker = open();
+        broker.sayNumbers(25);
+
+        List<Page> pages = walk(broker, 10);
+
+        assertThat(pages).extracting(page -> page.messages().size()).containsExactly(10, 10, 5);
+        assertThat(walked(pages)).containsExactlyElementsOf(offsets(1, 25));
+    }
+
+    @Test
+    default void before_walksToTheBeginning_pageByPage() {
+        BlockingBroker broker = open();
+        broker.sayNumbers(25);
+
+        List<Long> walked = new ArrayList<>();
+        Page page = broker.read(Range.newest(10));
+        while (!page.messages().isEmpty()) {
+            assertThat(page.messages()).hasSizeLessThanOrEqualTo(10);
+            walked.addAll(0, offsets(page));
+            page = broker.read(new Range.Before(walked.get(0), 10));
+        }
+
+        assertThat(walked).containsExactlyElementsOf(offsets(1, 25));
+    }
+
+    @Test
+    default void page_hasTheMessagesNextToThePosition_inAscendingOrder() {
+        BlockingBroker broker = open();
+        broker.sayNumbers(9);
+
+        assertThat(offsets(broker.readAfter(3, 2))).containsExactly(4L, 5L);
+        assertThat(offsets(broker.read(new Range.Before(7, 2)))).containsExactly(5L, 6L);
+        assertThat(offsets(broker.read(Range.newest(1)))).containsExactly(9L);
+        assertThat(offsets(broker.read(new Range.Before(1, 5)))).isEmpty();
+        assertThat(offsets(broker.readAfter(9, 5))).isEmpty();
+        assertThat(offsets(broker.readAfter(999_999_999_999_999_999L, 5))).isEmpty();
+    }
+
+    @Test
+    default void longTexts_areReadInShortPages_thatWalkOn() {
+        BlockingBroker broker = open();
+        String text = "x".repeat(60_000);
+        for (int i = 0; i < 40; i++) {
+            broker.say(i + text);
+        }
+
+        List<Page> pages = walk(broker, 500);
+
+        assertThat(pages).allMatch(page -> page.messages().size() < 10);
+        assertThat(walked(pages)).containsExactlyElementsOf(offsets(1, 40));
+    }
+
+    @Test
+    default void veryLongTexts_areReadTwoAtATime() {
+        BlockingBroker broker = open();
+        for (int i = 0; i < 5; i++) {
+            broker.say(i + "x".repeat(300_000));
+        }
+
+        assertThat(offsets(broker.readAfter(2, 500))).containsExactly(3L, 4L);
+        assertThat(offsets(broker.read(Range.newest(500)))).containsExactly(4L, 5L);
+    }
+
+    /** All pages, from the oldest message on. */
+    private static List<Page> walk(BlockingBroker broker, int limit) {
+        List<Page> pages = new ArrayList<>();
+        Page page = broker.readAfter(0, limit);
+        while (!page.messages().isEmpty()) {
+            pages.add(page);
+            List<StoredMessage> messages = page.messages();
+            page = broker.readAfter(messages.get(messages.size() - 1).offset(), limit);
+        }
+        return pages;
+    }
+
+    private static List<Long> walked(List<Page> pages) {
+        return pages.stream().flatMap(page -> offsets(page).stream()).toList();
+    }
+
+    // Publishing.
+
+    @Test
+    default void repeat_underTheSameKey_getsTheFirstReceiptAndPublishesNothing() {
+        BlockingBroker broker = open();
+
+        Receipt first = broker.publish("once", "key");
+        broker.say("between");
+        Receipt repeat = broker.publish("once", "key");
+
+        assertThat(first.duplicate()).isFalse();
+        assertThat(repeat).isEqualTo(new Receipt(first.id(), true));
+        assertThat(broker.readAfter(0, 10).messages()).hasSize(2);
+        broker.say("last");
+        assertThat(broker.heard().await(3))
+                .extracting(message -> message.message().text())
+                .containsExactly("once", "between", "last");
+    }
+
+    @Test
+    default void key_isOfOneRoom() {
+        BlockingBroker broker = open();
+
+        broker.publish(ROOM, "here", "key");
+        Receipt elsewhere = broker.publish(new Room("other"), "there", "key");
+
+        assertThat(elsewhere.duplicate()).isFalse();
+    }
+
+    @Test
+    default void sameText_underAnotherKey_isAnotherMessage() {
+        BlockingBroker broker = open();
+
+        broker.publish("text", "key");
+        Receipt second = broker.publish("text", "key2");
+
+        assertThat(second.duplicate()).isFalse();
+        assertThat(second.id().offset()).isEqualTo(2);
+    }
+
+    @Test
+    default void repeats_atTheSameTime_publishOnce() throws Exception {
+        BlockingBroker broker = open();
+
+        for (int round = 1; round <= 20; round++) {
+            String key = "key-" + round;
+            List<Receipt> receipts = concurrently(8, () -> broker.publish("text", key));
+
+            assertThat(receipts).filteredOn(receipt -> !receipt.duplicate()).hasSize(1);
+            assertThat(receipts).extracting(r -> r.id().offset()).containsOnly((long) round);
+        }
+        assertThat(broker.readAfter(0, 100).newest()).isEqualTo(20);
+    }
+
+    @Test
+    default void listener_hearsARoomInOrder_howeverManyPublish() throws Exception {
+        BlockingBroker broker = open();
+
+        List<EventId> ids = concurrently(8, () -> broker.sayNumbers(50));
+
+        assertThat(ids).doesNotHaveDuplicates();
+        List<StoredMessage> arrived = broker.heard().await(400);
+        assertThat(arrived).extracting(StoredMessage::offset).isEqualTo(offsets(1, 400));
+        assertThat(arrived).isEqualTo(broker.readAfter(0, 400).messages());
+    }
+
+    // Listening.
+
+    @Test
+    default void listener_hearsItsRoomAlone() {
+        BlockingBroker broker = open();
+        HeardMessages other = broker.subscribe(OTHER);
+
+        broker.say("here");
+        broker.say(OTHER, "there");
+        broker.say("here again");
+
+        assertThat(broker.heard().await(2))
+                .extracting(message -> message.message().text())
+                .containsExactly("here", "here again");
+        assertThat(other.await(1))
+                .extracting(message -> message.message().text())
+                .containsExactly("there");
+    }
+
+    @Test
+    default void listener_thatUnsubscribed_hearsNothingMore() {
+        BlockingBroker broker = open();
+        HeardMessages second = broker.subscribe(ROOM);
+        broker.say("both");
+        second.await(1);
+
+        broker.unsubscribe(ROOM, second);
+        broker.say("one");
+
+        broker.heard().await(2);
+        assertThat(second.all()).hasSize(1);
+    }
+
+    @Test
+    default void listener_hearsEverything_thatIsPublishedAfterTheConfirmation() {
+        BlockingBroker broker = open();
+
+        for (int round = 1; round <= 50; round++) {
+            var room = new Room("room-" + round);
+            HeardMessages heard = broker.subscribe(room);
+            EventId id = broker.say(room, "at once");
+
+            assertThat(heard.await(1)).extracting(StoredMessage::id).containsExactly(id);
+        }
+    }
+
+    @Test
+    default void publish_happens_onceForEachSubscriberOfItsResult() {
+        BlockingBroker broker = open();
+
+        Uni<Receipt> publish = broker.publishing("a");
+        assertThat(broker.readAfter(0, 10).newest()).isZero();
+
+        publish.await().atMost(Timeouts.LIMIT);
+        publish.await().atMost(Timeouts.LIMIT);
+        assertThat(broker.readAfter(0, 10).newest()).isEqualTo(2);
+    }
+
+    private static <T> List<T> concurrently(int threads, Callable<T> call) throws Exception {
+        ExecutorService pool = Executors.newFixedThreadPool(threads);
+        try {
+            List<T> results = new ArrayList<>();
+            for (Future<T> result : pool.invokeAll(Collections.nCopies(threads, call))) {
+                results.add(result.get());
+            }
+            return results;
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+}

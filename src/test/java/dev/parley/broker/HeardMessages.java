@@ -1,54 +1,49 @@
 package dev.parley.broker;
 
-import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import dev.parley.testsupport.Timeouts;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A listener that remembers all it is told. */
+/** A listener that remembers everything it hears. */
 public final class HeardMessages implements Broker.Listener {
 
     private final List<StoredMessage> messages = new CopyOnWriteArrayList<>();
-    private final List<String> plain = new CopyOnWriteArrayList<>();
-    private final AtomicInteger rejoins = new AtomicInteger();
+    private final List<String> plainTexts = new CopyOnWriteArrayList<>();
+    private final AtomicInteger resubscriptions = new AtomicInteger();
 
     @Override
-    public void received(StoredMessage message) {
+    public void onMessage(StoredMessage message) {
         messages.add(message);
     }
 
     @Override
-    public void receivedPlain(String text) {
-        plain.add(text);
+    public void onPlainText(String text) {
+        plainTexts.add(text);
     }
 
     @Override
-    public void rejoined() {
-        rejoins.incrementAndGet();
+    public void onResubscribed() {
+        resubscriptions.incrementAndGet();
     }
 
-    /** The messages of one room, in the order of their arrival. */
-    public List<StoredMessage> in(Room room) {
-        return messages.stream().filter(m -> m.message().room().equals(room)).toList();
+    /** All messages so far, in the order of their arrival. */
+    public List<StoredMessage> all() {
+        return List.copyOf(messages);
     }
 
-    public int rejoins() {
-        return rejoins.get();
+    /** All messages, once at least this many have arrived. */
+    public List<StoredMessage> await(int count) {
+        Timeouts.await(count + " messages").until(() -> messages.size() >= count);
+        return all();
     }
 
-    /** The room's messages, once so many of them have arrived. */
-    public List<StoredMessage> await(Room room, int count) {
-        Timeouts.await(count + " messages in " + room).until(() -> in(room).size() >= count);
-        return in(room);
+    public void awaitPlainText(String text) {
+        Timeouts.await(text).until(() -> plainTexts.contains(text));
     }
 
-    public void awaitPlain(String text) {
-        Timeouts.await(text).until(() -> plain.contains(text));
-    }
-
-    public void awaitRejoins(int count) {
-        Timeouts.await(count + " rejoins").until(() -> rejoins.get() >= count);
+    public void awaitResubscriptions(int count) {
+        Timeouts.await(count + " resubscriptions").until(() -> resubscriptions.get() >= count);
     }
 }

@@ -62,28 +62,28 @@ class AdmissionTest {
 
     @Test
     void streamAboveTheLimit_isToldGoodbye_andKeepsItsPosition() {
-        Scene scene = Scene.with(new LimitSettings(1, 10));
-        scene.connectAtTail();
+        HubHarness harness = HubHarness.with(new LimitSettings(1, 10));
+        harness.connectAtTail();
 
-        TestReader refused = scene.resume(new EventId("e", 7));
+        TestReader refused = harness.resume(new EventId("e", 7));
 
         assertThat(refused.lines()).containsExactly("at e-7", "goodbye limit");
         assertThat(refused.connection().isEnded()).isTrue();
-        assertThat(scene.count("parley.disconnects", "reason", "limit")).isOne();
-        assertThat(scene.gauge("parley.connected.clients")).isOne();
+        assertThat(harness.count("parley.disconnects", "reason", "limit")).isOne();
+        assertThat(harness.gauge("parley.connected.clients")).isOne();
     }
 
     @Test
     void streamThatWasRefused_freesNoPlaceWhenItIsGone_butOneThatWasTakenDoes() {
-        Scene scene = Scene.with(new LimitSettings(1, 10));
-        TestReader taken = scene.connectAtTail();
-        TestReader refused = scene.connectAtTail();
+        HubHarness harness = HubHarness.with(new LimitSettings(1, 10));
+        TestReader taken = harness.connectAtTail();
+        TestReader refused = harness.connectAtTail();
 
         refused.leave();
-        assertThat(scene.hub.streams()).isOne();
+        assertThat(harness.hub.streams()).isOne();
         taken.leave();
 
-        assertThat(scene.hub.streams()).isZero();
-        assertThat(scene.connectAtTail().lines()).containsExactly("at epoch0-0");
+        assertThat(harness.hub.streams()).isZero();
+        assertThat(harness.connectAtTail().lines()).containsExactly("at epoch0-0");
     }
 }

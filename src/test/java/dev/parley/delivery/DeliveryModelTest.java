@@ -2,8 +2,8 @@ package dev.parley.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.delivery.DeliveryPlay.Happening;
-import dev.parley.delivery.DeliveryPlay.Kind;
+import dev.parley.delivery.DeliverySimulation.Event;
+import dev.parley.delivery.DeliverySimulation.Kind;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -23,45 +23,45 @@ class DeliveryModelTest {
 
     @Property
     void withinTheHistory_everyReaderGetsEverything_inOrder_once(
-            @ForAll("withoutLoss") List<Happening> happenings) {
-        var play = new DeliveryPlay();
+            @ForAll("withoutLoss") List<Event> events) {
+        var simulation = new DeliverySimulation();
 
-        happenings.forEach(play::happen);
-        play.comeToRest();
+        events.forEach(simulation::apply);
+        simulation.comeToRest();
 
-        assertThat(play.readers())
-                .allSatisfy(DeliveryReader::assertUpToDate)
+        assertThat(simulation.readers())
+                .allSatisfy(SimulatedReader::assertUpToDate)
                 .allSatisfy(reader -> assertThat(reader.gaps()).isZero());
-        assertThat(play.endedEpochs()).isEmpty();
+        assertThat(simulation.endedEpochs()).isEmpty();
     }
 
     @Property
     void beyondTheHistory_everyReaderIsTold_andGetsAllThatIsLeft(
-            @ForAll("withLoss") List<Happening> happenings) {
-        var play = new DeliveryPlay();
+            @ForAll("withLoss") List<Event> events) {
+        var simulation = new DeliverySimulation();
 
-        happenings.forEach(play::happen);
-        play.comeToRest();
+        events.forEach(simulation::apply);
+        simulation.comeToRest();
 
-        assertThat(play.readers()).allSatisfy(DeliveryReader::assertUpToDate);
+        assertThat(simulation.readers()).allSatisfy(SimulatedReader::assertUpToDate);
     }
 
     @Provide
-    Arbitrary<List<Happening>> withoutLoss() {
-        return happenings(
+    Arbitrary<List<Event>> withoutLoss() {
+        return events(
                 EnumSet.complementOf(
                         EnumSet.of(Kind.TRIM, Kind.TRIM_SHORT, Kind.LOSE_NEWEST, Kind.LOSE_ALL)));
     }
 
     @Provide
-    Arbitrary<List<Happening>> withLoss() {
-        return happenings(EnumSet.allOf(Kind.class));
+    Arbitrary<List<Event>> withLoss() {
+        return events(EnumSet.allOf(Kind.class));
     }
 
-    private static Arbitrary<List<Happening>> happenings(Set<Kind> kinds) {
+    private static Arbitrary<List<Event>> events(Set<Kind> kinds) {
         Arbitrary<Integer> numbers = Arbitraries.integers().between(0, 20);
         return Combinators.combine(Arbitraries.of(kinds), numbers)
-                .as(Happening::new)
+                .as(Event::new)
                 .list()
                 .ofMinSize(20)
                 .ofMaxSize(300);

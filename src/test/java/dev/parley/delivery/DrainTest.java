@@ -9,15 +9,15 @@ import org.junit.jupiter.api.Test;
 /** How a pod that is about to end gets rid of its readers. */
 class DrainTest {
 
-    private final Scene scene = new Scene();
+    private final HubHarness harness = new HubHarness();
 
     @Test
     void newStreams_areRefused_andThoseBeforeThemGoOn() {
-        TestReader before = scene.connectAtTail();
+        TestReader before = harness.connectAtTail();
 
-        scene.hub.refuseStreams();
-        TestReader refused = scene.connectAtTail();
-        scene.say(1);
+        harness.hub.refuseStreams();
+        TestReader refused = harness.connectAtTail();
+        harness.say(1);
 
         assertThat(refused.lines()).containsExactly("goodbye drain");
         assertThat(before.delivered()).hasSize(1);
@@ -25,7 +25,7 @@ class DrainTest {
 
     @Test
     void streams_areEndedInParts_roundedUp() {
-        List<TestReader> readers = Stream.generate(scene::connectAtTail).limit(5).toList();
+        List<TestReader> readers = Stream.generate(harness::connectAtTail).limit(5).toList();
 
         end(2);
         assertThat(ended(readers)).isEqualTo(3);
@@ -35,23 +35,23 @@ class DrainTest {
 
         assertThat(readers)
                 .allSatisfy(reader -> assertThat(reader.lines()).last().isEqualTo("goodbye drain"));
-        assertThat(scene.hub.streams()).isZero();
+        assertThat(harness.hub.streams()).isZero();
     }
 
     @Test
     void stalledStream_isCut_whenStreamsAreEnded() {
-        TestReader stalled = scene.connectAtTail();
-        scene.stall(stalled);
+        TestReader stalled = harness.connectAtTail();
+        harness.stall(stalled);
 
         end(1);
 
         assertThat(stalled.connection().isAborted()).isTrue();
-        assertThat(scene.count("parley.disconnects", "reason", "drain")).isOne();
+        assertThat(harness.count("parley.disconnects", "reason", "drain")).isOne();
     }
 
     private void end(int parts) {
-        scene.hub.endStreams(parts);
-        scene.run();
+        harness.hub.endStreams(parts);
+        harness.run();
     }
 
     private static long ended(List<TestReader> readers) {

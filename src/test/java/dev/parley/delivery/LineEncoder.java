@@ -1,12 +1,13 @@
 package dev.parley.delivery;
 
+import dev.parley.log.Format;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.StoredMessage;
 import java.nio.charset.StandardCharsets;
 
 /** Says everything in one line, easily compared. */
-final class LineEncoder implements FrameEncoder {
+final class LineEncoder implements StreamEncoder {
 
     static String message(StoredMessage message) {
         return message.id() + " " + message.message().text();

@@ -2,46 +2,47 @@ package dev.parley.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.log.ScriptedBroker;
 import org.junit.jupiter.api.Test;
 
 /** Text without an id, by somebody outside Parley: for the lobby, and for this moment. */
 class PlainTextTest {
 
-    private final Scene scene = new Scene();
-    private final ScriptedBroker broker = scene.broker;
+    private final HubHarness harness = new HubHarness();
+    private final ScriptedBroker broker = harness.broker;
 
     @Test
     void plainText_reachesWhoeverIsInTheLobby() {
-        TestReader reader = scene.connectToLobby();
+        TestReader reader = harness.connectToLobby();
 
         broker.sayPlain("hello");
         broker.sayPlain("");
-        scene.run();
+        harness.run();
 
         assertThat(reader.delivered()).containsExactly("plain hello");
-        assertThat(scene.count("parley.deliveries")).isOne();
-        assertThat(scene.count("parley.delivered.bytes")).isEqualTo("plain hello\n".length());
+        assertThat(harness.count("parley.deliveries")).isOne();
+        assertThat(harness.count("parley.delivered.bytes")).isEqualTo("plain hello\n".length());
     }
 
     @Test
     void plainText_isNotForReadersOfOtherRooms() {
-        TestReader reader = scene.connectAtTail();
+        TestReader reader = harness.connectAtTail();
 
         broker.sayPlain("hello");
-        scene.run();
+        harness.run();
 
         assertThat(reader.delivered()).isEmpty();
     }
 
     @Test
     void plainText_isNotKeptForAStalledReader() {
-        TestReader reader = scene.connectToLobby();
+        TestReader reader = harness.connectToLobby();
         reader.connection().stall();
 
         broker.sayPlain("one");
         broker.sayPlain("two");
-        scene.run();
-        scene.drain(reader);
+        harness.run();
+        harness.drain(reader);
 
         assertThat(reader.delivered()).containsExactly("plain one");
     }
@@ -49,11 +50,11 @@ class PlainTextTest {
     @Test
     void plainText_isNotForReadersThatHaveNoPlaceYet() {
         broker.hold();
-        TestReader reader = scene.connectToLobby();
+        TestReader reader = harness.connectToLobby();
 
         broker.sayPlain("hello");
-        scene.run();
-        scene.release();
+        harness.run();
+        harness.release();
 
         assertThat(reader.delivered()).isEmpty();
     }

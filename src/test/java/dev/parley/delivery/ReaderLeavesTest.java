@@ -2,6 +2,8 @@ package dev.parley.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.log.Format;
+import dev.parley.log.ScriptedBroker;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -9,62 +11,62 @@ import org.junit.jupiter.api.Test;
 /** A reader that is gone, or broken, is forgotten, and nobody else notices. */
 class ReaderLeavesTest {
 
-    private final Scene scene = new Scene();
-    private final ScriptedBroker broker = scene.broker;
+    private final HubHarness harness = new HubHarness();
+    private final ScriptedBroker broker = harness.broker;
 
     @Test
     void reader_thatLeft_getsNothingMore_andIsCountedOnce() {
-        TestReader reader = scene.connectAtTail();
-        TestReader other = scene.connectAtTail();
+        TestReader reader = harness.connectAtTail();
+        TestReader other = harness.connectAtTail();
 
         reader.leave();
         reader.leave();
-        scene.say(1);
+        harness.say(1);
 
         assertThat(reader.delivered()).isEmpty();
         assertThat(other.delivered()).hasSize(1);
-        assertThat(scene.count("parley.disconnects", "reason", "client")).isOne();
-        assertThat(scene.gauge("parley.connected.clients")).isOne();
+        assertThat(harness.count("parley.disconnects", "reason", "client")).isOne();
+        assertThat(harness.gauge("parley.connected.clients")).isOne();
     }
 
     @Test
     void readers_mayLeaveInAnyOrder() {
-        List<TestReader> readers = Stream.generate(scene::connectAtTail).limit(4).toList();
+        List<TestReader> readers = Stream.generate(harness::connectAtTail).limit(4).toList();
 
         readers.get(0).leave();
         readers.get(3).leave();
         readers.get(1).leave();
-        scene.say(1);
+        harness.say(1);
 
         assertThat(readers.get(2).delivered()).hasSize(1);
-        assertThat(scene.gauge("parley.connected.clients")).isOne();
+        assertThat(harness.gauge("parley.connected.clients")).isOne();
     }
 
     @Test
     void reader_thatLeavesWhileItsPlaceIsLookedFor_isForgotten() {
         broker.drop(30);
         broker.hold();
-        TestReader reader = scene.resume(broker.id(3));
+        TestReader reader = harness.resume(broker.id(3));
 
         reader.leave();
-        scene.release();
-        scene.say(1);
+        harness.release();
+        harness.say(1);
 
         assertThat(reader.lines()).isEmpty();
     }
 
     @Test
     void defectWithOneReader_isThatReadersAlone() {
-        TestReader before = scene.connectAtTail();
-        TestReader broken = scene.connectAtTail();
-        TestReader after = scene.connectAtTail();
+        TestReader before = harness.connectAtTail();
+        TestReader broken = harness.connectAtTail();
+        TestReader after = harness.connectAtTail();
         broken.connection().abort();
 
-        scene.say(2);
+        harness.say(2);
 
-        assertThat(before.delivered()).isEqualTo(scene.messages(1, 2));
-        assertThat(after.delivered()).isEqualTo(scene.messages(1, 2));
-        assertThat(scene.count("parley.disconnects", "reason", "error")).isOne();
+        assertThat(before.delivered()).isEqualTo(harness.messages(1, 2));
+        assertThat(after.delivered()).isEqualTo(harness.messages(1, 2));
+        assertThat(harness.count("parley.disconnects", "reason", "error")).isOne();
     }
 
     @Test
@@ -74,9 +76,9 @@ class ReaderLeavesTest {
         subscribe(connection);
 
         assertThat(connection.aborted).isTrue();
-        assertThat(scene.hub.streams()).isZero();
-        assertThat(scene.count("parley.disconnects", "reason", "error")).isOne();
-        assertThat(scene.connectAtTail().lines()).containsExactly("at epoch0-0");
+        assertThat(harness.hub.streams()).isZero();
+        assertThat(harness.count("parley.disconnects", "reason", "error")).isOne();
+        assertThat(harness.connectAtTail().lines()).containsExactly("at epoch0-0");
     }
 
     @Test
@@ -84,17 +86,19 @@ class ReaderLeavesTest {
         var connection = new FailingConnection(Step.END);
         subscribe(connection);
 
-        scene.hub.endStreams(1);
-        scene.run();
+        harness.hub.endStreams(1);
+        harness.run();
 
         assertThat(connection.aborted).isTrue();
-        assertThat(scene.hub.streams()).isZero();
+        assertThat(harness.hub.streams()).isZero();
     }
 
     private void subscribe(Connection connection) {
-        var wish = new Reader(ScriptedBroker.ROOM, new Start.Tail(), Format.TEXT, "203.0.113.1");
-        scene.hub.subscribe(wish, connection, scene.loop);
-        scene.run();
+        var wish =
+                new SubscribeRequest(
+                        ScriptedBroker.ROOM, new StartPosition.Tail(), Format.TEXT, "203.0.113.1");
+        harness.hub.subscribe(wish, connection, harness.loop);
+        harness.run();
     }
 
     private enum Step {

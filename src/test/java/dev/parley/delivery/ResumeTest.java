@@ -2,6 +2,7 @@ package dev.parley.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.log.ScriptedBroker;
 import dev.parley.message.EventId;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -9,35 +10,35 @@ import org.junit.jupiter.api.Test;
 /** Where a reader begins: at the tail, with the newest, after its position; or with a gap. */
 class ResumeTest {
 
-    private final Scene scene = new Scene();
-    private final ScriptedBroker broker = scene.broker;
+    private final HubHarness harness = new HubHarness();
+    private final ScriptedBroker broker = harness.broker;
 
     @Test
     void tail_isToldItsPosition_andGetsWhatComesNext() {
         broker.drop(3);
 
-        TestReader reader = scene.connectAtTail();
-        scene.say(2);
+        TestReader reader = harness.connectAtTail();
+        harness.say(2);
 
-        assertThat(reader.lines()).isEqualTo(scene.lineThenMessages("at epoch0-3", 4, 5));
+        assertThat(reader.lines()).isEqualTo(harness.lineThenMessages("at epoch0-3", 4, 5));
     }
 
     @Test
     void newest_inTheLog_areWhatTheReaderBeginsWith() {
         broker.drop(30);
 
-        TestReader reader = scene.connect(new Start.Newest(3));
+        TestReader reader = harness.connect(new StartPosition.Newest(3));
 
-        assertThat(reader.lines()).isEqualTo(scene.lineThenMessages("at epoch0-27", 28, 30));
+        assertThat(reader.lines()).isEqualTo(harness.lineThenMessages("at epoch0-27", 28, 30));
     }
 
     @Test
     void newest_moreThanTheLogHas_areReadFromTheBroker() {
         broker.drop(30);
 
-        TestReader reader = scene.connect(new Start.Newest(20));
+        TestReader reader = harness.connect(new StartPosition.Newest(20));
 
-        assertThat(reader.lines()).isEqualTo(scene.lineThenMessages("at epoch0-10", 11, 30));
+        assertThat(reader.lines()).isEqualTo(harness.lineThenMessages("at epoch0-10", 11, 30));
     }
 
     @Test
@@ -45,35 +46,35 @@ class ResumeTest {
         broker.drop(30);
         broker.trim(5);
 
-        TestReader reader = scene.connect(new Start.Newest(1_000));
+        TestReader reader = harness.connect(new StartPosition.Newest(1_000));
 
-        assertThat(reader.lines()).isEqualTo(scene.lineThenMessages("at epoch0-5", 6, 30));
+        assertThat(reader.lines()).isEqualTo(harness.lineThenMessages("at epoch0-5", 6, 30));
     }
 
     @Test
     void position_insideTheLog_isResumedWithoutTheBroker() {
         broker.drop(30);
-        scene.connectAtTail();
+        harness.connectAtTail();
         int reads = broker.reads();
 
-        TestReader reader = scene.resume(broker.id(25));
+        TestReader reader = harness.resume(broker.id(25));
 
         assertResumed(reader, 25, 30);
         assertThat(broker.reads()).isEqualTo(reads);
-        assertThat(scene.count("parley.resumes", "outcome", "resumed")).isOne();
+        assertThat(harness.count("parley.resumes", "outcome", "resumed")).isOne();
     }
 
     @Test
     void position_atTheEnd_isResumed_andNothingIsRepeated() {
         broker.drop(5);
-        scene.connectAtTail();
+        harness.connectAtTail();
         int reads = broker.reads();
 
-        TestReader reader = scene.resume(broker.id(5));
-        scene.say(1);
+        TestReader reader = harness.resume(broker.id(5));
+        harness.say(1);
 
         assertThat(reader.lines())
-                .containsExactly("at epoch0-5", "resumed epoch0-5 0", scene.message(6));
+                .containsExactly("at epoch0-5", "resumed epoch0-5 0", harness.message(6));
         assertThat(broker.reads()).isEqualTo(reads);
     }
 
@@ -81,68 +82,68 @@ class ResumeTest {
     void position_beforeTheFirstMessage_isResumedFromTheBeginning() {
         broker.drop(30);
 
-        assertResumed(scene.resume(broker.id(0)), 0, 30);
+        assertResumed(harness.resume(broker.id(0)), 0, 30);
     }
 
     @Test
     void position_olderThanTheLog_isResumedFromTheBroker_intoTheLiveMessages() {
         broker.drop(900);
         broker.hold();
-        TestReader reader = scene.resume(broker.id(10));
+        TestReader reader = harness.resume(broker.id(10));
 
         for (int i = 0; i < 20; i++) {
-            scene.say(7);
-            scene.answer();
+            harness.say(7);
+            harness.answer();
         }
-        scene.release();
+        harness.release();
 
         List<String> delivered = reader.delivered();
         assertThat(delivered.remove(0)).startsWith("resumed epoch0-10 ");
-        assertThat(delivered).isEqualTo(scene.messages(11, broker.newest()));
-        assertThat(scene.count("parley.replayed.messages")).isGreaterThan(800);
+        assertThat(delivered).isEqualTo(harness.messages(11, broker.newest()));
+        assertThat(harness.count("parley.replayed.messages")).isGreaterThan(800);
     }
 
     @Test
     void position_newerThanThePodsLog_isResumed_onceThePodHasCaughtUp() {
-        scene.connectAtTail();
-        scene.say(3);
+        harness.connectAtTail();
+        harness.say(3);
         broker.drop(4);
         broker.hold();
 
-        TestReader reader = scene.resume(broker.id(5));
+        TestReader reader = harness.resume(broker.id(5));
         assertThat(reader.lines()).isEmpty();
-        scene.answer();
+        harness.answer();
 
         assertResumed(reader, 5, 7);
     }
 
     @Test
     void position_ofTheEpochThatThePodDoesNotKnowYet_isResumed() {
-        scene.connectAtTail();
-        scene.say(3);
+        harness.connectAtTail();
+        harness.say(3);
         broker.loseAll();
         broker.drop(4);
 
-        assertResumed(scene.resume(broker.id(2)), 2, 4);
+        assertResumed(harness.resume(broker.id(2)), 2, 4);
     }
 
     @Test
     void resume_fromTheBroker_tellsThePodWhatItHasNotHeard() {
-        scene.connectAtTail();
-        scene.say(20);
+        harness.connectAtTail();
+        harness.say(20);
         broker.drop(4);
 
-        assertResumed(scene.resume(broker.id(3)), 3, 24);
+        assertResumed(harness.resume(broker.id(3)), 3, 24);
     }
 
     @Test
     void gap_tellsThePodWhatItHasNotHeard() {
-        scene.connectAtTail();
-        scene.say(20);
+        harness.connectAtTail();
+        harness.say(20);
         broker.drop(2);
         broker.trim(10);
 
-        TestReader reader = scene.resume(broker.id(3));
+        TestReader reader = harness.resume(broker.id(3));
 
         assertGap(reader, "gap epoch0-3 epoch0-11 epoch0-22", 11, 22);
     }
@@ -153,18 +154,18 @@ class ResumeTest {
         broker.trim(4);
 
         for (EventId position : List.of(new EventId("foreign", 3), broker.id(31), broker.id(3))) {
-            TestReader reader = scene.resume(position);
+            TestReader reader = harness.resume(position);
 
             assertGap(reader, "gap " + position + " epoch0-5 epoch0-30", 5, 30);
         }
-        assertThat(scene.count("parley.resumes", "outcome", "gap")).isEqualTo(3);
+        assertThat(harness.count("parley.resumes", "outcome", "gap")).isEqualTo(3);
     }
 
     @Test
     void textThatIsNoPosition_isAGap_andThenAllRetained() {
         broker.drop(30);
 
-        TestReader reader = scene.connect(new Start.Unknown("no id"));
+        TestReader reader = harness.connect(new StartPosition.Unknown("no id"));
 
         assertGap(reader, "gap no id epoch0-1 epoch0-30", 1, 30);
     }
@@ -174,33 +175,33 @@ class ResumeTest {
         broker.drop(3);
         broker.trim(2);
 
-        TestReader reader = scene.resume(broker.id(1));
+        TestReader reader = harness.resume(broker.id(1));
 
         assertGap(reader, "gap epoch0-1 epoch0-3 epoch0-3", 3, 3);
     }
 
     @Test
     void position_inARoomWithoutMessages_isAGapWithNothingAfterIt() {
-        TestReader reader = scene.resume(new EventId("foreign", 3));
-        scene.say(1);
+        TestReader reader = harness.resume(new EventId("foreign", 3));
+        harness.say(1);
 
         assertThat(reader.lines())
-                .containsExactly("at epoch0-0", "gap foreign-3 none epoch0-0", scene.message(1));
+                .containsExactly("at epoch0-0", "gap foreign-3 none epoch0-0", harness.message(1));
     }
 
     @Test
     void reader_whoseRoomChangesWithEveryAnswer_isLetGo_withItsPosition() {
         broker.drop(30);
-        scene.connectAtTail();
+        harness.connectAtTail();
         broker.hold();
-        TestReader reader = scene.resume(broker.id(3));
+        TestReader reader = harness.resume(broker.id(3));
 
         for (int i = 0; i < 5; i++) {
             assertThat(reader.lines()).isEmpty();
-            broker.rejoin();
+            broker.resubscribe();
             // To the reader, then twice to the room: it was asked again in between.
             for (int answer = 0; answer < 3; answer++) {
-                scene.answer();
+                harness.answer();
             }
         }
 
@@ -211,11 +212,11 @@ class ResumeTest {
         String resumed = "resumed %s %d".formatted(broker.id(position), newest - position);
         assertThat(reader.lines()).startsWith("at " + broker.id(position));
         assertThat(reader.delivered())
-                .isEqualTo(scene.lineThenMessages(resumed, position + 1, newest));
+                .isEqualTo(harness.lineThenMessages(resumed, position + 1, newest));
     }
 
     private void assertGap(TestReader reader, String gap, long oldest, long newest) {
         assertThat(reader.lines()).startsWith("at " + broker.id(oldest - 1));
-        assertThat(reader.delivered()).isEqualTo(scene.lineThenMessages(gap, oldest, newest));
+        assertThat(reader.delivered()).isEqualTo(harness.lineThenMessages(gap, oldest, newest));
     }
 }

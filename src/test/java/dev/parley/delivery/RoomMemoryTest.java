@@ -2,6 +2,7 @@ package dev.parley.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.log.LogSettings;
 import org.junit.jupiter.api.Test;
 
 /** A room that nobody reads is dropped, and the memory of its log is there for others. */
@@ -16,62 +17,63 @@ class RoomMemoryTest {
 
     @Test
     void roomWithoutReaders_isDropped_andOpenedAgainForTheNext() {
-        Scene scene = Scene.with(LogSettings.DEFAULT.withLinger(Scene.AT_ONCE));
-        TestReader reader = scene.connectAtTail();
-        scene.say(3);
+        HubHarness harness = HubHarness.with(LogSettings.DEFAULT.withLinger(HubHarness.AT_ONCE));
+        TestReader reader = harness.connectAtTail();
+        harness.say(3);
 
-        scene.tick();
-        assertThat(scene.gauge("parley.rooms")).isOne();
+        harness.tick();
+        assertThat(harness.gauge("parley.rooms")).isOne();
         reader.leave();
-        scene.tick();
+        harness.tick();
 
-        assertThat(scene.gauge("parley.rooms")).isZero();
-        TestReader next = scene.resume(scene.broker.id(1));
-        assertThat(next.delivered()).isEqualTo(scene.lineThenMessages("resumed epoch0-1 2", 2, 3));
+        assertThat(harness.gauge("parley.rooms")).isZero();
+        TestReader next = harness.resume(harness.broker.id(1));
+        assertThat(next.delivered())
+                .isEqualTo(harness.lineThenMessages("resumed epoch0-1 2", 2, 3));
     }
 
     @Test
     void roomThatIsDropped_leavesItsMemoryToTheNext() {
-        Scene scene = Scene.with(ONE_LOG.withLinger(Scene.AT_ONCE));
-        TestReader reader = scene.connectAtTail();
-        scene.say(LogSettings.RING);
+        HubHarness harness = HubHarness.with(ONE_LOG.withLinger(HubHarness.AT_ONCE));
+        TestReader reader = harness.connectAtTail();
+        harness.say(LogSettings.RING);
         reader.leave();
-        scene.tick();
+        harness.tick();
 
-        scene.connectAtTail();
+        harness.connectAtTail();
 
-        assertRingIsWhole(scene);
+        assertRingIsWhole(harness);
     }
 
     @Test
     void roomThatCouldNotBeOpened_givesItsMemoryBack() {
-        Scene scene = Scene.with(ONE_LOG);
-        failToOpenAfterAPage(scene);
+        HubHarness harness = HubHarness.with(ONE_LOG);
+        failToOpenAfterAPage(harness);
 
-        scene.connectAtTail();
-        scene.say(LogSettings.RING);
+        harness.connectAtTail();
+        harness.say(LogSettings.RING);
 
-        assertRingIsWhole(scene);
+        assertRingIsWhole(harness);
     }
 
     /** What was read of a room's log is in memory when the next read fails. */
-    private static void failToOpenAfterAPage(Scene scene) {
-        scene.broker.drop(LogSettings.RING);
-        scene.broker.hold();
-        TestReader reader = scene.connectAtTail();
-        scene.broker.say(1);
-        scene.broker.away();
-        scene.release();
+    private static void failToOpenAfterAPage(HubHarness harness) {
+        harness.broker.drop(LogSettings.RING);
+        harness.broker.hold();
+        TestReader reader = harness.connectAtTail();
+        harness.broker.say(1);
+        harness.broker.away();
+        harness.release();
         assertThat(reader.lines()).containsExactly("goodbye unavailable");
-        scene.broker.back();
+        harness.broker.back();
     }
 
     /** The broker is not asked by a reader of the oldest message that a ring can have. */
-    private static void assertRingIsWhole(Scene scene) {
-        int reads = scene.broker.reads();
+    private static void assertRingIsWhole(HubHarness harness) {
+        int reads = harness.broker.reads();
 
-        scene.resume(scene.broker.id(scene.broker.newest() - LogSettings.RING));
+        harness.resume(harness.broker.id(harness.broker.newest() - LogSettings.RING));
 
-        assertThat(scene.broker.reads()).isEqualTo(reads);
+        assertThat(harness.broker.reads()).isEqualTo(reads);
     }
 }

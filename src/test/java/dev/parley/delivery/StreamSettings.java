@@ -8,7 +8,7 @@ record StreamSettings(Duration heartbeat, Duration slowTimeout, Optional<Duratio
         implements EventsConfig {
 
     static final StreamSettings DEFAULT =
-            new StreamSettings(Scene.NEVER, Scene.NEVER, Optional.empty());
+            new StreamSettings(HubHarness.NEVER, HubHarness.NEVER, Optional.empty());
 
     StreamSettings withHeartbeat(Duration heartbeat) {
         return new StreamSettings(heartbeat, slowTimeout, maxConnectionAge);

@@ -7,11 +7,12 @@ import org.junit.jupiter.api.Test;
 /** What is done now and then for streams that are stuck, silent or old. */
 class SweepTest {
 
-    private final Scene scene = new Scene();
+    private final HubHarness harness = new HubHarness();
 
     @Test
     void stalledReader_isCut_whenItsTimeIsOver() {
-        Scene impatient = Scene.with(StreamSettings.DEFAULT.withSlowTimeout(Scene.AT_ONCE));
+        HubHarness impatient =
+                HubHarness.with(StreamSettings.DEFAULT.withSlowTimeout(HubHarness.AT_ONCE));
         TestReader stalled = impatient.connectAtTail();
         impatient.stall(stalled);
 
@@ -27,32 +28,33 @@ class SweepTest {
 
     @Test
     void stalledReader_isNotCut_beforeItsTimeIsOver() {
-        TestReader reader = scene.connectAtTail();
-        scene.stall(reader);
+        TestReader reader = harness.connectAtTail();
+        harness.stall(reader);
 
-        scene.tick();
-        scene.tick();
+        harness.tick();
+        harness.tick();
 
         assertThat(reader.connection().isClosed()).isFalse();
     }
 
     @Test
     void stalledReader_thatTakesBytesAgain_isNoLongerSlow_atOnce() {
-        TestReader reader = scene.connectAtTail();
-        scene.stall(reader);
-        scene.tick();
-        assertThat(scene.gauge("parley.slow.readers")).isOne();
+        TestReader reader = harness.connectAtTail();
+        harness.stall(reader);
+        harness.tick();
+        assertThat(harness.gauge("parley.slow.readers")).isOne();
 
-        scene.drain(reader);
+        harness.drain(reader);
 
-        assertThat(scene.gauge("parley.slow.readers")).isZero();
-        scene.tick();
+        assertThat(harness.gauge("parley.slow.readers")).isZero();
+        harness.tick();
         assertThat(reader.connection().isClosed()).isFalse();
     }
 
     @Test
     void silentStream_getsAHeartbeat() {
-        Scene talkative = Scene.with(StreamSettings.DEFAULT.withHeartbeat(Scene.AT_ONCE));
+        HubHarness talkative =
+                HubHarness.with(StreamSettings.DEFAULT.withHeartbeat(HubHarness.AT_ONCE));
         TestReader reader = talkative.connectAtTail();
 
         talkative.tick();
@@ -62,7 +64,8 @@ class SweepTest {
 
     @Test
     void oldStream_isEnded_toComeBackElsewhere() {
-        Scene rotating = Scene.with(StreamSettings.DEFAULT.withMaxConnectionAge(Scene.AT_ONCE));
+        HubHarness rotating =
+                HubHarness.with(StreamSettings.DEFAULT.withMaxConnectionAge(HubHarness.AT_ONCE));
         TestReader reader = rotating.connectAtTail();
 
         rotating.tick();
@@ -73,7 +76,8 @@ class SweepTest {
 
     @Test
     void youngStream_isNeitherEnded_norSentAHeartbeat() {
-        Scene rotating = Scene.with(StreamSettings.DEFAULT.withMaxConnectionAge(Scene.NEVER));
+        HubHarness rotating =
+                HubHarness.with(StreamSettings.DEFAULT.withMaxConnectionAge(HubHarness.NEVER));
         TestReader reader = rotating.connectAtTail();
 
         rotating.tick();

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 
 /** A reader: its connection, and its membership. */
-record TestReader(TestConnection connection, Hub.Subscription subscription) {
+record TestReader(TestConnection connection, Hub.Registration registration) {
 
     /** What it got after what opens every stream. */
     List<String> lines() {
@@ -22,6 +22,6 @@ record TestReader(TestConnection connection, Hub.Subscription subscription) {
     }
 
     void leave() {
-        subscription.cancel();
+        registration.onConnectionGone();
     }
 }

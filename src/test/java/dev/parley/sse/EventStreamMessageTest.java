@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.parley.delivery.Format;
+import dev.parley.log.Format;
 import dev.parley.message.EventId;
 import dev.parley.message.EventType;
 import dev.parley.message.Message;

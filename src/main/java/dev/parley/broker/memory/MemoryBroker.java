@@ -1,6 +1,7 @@
 package dev.parley.broker.memory;
 
 import dev.parley.broker.Broker;
+import dev.parley.broker.BrokerMeters;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.Epochs;
 import dev.parley.broker.HistoryConfig;
@@ -8,8 +9,10 @@ import dev.parley.broker.Page;
 import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Range;
 import dev.parley.broker.Receipt;
+import dev.parley.broker.RoomListeners;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import java.time.Clock;
 import java.util.LinkedHashMap;
@@ -20,58 +23,54 @@ import org.jspecify.annotations.Nullable;
 /**
  * A broker for one pod, in its memory.
  *
- * <p>Anybody can make room names up, so a name alone must not cost a room its messages: reading a
- * room in which nobody spoke makes no log, and over the ceiling the rooms that nobody ever read go
- * before those that somebody did.
+ * <p>Any client can make room names up, so a name alone must not cost a room its messages: reading
+ * a room without messages makes no log, and over the ceiling the rooms that were never read are
+ * forgotten before those that were.
  *
- * <p>One lock over everything: a publish is a few map and array operations, and holding the lock
- * while the listener is called is what keeps a room's messages in order.
+ * <p>One lock guards everything: a publish is a few map and array operations, and holding the lock
+ * while the listeners are called is what keeps a room's messages in order.
  */
 public final class MemoryBroker implements Broker {
 
-    /** Rooms read before anybody spoke in them that are remembered; each is a name and an epoch. */
-    private static final int MAX_SILENT = 10_000;
+    /** Rooms without messages that are remembered because they were read: a name and an epoch. */
+    private static final int MAX_EMPTY = 10_000;
 
-    private final HistoryConfig retention;
+    private final HistoryConfig history;
     private final long maxBytes;
     private final Clock clock;
 
-    /** Rooms that somebody spoke in and read, in order of last use, least recent first. */
+    /** Rooms that have messages and were read, in order of last use, least recent first. */
     private final Map<Room, MemoryLog> read = new LinkedHashMap<>(16, 0.75f, true);
 
-    /** Rooms that somebody spoke in and nobody read, in the same order. */
+    /** Rooms that have messages and were never read, in the same order. */
     private final Map<Room, MemoryLog> unread = new LinkedHashMap<>(16, 0.75f, true);
 
-    /** Epochs of rooms that were only read, so that their readers can resume; in the same order. */
-    private final Map<Room, String> silent =
+    /** Epochs of rooms that were only read, so that readers can resume; in the same order. */
+    private final Map<Room, String> empty =
             new LinkedHashMap<>(16, 0.75f, true) {
 
                 private static final long serialVersionUID = 1L;
 
                 @Override
                 protected boolean removeEldestEntry(Map.Entry<Room, String> eldest) {
-                    return size() > MAX_SILENT;
+                    return size() > MAX_EMPTY;
                 }
             };
 
     private long bytes;
-    private @Nullable Listener listener;
+    private final RoomListeners listeners = new RoomListeners();
+    private final BrokerMeters meters;
 
-    public MemoryBroker(HistoryConfig retention, long maxBytes, Clock clock) {
-        this.retention = retention;
+    public MemoryBroker(HistoryConfig history, long maxBytes, Clock clock, MeterRegistry registry) {
+        this.history = history;
+        this.meters = new BrokerMeters(registry, this);
         this.maxBytes = maxBytes;
         this.clock = clock;
     }
 
     @Override
-    public synchronized void listen(Listener listener) {
-        this.listener = listener;
-        listener.rejoined();
-    }
-
-    @Override
-    public Uni<Receipt> publish(PublishRequest publication) {
-        return Uni.createFrom().item(() -> append(publication));
+    public Uni<Receipt> publish(PublishRequest request) {
+        return Uni.createFrom().item(() -> append(request));
     }
 
     @Override
@@ -84,40 +83,50 @@ public final class MemoryBroker implements Broker {
         return Uni.createFrom().voidItem().invoke(() -> end(room, epoch));
     }
 
+    /** Confirms at once: a message that is appended after this reaches the listener. */
+    @Override
+    public Uni<Void> subscribe(Room room, Listener listener) {
+        return Uni.createFrom().voidItem().invoke(() -> listeners.add(room, listener));
+    }
+
+    @Override
+    public void unsubscribe(Room room, Listener listener) {
+        listeners.remove(room, listener);
+    }
+
     @Override
     public BrokerState state() {
         return new BrokerState.Up();
     }
 
-    private synchronized Receipt append(PublishRequest publication) {
-        Room room = publication.message().room();
+    private synchronized Receipt append(PublishRequest request) {
+        Room room = request.message().room();
         MemoryLog log = log(room);
         long before = log.bytes();
-        Receipt known = publication.key().map(log::receipt).orElse(null);
+        Receipt known = request.key().map(log::receipt).orElse(null);
         if (known != null) {
             bytes += log.bytes() - before;
             return known;
         }
-        StoredMessage stored = log.append(publication);
+        StoredMessage stored = log.append(request);
         bytes += log.bytes() - before;
         forgetOverCeiling(room);
         shorten(log);
-        if (listener != null) {
-            listener.received(stored);
-        }
+        meters.received();
+        listeners.of(room).forEach(listener -> listener.onMessage(stored));
         return new Receipt(stored.id(), false);
     }
 
     private synchronized Page page(Room room, Range range) {
-        MemoryLog spokenIn = unread.remove(room);
-        if (spokenIn != null) {
-            read.put(room, spokenIn);
+        MemoryLog neverRead = unread.remove(room);
+        if (neverRead != null) {
+            read.put(room, neverRead);
         }
         MemoryLog log = read.get(room);
         if (log != null) {
             return log.page(range);
         }
-        return new Page(silent.computeIfAbsent(room, any -> Epochs.next()), 1, 0, List.of());
+        return new Page(empty.computeIfAbsent(room, any -> Epochs.next()), 1, 0, List.of());
     }
 
     private synchronized void end(Room room, String epoch) {
@@ -132,14 +141,17 @@ public final class MemoryBroker implements Broker {
         return log == null ? unread.get(room) : log;
     }
 
-    /** The room's log, made for its first message: those who wait for that have read the room. */
+    /**
+     * Returns the room's log, made for its first message. A room that has an epoch already was read
+     * before it had messages.
+     */
     private MemoryLog log(Room room) {
         MemoryLog known = known(room);
         if (known != null) {
             return known;
         }
-        String epoch = silent.remove(room);
-        var created = new MemoryLog(epoch == null ? Epochs.next() : epoch, retention, clock);
+        String epoch = empty.remove(room);
+        var created = new MemoryLog(epoch == null ? Epochs.next() : epoch, history, clock);
         (epoch == null ? unread : read).put(room, created);
         bytes += created.bytes();
         return created;
@@ -161,11 +173,11 @@ public final class MemoryBroker implements Broker {
         }
     }
 
-    /** One room alone may be over the ceiling too. */
+    /** Drops the oldest messages of a room that is over the ceiling alone. */
     private void shorten(MemoryLog log) {
         long before = log.bytes();
         while (bytes - before + log.bytes() > maxBytes && log.dropOldest()) {
-            // Its oldest messages go one by one.
+            // One message a turn.
         }
         bytes += log.bytes() - before;
     }

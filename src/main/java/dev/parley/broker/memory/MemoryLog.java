@@ -30,7 +30,7 @@ final class MemoryLog {
     /** Text in one page, in UTF-16 units: what a reader that catches up holds at a time. */
     private static final long PAGE_LENGTH = 256 * 1024;
 
-    private final HistoryConfig retention;
+    private final HistoryConfig history;
     private final Clock clock;
     private final ArrayDeque<StoredMessage> messages = new ArrayDeque<>();
 
@@ -43,9 +43,9 @@ final class MemoryLog {
 
     private record GivenReceipt(EventId id, Instant at) {}
 
-    MemoryLog(String epoch, HistoryConfig retention, Clock clock) {
+    MemoryLog(String epoch, HistoryConfig history, Clock clock) {
         this.epoch = epoch;
-        this.retention = retention;
+        this.history = history;
         this.clock = clock;
     }
 
@@ -64,11 +64,11 @@ final class MemoryLog {
         return given == null ? null : new Receipt(given.id(), true);
     }
 
-    StoredMessage append(PublishRequest publication) {
-        var stored = new StoredMessage(new EventId(epoch, ++newest), publication.message());
+    StoredMessage append(PublishRequest request) {
+        var stored = new StoredMessage(new EventId(epoch, ++newest), request.message());
         messages.add(stored);
         bytes += cost(stored.message());
-        publication.key().ifPresent(key -> remember(key, stored.id()));
+        request.key().ifPresent(key -> remember(key, stored.id()));
         trim();
         return stored;
     }
@@ -135,7 +135,7 @@ final class MemoryLog {
     }
 
     private void expireReceipts() {
-        Instant expired = clock.instant().minus(retention.receipts());
+        Instant expired = clock.instant().minus(history.receipts());
         var oldest = receipts.values().iterator();
         while (oldest.hasNext() && !oldest.next().at().isAfter(expired)) {
             oldest.remove();
@@ -144,8 +144,8 @@ final class MemoryLog {
     }
 
     private void trim() {
-        Instant tooOld = clock.instant().minus(retention.age());
-        while (messages.size() > retention.size()
+        Instant tooOld = clock.instant().minus(history.age());
+        while (messages.size() > history.size()
                 || (!messages.isEmpty() && !messages.getFirst().message().at().isAfter(tooOld))) {
             bytes -= cost(messages.removeFirst().message());
         }

@@ -1,38 +1,41 @@
 package dev.parley.broker.redis;
 
 import dev.parley.broker.Broker;
+import dev.parley.broker.BrokerMeters;
 import dev.parley.broker.BrokerState;
+import dev.parley.broker.BrokerUnavailable;
 import dev.parley.broker.Epochs;
 import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.Page;
 import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Range;
 import dev.parley.broker.Receipt;
-import dev.parley.message.EventId;
-import dev.parley.message.Message;
+import dev.parley.broker.RoomListeners;
 import dev.parley.message.Room;
+import dev.parley.message.StoredMessage;
 import dev.parley.redis.RedisCommands;
 import dev.parley.redis.RedisConfig;
 import dev.parley.redis.RedisLink;
 import dev.parley.redis.RedisProbe;
 import dev.parley.redis.RedisSubscription;
-import dev.parley.redis.Script;
+import dev.parley.redis.RedisUnavailable;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
-import io.vertx.redis.client.Response;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A broker in Redis. Two connections serve the pod: one for commands, pipelined, and one for the
- * subscription.
+ * A broker in Redis, shared by any number of pods. Two connections serve a pod: one for commands,
+ * pipelined, and one for the subscription. The data model is described in the package.
  */
 public final class RedisBroker implements Broker, AutoCloseable {
 
@@ -40,32 +43,28 @@ public final class RedisBroker implements Broker, AutoCloseable {
 
     private final RedisKeys keys;
     private final RedisConfig config;
-    private final HistoryConfig retention;
     private final RedisLink commandLink;
     private final RedisLink subscriptionLink;
-    private final RedisCommands commands;
-    private final RedisHistory history;
-    private final RedisSubscription subscription;
     private final RedisProbe probe;
-
-    /** Whether an entry of somebody else was in a message's place. */
-    private final AtomicBoolean intruder = new AtomicBoolean();
-
-    private @Nullable Listener listener;
+    private final PublishScript publish;
+    private final RedisHistory history;
+    private final EndEpochScript endEpoch;
+    private final RedisSubscription subscription;
+    private final RoomListeners listeners = new RoomListeners();
+    private final BrokerMeters meters;
+    private final AtomicBoolean warnedOfForeignEntries = new AtomicBoolean();
 
     public RedisBroker(
             Vertx vertx,
             Redis redis,
             RedisConfig config,
-            HistoryConfig retention,
-            MeterRegistry meters) {
+            HistoryConfig historyConfig,
+            MeterRegistry registry) {
         this.keys = new RedisKeys(config.prefix());
         this.config = config;
-        this.retention = retention;
-        this.commandLink = new RedisLink("command", vertx, redis, config, RedisCommands::prepare);
-        this.commands = new RedisCommands(commandLink, config);
-        this.history = new RedisHistory(commands, keys, retention);
+        this.commandLink = new RedisLink("command", vertx, redis, config, RedisBroker::loadScripts);
         this.subscriptionLink = new RedisLink("subscription", vertx, redis, config, this::join);
+        var commands = new RedisCommands(commandLink, config);
         this.probe =
                 new RedisProbe(
                         vertx,
@@ -73,65 +72,19 @@ public final class RedisBroker implements Broker, AutoCloseable {
                         keys.probe(Epochs.next()),
                         commands,
                         subscriptionLink,
-                        meters);
-        this.subscription = new RedisSubscription(channels(), this::handle);
+                        registry);
+        this.publish = new PublishScript(commands, keys, historyConfig);
+        this.history = new RedisHistory(new ReadScript(commands, keys, historyConfig), keys);
+        this.endEpoch = new EndEpochScript(commands, keys);
+        this.subscription = new RedisSubscription(channels(), this::onMessage);
+        this.meters = new BrokerMeters(registry, this);
     }
 
-    @Override
-    public void listen(Listener listener) {
-        this.listener = listener;
+    /** Connects, and connects again whenever a connection ends. */
+    public void start() {
         commandLink.start();
         subscriptionLink.start();
         probe.start();
-    }
-
-    @Override
-    public Uni<Receipt> publish(PublishRequest publication) {
-        Message message = publication.message();
-        Room room = message.room();
-        List<String> used = new ArrayList<>(List.of(keys.head(room), keys.log(room)));
-        publication.key().ifPresent(key -> used.add(keys.receipt(room, key)));
-        List<String> args =
-                List.of(
-                        keys.live(),
-                        room.name(),
-                        RedisMessageCodec.body(message),
-                        Long.toString(message.at().toEpochMilli()),
-                        Epochs.next(),
-                        Integer.toString(retention.size()),
-                        Long.toString(retention.age().toMillis()),
-                        Long.toString(retention.receipts().toMillis()));
-        return commands.run(Script.PUBLISH, used, args).map(reply -> receipt(room, reply));
-    }
-
-    @Override
-    public Uni<Page> read(Room room, Range range) {
-        return history.read(room, range);
-    }
-
-    @Override
-    public Uni<Void> endEpoch(Room room, String epoch) {
-        return commands.run(
-                        Script.END_EPOCH, List.of(keys.head(room)), List.of(epoch, Epochs.next()))
-                .invoke(
-                        reply -> {
-                            if (reply.toInteger() == 1) {
-                                LOG.warnf(
-                                        "room %s: Redis lost messages, epoch %s ends", room, epoch);
-                            }
-                        })
-                .replaceWithVoid();
-    }
-
-    @Override
-    public BrokerState state() {
-        if (commandLink.connection().isEmpty()) {
-            return new BrokerState.Down("no connection to Redis: " + commandLink.trouble());
-        }
-        if (subscriptionLink.connection().isEmpty()) {
-            return new BrokerState.Down("no subscription: " + subscriptionLink.trouble());
-        }
-        return probe.state();
     }
 
     @Override
@@ -141,6 +94,87 @@ public final class RedisBroker implements Broker, AutoCloseable {
         commandLink.close();
     }
 
+    @Override
+    public Uni<Receipt> publish(PublishRequest request) {
+        return publish.run(request)
+                .invoke(result -> warnOfForeignEntries(request.message().room(), result))
+                .map(PublishScript.Result::receipt)
+                .onFailure(RedisUnavailable.class)
+                .transform(RedisBroker::unavailable);
+    }
+
+    @Override
+    public Uni<Page> read(Room room, Range range) {
+        return history.read(room, range)
+                .onFailure(RedisUnavailable.class)
+                .transform(RedisBroker::unavailable);
+    }
+
+    @Override
+    public Uni<Void> endEpoch(Room room, String epoch) {
+        return endEpoch.run(room, epoch)
+                .invoke(
+                        ended -> {
+                            if (ended) {
+                                LOG.warnf(
+                                        "room %s: Redis lost messages that were delivered; epoch %s"
+                                                + " ends and its readers get a gap",
+                                        room, epoch);
+                            }
+                        })
+                .onFailure(RedisUnavailable.class)
+                .transform(RedisBroker::unavailable)
+                .replaceWithVoid();
+    }
+
+    @Override
+    public Uni<Void> subscribe(Room room, Listener listener) {
+        return Uni.createFrom()
+                .emitter(
+                        emitter -> {
+                            listeners.add(room, listener);
+                            subscriptionLink
+                                    .whenReady()
+                                    .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
+                                    .onSuccess(connection -> emitter.complete(null))
+                                    .onFailure(
+                                            late -> {
+                                                listeners.remove(room, listener);
+                                                emitter.fail(
+                                                        new BrokerUnavailable(
+                                                                noSubscription(), late));
+                                            });
+                        });
+    }
+
+    @Override
+    public void unsubscribe(Room room, Listener listener) {
+        listeners.remove(room, listener);
+    }
+
+    @Override
+    public BrokerState state() {
+        if (commandLink.connection().isEmpty()) {
+            return new BrokerState.Down("no connection to Redis: " + commandLink.lastError());
+        }
+        if (subscriptionLink.connection().isEmpty()) {
+            return new BrokerState.Down(noSubscription());
+        }
+        return probe.problem()
+                .<BrokerState>map(BrokerState.Down::new)
+                .orElseGet(BrokerState.Up::new);
+    }
+
+    private String noSubscription() {
+        return "no subscription to Redis: " + subscriptionLink.lastError();
+    }
+
+    private static Future<Void> loadScripts(RedisConnection connection) {
+        return RedisCommands.loadScripts(
+                connection,
+                List.of(PublishScript.SCRIPT, ReadScript.SCRIPT, EndEpochScript.SCRIPT));
+    }
+
     private List<String> channels() {
         List<String> channels = new ArrayList<>(List.of(keys.live(), probe.channel()));
         config.plainChannel().ifPresent(channels::add);
@@ -148,45 +182,56 @@ public final class RedisBroker implements Broker, AutoCloseable {
     }
 
     private Future<Void> join(RedisConnection connection) {
-        return subscription.join(connection).onSuccess(joined -> rejoined());
+        return subscription.join(connection).onSuccess(joined -> onSubscribed());
     }
 
-    private void rejoined() {
-        probe.joined();
-        if (listener != null) {
-            listener.rejoined();
-        }
+    private void onSubscribed() {
+        probe.onSubscribed();
+        listeners.forEach(Listener::onResubscribed);
     }
 
-    private void handle(String channel, String payload) {
-        if (listener == null) {
-            return;
-        }
+    private void onMessage(String channel, Buffer payload) {
         if (channel.equals(keys.live())) {
-            receive(listener, payload);
+            onAnnouncement(payload);
         } else if (channel.equals(probe.channel())) {
-            probe.heard(payload);
+            probe.onMessage(payload.toString(StandardCharsets.UTF_8));
         } else {
-            listener.receivedPlain(payload);
+            onPlainText(payload);
         }
     }
 
-    private static void receive(Listener listener, String payload) {
+    private void onAnnouncement(Buffer payload) {
+        meters.received();
         try {
-            listener.received(RedisMessageCodec.live(payload));
+            Room room = RedisMessageCodec.room(payload);
+            List<Listener> readers = listeners.of(room);
+            if (!readers.isEmpty()) {
+                StoredMessage message = RedisMessageCodec.message(room, payload);
+                readers.forEach(listener -> listener.onMessage(message));
+            }
         } catch (IllegalArgumentException e) {
-            LOG.debugf("ignored on the live channel: %s", e.getMessage());
+            LOG.debugf("ignored a message on channel %s: %s", keys.live(), e.getMessage());
         }
     }
 
-    private Receipt receipt(Room room, Response reply) {
-        EventId id = EventId.parse(reply.get(0).toString()).orElseThrow();
-        if (reply.get(2).toInteger() > 0 && intruder.compareAndSet(false, true)) {
-            LOG.warnf(
-                    "room %s: entries of its stream in Redis stood in the place of message %s and"
-                            + " were removed, as all such are: something else than Parley writes there",
-                    room, id);
+    private void onPlainText(Buffer payload) {
+        List<Listener> readers = listeners.of(Room.LOBBY);
+        if (!readers.isEmpty()) {
+            String text = payload.toString(StandardCharsets.UTF_8);
+            readers.forEach(listener -> listener.onPlainText(text));
         }
-        return new Receipt(id, reply.get(1).toInteger() == 1);
+    }
+
+    private void warnOfForeignEntries(Room room, PublishScript.Result result) {
+        if (result.foreignEntries() > 0 && warnedOfForeignEntries.compareAndSet(false, true)) {
+            LOG.warnf(
+                    "room %s: removed %d foreign entries from its Redis stream, where message %s"
+                            + " belongs; another program writes to %s (said once)",
+                    room, result.foreignEntries(), result.receipt().id(), keys.log(room));
+        }
+    }
+
+    private static Throwable unavailable(Throwable failure) {
+        return new BrokerUnavailable(String.valueOf(failure.getMessage()), failure);
     }
 }

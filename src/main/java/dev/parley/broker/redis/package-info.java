@@ -1,7 +1,39 @@
 /**
  * The broker of many pods: one Redis. A room is a stream with explicit ids, so that offsets have no
- * holes; publish/subscribe carries every message to every pod; whatever that drops is read from the
- * stream. The only package that knows Redis.
+ * holes; publish/subscribe announces every message to every pod; what a pod misses of that, it
+ * reads from the stream.
+ *
+ * <p><b>Keys</b>, with the prefix {@code parley} ({@code parley.redis.prefix}) and room {@code
+ * kitchen}. The braces are a hash tag: all keys of a room are in one slot of a Cluster.
+ *
+ * <table>
+ *   <caption>Data model</caption>
+ *   <tr><th>key</th><th>type</th><th>holds</th><th>lives</th></tr>
+ *   <tr><td>{@code parley:{kitchen}:head}</td><td>hash</td><td>{@code epoch}, such as {@code k3f9};
+ *       {@code offset}, that of the newest message ever accepted in the epoch</td>
+ *       <td>{@code parley.history.age} after the last publish or read</td></tr>
+ *   <tr><td>{@code parley:{kitchen}:log}</td><td>stream</td><td>an entry a message: id {@code
+ *       42-0} for offset 42; field {@code at}, ms since 1970; field {@code body}, JSON of {@code
+ *       text}, {@code from}, {@code event}</td><td>{@code parley.history.age} after the last
+ *       publish</td></tr>
+ *   <tr><td>{@code parley:{kitchen}:once:KEY}</td><td>string</td><td>the id that the first publish
+ *       under the idempotency key KEY was given</td><td>{@code parley.history.receipts}</td></tr>
+ * </table>
+ *
+ * <p><b>Channels.</b> {@code parley:live}: every accepted message of every room, as {@code <room>
+ * <id> <at> <body>}, for example {@code kitchen k3f9-42 1767225600000 {"text":"hello"}}. {@code
+ * parley:probe:POD}: a pod's messages to itself. {@code chat} ({@code parley.redis.plain-channel}):
+ * plain text that any program may publish to the readers of the lobby.
+ *
+ * <p><b>Scripts.</b> Each Lua file names its keys and arguments, and has a class with one typed
+ * method beside it: {@link dev.parley.broker.redis.PublishScript}, {@link
+ * dev.parley.broker.redis.ReadScript}, {@link dev.parley.broker.redis.EndEpochScript}. Redis runs
+ * one script at a time, which is what makes a publish one step.
+ *
+ * <p><b>When a key is lost alone.</b> Without its head a room starts a new epoch and its log is
+ * dropped, since the count is gone. Without its log it keeps epoch and count: only a reader whose
+ * position lies before the end of what was lost is told of a gap, and a reader that had everything
+ * goes on.
  */
 @NullMarked
 package dev.parley.broker.redis;

@@ -7,6 +7,7 @@ import dev.parley.broker.Broker;
 import dev.parley.broker.BrokerContract;
 import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.HistorySettings;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -14,8 +15,8 @@ import org.junit.jupiter.api.Test;
 class MemoryBrokerTest implements BrokerContract {
 
     @Override
-    public Broker create(HistoryConfig retention, Clock clock) {
-        return new MemoryBroker(retention, Long.MAX_VALUE, clock);
+    public Broker create(HistoryConfig history, Clock clock) {
+        return new MemoryBroker(history, Long.MAX_VALUE, clock, new SimpleMeterRegistry());
     }
 
     @Test

@@ -33,10 +33,11 @@ final class Brokers implements Closeable {
                 create(options, config, HistorySettings.DEFAULT), SettableClock.stoppedNow());
     }
 
-    /** A broker that nobody listens to yet. */
-    RedisBroker create(RedisOptions options, RedisConfig config, HistoryConfig retention) {
+    /** A broker that connects, but waits for nothing. */
+    RedisBroker create(RedisOptions options, RedisConfig config, HistoryConfig history) {
         Redis redis = Redis.createClient(vertx, options);
-        var broker = new RedisBroker(vertx, redis, config, retention, new SimpleMeterRegistry());
+        var broker = new RedisBroker(vertx, redis, config, history, new SimpleMeterRegistry());
+        broker.start();
         closing.push(redis::close);
         closing.push(broker::close);
         return broker;

@@ -1,6 +1,5 @@
 package dev.parley.broker.redis;
 
-import static dev.parley.broker.BlockingBroker.ROOM;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.broker.BlockingBroker;
@@ -50,9 +49,9 @@ class RedisFaultsIT {
         redis.command("CLIENT", "KILL", "TYPE", "pubsub");
         redis.command("CLIENT", "KILL", "TYPE", "normal");
 
-        broker.heard().awaitRejoins(2);
+        broker.heard().awaitResubscriptions(1);
         assertThat(sayAtLast(broker).offset()).isEqualTo(2);
-        broker.heard().await(ROOM, 2);
+        broker.heard().await(2);
     }
 
     @Test
@@ -79,7 +78,7 @@ class RedisFaultsIT {
                                         .withThrowableOfType(ExecutionException.class)
                                         .withCauseInstanceOf(BrokerUnavailable.class));
         assertThat(calls.stream().map(call -> call.handle((ok, failure) -> failure).join()))
-                .filteredOn(failure -> failure.getMessage().equals("Redis is too far behind"))
+                .filteredOn(failure -> failure.getMessage().startsWith("Redis is too far behind"))
                 .hasSizeGreaterThanOrEqualTo(30);
         broker.awaitDown();
 
@@ -146,7 +145,7 @@ class RedisFaultsIT {
                 .until(
                         () -> {
                             said.add(sayAtLast(broker));
-                            return broker.heard().in(ROOM).stream()
+                            return broker.heard().all().stream()
                                     .anyMatch(m -> said.contains(m.id()));
                         });
     }

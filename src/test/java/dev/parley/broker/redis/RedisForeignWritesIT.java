@@ -1,6 +1,5 @@
 package dev.parley.broker.redis;
 
-import static dev.parley.broker.BlockingBroker.ROOM;
 import static dev.parley.broker.BlockingBroker.offsets;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -53,7 +52,7 @@ class RedisForeignWritesIT {
 
         redis.command("PUBLISH", "chat", "hello, é");
 
-        broker.heard().awaitPlain("hello, é");
+        broker.heardInLobby().awaitPlainText("hello, é");
     }
 
     @ParameterizedTest
@@ -77,7 +76,7 @@ class RedisForeignWritesIT {
         redis.command("PUBLISH", "parley:live", nonsense);
         broker.say("sense");
 
-        assertThat(broker.heard().await(ROOM, 1))
+        assertThat(broker.heard().await(1))
                 .extracting(m -> m.message().text())
                 .containsExactly("sense");
     }

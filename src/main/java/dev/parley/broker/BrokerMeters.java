@@ -1,0 +1,27 @@
+package dev.parley.broker;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+
+/** Counts what a pod hears from its broker. */
+public final class BrokerMeters {
+
+    private final Counter received;
+
+    public BrokerMeters(MeterRegistry registry, Broker broker) {
+        received =
+                Counter.builder("parley.messages.received")
+                        .description(
+                                "Messages heard from the broker, of rooms with and without readers")
+                        .register(registry);
+        Gauge.builder("parley.subscription.up", broker, b -> b.state().isUp() ? 1 : 0)
+                .description("1 while messages flow from the broker, else 0")
+                .register(registry);
+    }
+
+    /** A message arrived from the broker, whether anything on this pod reads its room or not. */
+    public void received() {
+        received.increment();
+    }
+}

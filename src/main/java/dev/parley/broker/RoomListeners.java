@@ -1,0 +1,44 @@
+package dev.parley.broker;
+
+import dev.parley.message.Room;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * Who listens to which room on this pod. A room mostly has one listener; while a room is dropped
+ * and opened again it may have two for a moment. Thread-safe; looking a room up takes no lock.
+ */
+public final class RoomListeners {
+
+    private final Map<Room, List<Broker.Listener>> byRoom = new ConcurrentHashMap<>();
+
+    public void add(Room room, Broker.Listener listener) {
+        byRoom.merge(
+                room,
+                List.of(listener),
+                (known, added) -> Stream.concat(known.stream(), added.stream()).toList());
+    }
+
+    public void remove(Room room, Broker.Listener listener) {
+        byRoom.computeIfPresent(
+                room,
+                (name, known) -> {
+                    List<Broker.Listener> rest =
+                            known.stream().filter(one -> !one.equals(listener)).toList();
+                    return rest.isEmpty() ? null : rest;
+                });
+    }
+
+    /** The room's listeners; empty if nothing on this pod reads the room. */
+    public List<Broker.Listener> of(Room room) {
+        return byRoom.getOrDefault(room, List.of());
+    }
+
+    /** Calls every listener of every room. */
+    public void forEach(Consumer<Broker.Listener> action) {
+        byRoom.values().forEach(listeners -> listeners.forEach(action));
+    }
+}

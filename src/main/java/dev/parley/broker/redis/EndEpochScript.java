@@ -1,0 +1,30 @@
+package dev.parley.broker.redis;
+
+import dev.parley.broker.Epochs;
+import dev.parley.message.Room;
+import dev.parley.redis.RedisCommands;
+import dev.parley.redis.RedisScript;
+import io.smallrye.mutiny.Uni;
+import java.util.List;
+
+/** {@code end-epoch.lua}: puts a room whose log lost messages into a new epoch. */
+final class EndEpochScript {
+
+    static final RedisScript SCRIPT = RedisScript.load(EndEpochScript.class, "end-epoch.lua");
+
+    private final RedisCommands commands;
+    private final RedisKeys keys;
+
+    EndEpochScript(RedisCommands commands, RedisKeys keys) {
+        this.commands = commands;
+        this.keys = keys;
+    }
+
+    /**
+     * @return true if this call ended the epoch, false if the room was in another one already
+     */
+    Uni<Boolean> run(Room room, String ended) {
+        return commands.run(SCRIPT, List.of(keys.head(room)), List.of(ended, Epochs.next()))
+                .map(reply -> reply.toInteger() == 1);
+    }
+}

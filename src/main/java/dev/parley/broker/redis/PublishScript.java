@@ -1,0 +1,63 @@
+package dev.parley.broker.redis;
+
+import dev.parley.broker.Epochs;
+import dev.parley.broker.HistoryConfig;
+import dev.parley.broker.PublishRequest;
+import dev.parley.broker.Receipt;
+import dev.parley.message.EventId;
+import dev.parley.message.Message;
+import dev.parley.message.MessageJson;
+import dev.parley.message.Room;
+import dev.parley.redis.RedisCommands;
+import dev.parley.redis.RedisScript;
+import io.smallrye.mutiny.Uni;
+import io.vertx.redis.client.Response;
+import java.util.ArrayList;
+import java.util.List;
+
+/** {@code publish.lua}: accepts a message into its room's log and announces it. */
+final class PublishScript {
+
+    static final RedisScript SCRIPT = RedisScript.load(PublishScript.class, "publish.lua");
+
+    private final RedisCommands commands;
+    private final RedisKeys keys;
+    private final HistoryConfig history;
+
+    /**
+     * What the script did.
+     *
+     * @param foreignEntries entries of another program that were in the message's place and were
+     *     removed
+     */
+    record Result(Receipt receipt, int foreignEntries) {}
+
+    PublishScript(RedisCommands commands, RedisKeys keys, HistoryConfig history) {
+        this.commands = commands;
+        this.keys = keys;
+        this.history = history;
+    }
+
+    Uni<Result> run(PublishRequest request) {
+        Message message = request.message();
+        Room room = message.room();
+        List<String> used = new ArrayList<>(List.of(keys.head(room), keys.log(room)));
+        request.key().ifPresent(key -> used.add(keys.receipt(room, key)));
+        List<String> args =
+                List.of(
+                        keys.live(),
+                        room.name(),
+                        MessageJson.writeBody(message),
+                        Long.toString(message.at().toEpochMilli()),
+                        Epochs.next(),
+                        Integer.toString(history.size()),
+                        Long.toString(history.age().toMillis()),
+                        Long.toString(history.receipts().toMillis()));
+        return commands.run(SCRIPT, used, args).map(PublishScript::result);
+    }
+
+    private static Result result(Response reply) {
+        EventId id = EventId.parse(reply.get(0).toString()).orElseThrow();
+        return new Result(new Receipt(id, reply.get(1).toInteger() == 1), reply.get(2).toInteger());
+    }
+}

@@ -1,0 +1,90 @@
+package dev.parley.broker.redis;
+
+import dev.parley.broker.Epochs;
+import dev.parley.broker.HistoryConfig;
+import dev.parley.broker.Page;
+import dev.parley.broker.Range;
+import dev.parley.message.EventId;
+import dev.parley.message.MessageJson;
+import dev.parley.message.Room;
+import dev.parley.message.StoredMessage;
+import dev.parley.redis.RedisCommands;
+import dev.parley.redis.RedisScript;
+import io.smallrye.mutiny.Uni;
+import io.vertx.redis.client.Response;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+
+/** {@code read.lua}: reads a page of a room's log as it is, foreign entries included. */
+final class ReadScript {
+
+    static final RedisScript SCRIPT = RedisScript.load(ReadScript.class, "read.lua");
+
+    /** Text in one page: what a reader that catches up costs at a time. */
+    private static final int PAGE_BYTES = 256 * 1024;
+
+    /** Offsets above it are not exact in Lua, whose numbers are doubles. */
+    private static final long MAX_OFFSET = 1L << 53;
+
+    private final RedisCommands commands;
+    private final RedisKeys keys;
+    private final HistoryConfig history;
+
+    /**
+     * A page as it was read.
+     *
+     * @param foreign ids of entries in the page's range that another program wrote and that are not
+     *     messages
+     * @param last offset of the entry that was read last; 0 if there was none
+     */
+    record Result(Page page, List<EventId> foreign, long last) {}
+
+    ReadScript(RedisCommands commands, RedisKeys keys, HistoryConfig history) {
+        this.commands = commands;
+        this.keys = keys;
+        this.history = history;
+    }
+
+    Uni<Result> run(Room room, Range range) {
+        List<String> args =
+                List.of(
+                        range instanceof Range.After ? "after" : "before",
+                        Long.toString(Math.min(offset(range), MAX_OFFSET)),
+                        Integer.toString(range.limit()),
+                        Integer.toString(PAGE_BYTES),
+                        Epochs.next(),
+                        Long.toString(history.age().toMillis()));
+        return commands.run(SCRIPT, List.of(keys.head(room), keys.log(room)), args)
+                .map(reply -> result(room, reply));
+    }
+
+    private static long offset(Range range) {
+        return range instanceof Range.After after
+                ? after.offset()
+                : ((Range.Before) range).offset();
+    }
+
+    private static Result result(Room room, Response reply) {
+        String epoch = reply.get(0).toString();
+        List<StoredMessage> messages = new ArrayList<>();
+        List<EventId> foreign = new ArrayList<>();
+        Response entries = reply.get(3);
+        long last = 0;
+        for (int i = 0; i < entries.size(); i += 3) {
+            last = entries.get(i).toLong();
+            var id = new EventId(epoch, last);
+            try {
+                var at = Instant.ofEpochMilli(Long.parseLong(entries.get(i + 1).toString()));
+                String body = entries.get(i + 2).toString(StandardCharsets.UTF_8);
+                messages.add(new StoredMessage(id, MessageJson.readBody(room, at, body)));
+            } catch (IllegalArgumentException e) {
+                foreign.add(id);
+            }
+        }
+        messages.sort((a, b) -> Long.compare(a.offset(), b.offset()));
+        var page = new Page(epoch, reply.get(1).toLong(), reply.get(2).toLong(), messages);
+        return new Result(page, foreign, last);
+    }
+}

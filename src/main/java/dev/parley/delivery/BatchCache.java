@@ -1,0 +1,125 @@
+package dev.parley.delivery;
+
+import dev.parley.log.Format;
+import dev.parley.log.Frame;
+import dev.parley.log.RoomLog;
+import java.util.EnumMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The batches that the cursors of one room and event loop are sent in one round of delivery: a
+ * batch is everything between a cursor and the head, in one piece. Nearly all cursors are at the
+ * same offset, so the last batch made is nearly always the one that is wanted next.
+ */
+final class BatchCache implements AutoCloseable {
+
+    /** Bounds what one write puts before a connection. */
+    private static final int MAX_BYTES = 64 * 1024;
+
+    /**
+     * Messages that are sent in one write.
+     *
+     * @param after the offset of the cursor that the batch is for
+     * @param last the offset of that cursor after the batch was sent
+     */
+    record Batch(long after, long last, SharedBuffer buffer) {
+
+        int count() {
+            return (int) (last - after);
+        }
+    }
+
+    private final RoomLog log;
+    private final DeliveryMeters meters;
+    private final long head;
+    private final long nowNanos = System.nanoTime();
+    private long deliveries;
+    private long bytes;
+    private final Map<Format, Batch> latest = new EnumMap<>(Format.class);
+
+    BatchCache(RoomLog log, DeliveryMeters meters) {
+        this.log = log;
+        this.meters = meters;
+        this.head = log.head();
+    }
+
+    RoomLog log() {
+        return log;
+    }
+
+    /** Offset up to which there are batches; what came later is for the next round. */
+    long head() {
+        return head;
+    }
+
+    /** When the round began, which is exact enough as the time of every write in it. */
+    long nowNanos() {
+        return nowNanos;
+    }
+
+    /** Counts a batch that was written to a connection. */
+    void delivered(Batch batch) {
+        deliveries += batch.count();
+        bytes += batch.buffer().bytes().length;
+    }
+
+    /** Returns what follows an offset below the head; null if the log no longer has it. */
+    @Nullable Batch after(long offset, Format format) {
+        Batch known = latest.get(format);
+        if (known != null && known.after() == offset) {
+            return known;
+        }
+        Batch made = gather(offset, format);
+        if (made != null) {
+            close(latest.put(format, made));
+        }
+        return made;
+    }
+
+    /** Adds the round's deliveries to the metrics and releases the buffers. */
+    @Override
+    public void close() {
+        meters.delivered(deliveries, bytes);
+        latest.values().forEach(BatchCache::close);
+        latest.clear();
+    }
+
+    private static void close(@Nullable Batch batch) {
+        if (batch != null) {
+            batch.buffer().close();
+        }
+    }
+
+    private @Nullable Batch gather(long after, Format format) {
+        long last = after;
+        int size = 0;
+        while (last < head && size < MAX_BYTES) {
+            Frame frame = log.frame(last + 1);
+            if (frame == null) {
+                break;
+            }
+            size += frame.bytes(format).length;
+            last++;
+        }
+        return last == after ? null : join(after, last, size, format);
+    }
+
+    private @Nullable Batch join(long after, long last, int size, Format format) {
+        byte[] joined = new byte[size];
+        int at = 0;
+        for (long offset = after + 1; offset <= last; offset++) {
+            Frame frame = log.frame(offset);
+            if (frame == null) {
+                return null;
+            }
+            byte[] bytes = frame.bytes(format);
+            if (last == after + 1) {
+                return new Batch(after, last, new SharedBuffer(bytes));
+            }
+            System.arraycopy(bytes, 0, joined, at, bytes.length);
+            at += bytes.length;
+        }
+        return new Batch(after, last, new SharedBuffer(joined));
+    }
+}

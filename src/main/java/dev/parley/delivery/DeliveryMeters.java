@@ -1,0 +1,127 @@
+package dev.parley.delivery;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+
+/** Counts streams, deliveries, and how streams begin and end. */
+final class DeliveryMeters {
+
+    private static final Duration[] BUCKETS =
+            Stream.of(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)
+                    .map(Duration::ofMillis)
+                    .toArray(Duration[]::new);
+
+    private final AtomicInteger connected = new AtomicInteger();
+    private final AtomicInteger slow = new AtomicInteger();
+    private final Counter deliveries;
+    private final Counter deliveredBytes;
+    private final Counter resumed;
+    private final Counter gaps;
+    private final Counter replayed;
+    private final Timer fanOut;
+    private final Map<DisconnectReason, Counter> disconnects =
+            new EnumMap<>(DisconnectReason.class);
+
+    DeliveryMeters(MeterRegistry registry) {
+        Gauge.builder("parley.connected.clients", connected, AtomicInteger::get)
+                .description("Open event streams")
+                .register(registry);
+        Gauge.builder("parley.slow.readers", slow, AtomicInteger::get)
+                .description("Event streams that take no bytes at the moment")
+                .register(registry);
+        deliveries = counter(registry, "parley.deliveries", "Messages handed to a connection");
+        deliveredBytes =
+                Counter.builder("parley.delivered.bytes")
+                        .baseUnit("bytes")
+                        .description("Bytes of those messages")
+                        .register(registry);
+        replayed =
+                counter(
+                        registry,
+                        "parley.replayed.messages",
+                        "Deliveries read from the broker's history");
+        fanOut =
+                Timer.builder("parley.fanout")
+                        .description(
+                                "From publish to the write to the readers, per message and event loop")
+                        .serviceLevelObjectives(BUCKETS)
+                        .register(registry);
+        resumed = resumes(registry, "resumed");
+        gaps = resumes(registry, "gap");
+        for (DisconnectReason reason : DisconnectReason.values()) {
+            disconnects.put(
+                    reason,
+                    Counter.builder("parley.disconnects")
+                            .description("Event streams that ended")
+                            .tag("reason", reason.label())
+                            .register(registry));
+        }
+    }
+
+    void connected() {
+        connected.incrementAndGet();
+    }
+
+    void disconnected(DisconnectReason reason) {
+        connected.decrementAndGet();
+        count(reason);
+    }
+
+    void slow(int change) {
+        slow.addAndGet(change);
+    }
+
+    /** A stream was refused; it was never counted as connected. */
+    void refused(DisconnectReason reason) {
+        count(reason);
+    }
+
+    /**
+     * A message was handed to the kernel for the readers of an event loop.
+     *
+     * @param age since its publisher's pod accepted it; clocks of two pods may make it negative
+     */
+    void fannedOut(Duration age) {
+        fanOut.record(age.isNegative() ? Duration.ZERO : age);
+    }
+
+    void delivered(long messages, long bytes) {
+        deliveries.increment((double) messages);
+        deliveredBytes.increment((double) bytes);
+    }
+
+    void replayed(int messages) {
+        replayed.increment(messages);
+    }
+
+    void resumed() {
+        resumed.increment();
+    }
+
+    void gap() {
+        gaps.increment();
+    }
+
+    private void count(DisconnectReason reason) {
+        Objects.requireNonNull(disconnects.get(reason)).increment();
+    }
+
+    private static Counter counter(MeterRegistry registry, String name, String description) {
+        return Counter.builder(name).description(description).register(registry);
+    }
+
+    private static Counter resumes(MeterRegistry registry, String outcome) {
+        return Counter.builder("parley.resumes")
+                .description("Streams that came back with a position")
+                .tag("outcome", outcome)
+                .register(registry);
+    }
+}

@@ -1,0 +1,251 @@
+package dev.parley.delivery;
+
+import dev.parley.log.Format;
+import dev.parley.log.RoomReplica;
+import dev.parley.message.Room;
+import dev.parley.retry.Backoff;
+import io.smallrye.mutiny.Uni;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jboss.logging.Logger;
+
+/**
+ * One client's connection, and what goes through it: the messages that its {@link Cursor}s come to,
+ * heartbeats, and the words at its end. It has no queue: while the connection takes no bytes, the
+ * cursors stay where they are, and they catch up from the log afterwards.
+ *
+ * <pre>
+ *                 ┌── isWritable ──┐
+ *   open() ──▶ FLOWING ─────▶ STUCK          any ── end(), onGone(), a defect ──▶ ENDED
+ *                 ▲  takes no bytes │
+ *                 └──── onDrain ────┘  for too long ──▶ ENDED (slow-consumer)
+ * </pre>
+ *
+ * <p>Lives on its connection's event loop, all of it.
+ */
+final class Stream {
+
+    private static final Logger LOG = Logger.getLogger(Stream.class);
+
+    /** 146 years. Not the whole range: a sweep's time may be from before the stream was opened. */
+    private static final long NO_LIFETIME = Long.MAX_VALUE / 2;
+
+    private enum State {
+        /** The connection took bytes when it was last asked. */
+        FLOWING,
+        /** The connection takes no bytes; counted as slow. */
+        STUCK,
+        ENDED
+    }
+
+    private final DeliveryLoop loop;
+    private final StreamEncoder encoder;
+    private final EventsConfig config;
+    private final DeliveryMeters meters;
+    private final Format format;
+    private final Connection connection;
+    private final Runnable onEnd;
+    private final List<Cursor> cursors;
+
+    private State state = State.FLOWING;
+    private int index;
+    private final long rotationNanos;
+    private long writtenNanos = System.nanoTime();
+    private long stuckSinceNanos;
+
+    /**
+     * @param onEnd called once when the stream has ended
+     */
+    Stream(
+            RoomReplica room,
+            DeliveryLoop loop,
+            StreamEncoder encoder,
+            EventsConfig config,
+            DeliveryMeters meters,
+            Format format,
+            Connection connection,
+            Runnable onEnd) {
+        this.loop = loop;
+        this.encoder = encoder;
+        this.config = config;
+        this.meters = meters;
+        this.format = format;
+        this.connection = connection;
+        this.onEnd = onEnd;
+        this.cursors = List.of(new Cursor(this, room));
+        this.rotationNanos =
+                writtenNanos + config.maxConnectionAge().map(Stream::lifetime).orElse(NO_LIFETIME);
+    }
+
+    /** Starts delivery from this position. */
+    void open(StartPosition start) {
+        meters.connected();
+        loop.add(this);
+        // Deferred, because onDrain can fire from inside write(), before the cursor has advanced.
+        connection.onDrain(() -> later(this::onDrain));
+        cursors.forEach(cursor -> cursor.open(start));
+    }
+
+    /** Tells whether a cursor may write now. */
+    boolean isWritable() {
+        return connection.isWritable();
+    }
+
+    void write(byte[] bytes) {
+        writtenNanos = System.nanoTime();
+        connection.write(bytes);
+    }
+
+    /**
+     * Sends a batch.
+     *
+     * @param nowNanos the time of the round of delivery
+     */
+    void write(SharedBuffer buffer, long nowNanos) {
+        writtenNanos = nowNanos;
+        connection.write(buffer);
+    }
+
+    /** Sends a heartbeat, ends the stream, or brings lagging cursors forward, as is due. */
+    void sweep(long nowNanos) {
+        if (!connection.isWritable()) {
+            onStuck(nowNanos);
+            return;
+        }
+        flowing();
+        if (nowNanos - rotationNanos >= 0) {
+            end(DisconnectReason.ROTATION);
+        } else if (nowNanos - writtenNanos >= config.heartbeat().toNanos()) {
+            write(encoder.heartbeat());
+        }
+        cursors.forEach(Cursor::catchUp);
+    }
+
+    /** Tells the client why and ends the stream in good order, or cuts it if it is stuck. */
+    void end(DisconnectReason reason) {
+        if (!connection.isWritable()) {
+            cut(reason);
+            return;
+        }
+        List<String> unanswered =
+                cursors.stream().flatMap(cursor -> cursor.unansweredPosition().stream()).toList();
+        if (onEnded(reason)) {
+            // Per the HTML standard, a stream without an id field resets the browser's last event
+            // id, so a client that has been told no position yet is told the one that it gave.
+            unanswered.forEach(id -> connection.write(encoder.position(id)));
+            connection.end(encoder.goodbye(reason));
+        }
+    }
+
+    /** The connection is gone already. */
+    void onGone() {
+        onEnded(DisconnectReason.CLIENT);
+    }
+
+    /** Does something for this stream; a defect that is met ends this stream and no other. */
+    void guarded(Consumer<Stream> action) {
+        try {
+            action.accept(this);
+        } catch (RuntimeException e) {
+            String rooms =
+                    cursors.stream()
+                            .map(Cursor::room)
+                            .map(Room::name)
+                            .collect(Collectors.joining(", "));
+            LOG.errorf(e, "room %s: a stream is ended because of a defect in Parley", rooms);
+            onEnded(DisconnectReason.ERROR);
+            connection.abort();
+        }
+    }
+
+    /**
+     * Continues on the event loop with what a broker answered, or without an answer. Nothing
+     * happens once the stream has ended.
+     */
+    <T> void whenDone(Uni<T> answer, Consumer<T> next, Runnable onFailure) {
+        answer.subscribe()
+                .with(item -> later(() -> next.accept(item)), failure -> later(onFailure));
+    }
+
+    DeliveryLoop loop() {
+        return loop;
+    }
+
+    StreamEncoder encoder() {
+        return encoder;
+    }
+
+    DeliveryMeters meters() {
+        return meters;
+    }
+
+    Format format() {
+        return format;
+    }
+
+    /** Its place among the streams of the event loop. */
+    int index() {
+        return index;
+    }
+
+    void index(int place) {
+        index = place;
+    }
+
+    private void onDrain() {
+        flowing();
+        cursors.forEach(Cursor::catchUp);
+    }
+
+    private void onStuck(long nowNanos) {
+        if (state == State.FLOWING) {
+            state = State.STUCK;
+            stuckSinceNanos = nowNanos;
+            meters.slow(1);
+        } else if (nowNanos - stuckSinceNanos >= config.slowTimeout().toNanos()) {
+            cut(DisconnectReason.SLOW_CONSUMER);
+        }
+    }
+
+    private void flowing() {
+        if (state == State.STUCK) {
+            state = State.FLOWING;
+            meters.slow(-1);
+        }
+    }
+
+    private void cut(DisconnectReason reason) {
+        if (onEnded(reason)) {
+            connection.abort();
+        }
+    }
+
+    private boolean onEnded(DisconnectReason reason) {
+        if (state == State.ENDED) {
+            return false;
+        }
+        flowing();
+        state = State.ENDED;
+        cursors.forEach(Cursor::onStreamEnded);
+        loop.remove(this);
+        meters.disconnected(reason);
+        onEnd.run();
+        return true;
+    }
+
+    private void later(Runnable step) {
+        loop.execute(
+                () -> {
+                    if (state != State.ENDED) {
+                        guarded(stream -> step.run());
+                    }
+                });
+    }
+
+    /** Draws an age between half of the greatest and all of it, so that streams end spread. */
+    private static long lifetime(Duration maxAge) {
+        return Backoff.between(maxAge.dividedBy(2), maxAge).toNanos();
+    }
+}

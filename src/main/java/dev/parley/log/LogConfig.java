@@ -1,0 +1,40 @@
+package dev.parley.log;
+
+import io.quarkus.runtime.configuration.MemorySize;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import java.time.Duration;
+import org.hibernate.validator.constraints.time.DurationMin;
+
+/** Bounds of the logs that a pod keeps for its readers. Older messages are read from the broker. */
+@ConfigMapping(prefix = "parley.log")
+public interface LogConfig {
+
+    /** Messages per room, 16 to 65,536. */
+    @WithDefault("1024")
+    @Min(16)
+    @Max(65536)
+    int messages();
+
+    /** Memory per room. */
+    @WithDefault("4M")
+    MemorySize bytes();
+
+    /** Memory over all rooms. */
+    @WithDefault("64M")
+    MemorySize totalBytes();
+
+    /** How long a room is kept after its last reader has left. */
+    @WithDefault("60S")
+    @DurationMin(millis = 1)
+    Duration linger();
+
+    /**
+     * How often a room with readers is compared with the broker although nothing hints at a loss.
+     */
+    @WithDefault("60S")
+    @DurationMin(millis = 100)
+    Duration audit();
+}

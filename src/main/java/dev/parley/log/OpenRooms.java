@@ -1,0 +1,115 @@
+package dev.parley.log;
+
+import dev.parley.broker.Broker;
+import dev.parley.message.Room;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The rooms that have, or just had, readers on this pod. A room's first cursor brings it here; it
+ * leaves a while ({@link LogConfig#linger}) after the last cursor has gone, so that a reader that
+ * reconnects finds its log still in memory. Thread-safe.
+ */
+public final class OpenRooms {
+
+    private final Broker broker;
+    private final FrameEncoder encoder;
+    private final LogConfig config;
+    private final RoomLog.Budget budget;
+    private final LogMeters meters;
+    private final Map<Room, Entry> entries = new ConcurrentHashMap<>();
+
+    public OpenRooms(
+            Broker broker, FrameEncoder encoder, LogConfig config, MeterRegistry registry) {
+        this.broker = broker;
+        this.encoder = encoder;
+        this.config = config;
+        this.budget = new RoomLog.Budget(config.totalBytes().asLongValue());
+        this.meters = new LogMeters(registry);
+        Gauge.builder("parley.rooms", entries, Map::size)
+                .description("Rooms held in memory")
+                .register(registry);
+    }
+
+    /** Who uses a room, and since when nothing does. Changed under the map's lock of its room. */
+    private static final class Entry {
+
+        private final RoomReplica replica;
+        private int cursors;
+        private long idleSinceNanos;
+        private long comparedNanos;
+
+        Entry(RoomReplica replica, long nowNanos) {
+            this.replica = replica;
+            this.comparedNanos = nowNanos;
+        }
+    }
+
+    /** Counts a cursor in and returns its room; {@link #release} is due when the cursor ends. */
+    public RoomReplica acquire(Room room, long nowNanos) {
+        Entry acquired =
+                entries.compute(
+                        room,
+                        (name, known) -> {
+                            Entry entry = usable(known);
+                            if (entry == null) {
+                                entry = new Entry(replica(room), nowNanos);
+                            }
+                            entry.cursors++;
+                            return entry;
+                        });
+        return acquired.replica;
+    }
+
+    /** Counts a cursor out. */
+    public void release(RoomReplica replica, long nowNanos) {
+        entries.computeIfPresent(
+                replica.room(),
+                (name, entry) -> {
+                    // Another one may be here by now, if this one could not open.
+                    if (entry.replica.equals(replica)) {
+                        entry.cursors--;
+                        entry.idleSinceNanos = nowNanos;
+                    }
+                    return entry;
+                });
+    }
+
+    /** Drops rooms that were idle for long enough, and compares those whose audit is due. */
+    public void tick(long nowNanos) {
+        List<RoomReplica> due = new ArrayList<>();
+        for (Room room : entries.keySet()) {
+            entries.computeIfPresent(room, (name, entry) -> tend(entry, nowNanos, due));
+        }
+        due.forEach(RoomReplica::compare);
+    }
+
+    private @Nullable Entry tend(Entry entry, long nowNanos, List<RoomReplica> due) {
+        if (entry.cursors == 0 && nowNanos - entry.idleSinceNanos >= config.linger().toNanos()) {
+            entry.replica.close();
+            return null;
+        }
+        if (nowNanos - entry.comparedNanos >= config.audit().toNanos()) {
+            entry.comparedNanos = nowNanos;
+            due.add(entry.replica);
+        }
+        return entry;
+    }
+
+    private @Nullable Entry usable(@Nullable Entry known) {
+        if (known != null && known.replica.couldNotOpen()) {
+            known.replica.close();
+            return null;
+        }
+        return known;
+    }
+
+    private RoomReplica replica(Room room) {
+        return new RoomReplica(room, broker, encoder, config, budget, meters);
+    }
+}

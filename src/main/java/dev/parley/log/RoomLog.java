@@ -1,0 +1,133 @@
+package dev.parley.log;
+
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The newest frames of a room in one epoch: a ring, bounded by count and bytes, without holes.
+ *
+ * <p>One thread at a time appends; any number of threads read at the same time, without locks. A
+ * reader that asks for a frame gets exactly that frame or nothing: a frame knows its offset, so a
+ * slot that was reused meanwhile is recognised.
+ */
+public final class RoomLog {
+
+    /**
+     * The memory that all logs of a pod may hold together. While it is exceeded, a log that grows
+     * keeps only its newest frame.
+     */
+    static final class Budget {
+
+        private final long maxBytes;
+        private final AtomicLong held = new AtomicLong();
+
+        Budget(long maxBytes) {
+            this.maxBytes = maxBytes;
+        }
+
+        long held() {
+            return held.get();
+        }
+
+        void add(long bytes) {
+            held.addAndGet(bytes);
+        }
+
+        boolean isExceeded() {
+            return held.get() > maxBytes;
+        }
+    }
+
+    private final String epoch;
+    private final Budget budget;
+    private final AtomicReferenceArray<@Nullable Frame> ring;
+    private final long maxBytes;
+
+    private volatile long head;
+    private volatile long oldest;
+    private long bytes;
+
+    /**
+     * @param after offset of the last message that is not in the log; the first append is the next
+     * @param capacity frames, 1 or more
+     */
+    RoomLog(String epoch, long after, int capacity, long maxBytes, Budget budget) {
+        this.epoch = epoch;
+        this.head = after;
+        this.oldest = after + 1;
+        this.ring = new AtomicReferenceArray<>(capacity);
+        this.maxBytes = maxBytes;
+        this.budget = budget;
+    }
+
+    public String epoch() {
+        return epoch;
+    }
+
+    /** Offset of the newest frame. */
+    public long head() {
+        return head;
+    }
+
+    /** Offset of the oldest frame, {@code head + 1} if there is none. */
+    public long oldest() {
+        return oldest;
+    }
+
+    /** Returns the frame at this offset; null if it has left the ring or is not there yet. */
+    public @Nullable Frame frame(long offset) {
+        Frame frame = ring.get(slot(offset));
+        return frame != null && frame.offset() == offset ? frame : null;
+    }
+
+    /** Tells whether a reader that has everything up to this offset finds the rest here. */
+    public boolean reaches(long offset) {
+        return offset >= oldest - 1;
+    }
+
+    /**
+     * Adds the next frame; the oldest ones make room.
+     *
+     * @throws IllegalArgumentException if it is not the one after the head
+     */
+    void append(Frame frame) {
+        if (frame.offset() != head + 1) {
+            throw new IllegalArgumentException(
+                    "offset " + frame.offset() + " does not follow " + head);
+        }
+        if (head - oldest + 1 == ring.length()) {
+            dropOldest();
+        }
+        ring.set(slot(frame.offset()), frame);
+        head = frame.offset();
+        bytes += frame.cost();
+        budget.add(frame.cost());
+        while (oldest < head && (bytes > maxBytes || budget.isExceeded())) {
+            dropOldest();
+        }
+    }
+
+    /** Drops all frames and gives their memory back to the budget. */
+    void clear() {
+        while (oldest <= head) {
+            dropOldest();
+        }
+    }
+
+    private void dropOldest() {
+        long dropped = oldest;
+        int slot = slot(dropped);
+        Frame frame = ring.get(slot);
+        oldest = dropped + 1;
+        ring.set(slot, null);
+        if (frame != null) {
+            bytes -= frame.cost();
+            budget.add(-frame.cost());
+        }
+    }
+
+    private int slot(long offset) {
+        return (int) (offset % ring.length());
+    }
+}

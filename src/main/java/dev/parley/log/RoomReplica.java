@@ -1,0 +1,590 @@
+package dev.parley.log;
+
+import dev.parley.broker.Broker;
+import dev.parley.broker.Page;
+import dev.parley.broker.Range;
+import dev.parley.message.EventId;
+import dev.parley.message.Room;
+import dev.parley.message.StoredMessage;
+import dev.parley.retry.Backoff;
+import io.smallrye.mutiny.Uni;
+import java.time.Duration;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A pod's copy of the end of a room's log, and how it is kept equal to the broker's.
+ *
+ * <pre>
+ *              open()                  first comparison succeeded
+ *   NEW ──────────────────▶ OPENING ──────────────────────────────▶ OPEN ──┐ compare() at any
+ *    subscribe, wait for the  │                                      ▲      │ hint of a difference
+ *    confirmation, compare    │ the broker did not answer            └──────┘
+ *                             ▼
+ *                          COULD NOT OPEN                 close(): from any state, for good
+ * </pre>
+ *
+ * <p><b>Appending.</b> Messages normally arrive from the broker one after the other and are
+ * appended. A message that skips offsets is kept aside as <em>early</em>, and the room is compared
+ * with the broker.
+ *
+ * <p><b>Comparing.</b> Everything else is settled by one act: ask the broker for what follows the
+ * head and append it. It is due when the room opens, when an offset is missing, when delivery
+ * started again, when another epoch shows up, when a cursor knows of messages that the copy lacks,
+ * and from time to time without a hint (the audit). The question overlaps by one message that the
+ * copy has already. An example: the copy ends with 7; the broker, restored from an older snapshot,
+ * has counted 5, 6', 7', 8' again. The question "what follows 6" is answered with 7' and 8'; 7'
+ * differs from 7, so the logs have <em>forked</em>: the epoch is ended, once for all pods, and the
+ * copy starts over from what the broker has in the new epoch.
+ *
+ * <p><b>Resubscriptions.</b> After an interruption of delivery nothing is appended before a
+ * comparison, since the message that follows the newest one by number may follow another one in
+ * truth. Each interruption is counted; an answer that the broker gave before the last one says
+ * nothing about what was heard after it.
+ *
+ * <p><b>Concurrency.</b> Any thread may call. One lock guards the state; {@link #log}, {@link
+ * #resubscriptions} and the observers need none. The lock is never held while the broker, an
+ * observer or a waiting caller is called: the memory broker calls {@link #onMessage} under a lock
+ * of its own. At most one comparison is under way; who asks for another one meanwhile makes it read
+ * once more.
+ */
+public final class RoomReplica implements Broker.Listener {
+
+    private static final Logger LOG = Logger.getLogger(RoomReplica.class);
+
+    /** Messages that a comparison asks for at a time. */
+    private static final int PAGE = 512;
+
+    private static final Duration MIN_RETRY = Duration.ofMillis(100);
+    private static final Duration MAX_RETRY = Duration.ofSeconds(2);
+
+    /** Is called when a room has something for its readers. Calls come on any thread. */
+    public interface Observer {
+
+        /** The log has changed: frames were added, or it was started anew. */
+        void onLogChanged();
+
+        /** A program other than Parley said something; live only. */
+        void onPlainText(String text);
+    }
+
+    /** What became of a message that arrived from the broker. */
+    enum Arrival {
+        /** It was appended, and perhaps early ones after it. */
+        APPENDED,
+        /** There is nothing to do: the copy has it already, or is closed. */
+        KNOWN,
+        /** It does not fit the copy, which has to be compared with the broker. */
+        OUT_OF_STEP
+    }
+
+    /**
+     * What the broker is asked in a comparison.
+     *
+     * @param anew whether the answer starts the copy over
+     * @param known highest offset that was known to exist when the question was asked
+     * @param resubscriptions how often delivery had started again by then
+     */
+    record Question(Range range, boolean anew, long known, int resubscriptions) {}
+
+    /** What the broker's answer to a question leads to. */
+    enum Outcome {
+        /** The copy is equal to the broker's log. */
+        EQUAL,
+        /** There is more to read: another question follows. */
+        ASK_AGAIN,
+        /** The broker's log is not the one that was delivered: the page's epoch has to end. */
+        FORKED
+    }
+
+    private final Room room;
+    private final Broker broker;
+    private final FrameEncoder encoder;
+    private final LogConfig config;
+    private final RoomLog.Budget budget;
+    private final LogMeters meters;
+    private final CopyOnWriteArrayList<Observer> observers = new CopyOnWriteArrayList<>();
+    private final CompletableFuture<Void> opened = new CompletableFuture<>();
+
+    // The copy. Guarded by this; the volatile fields are written under the lock.
+
+    private volatile @Nullable RoomLog log;
+    private volatile boolean closed;
+
+    /** How often delivery started again. */
+    private volatile int resubscriptions;
+
+    /** How often it had when the log was last compared with the broker's. */
+    private int comparedResubscriptions;
+
+    /** Highest offset that is known to exist in the log's epoch. */
+    private long known;
+
+    /** Whether the copy is to be started over from the broker's newest messages. */
+    private boolean startOver = true;
+
+    /** Whether two different messages with one id were seen. */
+    private boolean forked;
+
+    private final EarlyMessages early = new EarlyMessages();
+
+    // The comparison. Guarded by this.
+
+    private boolean opening;
+
+    /** Whether the broker has confirmed that it delivers the room's messages. */
+    private volatile boolean confirmed;
+
+    private @Nullable CompletableFuture<Void> comparison;
+
+    /** Whether another comparison was asked for since the one under way last read. */
+    private boolean again;
+
+    private final Backoff backoff = new Backoff(MIN_RETRY, MAX_RETRY);
+    private boolean retryIsDue;
+
+    RoomReplica(
+            Room room,
+            Broker broker,
+            FrameEncoder encoder,
+            LogConfig config,
+            RoomLog.Budget budget,
+            LogMeters meters) {
+        this.room = room;
+        this.broker = broker;
+        this.encoder = encoder;
+        this.config = config;
+        this.budget = budget;
+        this.meters = meters;
+    }
+
+    public Room room() {
+        return room;
+    }
+
+    /**
+     * Opens the room: subscribes, waits for the broker's confirmation, then reads. Nothing can fall
+     * between, since whatever is published after the confirmation is heard.
+     *
+     * @return completes when the log is there; fails, for good, if the broker could not be read
+     */
+    public CompletableFuture<Void> open() {
+        boolean first;
+        synchronized (this) {
+            first = !opening;
+            opening = true;
+        }
+        if (first) {
+            broker.subscribe(room, this)
+                    .subscribe()
+                    .with(done -> onConfirmed(), opened::completeExceptionally);
+        }
+        return opened;
+    }
+
+    /** Tells whether opening has failed: the room has to be replaced by a fresh one. */
+    boolean couldNotOpen() {
+        return opened.isCompletedExceptionally();
+    }
+
+    public boolean isOpen() {
+        return log != null;
+    }
+
+    /** The log, once the room is open. It is another object after the copy was started over. */
+    public RoomLog log() {
+        RoomLog current = log;
+        if (current == null) {
+            throw new IllegalStateException("not open: " + room);
+        }
+        return current;
+    }
+
+    /**
+     * Counts how often delivery started again. What the broker answered before the last time may be
+     * from a log that it has lost since.
+     */
+    public int resubscriptions() {
+        return resubscriptions;
+    }
+
+    /** Reads from the broker what the log does not reach back to. */
+    public Uni<Page> read(Range range) {
+        return broker.read(room, range);
+    }
+
+    public void addObserver(Observer added) {
+        observers.addIfAbsent(added);
+    }
+
+    public void removeObserver(Observer removed) {
+        observers.remove(removed);
+    }
+
+    @Override
+    public void onMessage(StoredMessage message) {
+        if (!confirmed) {
+            // The read that follows the confirmation finds it.
+            return;
+        }
+        switch (accept(message)) {
+            case APPENDED -> signal();
+            case KNOWN -> {}
+            case OUT_OF_STEP -> compare();
+        }
+    }
+
+    @Override
+    public void onPlainText(String text) {
+        if (!text.isEmpty()) {
+            observers.forEach(observer -> observer.onPlainText(text));
+        }
+    }
+
+    @Override
+    public void onResubscribed() {
+        countResubscription();
+        if (confirmed) {
+            compare();
+        }
+    }
+
+    /** Takes note that the broker has messages up to this position. */
+    public void expect(EventId newest) {
+        if (isAhead(newest)) {
+            compare();
+        }
+    }
+
+    /**
+     * Compares the copy with the broker's log and makes it equal.
+     *
+     * @return completes when a comparison that began after this call is done; fails if the broker
+     *     did not answer, and is then tried again in the background
+     */
+    public CompletableFuture<Void> compare() {
+        CompletableFuture<Void> started;
+        synchronized (this) {
+            if (comparison != null) {
+                again = true;
+                return comparison;
+            }
+            started = new CompletableFuture<>();
+            comparison = started;
+        }
+        ask();
+        return started;
+    }
+
+    /** Drops the room: its memory is given back, and nothing is taken any more. */
+    void close() {
+        synchronized (this) {
+            closed = true;
+            startOver = true;
+            if (log != null) {
+                log.clear();
+            }
+        }
+        broker.unsubscribe(room, this);
+    }
+
+    // The copy.
+
+    /** Takes a message from the broker: appends it if it is the next. */
+    synchronized Arrival accept(StoredMessage message) {
+        if (closed) {
+            return Arrival.KNOWN;
+        }
+        RoomLog current = log;
+        if (current == null || startOver || !message.id().epoch().equals(current.epoch())) {
+            return Arrival.OUT_OF_STEP;
+        }
+        long offset = message.offset();
+        known = Math.max(known, offset);
+        if (offset <= current.head()) {
+            forked |= conflicts(current, message);
+            return forked ? Arrival.OUT_OF_STEP : Arrival.KNOWN;
+        }
+        if (offset > current.head() + 1 || comparedResubscriptions != resubscriptions) {
+            early.keep(message);
+            return Arrival.OUT_OF_STEP;
+        }
+        append(current, message);
+        appendEarly(current);
+        return Arrival.APPENDED;
+    }
+
+    /** Takes note of a position; tells whether the copy lacks messages up to it. */
+    synchronized boolean isAhead(EventId newest) {
+        RoomLog current = log;
+        if (current == null || !newest.epoch().equals(current.epoch())) {
+            return false;
+        }
+        known = Math.max(known, newest.offset());
+        return known > current.head();
+    }
+
+    synchronized void countResubscription() {
+        resubscriptions++;
+        early.clear();
+    }
+
+    /** Chooses what to ask the broker now. */
+    synchronized Question question() {
+        RoomLog current = log;
+        if (current == null || startOver) {
+            return new Question(Range.newest(config.messages()), true, known, resubscriptions);
+        }
+        // One message that the copy has is read too: it shows whether both logs are the same.
+        var range = new Range.After(Math.max(0, current.head() - 1), PAGE);
+        return new Question(range, false, known, resubscriptions);
+    }
+
+    /** Takes the broker's answer in. */
+    synchronized Outcome answered(Page page, Question question) {
+        if (closed) {
+            return Outcome.EQUAL;
+        }
+        RoomLog current = log;
+        if (current == null || question.anew()) {
+            return compared(startOver(page), question);
+        }
+        if (!page.epoch().equals(current.epoch()) || page.oldest() > current.head() + 1) {
+            startOver = true;
+            return Outcome.ASK_AGAIN;
+        }
+        if (isFork(current, page, question)) {
+            return Outcome.FORKED;
+        }
+        if (!extend(current, page)) {
+            LOG.warnf(
+                    "room %s: messages after offset %d were deleted from the broker's log; readers"
+                            + " that had not received them get a gap",
+                    room, current.head());
+            startOver = true;
+            return Outcome.ASK_AGAIN;
+        }
+        return compared(current, question);
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    private Outcome compared(RoomLog current, Question question) {
+        comparedResubscriptions = question.resubscriptions();
+        // An answer from before an interruption says nothing about what was heard since.
+        if (comparedResubscriptions == resubscriptions) {
+            appendEarly(current);
+        }
+        return known > current.head() ? Outcome.ASK_AGAIN : Outcome.EQUAL;
+    }
+
+    private RoomLog startOver(Page page) {
+        List<StoredMessage> newest = upToNewest(page);
+        var fresh =
+                new RoomLog(
+                        page.epoch(),
+                        page.newest() - newest.size(),
+                        config.messages(),
+                        config.bytes().asLongValue(),
+                        budget);
+        newest.forEach(message -> append(fresh, message));
+        if (log != null) {
+            log.clear();
+        }
+        early.clear();
+        known = page.newest();
+        startOver = false;
+        forked = false;
+        log = fresh;
+        return fresh;
+    }
+
+    /** Returns the page's messages that lead to its newest without a hole. */
+    private static List<StoredMessage> upToNewest(Page page) {
+        List<StoredMessage> all = page.messages();
+        int first = all.size();
+        while (first > 0 && all.get(first - 1).offset() == page.newest() - (all.size() - first)) {
+            first--;
+        }
+        return all.subList(first, all.size());
+    }
+
+    /** Tells whether the broker's log is not the one that was delivered, though of one epoch. */
+    private boolean isFork(RoomLog current, Page page, Question question) {
+        return forked
+                || page.newest() < question.known()
+                || page.messages().stream().anyMatch(message -> conflicts(current, message));
+    }
+
+    /** Tells whether the copy has another message under the same id. */
+    private static boolean conflicts(RoomLog current, StoredMessage message) {
+        Frame ours = current.frame(message.offset());
+        return ours != null && !ours.message().equals(message);
+    }
+
+    /**
+     * Appends what follows the head.
+     *
+     * @return false if the broker does not have the next message, but later ones
+     */
+    private boolean extend(RoomLog current, Page page) {
+        long before = current.head();
+        known = Math.max(known, page.newest());
+        if (page.newest() <= before) {
+            return true;
+        }
+        for (StoredMessage message : page.messages()) {
+            if (message.offset() == current.head() + 1) {
+                append(current, message);
+            }
+        }
+        if (current.head() == before) {
+            return false;
+        }
+        meters.backfilled();
+        return true;
+    }
+
+    private void appendEarly(RoomLog current) {
+        StoredMessage next = early.takeAfter(current.head());
+        while (next != null) {
+            append(current, next);
+            next = early.takeAfter(current.head());
+        }
+    }
+
+    private void append(RoomLog current, StoredMessage message) {
+        current.append(new Frame(message, encoder));
+    }
+
+    // The comparison.
+
+    private void onConfirmed() {
+        confirmed = true;
+        compare();
+        if (closed) {
+            // Closed while the broker was asked: it must not go on delivering.
+            broker.unsubscribe(room, this);
+        }
+    }
+
+    private void ask() {
+        // The order matters: a request that arrives between the two lines costs a redundant read,
+        // never a missed one.
+        synchronized (this) {
+            again = false;
+        }
+        Question question = question();
+        broker.read(room, question.range())
+                .subscribe()
+                .with(page -> onAnswer(page, question), this::onFailure);
+    }
+
+    private void onAnswer(Page page, Question question) {
+        switch (answered(page, question)) {
+            case ASK_AGAIN -> ask();
+            case FORKED -> endEpoch(page.epoch());
+            case EQUAL -> onEqual();
+        }
+        signal();
+    }
+
+    private void endEpoch(String epoch) {
+        LOG.debugf("room %s: the broker's log is not the one that was delivered", room);
+        broker.endEpoch(room, epoch).subscribe().with(ended -> ask(), this::onFailure);
+    }
+
+    private void onEqual() {
+        CompletableFuture<Void> done;
+        synchronized (this) {
+            if (again && !closed) {
+                done = null;
+            } else {
+                backoff.reset();
+                done = endComparison();
+            }
+        }
+        if (done == null) {
+            ask();
+        } else {
+            opened.complete(null);
+            done.complete(null);
+        }
+    }
+
+    private void onFailure(Throwable failure) {
+        endComparison().completeExceptionally(failure);
+        if (!opened.completeExceptionally(failure) && !couldNotOpen()) {
+            LOG.debugf("room %s: not compared with the broker: %s", room, failure.getMessage());
+            retryLater();
+        }
+    }
+
+    private synchronized CompletableFuture<Void> endComparison() {
+        CompletableFuture<Void> ended = comparison;
+        comparison = null;
+        return ended == null ? new CompletableFuture<>() : ended;
+    }
+
+    /** Schedules one retry, however many comparisons fail meanwhile: each message may start one. */
+    private void retryLater() {
+        Duration pause;
+        synchronized (this) {
+            if (retryIsDue) {
+                return;
+            }
+            retryIsDue = true;
+            pause = backoff.next();
+        }
+        Uni.createFrom().voidItem().onItem().delayIt().by(pause).subscribe().with(then -> retry());
+    }
+
+    private void retry() {
+        synchronized (this) {
+            retryIsDue = false;
+        }
+        if (!closed) {
+            compare();
+        }
+    }
+
+    private void signal() {
+        observers.forEach(Observer::onLogChanged);
+    }
+
+    /** Messages that arrived before the ones they follow. Guarded by the replica's lock. */
+    private static final class EarlyMessages {
+
+        /** Messages that may wait; those above are simply read again. */
+        private static final int MAX = 512;
+
+        private final TreeMap<Long, StoredMessage> byOffset = new TreeMap<>();
+
+        void keep(StoredMessage message) {
+            if (byOffset.size() < MAX) {
+                byOffset.put(message.offset(), message);
+            }
+        }
+
+        /** Takes out the message that follows this offset, and drops those up to it. */
+        @Nullable StoredMessage takeAfter(long offset) {
+            while (!byOffset.isEmpty() && byOffset.firstKey() <= offset + 1) {
+                StoredMessage first = byOffset.pollFirstEntry().getValue();
+                if (first.offset() == offset + 1) {
+                    return first;
+                }
+            }
+            return null;
+        }
+
+        void clear() {
+            byOffset.clear();
+        }
+    }
+}

@@ -1,0 +1,128 @@
+package dev.parley.message;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.time.Instant;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The JSON form of a message: an object of {@code id}, {@code room}, {@code from}, {@code text},
+ * {@code event} and {@code at} (RFC 3339, UTC). {@code from} and {@code event} are absent where the
+ * message has none. Where the id travels beside the object, as on a stream, it is left out; where
+ * room and time do too, as in a broker's storage, what is left is the <em>body</em>: {@code text},
+ * {@code from} and {@code event}.
+ */
+public final class MessageJson {
+
+    private static final JsonFactory JSON = new JsonFactory();
+
+    private MessageJson() {}
+
+    /** Writes a message without its id. */
+    public static String write(Message message) {
+        return object(message.text().length(), json -> writeFields(json, message));
+    }
+
+    /** Writes a message with its id into an array or a field that has been begun. */
+    public static void write(JsonGenerator json, StoredMessage stored) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("id", stored.id().toString());
+        writeFields(json, stored.message());
+        json.writeEndObject();
+    }
+
+    /** Writes what is stored of a message beside its room, its id and its time. */
+    public static String writeBody(Message message) {
+        return object(
+                message.text().length(),
+                json -> {
+                    json.writeStringField("text", message.text());
+                    if (message.from().isPresent()) {
+                        json.writeStringField("from", message.from().get());
+                    }
+                    writeEvent(json, message);
+                });
+    }
+
+    /**
+     * Reads what {@link #writeBody} wrote. Fields of other names are passed over, so that a later
+     * version may add some.
+     *
+     * @throws IllegalArgumentException if the body is not JSON, or its fields make no message
+     */
+    public static Message readBody(Room room, Instant at, String body) {
+        try (JsonParser json = JSON.createParser(body)) {
+            if (json.nextToken() != JsonToken.START_OBJECT) {
+                throw new IllegalArgumentException("body is not a JSON object");
+            }
+            String text = "";
+            String from = null;
+            String event = null;
+            while (json.nextToken() == JsonToken.FIELD_NAME) {
+                String name = json.currentName();
+                String value = value(json);
+                switch (name) {
+                    case "text" -> text = value == null ? "" : value;
+                    case "from" -> from = value;
+                    case "event" -> event = value;
+                    default -> {}
+                }
+            }
+            return new Message(
+                    room,
+                    text,
+                    Optional.ofNullable(from),
+                    Optional.ofNullable(event).map(EventType::new),
+                    at);
+        } catch (IOException e) {
+            throw new IllegalArgumentException("body is not JSON", e);
+        }
+    }
+
+    /** Returns the field's text; null for whatever else it holds, which is passed over. */
+    private static @Nullable String value(JsonParser json) throws IOException {
+        if (json.nextToken() == JsonToken.VALUE_STRING) {
+            return json.getText();
+        }
+        json.skipChildren();
+        return null;
+    }
+
+    private static void writeFields(JsonGenerator json, Message message) throws IOException {
+        json.writeStringField("room", message.room().name());
+        if (message.from().isPresent()) {
+            json.writeStringField("from", message.from().get());
+        }
+        json.writeStringField("text", message.text());
+        writeEvent(json, message);
+        json.writeStringField("at", message.at().toString());
+    }
+
+    private static void writeEvent(JsonGenerator json, Message message) throws IOException {
+        if (message.event().isPresent()) {
+            json.writeStringField("event", message.event().get().name());
+        }
+    }
+
+    private interface Fields {
+        void write(JsonGenerator json) throws IOException;
+    }
+
+    private static String object(int textLength, Fields fields) {
+        var written = new StringWriter(textLength + 128);
+        try (JsonGenerator json = JSON.createGenerator(written)) {
+            json.writeStartObject();
+            fields.write(json);
+            json.writeEndObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return written.toString();
+    }
+}

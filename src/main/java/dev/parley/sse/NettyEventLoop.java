@@ -1,0 +1,19 @@
+package dev.parley.sse;
+
+import dev.parley.delivery.EventLoop;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/** The HTTP server's event loop, as delivery knows it. */
+public record NettyEventLoop(io.netty.channel.EventLoop loop) implements EventLoop {
+
+    @Override
+    public void execute(Runnable action) {
+        loop.execute(action);
+    }
+
+    @Override
+    public void executeLater(Runnable action, Duration pause) {
+        loop.schedule(action, pause.toNanos(), TimeUnit.NANOSECONDS);
+    }
+}

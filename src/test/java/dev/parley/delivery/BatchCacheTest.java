@@ -1,0 +1,141 @@
+package dev.parley.delivery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.delivery.BatchCache.Batch;
+import dev.parley.log.Format;
+import dev.parley.log.RoomLog;
+import dev.parley.log.TestMessages;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+
+class BatchCacheTest {
+
+    private final RoomLog log = TestMessages.emptyLog();
+    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    private final DeliveryMeters meters = new DeliveryMeters(registry);
+
+    @Test
+    void batch_isEverythingFromTheCursorToTheHead_asOnePiece() {
+        append(5, 4);
+
+        try (var batches = new BatchCache(log, meters)) {
+            Batch batch = batches.after(2, Format.TEXT);
+
+            assertThat(batch.count()).isEqualTo(3);
+            assertThat(batch.last()).isEqualTo(5);
+            assertThat(text(batch)).isEqualTo("e-3 xxxx\ne-4 xxxx\ne-5 xxxx\n");
+        }
+    }
+
+    @Test
+    void whatWasDelivered_isCountedAtTheEndOfTheRound() {
+        append(3, 4);
+
+        try (var batches = new BatchCache(log, meters)) {
+            batches.delivered(batches.after(0, Format.TEXT));
+            batches.delivered(batches.after(1, Format.TEXT));
+        }
+
+        assertThat(registry.get("parley.deliveries").counter().count()).isEqualTo(5);
+        assertThat(registry.get("parley.delivered.bytes").counter().count())
+                .isEqualTo(5 * "e-1 xxxx\n".length());
+    }
+
+    @Test
+    void singleMessage_isSentAsItsFrameIs() {
+        append(5, 4);
+
+        try (var batches = new BatchCache(log, meters)) {
+            assertThat(batches.after(4, Format.TEXT).buffer().bytes())
+                    .isSameAs(log.frame(5).bytes(Format.TEXT));
+        }
+    }
+
+    @Test
+    void messages_thatArriveAfterTheRoundBegan_areForTheNextOne() {
+        append(2, 4);
+
+        try (var batches = new BatchCache(log, meters)) {
+            append(2, 4);
+
+            assertThat(batches.head()).isEqualTo(2);
+            assertThat(batches.after(0, Format.TEXT).last()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void longBacklog_isCutAfterTheWriteThatReachesTheBound() {
+        append(9, 32 * 1024 - "e-1 \n".length());
+
+        try (var batches = new BatchCache(log, meters)) {
+            assertThat(batches.after(0, Format.TEXT).count()).isEqualTo(2);
+            assertThat(batches.after(8, Format.TEXT).count()).isOne();
+        }
+    }
+
+    @Test
+    void cursor_thatTheLogHasLeftBehind_hasNoBatch() {
+        append(150, 4);
+
+        try (var batches = new BatchCache(log, meters)) {
+            assertThat(batches.after(49, Format.TEXT)).isNull();
+            assertThat(batches.after(50, Format.TEXT).count()).isEqualTo(100);
+        }
+    }
+
+    @Test
+    void readersAtOnePlace_shareABatch_andEachFormatHasItsOwn() {
+        append(5, 4);
+
+        try (var batches = new BatchCache(log, meters)) {
+            Batch shared = batches.after(2, Format.TEXT);
+
+            assertThat(batches.after(2, Format.JSON)).isNotSameAs(shared);
+            assertThat(batches.after(2, Format.TEXT)).isSameAs(shared);
+            assertThat(batches.after(3, Format.TEXT).count()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void transportsMemory_isGivenBack_whenAnotherBatchIsMade_andAtTheEnd() {
+        append(5, 4);
+        Prepared first;
+        Prepared second;
+
+        try (var batches = new BatchCache(log, meters)) {
+            first = prepared(batches.after(2, Format.TEXT));
+            assertThat(prepared(batches.after(2, Format.TEXT))).isSameAs(first);
+            second = prepared(batches.after(3, Format.TEXT));
+
+            assertThat(first.released).isTrue();
+            assertThat(second.released).isFalse();
+        }
+
+        assertThat(second.released).isTrue();
+    }
+
+    /** What a transport makes of a batch, and whether it was released. */
+    private static final class Prepared implements SharedBuffer.Prepared {
+
+        private boolean released;
+
+        @Override
+        public void release() {
+            released = true;
+        }
+    }
+
+    private static Prepared prepared(Batch batch) {
+        return batch.buffer().prepared(Prepared.class, bytes -> new Prepared());
+    }
+
+    private static String text(Batch batch) {
+        return new String(batch.buffer().bytes(), StandardCharsets.UTF_8);
+    }
+
+    private void append(int count, int length) {
+        TestMessages.append(log, count, length);
+    }
+}

@@ -1,0 +1,23 @@
+package dev.parley.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class FrameTest {
+
+    private final Frame frame = TestMessages.frame(1, "hi");
+
+    @ParameterizedTest
+    @EnumSource(Format.class)
+    void message_isEncodedOnce_howeverOftenItIsAskedFor(Format format) {
+        assertThat(frame.bytes(format)).isSameAs(frame.bytes(format));
+    }
+
+    @Test
+    void formats_areEncodedApart() {
+        assertThat(frame.bytes(Format.TEXT)).isNotSameAs(frame.bytes(Format.JSON));
+    }
+}

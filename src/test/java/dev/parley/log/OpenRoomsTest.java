@@ -1,0 +1,94 @@
+package dev.parley.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** When a room is dropped, when it is compared with the broker, and when it is replaced. */
+class OpenRoomsTest {
+
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+
+    private final ScriptedBroker broker = new ScriptedBroker();
+    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    private final OpenRooms rooms =
+            new OpenRooms(
+                    broker,
+                    TestMessages.LINES,
+                    LogSettings.DEFAULT.withLinger(MINUTE).withAudit(MINUTE),
+                    registry);
+
+    @Test
+    void room_isDropped_aLingerAfterItsLastCursorLeft() {
+        RoomReplica room = acquire(0);
+        assertThat(acquire(0)).isSameAs(room);
+
+        rooms.release(room, seconds(100));
+        rooms.tick(seconds(1_000));
+        assertThat(openRooms()).as("one cursor is left").isOne();
+        rooms.release(room, seconds(1_000));
+
+        rooms.tick(seconds(1_059));
+        assertThat(openRooms()).isOne();
+        rooms.tick(seconds(1_060));
+        assertThat(openRooms()).isZero();
+        assertThat(room.isClosed()).isTrue();
+        assertThat(broker.isSubscribed(ScriptedBroker.ROOM)).isFalse();
+    }
+
+    @Test
+    void room_thatIsReadAgainWithinTheLinger_isKept() {
+        RoomReplica room = acquire(0);
+        rooms.release(room, seconds(10));
+
+        assertThat(acquire(seconds(60))).isSameAs(room);
+        rooms.tick(seconds(1_000));
+
+        assertThat(room.isClosed()).isFalse();
+    }
+
+    @Test
+    void room_isCompared_onceAnInterval() {
+        acquire(seconds(100)).open().join();
+        int reads = broker.reads();
+
+        rooms.tick(seconds(159));
+        assertThat(broker.reads()).isEqualTo(reads);
+        rooms.tick(seconds(160));
+        assertThat(broker.reads()).isEqualTo(reads + 1);
+        rooms.tick(seconds(161));
+        assertThat(broker.reads()).isEqualTo(reads + 1);
+        rooms.tick(seconds(220));
+        assertThat(broker.reads()).isEqualTo(reads + 2);
+    }
+
+    @Test
+    void room_thatCouldNotOpen_isReplaced_andItsCursorsDoNotCountForTheNewOne() {
+        broker.away();
+        RoomReplica failed = acquire(0);
+        assertThat(failed.open()).isCompletedExceptionally();
+        broker.back();
+
+        RoomReplica fresh = acquire(0);
+        rooms.release(failed, 0);
+        rooms.tick(seconds(1_000));
+
+        assertThat(fresh).isNotSameAs(failed);
+        assertThat(fresh.isClosed()).isFalse();
+        assertThat(failed.isClosed()).isTrue();
+    }
+
+    private RoomReplica acquire(long nowNanos) {
+        return rooms.acquire(ScriptedBroker.ROOM, nowNanos);
+    }
+
+    private double openRooms() {
+        return registry.get("parley.rooms").gauge().value();
+    }
+
+    private static long seconds(long count) {
+        return Duration.ofSeconds(count).toNanos();
+    }
+}

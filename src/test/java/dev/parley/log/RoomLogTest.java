@@ -1,0 +1,166 @@
+package dev.parley.log;
+
+import static java.util.stream.LongStream.rangeClosed;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+class RoomLogTest {
+
+    private final RoomLog.Budget budget = new RoomLog.Budget(1 << 20);
+
+    @Test
+    void emptyLog_standsAfterWhatCameBefore() {
+        RoomLog log = log(41, 4, 1 << 20);
+
+        assertThat(log.head()).isEqualTo(41);
+        assertThat(log.oldest()).isEqualTo(42);
+        assertThat(log.reaches(41)).isTrue();
+        assertThat(log.reaches(40)).isFalse();
+        assertThat(log.frame(41)).isNull();
+        assertThat(log.frame(42)).isNull();
+    }
+
+    @Test
+    void frames_areFoundByOffset() {
+        RoomLog log = log(41, 4, 1 << 20);
+
+        append(log, 42, 44, 10);
+
+        assertThat(found(log)).containsExactly(42L, 43L, 44L);
+        assertThat(log.reaches(41)).isTrue();
+    }
+
+    @Test
+    void fullLog_dropsTheOldest() {
+        RoomLog log = log(0, 4, 1 << 20);
+
+        append(log, 1, 11, 10);
+
+        assertThat(found(log)).containsExactly(8L, 9L, 10L, 11L);
+        assertThat(log.oldest()).isEqualTo(8);
+        assertThat(log.reaches(7)).isTrue();
+        assertThat(log.reaches(6)).isFalse();
+        assertThat(log.frame(7)).isNull();
+        assertThat(log.frame(12)).isNull();
+    }
+
+    @Test
+    void anythingButTheNextFrame_isRefused() {
+        RoomLog log = log(0, 4, 1 << 20);
+        append(log, 1, 2, 10);
+
+        assertThatThrownBy(() -> append(log, 2, 2, 10))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> append(log, 4, 4, 10))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThat(log.head()).isEqualTo(2);
+    }
+
+    @Test
+    void heavyLog_keepsWhatFits_andTheNewestAtAnyRate() {
+        RoomLog log = log(0, 100, 10_000);
+
+        append(log, 1, 50, 1_000);
+        assertThat(log.head() - log.oldest()).isEqualTo(1);
+        append(log, 51, 51, 100_000);
+
+        assertThat(found(log)).containsExactly(51L);
+        append(log, 52, 60, 10);
+        assertThat(found(log)).containsExactlyElementsOf(rangeClosed(52, 60).boxed().toList());
+    }
+
+    @Test
+    void log_thatHoldsExactlyItsBytes_dropsNothing() {
+        RoomLog log = log(0, 100, 2 * TestMessages.frame(1, "xx").cost());
+
+        append(log, 1, 2, 2);
+
+        assertThat(found(log)).containsExactly(1L, 2L);
+    }
+
+    @Test
+    void budgetOfAllLogs_shrinksTheOneThatGrows_andIsGivenBack() {
+        var small = new RoomLog.Budget(20_000);
+        var first = new RoomLog("e", 0, 100, 1 << 20, small);
+        var second = new RoomLog("e", 0, 100, 1 << 20, small);
+
+        append(first, 1, 4, 1_000);
+        append(second, 1, 50, 1_000);
+
+        assertThat(small.isExceeded()).isTrue();
+        assertThat(second.oldest()).isEqualTo(50);
+        assertThat(first.oldest()).isOne();
+        first.clear();
+        second.clear();
+        assertThat(small.held()).isZero();
+    }
+
+    @Test
+    void budget_isExceeded_onlyAboveItsMaximum() {
+        var small = new RoomLog.Budget(100);
+
+        small.add(100);
+        assertThat(small.isExceeded()).isFalse();
+        small.add(1);
+        assertThat(small.isExceeded()).isTrue();
+    }
+
+    @Test
+    void clearedLog_hasNothing_andStandsWhereItStood() {
+        RoomLog log = log(0, 4, 1 << 20);
+        append(log, 1, 9, 10);
+
+        log.clear();
+
+        assertThat(log.head()).isEqualTo(9);
+        assertThat(log.reaches(9)).isTrue();
+        assertThat(log.reaches(8)).isFalse();
+        assertThat(found(log)).isEmpty();
+        assertThat(budget.held()).isZero();
+    }
+
+    @Test
+    void readers_getTheFrameTheyAskFor_orNone_whileOthersAreAppended() {
+        RoomLog log = log(0, 4, 1 << 20);
+        CompletableFuture<Void> appending =
+                CompletableFuture.runAsync(() -> append(log, 1, 200_000, 1));
+
+        while (!appending.isDone()) {
+            for (long offset = Math.max(1, log.head() - 6); offset <= log.head() + 1; offset++) {
+                Frame frame = log.frame(offset);
+                assertThat(frame == null || frame.offset() == offset).isTrue();
+            }
+        }
+
+        appending.join();
+        assertThat(found(log)).hasSize(4);
+    }
+
+    private RoomLog log(long after, int capacity, long maxBytes) {
+        return new RoomLog("e", after, capacity, maxBytes, budget);
+    }
+
+    private static void append(RoomLog log, long first, long last, int length) {
+        String text = "x".repeat(length);
+        for (long offset = first; offset <= last; offset++) {
+            log.append(TestMessages.frame(offset, text));
+        }
+    }
+
+    private static List<Long> found(RoomLog log) {
+        List<Long> found = new ArrayList<>();
+        for (long offset = 0; offset <= log.head() + 10; offset++) {
+            Frame frame = log.frame(offset);
+            if (frame != null) {
+                assertThat(frame.offset()).isEqualTo(offset);
+                found.add(offset);
+            }
+        }
+        return found;
+    }
+}

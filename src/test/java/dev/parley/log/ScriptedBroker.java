@@ -1,0 +1,264 @@
+package dev.parley.log;
+
+import dev.parley.broker.Broker;
+import dev.parley.broker.BrokerState;
+import dev.parley.broker.BrokerUnavailable;
+import dev.parley.broker.Page;
+import dev.parley.broker.PublishRequest;
+import dev.parley.broker.Range;
+import dev.parley.broker.Receipt;
+import dev.parley.broker.RoomListeners;
+import dev.parley.message.EventId;
+import dev.parley.message.Message;
+import dev.parley.message.Room;
+import dev.parley.message.StoredMessage;
+import io.smallrye.mutiny.Uni;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Queue;
+import java.util.stream.Stream;
+
+/**
+ * A broker of one room that does what the test says: what it stores and what it delivers are two
+ * things, it loses what it is told to lose, and it answers when it is told to.
+ */
+public final class ScriptedBroker implements Broker {
+
+    public static final Room ROOM = new Room("room");
+
+    private final List<StoredMessage> log = new ArrayList<>();
+    private final List<String> endedEpochs = new ArrayList<>();
+    private final Queue<Runnable> held = new ArrayDeque<>();
+    private final RoomListeners listeners = new RoomListeners();
+    private String epoch = "epoch0";
+    private long newest;
+    private int epochs;
+    private int texts;
+    private int reads;
+    private boolean holding;
+    private boolean away;
+    private boolean empty;
+
+    // What a test sees.
+
+    public synchronized String epoch() {
+        return epoch;
+    }
+
+    public synchronized long newest() {
+        return newest;
+    }
+
+    public synchronized long oldest() {
+        return log.isEmpty() ? newest + 1 : log.get(0).offset();
+    }
+
+    public synchronized List<StoredMessage> log() {
+        return List.copyOf(log);
+    }
+
+    public synchronized EventId id(long offset) {
+        return new EventId(epoch, offset);
+    }
+
+    public synchronized int reads() {
+        return reads;
+    }
+
+    public synchronized List<String> endedEpochs() {
+        return List.copyOf(endedEpochs);
+    }
+
+    public boolean isSubscribed(Room room) {
+        return !listeners.of(room).isEmpty();
+    }
+
+    // What a test does.
+
+    /** Stores a message that no two tests or lives of the log have twice. */
+    public synchronized StoredMessage store() {
+        newest++;
+        texts++;
+        var message = Message.of(ROOM, "text" + texts, Instant.ofEpochMilli(texts));
+        var stored = new StoredMessage(new EventId(epoch, newest), message);
+        log.add(stored);
+        return stored;
+    }
+
+    public void deliver(StoredMessage message) {
+        listeners.of(ROOM).forEach(listener -> listener.onMessage(message));
+    }
+
+    /** Stores and delivers so many messages. */
+    public void say(int count) {
+        for (int i = 0; i < count; i++) {
+            deliver(store());
+        }
+    }
+
+    public void sayPlain(String text) {
+        listeners.of(Room.LOBBY).forEach(listener -> listener.onPlainText(text));
+    }
+
+    /** Stores messages that are not delivered: publish/subscribe drops them. */
+    public void drop(int count) {
+        for (int i = 0; i < count; i++) {
+            store();
+        }
+    }
+
+    public void resubscribe() {
+        listeners.forEach(Listener::onResubscribed);
+    }
+
+    /** Forgets the oldest messages, as retention does. */
+    public synchronized void trim(int count) {
+        log.subList(0, Math.min(count, log.size())).clear();
+    }
+
+    /** Forgets one message in the midst of others. */
+    public synchronized void delete(long offset) {
+        log.removeIf(message -> message.offset() == offset);
+    }
+
+    /** Forgets the newest messages and their offsets, as a replica does that lagged. */
+    public synchronized void lose(int count) {
+        int kept = Math.max(0, log.size() - count);
+        newest -= log.size() - kept;
+        log.subList(kept, log.size()).clear();
+    }
+
+    /** Forgets everything, the epoch included. */
+    public synchronized void loseAll() {
+        log.clear();
+        newest = 0;
+        epoch = "epoch" + ++epochs;
+    }
+
+    /** The next question is answered by another broker, which is empty. */
+    public synchronized void answerOnceAsAnEmptyBroker() {
+        empty = true;
+    }
+
+    /** Fails every call from now on. */
+    public synchronized void away() {
+        away = true;
+    }
+
+    public synchronized void back() {
+        away = false;
+    }
+
+    /** Keeps answers back, though it reads at once. */
+    public synchronized void hold() {
+        holding = true;
+    }
+
+    /** Gives the oldest answer that was kept back, if there is one. */
+    public void answer() {
+        Runnable answer;
+        synchronized (this) {
+            answer = held.poll();
+        }
+        if (answer != null) {
+            answer.run();
+        }
+    }
+
+    /** Gives all answers that were kept back, and keeps back no more. */
+    public void release() {
+        synchronized (this) {
+            holding = false;
+        }
+        while (isHeld()) {
+            answer();
+        }
+    }
+
+    // What the hub does.
+
+    @Override
+    public Uni<Page> read(Room room, Range range) {
+        return Uni.createFrom()
+                .emitter(
+                        emitter -> {
+                            Page page;
+                            synchronized (this) {
+                                reads++;
+                                if (away) {
+                                    emitter.fail(new BrokerUnavailable("away"));
+                                    return;
+                                }
+                                page = empty ? emptyPage() : page(range);
+                                empty = false;
+                                if (holding) {
+                                    held.add(() -> emitter.complete(page));
+                                    return;
+                                }
+                            }
+                            emitter.complete(page);
+                        });
+    }
+
+    @Override
+    public Uni<Void> endEpoch(Room room, String ended) {
+        return Uni.createFrom().voidItem().invoke(() -> end(ended));
+    }
+
+    @Override
+    public Uni<Void> subscribe(Room room, Listener listener) {
+        return Uni.createFrom().voidItem().invoke(() -> listeners.add(room, listener));
+    }
+
+    @Override
+    public void unsubscribe(Room room, Listener listener) {
+        listeners.remove(room, listener);
+    }
+
+    @Override
+    public Uni<Receipt> publish(PublishRequest publication) {
+        throw new UnsupportedOperationException("the test says what is stored");
+    }
+
+    @Override
+    public synchronized BrokerState state() {
+        return away ? new BrokerState.Down("away") : new BrokerState.Up();
+    }
+
+    private synchronized boolean isHeld() {
+        return !held.isEmpty();
+    }
+
+    private synchronized void end(String ended) {
+        endedEpochs.add(ended);
+        if (ended.equals(epoch)) {
+            epoch = "epoch" + ++epochs;
+            log.replaceAll(m -> new StoredMessage(new EventId(epoch, m.offset()), m.message()));
+        }
+    }
+
+    private static Page emptyPage() {
+        return new Page("empty", 1, 0, List.of());
+    }
+
+    private Page page(Range range) {
+        List<StoredMessage> selected;
+        if (range instanceof Range.After after) {
+            selected = first(log.stream().filter(m -> m.offset() > after.offset()), range);
+        } else {
+            long before = ((Range.Before) range).offset();
+            List<StoredMessage> reversed = new ArrayList<>(log);
+            Collections.reverse(reversed);
+            selected = first(reversed.stream().filter(m -> m.offset() < before), range);
+            Collections.reverse(selected);
+        }
+        return new Page(epoch, oldest(), newest, selected);
+    }
+
+    private static List<StoredMessage> first(Stream<StoredMessage> messages, Range range) {
+        return new ArrayList<>(messages.limit(range.limit()).toList());
+    }
+}

@@ -1,0 +1,44 @@
+package dev.parley.log;
+
+import dev.parley.message.EventId;
+import dev.parley.message.Message;
+import dev.parley.message.StoredMessage;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+
+/** Messages of the epoch {@code e}, and an encoder, for tests without a broker. */
+public final class TestMessages {
+
+    /** Writes a message as one line: its id and its text. */
+    public static final FrameEncoder LINES =
+            (message, format) ->
+                    (message.id() + " " + message.message().text() + "\n")
+                            .getBytes(StandardCharsets.UTF_8);
+
+    private TestMessages() {}
+
+    public static StoredMessage message(long offset) {
+        return message(offset, "text" + offset);
+    }
+
+    public static Frame frame(long offset, String text) {
+        return new Frame(message(offset, text), LINES);
+    }
+
+    private static StoredMessage message(long offset, String text) {
+        var message = Message.of(ScriptedBroker.ROOM, text, Instant.EPOCH);
+        return new StoredMessage(new EventId("e", offset), message);
+    }
+
+    /** An empty log of the epoch {@code e} with room for a hundred messages. */
+    public static RoomLog emptyLog() {
+        return new RoomLog("e", 0, 100, 1 << 30, new RoomLog.Budget(1 << 30));
+    }
+
+    /** Appends messages with texts of this length. */
+    public static void append(RoomLog log, int count, int length) {
+        for (int i = 0; i < count; i++) {
+            log.append(frame(log.head() + 1, "x".repeat(length)));
+        }
+    }
+}

@@ -1,0 +1,85 @@
+package dev.parley.message;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.time.Instant;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MessageJsonTest {
+
+    private static final Instant AT = Instant.parse("2026-01-02T03:04:05.678Z");
+    private static final Room KITCHEN = new Room("kitchen");
+    private static final Message FULL =
+            new Message(
+                    KITCHEN,
+                    "a \"b\"\n\u2028",
+                    Optional.of("Ada"),
+                    Optional.of(new EventType("news")),
+                    AT);
+    private static final Message BARE = Message.of(KITCHEN, "a", AT);
+
+    @Test
+    void message_isWrittenWithoutItsId_andWithoutWhatItLacks() {
+        assertThat(MessageJson.write(FULL))
+                .isEqualTo(
+                        "{\"room\":\"kitchen\",\"from\":\"Ada\",\"text\":\"a \\\"b\\\"\\n\u2028\","
+                                + "\"event\":\"news\",\"at\":\"2026-01-02T03:04:05.678Z\"}");
+        assertThat(MessageJson.write(BARE))
+                .isEqualTo(
+                        "{\"room\":\"kitchen\",\"text\":\"a\",\"at\":\"2026-01-02T03:04:05.678Z\"}");
+    }
+
+    @Test
+    void storedMessage_isWrittenWithItsId() throws IOException {
+        var written = new StringWriter();
+        try (JsonGenerator json = new JsonFactory().createGenerator(written)) {
+            MessageJson.write(json, new StoredMessage(new EventId("k3f9", 42), BARE));
+        }
+
+        assertThat(written)
+                .hasToString(
+                        "{\"id\":\"k3f9-42\",\"room\":\"kitchen\",\"text\":\"a\","
+                                + "\"at\":\"2026-01-02T03:04:05.678Z\"}");
+    }
+
+    @Test
+    void body_isReadAsItWasWritten() {
+        assertThat(MessageJson.readBody(KITCHEN, AT, MessageJson.writeBody(FULL))).isEqualTo(FULL);
+        assertThat(MessageJson.readBody(KITCHEN, AT, MessageJson.writeBody(BARE))).isEqualTo(BARE);
+        assertThat(MessageJson.writeBody(BARE)).isEqualTo("{\"text\":\"a\"}");
+    }
+
+    @Test
+    void body_ofALaterVersion_isReadPastTheFieldsItAdds() {
+        String body = "{\"kind\":{\"a\":[1,{}]},\"text\":\"a\",\"ref\":7,\"from\":null}";
+
+        assertThat(MessageJson.readBody(KITCHEN, AT, body)).isEqualTo(BARE);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "null",
+                "7",
+                "[]",
+                "{",
+                "{}",
+                "{\"text\":7}",
+                "{\"text\":\"a\",",
+                "{\"text\":\"\"}",
+                "{\"text\":\"a\",\"event\":\"gap\"}"
+            })
+    void body_thatMakesNoMessage_isRefused(String body) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> MessageJson.readBody(KITCHEN, AT, body));
+    }
+}
