@@ -1,0 +1,97 @@
+package dev.parley.bench;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+
+/** The servers that can be measured. */
+enum MeasuredServer {
+    /** Parley over Redis. */
+    PARLEY(true, true) {
+        @Override
+        RunningServer start(Settings settings, Path directory, Optional<Redis> redis)
+                throws IOException {
+            return QuarkusServers.parley(settings, directory, redis);
+        }
+    },
+    /** Parley as one node, in memory. */
+    PARLEY_MEMORY(false, true) {
+        @Override
+        RunningServer start(Settings settings, Path directory, Optional<Redis> redis)
+                throws IOException {
+            return QuarkusServers.parley(settings, directory, redis);
+        }
+    },
+    /** A minimal chat in idiomatic Quarkus, over Redis: {@code bench/idiomatic}. */
+    IDIOMATIC(true, true) {
+        @Override
+        RunningServer start(Settings settings, Path directory, Optional<Redis> redis)
+                throws IOException {
+            return QuarkusServers.idiomatic(settings, directory, redis);
+        }
+    },
+    /** nginx with the nchan module, in memory. */
+    NCHAN(false, NchanServer.isInstalled()) {
+        @Override
+        RunningServer start(Settings settings, Path directory, Optional<Redis> redis)
+                throws IOException {
+            return NchanServer.start(directory, redis);
+        }
+    },
+    /** nginx with the nchan module, over Redis. */
+    NCHAN_REDIS(true, NchanServer.isInstalled()) {
+        @Override
+        RunningServer start(Settings settings, Path directory, Optional<Redis> redis)
+                throws IOException {
+            return NchanServer.start(directory, redis);
+        }
+    };
+
+    static final String DEFAULT = "parley,idiomatic,nchan";
+
+    private final boolean needsRedis;
+    private final boolean installed;
+
+    MeasuredServer(boolean needsRedis, boolean installed) {
+        this.needsRedis = needsRedis;
+        this.installed = installed;
+    }
+
+    /**
+     * Starts the server and returns when it is ready.
+     *
+     * @param directory where its log and its files go
+     */
+    abstract RunningServer start(Settings settings, Path directory, Optional<Redis> redis)
+            throws IOException;
+
+    boolean needsRedis() {
+        return needsRedis;
+    }
+
+    boolean isInstalled() {
+        return installed;
+    }
+
+    /** The server's name on the command line and in the tables. */
+    String key() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    static MeasuredServer named(String name) {
+        return Arrays.stream(values())
+                .filter(server -> server.key().equals(name))
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new IllegalArgumentException(
+                                        "bench.servers: no server is called "
+                                                + name
+                                                + "; there are "
+                                                + Arrays.stream(values())
+                                                        .map(MeasuredServer::key)
+                                                        .toList()));
+    }
+}

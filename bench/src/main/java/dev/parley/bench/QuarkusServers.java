@@ -1,0 +1,113 @@
+package dev.parley.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Starts the two servers that are Quarkus applications. */
+final class QuarkusServers {
+
+    private static final Path PARLEY = Path.of("../target/quarkus-app/quarkus-run.jar");
+    private static final Path PARLEY_SOURCES = Path.of("../src/main");
+    private static final Path IDIOMATIC = Path.of("target/idiomatic/quarkus-app/quarkus-run.jar");
+    private static final Path IDIOMATIC_SOURCES = Path.of("idiomatic");
+
+    private QuarkusServers() {}
+
+    static RunningServer parley(Settings settings, Path directory, Optional<Redis> redis)
+            throws IOException {
+        boolean jvm = settings.nativeExecutable().isEmpty();
+        if (jvm && !isUpToDate(PARLEY, PARLEY_SOURCES)) {
+            throw new IOException(
+                    PARLEY
+                            + " is missing or older than "
+                            + PARLEY_SOURCES
+                            + ": run ./mvnw package -DskipTests first");
+        }
+        List<String> program =
+                settings.nativeExecutable()
+                        .map(path -> List.of(path.toString()))
+                        .orElseGet(() -> java(settings));
+        return start(program, PARLEY, "/q/health/ready", directory, redis, jvm);
+    }
+
+    static RunningServer idiomatic(Settings settings, Path directory, Optional<Redis> redis)
+            throws IOException {
+        if (!isUpToDate(IDIOMATIC, IDIOMATIC_SOURCES)) {
+            packageIdiomatic(directory);
+        }
+        return start(java(settings), IDIOMATIC, "/ready", directory, redis, true);
+    }
+
+    private static List<String> java(Settings settings) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(settings.jvmFlags());
+        command.add("-Djava.util.logging.manager=org.jboss.logmanager.LogManager");
+        return command;
+    }
+
+    private static RunningServer start(
+            List<String> program,
+            Path jar,
+            String readyPath,
+            Path directory,
+            Optional<Redis> redis,
+            boolean jvm)
+            throws IOException {
+        int port = RunningServer.freePort();
+        List<String> command = new ArrayList<>(program);
+        command.add("-Dquarkus.http.host=127.0.0.1");
+        command.add("-Dquarkus.http.port=" + port);
+        redis.ifPresent(r -> command.add("-Dquarkus.redis.hosts=" + r.uri()));
+        if (jvm) {
+            command.addAll(List.of("-jar", jar.toString()));
+        }
+        return RunningServer.start(
+                new ProcessBuilder(command), directory.resolve("server.log"), port, readyPath, jvm);
+    }
+
+    private static boolean isUpToDate(Path jar, Path sources) throws IOException {
+        if (!Files.exists(jar)) {
+            return false;
+        }
+        FileTime built = Files.getLastModifiedTime(jar);
+        try (Stream<Path> files = Files.walk(sources)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                if (Files.getLastModifiedTime(file).compareTo(built) > 0) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private static void packageIdiomatic(Path directory) throws IOException {
+        Path log = directory.resolve("build.log");
+        var maven =
+                new ProcessBuilder(
+                                "../mvnw",
+                                "-B",
+                                "-q",
+                                "-f",
+                                IDIOMATIC_SOURCES.toString(),
+                                "-Dquarkus.version=" + System.getProperty("bench.quarkus.version"),
+                                "package")
+                        .redirectErrorStream(true)
+                        .redirectOutput(log.toFile());
+        Process process = RunningServer.killedAtExit(maven.start());
+        try {
+            if (process.waitFor() != 0) {
+                throw new IOException(
+                        "packaging " + IDIOMATIC_SOURCES + " failed:\n" + Files.readString(log));
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

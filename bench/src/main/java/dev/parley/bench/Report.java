@@ -1,0 +1,92 @@
+package dev.parley.bench;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** Writes the results as Markdown tables. */
+final class Report {
+
+    private static final String NO_FIGURE = "–";
+
+    private final Settings settings;
+    private final Results results;
+
+    Report(Settings settings, Results results) {
+        this.settings = settings;
+        this.results = results;
+    }
+
+    String markdown() {
+        String warning =
+                settings.scale() == 1
+                        ? ""
+                        : "**Trial run with 1/%d of the readers.**%n%n".formatted(settings.scale());
+        return warning + Stream.of(Table.values()).map(this::table).collect(Collectors.joining());
+    }
+
+    private String table(Table table) {
+        List<Scenario> scenarios =
+                settings.scenarios().stream().filter(s -> s.table() == table).toList();
+        if (scenarios.isEmpty()) {
+            return "";
+        }
+        List<String> titles =
+                Stream.concat(
+                                Stream.of("scenario", "server"),
+                                Stream.concat(
+                                        table.columns().stream().map(Table.Column::title),
+                                        Stream.of("cost of idiomatic", "cost of nchan")))
+                        .toList();
+        return line(titles.stream())
+                + line(titles.stream().map(title -> "---"))
+                + scenarios.stream().map(this::rows).collect(Collectors.joining())
+                + '\n';
+    }
+
+    private String rows(Scenario scenario) {
+        return settings.servers().stream()
+                .filter(MeasuredServer::isInstalled)
+                .map(server -> row(scenario, server))
+                .collect(Collectors.joining());
+    }
+
+    private String row(Scenario scenario, MeasuredServer server) {
+        return line(
+                Stream.concat(
+                        Stream.concat(
+                                Stream.of(scenario.title(), server.key()),
+                                scenario.table().columns().stream()
+                                        .map(column -> cell(scenario, server, column))),
+                        Stream.of(
+                                ratio(scenario, server, MeasuredServer.IDIOMATIC),
+                                ratio(scenario, server, MeasuredServer.NCHAN))));
+    }
+
+    private String cell(Scenario scenario, MeasuredServer server, Table.Column column) {
+        OptionalDouble value = results.median(scenario, server, column.figure());
+        String format = "%,." + column.decimals() + "f";
+        return value.isPresent()
+                ? String.format(Locale.ROOT, format, value.getAsDouble() * column.scale())
+                : NO_FIGURE;
+    }
+
+    private String ratio(Scenario scenario, MeasuredServer server, MeasuredServer other) {
+        OptionalDouble cost = results.median(scenario, server, scenario.table().cost());
+        OptionalDouble otherCost = results.median(scenario, other, scenario.table().cost());
+        return server == other
+                        || cost.isEmpty()
+                        || otherCost.isEmpty()
+                        || otherCost.getAsDouble() <= 0
+                ? NO_FIGURE
+                : "× "
+                        + String.format(
+                                Locale.ROOT, "%.2f", cost.getAsDouble() / otherCost.getAsDouble());
+    }
+
+    private static String line(Stream<String> cells) {
+        return cells.collect(Collectors.joining(" | ", "| ", " |\n"));
+    }
+}

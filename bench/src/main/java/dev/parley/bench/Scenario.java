@@ -1,0 +1,175 @@
+package dev.parley.bench;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/** The scenarios: what the load client does to a server. */
+enum Scenario {
+    PACED_1000("1,000 readers, 50 messages/s", "paced", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return paced(s, 1_000, 50);
+        }
+    },
+    PACED_10000("10,000 readers, 5 messages/s", "paced", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return paced(s, 10_000, 5);
+        }
+    },
+    FLAT_OUT("1,000 readers, 2,000 messages flat out", "flat-out", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return List.of(
+                    readers(s, 1_000), "messages=2000", warmUp(s), traced(s, 200), "traceRate=0");
+        }
+    },
+    PUBLISH("publishing alone, flat out", "publish", Table.PUBLISH, "publish") {
+        @Override
+        List<String> load(Settings s) {
+            return List.of("seconds=" + s.seconds(), warmUp(s));
+        }
+    },
+    IDLE("19,000 idle readers", "idle", Table.MEMORY, "idle") {
+        @Override
+        List<String> load(Settings s) {
+            return List.of(readers(s, 19_000), "window=1");
+        }
+    },
+    SLOW_NONE("180 readers, 50 messages/s of 16 kB", "slow", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return slow(s, 0);
+        }
+    },
+    SLOW_TENTH("the same beside 20 who do not read", "slow", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return slow(s, 20);
+        }
+    },
+    READERS_100("100 readers, 500 messages/s", "growth", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return paced(s, 100, 500);
+        }
+    },
+    RATE_5("1,000 readers, 5 messages/s", "growth", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return paced(s, 1_000, 5);
+        }
+    },
+    RATE_200("1,000 readers, 200 messages/s", "growth", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return paced(s, 1_000, 200);
+        }
+    },
+    RATE_1000("1,000 readers, 1,000 messages/s", "growth", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return paced(s, 1_000, 1_000);
+        }
+    },
+    ROOMS_16("960 readers in 16 rooms, 50 messages/s in each", "growth", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            List<String> load = new ArrayList<>(paced(s, 960, 16 * 50));
+            load.add("rooms=16");
+            return load;
+        }
+    },
+    STORM("10,000 readers connect at once", "storm", Table.STORM, "storm") {
+        @Override
+        List<String> load(Settings s) {
+            return List.of(readers(s, 10_000), "window=1");
+        }
+    };
+
+    static final String DEFAULT = "paced,flat-out,publish,idle,slow,storm";
+
+    private final String title;
+    private final String group;
+    private final Table table;
+    private final String mode;
+
+    Scenario(String title, String group, Table table, String mode) {
+        this.title = title;
+        this.group = group;
+        this.table = table;
+        this.mode = mode;
+    }
+
+    /** The load client's options, see {@link dev.parley.bench.load.LoadOptions}. */
+    abstract List<String> load(Settings settings);
+
+    String title() {
+        return title;
+    }
+
+    /** The table in which the scenario's figures are shown. */
+    Table table() {
+        return table;
+    }
+
+    String mode() {
+        return mode;
+    }
+
+    /** The scenario's name on the command line. */
+    String key() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** The scenario of this name, or all scenarios of the group of this name. */
+    static Stream<Scenario> named(String name) {
+        List<Scenario> found =
+                Arrays.stream(values())
+                        .filter(s -> s.group.equals(name) || s.key().equals(name))
+                        .toList();
+        if (found.isEmpty()) {
+            throw new IllegalArgumentException("bench.scenarios: no scenario is called " + name);
+        }
+        return found.stream();
+    }
+
+    private static List<String> paced(Settings s, int readers, int rate) {
+        return List.of(
+                readers(s, readers),
+                "rate=" + rate,
+                "seconds=" + s.seconds(),
+                warmUp(s),
+                // strace slows the server down. At the full rate it would then put several messages
+                // into one write, which it does not do without strace.
+                traced(s, Math.max(2, rate / 10)),
+                "traceRate=" + Math.max(1, rate / 10));
+    }
+
+    /** Sends more to each slow reader than the kernel queues for it, which is 4 MB by default. */
+    private static List<String> slow(Settings s, int slowReaders) {
+        return List.of(
+                readers(s, 180),
+                "slowReaders=" + slowReaders / s.scale(),
+                "rate=50",
+                "seconds=" + (s.seconds() + 3),
+                warmUp(s),
+                "size=16000",
+                "collect=true");
+    }
+
+    private static String warmUp(Settings s) {
+        return "warmUpSeconds=" + s.warmUp();
+    }
+
+    private static String readers(Settings s, int count) {
+        return "readers=" + Math.max(1, count / s.scale());
+    }
+
+    private static String traced(Settings s, int messages) {
+        return "traceMessages=" + (s.trace() ? messages : 0);
+    }
+}

@@ -1,0 +1,68 @@
+package dev.parley.bench;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Settings of the benchmark, from the system properties {@code bench.*}.
+ *
+ * @param scenarios the scenarios to run, in this order
+ * @param servers the servers to measure, in this order
+ * @param runs number of runs; the tables show medians
+ * @param scale divisor of the number of readers, to try the benchmark out
+ * @param seconds for how long the paced scenarios are measured
+ * @param warmUp for how many seconds a scenario runs before it is measured
+ * @param trace whether to count write calls with strace, in a separate short run
+ * @param jvmFlags flags of every server that runs on a JVM
+ * @param nativeExecutable native executable of Parley to measure instead of the jar
+ */
+record Settings(
+        List<Scenario> scenarios,
+        List<MeasuredServer> servers,
+        int runs,
+        int scale,
+        int seconds,
+        int warmUp,
+        boolean trace,
+        List<String> jvmFlags,
+        Optional<Path> nativeExecutable) {
+
+    /** The flags of the container image, in a container of 1 GiB. */
+    private static final String JVM_FLAGS =
+            "-XX:MaxRAM=1g -XX:MaxRAMPercentage=50 -XX:+UseG1GC -XX:MinHeapFreeRatio=10"
+                    + " -XX:MaxHeapFreeRatio=30 -XX:G1PeriodicGCInterval=60000";
+
+    static Settings fromSystemProperties() {
+        return new Settings(
+                list(text("bench.scenarios", Scenario.DEFAULT)).stream()
+                        .flatMap(Scenario::named)
+                        .toList(),
+                list(text("bench.servers", MeasuredServer.DEFAULT)).stream()
+                        .map(MeasuredServer::named)
+                        .toList(),
+                number("bench.runs", "1"),
+                number("bench.scale", "1"),
+                number("bench.seconds", "5"),
+                number("bench.warm-up", "12"),
+                Boolean.parseBoolean(text("bench.trace", "true")),
+                Arrays.asList(text("bench.jvm", JVM_FLAGS).split(" ")),
+                Optional.of(text("bench.native", ""))
+                        .filter(path -> !path.isEmpty())
+                        .map(path -> Path.of(path).toAbsolutePath()));
+    }
+
+    private static List<String> list(String text) {
+        return Arrays.stream(text.split(",")).map(String::trim).filter(s -> !s.isEmpty()).toList();
+    }
+
+    private static int number(String name, String defaultValue) {
+        return Integer.parseInt(text(name, defaultValue));
+    }
+
+    private static String text(String name, String defaultValue) {
+        String value = System.getProperty(name, "");
+        return value.isBlank() ? defaultValue : value;
+    }
+}

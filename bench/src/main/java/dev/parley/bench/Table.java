@@ -1,0 +1,80 @@
+package dev.parley.bench;
+
+import java.util.List;
+
+/** The tables of the report: which figures of a scenario are shown. */
+enum Table {
+    FAN_OUT(
+            "cpuMicrosPerDelivery",
+            new Column("CPU µs per delivery", "cpuMicrosPerDelivery", 1),
+            new Column("writes per delivery", "writeCallsPerDelivery", 3),
+            new Column("deliveries/s", "deliveriesPerSecond", 0),
+            new Column("p50 ms", "p50Millis", 1),
+            new Column("p99 ms", "p99Millis", 1),
+            new Column("max ms", "maxMillis", 0),
+            new Column("lost", "lost", 0),
+            new Column("twice", "duplicates", 0),
+            new Column("out of order", "outOfOrder", 0),
+            new Column("cut off", "disconnected", 0),
+            new Column("growth MB", "pssGrowthBytes", 1, 1e-6)),
+    PUBLISH(
+            "cpuMicrosPerPublish",
+            new Column("CPU µs per publish", "cpuMicrosPerPublish", 0),
+            new Column("Redis µs", "redisCpuMicrosPerPublish", 0),
+            new Column("publishes/s", "publishesPerSecond", 0),
+            new Column("p50 ms", "p50Millis", 1),
+            new Column("p99 ms", "p99Millis", 1),
+            new Column("max ms", "maxMillis", 0),
+            new Column("failed", "publishFailures", 0)),
+    MEMORY(
+            "bytesPerConnection",
+            new Column("bytes per connection", "bytesPerConnection", 0),
+            new Column("before collection", "bytesPerConnectionBeforeCollection", 0),
+            new Column("live heap", "liveHeapBytesPerConnection", 0),
+            new Column("MB empty", "pssBefore", 0, 1e-6),
+            new Column("MB full", "pssCollected", 0, 1e-6),
+            new Column("MB after leaving", "pssAfterLeaving", 0, 1e-6)),
+    STORM(
+            "cpuMicrosPerConnection",
+            new Column("accepted", "accepted", 0),
+            new Column("refused", "refused", 0),
+            new Column("seconds", "seconds", 2),
+            new Column("CPU µs per connection", "cpuMicrosPerConnection", 0),
+            new Column("lost", "lost", 0),
+            new Column("MB empty", "pssBefore", 0, 1e-6),
+            new Column("MB full", "pssFull", 0, 1e-6),
+            new Column("MB after leaving", "pssAfterLeaving", 0, 1e-6));
+
+    private final String cost;
+
+    @SuppressWarnings("ImmutableEnumChecker") // List.of is immutable.
+    private final List<Column> columns;
+
+    Table(String cost, Column... columns) {
+        this.cost = cost;
+        this.columns = List.of(columns);
+    }
+
+    /** The figure by which the servers are compared. */
+    String cost() {
+        return cost;
+    }
+
+    List<Column> columns() {
+        return columns;
+    }
+
+    /**
+     * A column of the table.
+     *
+     * @param figure name of the figure that it shows
+     * @param decimals number of decimal places
+     * @param scale factor by which the figure is multiplied
+     */
+    record Column(String title, String figure, int decimals, double scale) {
+
+        Column(String title, String figure, int decimals) {
+            this(title, figure, decimals, 1);
+        }
+    }
+}

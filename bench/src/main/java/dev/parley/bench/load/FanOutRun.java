@@ -1,0 +1,167 @@
+package dev.parley.bench.load;
+
+import java.io.IOException;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Publishes messages to many readers, at a fixed rate or as fast as they are acknowledged. Some
+ * more readers may open a stream and never read it.
+ */
+final class FanOutRun {
+
+    private static final int CONNECT_AT_ONCE = 1_000;
+    private static final long IDLE_SECONDS = 5;
+
+    /** Pause in which the server's JVM compiles what is queued for compilation. */
+    static final long COMPILE_MILLIS = 3_000;
+
+    private final LoadOptions options;
+    private final ReaderLoop readers;
+    private final Publishers publishers;
+    private final ProcessStats server;
+    private final Figures figures = new Figures();
+
+    FanOutRun(LoadOptions options, ReaderLoop readers, Publishers publishers, ProcessStats server) {
+        this.options = options;
+        this.readers = readers;
+        this.publishers = publishers;
+        this.server = server;
+    }
+
+    Figures run() throws IOException, InterruptedException {
+        open(readers, options.readers());
+        warmUp();
+        long pss = memory();
+        if (options.slowReaders() > 0) {
+            readers.connectSlow(options.slowReaders());
+            Await.pause(500);
+        }
+        measure();
+        figures.put("pssGrowthBytes", memory() - pss);
+        if (options.traceMessages() > 0) {
+            trace();
+        }
+        return figures;
+    }
+
+    private long memory() {
+        if (options.collect()) {
+            server.collectGarbage();
+        }
+        return server.pssBytes();
+    }
+
+    /** Opens this many streams, at most 1,000 at a time, and waits until all are open. */
+    static void open(ReaderLoop readers, int count) {
+        for (int opened = 0; opened < count; ) {
+            int more = Math.min(CONNECT_AT_ONCE, count - opened);
+            readers.connect(more);
+            opened += more;
+            int expected = opened;
+            boolean all = Await.condition(() -> readers.open() >= expected, 30);
+            if (!all || readers.failed() > 0) {
+                throw new IllegalStateException(
+                        "%d of %d readers have their stream, %d failed: %s"
+                                .formatted(
+                                        readers.open(),
+                                        count,
+                                        readers.failed(),
+                                        readers.failure()));
+            }
+        }
+        // Some servers send the response head before they have subscribed the stream to the room.
+        Await.pause(500);
+    }
+
+    /**
+     * Publishes for half of the time as fast as possible, so that a JIT compiler sees much code
+     * run.
+     */
+    private void warmUp() throws IOException {
+        warmUp(0);
+        warmUp(options.rate());
+    }
+
+    /** Publishes for half of the warm-up's time, then pauses for the JIT compiler. */
+    private void warmUp(int rate) throws IOException {
+        long half = TimeUnit.SECONDS.toNanos(options.warmUpSeconds()) / 2;
+        publishers.publish(rate, Integer.MAX_VALUE, half);
+        awaitDeliveries(publishers.accepted());
+        Await.pause(COMPILE_MILLIS);
+    }
+
+    /** Waits until the readers have received this many messages; false if some never came. */
+    private boolean awaitDeliveries(long messages) {
+        return Await.count(
+                readers.stats::deliveries,
+                messages * options.readers() / options.rooms(),
+                IDLE_SECONDS);
+    }
+
+    private void measure() throws IOException {
+        ProcessStats redis = new ProcessStats(options.redisPid(), false);
+        startCounting();
+        long cpu = server.cpuMicros();
+        long redisCpu = redis.cpuMicros();
+        long calls = server.writeCalls();
+        long start = System.nanoTime();
+        publishers.publish(options.rate(), messages(), Long.MAX_VALUE);
+        boolean all = awaitDeliveries(publishers.accepted());
+        double seconds = (System.nanoTime() - start) / 1e9 - (all ? 0 : IDLE_SECONDS);
+        cpu = server.cpuMicros() - cpu;
+        redisCpu = redis.cpuMicros() - redisCpu;
+        calls = server.writeCalls() - calls;
+
+        double deliveries = Math.max(1, readers.stats.deliveries());
+        figures.put("deliveries", (long) deliveries)
+                .put("seconds", seconds)
+                .put("cpuMicrosPerDelivery", cpu / deliveries)
+                .put("redisCpuMicrosPerDelivery", redisCpu / deliveries)
+                .put("deliveriesPerSecond", deliveries / seconds)
+                .put("writeCallsPerDeliveryByProc", calls / deliveries)
+                .put("readsPerDelivery", readers.stats.reads / deliveries)
+                .put("bytesPerDelivery", readers.stats.bytes / deliveries)
+                .latency(readers.stats.latency);
+        putErrors();
+    }
+
+    private long messages() {
+        return options.messages() > 0
+                ? options.messages()
+                : (long) options.rate() * options.seconds();
+    }
+
+    private void putErrors() {
+        ReaderStats seen = readers.stats;
+        figures.put("lost", readers.lost(publishers.nextNumbers()))
+                .put("duplicates", seen.duplicates)
+                .put("outOfOrder", seen.outOfOrder + seen.idHoles)
+                .put("gaps", seen.gaps)
+                .put("disconnected", seen.disconnected)
+                .put("publishFailures", publishers.failed());
+    }
+
+    private void startCounting() {
+        publishers.reset();
+        readers.startCounting(publishers.nextNumbers());
+    }
+
+    /** Publishes once more under strace and counts the server's write calls. */
+    private void trace() throws IOException, InterruptedException {
+        if (!WriteCallCounter.isInstalled()) {
+            figures.copy("writeCallsPerDeliveryByProc", "writeCallsPerDelivery");
+            return;
+        }
+        try (WriteCallCounter calls = WriteCallCounter.attach(server.pids())) {
+            startCounting();
+            publishers.publish(options.traceRate(), options.traceMessages(), Long.MAX_VALUE);
+            awaitDeliveries(publishers.accepted());
+            OptionalLong count = calls.detach();
+            if (count.isPresent() && readers.stats.deliveries() > 0) {
+                double deliveries = readers.stats.deliveries();
+                figures.put("writeCallsPerDelivery", count.getAsLong() / deliveries);
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package dev.parley.bench.load;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Options of the load client, each written {@code key=value} on its command line.
+ *
+ * @param mode {@code fanout}, {@code publish}, {@code idle} or {@code storm}
+ * @param port where the server listens on 127.0.0.1
+ * @param pid the server's process; its children count too
+ * @param redisPid process of the Redis that the server uses, 0 if none
+ * @param jvm whether the server is a JVM, in which garbage collections can be requested
+ * @param eventsPath path of the event stream
+ * @param sendPath path to publish to
+ * @param rooms number of rooms among which readers and publishers are divided; 1 means the server's
+ *     default room
+ * @param readers number of event streams to open
+ * @param slowReaders number of further event streams that are opened and never read
+ * @param rate messages a second, 0 for as fast as they are acknowledged
+ * @param messages how many to publish while measuring, 0 if {@code seconds} decides
+ * @param seconds how long to publish while measuring
+ * @param warmUpSeconds how long to publish before that
+ * @param size bytes of a message
+ * @param window number of publishers, each with at most one unanswered request
+ * @param collect whether to collect garbage before memory is read, if the server is a JVM
+ * @param traceMessages how many further messages to publish under strace, 0 for none
+ * @param traceRate their rate, 0 for as fast as they are acknowledged
+ */
+public record LoadOptions(
+        String mode,
+        int port,
+        long pid,
+        long redisPid,
+        boolean jvm,
+        String eventsPath,
+        String sendPath,
+        int rooms,
+        int readers,
+        int slowReaders,
+        int rate,
+        int messages,
+        int seconds,
+        int warmUpSeconds,
+        int size,
+        int window,
+        boolean collect,
+        int traceMessages,
+        int traceRate) {
+
+    private static final Map<String, String> DEFAULTS =
+            Map.ofEntries(
+                    Map.entry("redisPid", "0"),
+                    Map.entry("jvm", "false"),
+                    Map.entry("eventsPath", "/events"),
+                    Map.entry("sendPath", "/send"),
+                    Map.entry("rooms", "1"),
+                    Map.entry("readers", "0"),
+                    Map.entry("slowReaders", "0"),
+                    Map.entry("rate", "0"),
+                    Map.entry("messages", "0"),
+                    Map.entry("seconds", "0"),
+                    Map.entry("warmUpSeconds", "0"),
+                    Map.entry("size", "200"),
+                    Map.entry("window", "64"),
+                    Map.entry("collect", "false"),
+                    Map.entry("traceMessages", "0"),
+                    Map.entry("traceRate", "0"));
+
+    /** Reads the command line. */
+    static LoadOptions parse(String... args) {
+        Map<String, String> given = new LinkedHashMap<>(DEFAULTS);
+        given.putAll(
+                Arrays.stream(args)
+                        .map(arg -> arg.split("=", 2))
+                        .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1])));
+        return new LoadOptions(
+                text(given, "mode"),
+                number(given, "port"),
+                Long.parseLong(text(given, "pid")),
+                Long.parseLong(text(given, "redisPid")),
+                Boolean.parseBoolean(text(given, "jvm")),
+                text(given, "eventsPath"),
+                text(given, "sendPath"),
+                number(given, "rooms"),
+                number(given, "readers"),
+                number(given, "slowReaders"),
+                number(given, "rate"),
+                number(given, "messages"),
+                number(given, "seconds"),
+                number(given, "warmUpSeconds"),
+                number(given, "size"),
+                number(given, "window"),
+                Boolean.parseBoolean(text(given, "collect")),
+                number(given, "traceMessages"),
+                number(given, "traceRate"));
+    }
+
+    /** Adds the room of the reader or publisher with this number to a path. */
+    String inRoom(String path, int number) {
+        return rooms == 1 ? path : path + "?room=r" + number % rooms;
+    }
+
+    private static int number(Map<String, String> given, String key) {
+        return Integer.parseInt(text(given, key));
+    }
+
+    private static String text(Map<String, String> given, String key) {
+        String value = given.get(key);
+        if (value == null) {
+            throw new IllegalArgumentException(key + "=… is missing");
+        }
+        return value;
+    }
+}

@@ -1,0 +1,66 @@
+package dev.parley.bench.load;
+
+import java.io.IOException;
+
+/** Opens many streams at once, publishes some messages to them, and closes them at once. */
+final class StormRun {
+
+    private static final int MESSAGES = 3;
+    private static final long SECONDS = 60;
+    private static final long SETTLE_MILLIS = 2_000;
+
+    private final LoadOptions options;
+    private final ReaderLoop readers;
+    private final Publishers publishers;
+    private final ProcessStats server;
+
+    StormRun(LoadOptions options, ReaderLoop readers, Publishers publishers, ProcessStats server) {
+        this.options = options;
+        this.readers = readers;
+        this.publishers = publishers;
+        this.server = server;
+    }
+
+    Figures run() throws IOException {
+        FanOutRun.open(readers, Math.min(500, options.readers()));
+        readers.leave();
+        long before = memoryAfterCollection();
+        long cpu = server.cpuMicros();
+        long start = System.nanoTime();
+        readers.connect(options.readers());
+        Await.condition(() -> readers.open() + readers.failed() >= options.readers(), SECONDS);
+        double seconds = (System.nanoTime() - start) / 1e9;
+        cpu = server.cpuMicros() - cpu;
+        long full = server.pssBytes();
+        int accepted = readers.open();
+        Await.pause(500);
+        long lost = publishAndCountLost();
+        readers.leave();
+        return new Figures()
+                .put("readers", options.readers())
+                .put("accepted", accepted)
+                .put("refused", readers.failed())
+                .put("seconds", seconds)
+                .put("cpuMicrosPerConnection", (double) cpu / Math.max(1, accepted))
+                .put("lost", lost)
+                .put("disconnected", readers.stats.disconnected)
+                .put("pssBefore", before)
+                .put("pssFull", full)
+                .put("pssAfterLeaving", memoryAfterCollection());
+    }
+
+    private long publishAndCountLost() throws IOException {
+        publishers.reset();
+        readers.startCounting(publishers.nextNumbers());
+        publishers.publish(1, MESSAGES, Long.MAX_VALUE);
+        Await.count(readers.stats::deliveries, (long) MESSAGES * readers.open(), 5);
+        return readers.lost(publishers.nextNumbers());
+    }
+
+    private long memoryAfterCollection() {
+        Await.pause(SETTLE_MILLIS);
+        server.collectGarbage();
+        Await.pause(SETTLE_MILLIS / 2);
+        return server.pssBytes();
+    }
+}
