@@ -1,8 +1,11 @@
-/** The clock page: the smallest reader of an event stream, plus a word on how the connection does. */
+// @ts-check
+/** The clock page: shows the time that `GET /clock` sends, and the state of the connection. */
 
-const now = document.getElementById("now");
-const date = document.getElementById("date");
-const status = document.getElementById("status");
+import { byId } from "./chat/elements.js";
+
+const now = byId("now", HTMLElement);
+const date = byId("date", HTMLElement);
+const status = byId("status", HTMLElement);
 const longDate = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeZone: "UTC" });
 
 function connect() {
@@ -24,8 +27,13 @@ function show(timestamp) {
   date.textContent = `${longDate.format(new Date(timestamp))}, UTC`;
 }
 
+/**
+ * @param {"live" | "reconnecting"} state
+ * @param {string} text
+ */
 function setStatus(state, text) {
   status.dataset.state = state;
+  // Setting equal text again would make a screen reader repeat it.
   if (status.textContent !== text) status.textContent = text;
 }
 

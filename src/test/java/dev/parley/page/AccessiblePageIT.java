@@ -23,7 +23,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The pages before axe-core, which finds what shuts people out: contrasts, names, roles, order. */
+/**
+ * Checks the pages with axe-core, which finds what keeps people with disabilities from using them:
+ * contrasts, names, roles, order.
+ */
 class AccessiblePageIT {
 
     private static final String AXE = axe();
@@ -44,7 +47,7 @@ class AccessiblePageIT {
 
     @ParameterizedTest
     @EnumSource(names = {"LIGHT", "DARK"})
-    void chat_isForEveryone(ColorScheme scheme) {
+    void chat_hasNoViolations(ColorScheme scheme) {
         var room = new ChatRoom("chat-" + scheme);
         ChatPage page = room.open(tab(scheme), parley);
         assertThat(violations(page.tab())).as("empty").isEmpty();
@@ -53,7 +56,7 @@ class AccessiblePageIT {
         for (String name : List.of("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Grace", "Hana")) {
             http.sendForm("Hello from " + name, "room", room.name(), "from", name);
         }
-        room.say(parley, "Hello from nobody");
+        room.say(parley, "Hello without a name");
         page.say("Hello all").awaitMessage("Hello all");
         assertThat(violations(page.tab())).as("conversation").isEmpty();
 
@@ -64,14 +67,14 @@ class AccessiblePageIT {
         page.tab().route("**/send", Route::abort);
         assertThat(violations(page.tab())).as("scrolled up").isEmpty();
 
-        page.say("Lost words");
-        assertThat(page.error()).containsText("Not sent");
+        page.say("Not published");
+        assertThat(page.error()).containsText("Perhaps not sent");
         assertThat(violations(page.tab())).as("failed send").isEmpty();
     }
 
     @ParameterizedTest
     @EnumSource(names = {"LIGHT", "DARK"})
-    void chatThatIsRefused_isForEveryone(ColorScheme scheme) {
+    void refusedChat_hasNoViolations(ColorScheme scheme) {
         Page tab = tab(scheme);
 
         tab.navigate(parley.uri("/?room=no%20room").toString());
@@ -82,7 +85,7 @@ class AccessiblePageIT {
 
     @ParameterizedTest
     @EnumSource(names = {"LIGHT", "DARK"})
-    void clock_isForEveryone(ColorScheme scheme) {
+    void clock_hasNoViolations(ColorScheme scheme) {
         Page tab = tab(scheme);
 
         tab.navigate(parley.uri("/clock.html").toString());
@@ -91,9 +94,9 @@ class AccessiblePageIT {
         assertThat(violations(tab)).isEmpty();
     }
 
-    /** Shows that the tests above would see a defect. */
+    /** Shows that the tests above can fail. */
     @Test
-    void pageWithoutItsLabels_isNotForEveryone() {
+    void pageWithoutLabels_hasViolations() {
         Page tab = tab(ColorScheme.LIGHT);
         tab.navigate(parley.uri("/").toString());
 
@@ -102,9 +105,9 @@ class AccessiblePageIT {
         assertThat(violations(tab)).isNotEmpty();
     }
 
-    /** On a low screen, so that the conversation is longer. */
+    /** Opens a tab on a low screen, so that the conversation is longer than the screen. */
     private static Page tab(ColorScheme scheme) {
-        // Without motion: in the midst of a transition colours are what nobody chose.
+        // Without motion, because the colours during a transition are not those of the design.
         return browser.tab(
                 options ->
                         options.setColorScheme(scheme)

@@ -7,40 +7,45 @@ import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Response;
 import com.microsoft.playwright.options.AriaRole;
 import dev.parley.testsupport.ParleyProcess;
+import java.net.URI;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** The chat page in a tab, its parts found the way a screen reader finds them. */
+/** The chat page in a tab. Its parts are found by role and label, as a screen reader finds them. */
 final class ChatPage {
 
     private final Page tab;
-    private final Complaints complaints;
+    private final ConsoleErrors errors;
     private final Response response;
 
-    private ChatPage(Page tab, Complaints complaints, Response response) {
+    private ChatPage(Page tab, ConsoleErrors errors, Response response) {
         this.tab = tab;
-        this.complaints = complaints;
+        this.errors = errors;
         this.response = response;
     }
 
     /** Opens the page of this pod and room, and waits until its stream is live. */
     static ChatPage open(Page tab, ParleyProcess pod, String room) {
-        Complaints complaints = Complaints.of(tab);
-        Response response = tab.navigate(pod.uri("/?room=" + room).toString());
-        return new ChatPage(tab, complaints, response).awaitLive();
+        return navigate(tab, pod.uri("/?room=" + room)).awaitLive();
+    }
+
+    /** Opens the page at this address. */
+    static ChatPage navigate(Page tab, URI uri) {
+        ConsoleErrors errors = ConsoleErrors.of(tab);
+        return new ChatPage(tab, errors, tab.navigate(uri.toString()));
     }
 
     Page tab() {
         return tab;
     }
 
-    /** The answer that brought the page. */
+    /** The response with the HTML of the page. */
     Response response() {
         return response;
     }
 
-    List<String> complaints() {
-        return complaints.all();
+    List<String> errors() {
+        return errors.all();
     }
 
     Locator status() {
@@ -51,7 +56,7 @@ final class ChatPage {
         return tab.getByRole(AriaRole.LOG);
     }
 
-    /** The texts in the log. */
+    /** The texts of the messages. */
     Locator messages() {
         return log().locator(".text");
     }
@@ -69,9 +74,19 @@ final class ChatPage {
         return button("Send");
     }
 
-    /** The button that says how many messages came below. */
+    /** The button that says how many new messages are below the visible ones. */
     Locator newer() {
         return tab.locator("#newer");
+    }
+
+    /** The messages that the page shows as written in this tab. */
+    Locator ownMessages() {
+        return log().locator(".own .text");
+    }
+
+    /** The names of the authors. */
+    Locator authors() {
+        return log().locator(".from");
     }
 
     Locator error() {
@@ -105,12 +120,12 @@ final class ChatPage {
         return this;
     }
 
-    /** All texts to the letter, oldest first. */
+    /** The texts of all messages with their white space, oldest first. */
     List<String> texts() {
         return messages().allTextContents();
     }
 
-    /** Turns the wheel up, and waits until the page knows that its reader has left the bottom. */
+    /** Turns the mouse wheel up, and waits until the page no longer follows the newest message. */
     ChatPage scrollUp(int pixels) {
         log().hover();
         tab.mouse().wheel(0, -pixels);

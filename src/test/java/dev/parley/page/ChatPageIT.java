@@ -3,10 +3,13 @@ package dev.parley.page;
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.microsoft.playwright.Route;
 import dev.parley.testsupport.Browser;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
@@ -63,9 +66,8 @@ class ChatPageIT {
         List<String> conversation = List.of("Hello, who is there?", "Ben is.", "Good.");
         assertThat(ada.texts()).isEqualTo(conversation);
         assertThat(ben.texts()).isEqualTo(conversation);
-        assertThat(ada.log().locator(".own .text"))
-                .hasText(new String[] {"Hello, who is there?", "Good."});
-        assertThat(ben.log().locator(".from").first()).hasText("Ada");
+        assertThat(ada.ownMessages()).hasText(new String[] {"Hello, who is there?", "Good."});
+        assertThat(ben.authors().first()).hasText("Ada");
         assertThat(ada.status()).hasText("Live");
         assertThat(ben.status()).hasText("Live");
     }
@@ -90,19 +92,19 @@ class ChatPageIT {
     }
 
     @Test
-    void whoeverComesLater_seesWhatWasSaidBefore() {
-        room.say(right, "Before anybody came");
+    void pageThatIsOpenedLater_showsWhatWasSaidBefore() {
+        room.say(right, "Before the page was opened");
 
         ChatPage late = room.open(browser.tab(), left);
 
-        late.awaitMessage("Before anybody came");
+        late.awaitMessage("Before the page was opened");
         late.tab().reload();
-        late.awaitMessage("Before anybody came");
-        assertThat(late.texts()).containsExactly("Before anybody came");
+        late.awaitMessage("Before the page was opened");
+        assertThat(late.texts()).containsExactly("Before the page was opened");
     }
 
     @Test
-    void linesAndEmoji_arriveAsTheyWereWritten() {
+    void linesAndEmoji_arriveUnchanged() {
         String text = "  First line\n\n\tindented 👩‍👩‍👧‍👦 🏳️‍🌈\nשלום, 你好 – “é” and e\u0301 ";
         ChatPage reader = room.open(browser.tab(), right);
         ChatPage writer = room.open(browser.tab(), left);
@@ -117,7 +119,7 @@ class ChatPageIT {
     }
 
     @Test
-    void enterSends_shiftEnterStartsALine() {
+    void enter_sendsAndShiftEnterStartsALine() {
         ChatPage page = room.open(browser.tab(), left);
 
         page.text().pressSequentially("one");
@@ -135,7 +137,7 @@ class ChatPageIT {
     }
 
     @Test
-    void nothingButSpace_isNotSent() {
+    void blankText_isNotSent() {
         ChatPage page = room.open(browser.tab(), left);
 
         page.say("  \n ");
@@ -144,6 +146,53 @@ class ChatPageIT {
 
         page.awaitMessage("something");
         assertThat(page.texts()).containsExactly("something");
+    }
+
+    @Test
+    void equalMessageOfAnotherPersonWithTheSameName_isNotShownAsOwn() {
+        ChatPage page = room.open(browser.tab(), left);
+        List<Route> held = new ArrayList<>();
+        page.tab().route("**/send", held::add);
+        page.name().fill("Ada");
+        page.say("ok");
+        page.tab().waitForCondition(() -> !held.isEmpty());
+
+        room.say(right, "Ada", "ok");
+        page.awaitMessage("ok");
+        room.say(right, "Ben", "That was the other Ada");
+        page.awaitMessage("That was the other Ada");
+        assertThat(page.ownMessages()).hasCount(0);
+        held.get(0).resume();
+
+        assertThat(page.ownMessages()).hasCount(1);
+        assertThat(page.messages()).hasText(new String[] {"ok", "That was the other Ada", "ok"});
+        assertThat(page.log().locator(".own")).hasText(Pattern.compile("you"));
+        assertThat(page.log().locator(".message").last()).hasClass(Pattern.compile("\\bown\\b"));
+    }
+
+    @Test
+    void textWithoutAnId_isNotShownAsOwnAfterAnOwnMessage() {
+        ChatPage page = ChatPage.open(browser.tab(), left, "lobby");
+        page.say("Mine");
+        assertThat(page.ownMessages()).hasText(new String[] {"Mine"});
+
+        redis.command("PUBLISH", "chat", "From another program");
+
+        page.awaitMessage("From another program");
+        assertThat(page.ownMessages()).hasText(new String[] {"Mine"});
+    }
+
+    @Test
+    void ownMessages_areShownAsOwnAfterAReload() {
+        ChatPage page = room.open(browser.tab(), left);
+        page.say("Mine");
+        assertThat(page.ownMessages()).hasText(new String[] {"Mine"});
+        room.say(right, "Not mine");
+
+        page.tab().reload();
+
+        page.awaitMessage("Not mine");
+        assertThat(page.ownMessages()).hasText(new String[] {"Mine"});
     }
 
     private static List<String> numbered(String what, int count) {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 
-/** The page while its pod dies and comes back, and while sends fail. */
+/** The page while its pod is down and comes back, and while sending fails. */
 class ChatReconnectPageIT {
 
     @AutoClose private static Browser browser;
@@ -39,7 +39,7 @@ class ChatReconnectPageIT {
         mortal = quick().redis(redis.uri()).start().awaitReady();
     }
 
-    /** A pod that can come back, and whose readers soon do. */
+    /** A pod that can be replaced on the same port, and whose pages reconnect soon. */
     private static ParleyProcess.Builder quick() {
         return ParleyProcess.builder()
                 .port(Ports.free())
@@ -58,7 +58,7 @@ class ChatReconnectPageIT {
     }
 
     @Test
-    void podIsKilledAndReplaced_readerMissesNothingAndSeesNothingTwice() {
+    void podIsKilledAndReplaced_pageShowsEachMessageOnce() {
         ChatPage page = room.open(browser.tab(), mortal);
         page.say("Before").awaitMessage("Before");
 
@@ -76,7 +76,7 @@ class ChatReconnectPageIT {
     }
 
     @Test
-    void readerOfAnEmptyRoom_missesNothingEither() {
+    void podIsKilledAndReplaced_pageOfAnEmptyRoomMissesNothing() {
         ChatPage page = room.open(browser.tab(), mortal);
 
         mortal.kill();
@@ -85,12 +85,13 @@ class ChatReconnectPageIT {
         mortal = mortal.replacement();
 
         page.awaitLive().awaitMessage("The first of all");
+        assertThat(page.log().locator(".divider")).hasCount(0);
         page.say("The second").awaitMessage("The second");
         assertThat(page.texts()).containsExactly("The first of all", "The second");
     }
 
     @Test
-    void historyIsLost_readerIsTold() {
+    void historyIsLost_pageSaysSo() {
         try (ParleyProcess forgetful = quick().start()) {
             ChatPage page = room.open(browser.tab(), forgetful);
             page.say("Soon forgotten").awaitMessage("Soon forgotten");
@@ -110,7 +111,7 @@ class ChatReconnectPageIT {
     }
 
     @Test
-    void historyIsLost_readerSeesTheNewestOfWhatThereIs() {
+    void historyIsLost_pageShowsTheNewestOfWhatIsLeft() {
         try (ParleyProcess forgetful = quick().start()) {
             room.fill(forgetful, 40);
             ChatPage page = room.open(browser.tab(), forgetful);
@@ -130,13 +131,13 @@ class ChatReconnectPageIT {
     }
 
     @Test
-    void sendToADeadPod_keepsTheTextAndSucceedsLater() {
+    void sendWhileThePodIsDown_keepsTheTextAndSucceedsLater() {
         ChatPage page = room.open(browser.tab(), mortal);
         mortal.kill();
 
         page.say("Important\nwords");
 
-        assertThat(page.error()).containsText("Not sent: the server cannot be reached");
+        assertThat(page.error()).containsText("Perhaps not sent: the server cannot be reached");
         assertThat(page.text()).hasValue("Important\nwords");
 
         mortal = mortal.replacement().awaitReady();
@@ -167,7 +168,7 @@ class ChatReconnectPageIT {
                         }
                         """);
 
-        assertThat(page.error()).containsText("Not sent");
+        assertThat(page.error()).containsText("Perhaps not sent");
         assertThat(page.messages().last()).isInViewport(WHOLE);
         room.say(steady, "News");
         page.awaitMessage("News");
@@ -175,25 +176,72 @@ class ChatReconnectPageIT {
     }
 
     @Test
-    void sendWhoseAnswerIsLost_isNotPublishedAgain() {
+    void sendWhoseAnswerIsLost_isRepeatedAndPublishedOnce() {
         ChatPage page = room.open(browser.tab(), mortal);
         ChatPage other = room.open(browser.tab(), steady);
-        page.tab().route("**/send", ChatReconnectPageIT::passOnAndLoseTheAnswer);
+        page.tab()
+                .route(
+                        "**/send",
+                        ChatReconnectPageIT::passOnAndLoseTheAnswer,
+                        new Page.RouteOptions().setTimes(1));
 
         page.say("Once");
 
-        assertThat(page.error()).containsText("Not sent");
-        assertThat(page.text()).hasValue("Once");
-        other.awaitMessage("Once");
-
-        page.tab().unroute("**/send");
-        page.text().press("Enter");
-
-        assertThat(page.text()).hasValue("");
+        assertThat(page.ownMessages()).hasText(new String[] {"Once"});
+        assertThat(page.send()).not().hasAttribute("aria-busy", "true");
         page.say("The end").awaitMessage("The end");
         other.awaitMessage("The end");
+        assertThat(page.error()).isEmpty();
         assertThat(page.texts()).containsExactly("Once", "The end");
         assertThat(other.texts()).containsExactly("Once", "The end");
+    }
+
+    @Test
+    void sendWithoutAnyAnswer_countsAsSentWhenTheMessageArrives() {
+        ChatPage page = room.open(browser.tab(), mortal);
+        page.tab().route("**/send", ChatReconnectPageIT::passOnAndLoseTheAnswer);
+
+        page.say("Once").awaitMessage("Once");
+
+        assertThat(page.send()).not().hasAttribute("aria-busy", "true");
+        assertThat(page.error()).isEmpty();
+        assertThat(page.text()).hasValue("");
+        assertThat(page.texts()).containsExactly("Once");
+    }
+
+    @Test
+    void sendThatArrivesAfterItWasGivenBack_isTakenOutOfTheForm() {
+        ChatPage page = room.open(browser.tab(), mortal);
+        page.tab().route("**/send", Route::abort);
+        page.name().fill("Ada");
+        page.say("Late").say("Never");
+        assertThat(page.error()).containsText("Perhaps not sent");
+        assertThat(page.text()).hasValue("Late\nNever");
+
+        room.say(steady, "Ben", "Late");
+        page.awaitMessage("Late");
+        assertThat(page.text()).hasValue("Late\nNever");
+        room.say(steady, "Ada", "Late");
+
+        assertThat(page.text()).hasValue("Never");
+        page.tab().unroute("**/send");
+        page.say("Never").awaitMessage("Never");
+        assertThat(page.error()).isEmpty();
+    }
+
+    @Test
+    void sendAnsweredBy503_isRepeated() {
+        ChatPage page = room.open(browser.tab(), mortal);
+        page.tab()
+                .route(
+                        "**/send",
+                        route -> route.fulfill(new Route.FulfillOptions().setStatus(503)),
+                        new Page.RouteOptions().setTimes(2));
+
+        page.say("Sent");
+
+        assertThat(page.ownMessages()).hasText(new String[] {"Sent"});
+        assertThat(page.error()).isEmpty();
     }
 
     @Test
@@ -226,7 +274,7 @@ class ChatReconnectPageIT {
     }
 
     @Test
-    void requestThatCanNeverSucceed_saysSoAndLeavesTryingToTheReader() {
+    void requestThatCanNeverSucceed_saysSoAndOffersToTryAgain() {
         Page tab = browser.tab();
 
         tab.navigate(mortal.uri("/?room=no%20room").toString());

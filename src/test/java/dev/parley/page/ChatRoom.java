@@ -6,10 +6,10 @@ import dev.parley.testsupport.ParleyProcess;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.TestInfo;
 
-/** A room that only one test talks in, on its pages and past them. */
+/** A room that only one test uses, on the page and by direct requests. */
 record ChatRoom(String name) {
 
-    /** The room of this test, with its name. */
+    /** Makes a room with the name of the test. */
     static ChatRoom of(TestInfo test) {
         return new ChatRoom(test.getTestMethod().orElseThrow().getName());
     }
@@ -19,12 +19,17 @@ record ChatRoom(String name) {
         return ChatPage.open(tab, pod, name);
     }
 
-    /** Says something without a page. */
+    /** Publishes a message without a page. */
     void say(ParleyProcess pod, String text) {
         new Http(pod.uri()).sendForm(text, "room", name);
     }
 
-    /** Says {@code Message 1}, {@code Message 2} … without a page. */
+    /** Publishes a message by this author without a page. */
+    void say(ParleyProcess pod, String from, String text) {
+        new Http(pod.uri()).sendForm(text, "room", name, "from", from);
+    }
+
+    /** Publishes {@code Message 1}, {@code Message 2} … without a page. */
     void fill(ParleyProcess pod, int count) {
         Http http = new Http(pod.uri());
         IntStream.rangeClosed(1, count).forEach(i -> http.sendForm("Message " + i, "room", name));

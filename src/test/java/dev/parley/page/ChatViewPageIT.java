@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 
-/** What is in view on the page, by wheel, by keyboard, and on a narrow screen. */
+/** What the page shows: scrolling, the keyboard, narrow screens, unusual text. */
 class ChatViewPageIT {
 
     @AutoClose private static Browser browser;
@@ -39,7 +39,7 @@ class ChatViewPageIT {
     }
 
     @Test
-    void readerWhoScrolledUp_isNotMovedAndIsToldOfNewMessages() {
+    void viewThatWasScrolledUp_staysAndShowsTheCountOfNewMessages() {
         room.fill(pod, 50);
         ChatPage page = room.open(browser.tab(), pod);
         page.awaitMessage("Message 50");
@@ -64,7 +64,7 @@ class ChatViewPageIT {
     }
 
     @Test
-    void readerAtTheBottom_followsTheConversation() {
+    void viewAtTheBottom_followsTheConversation() {
         room.fill(pod, 50);
         ChatPage page = room.open(browser.tab(), pod);
         page.awaitMessage("Message 50");
@@ -77,7 +77,7 @@ class ChatViewPageIT {
     }
 
     @Test
-    void keyboardAlone_goesToTheFirstMessageAndBackToTheNews() {
+    void keyboard_reachesTheFirstMessageAndTheNewest() {
         room.fill(pod, 50);
         ChatPage page = room.open(browser.tab(), pod);
         page.awaitMessage("Message 50");
@@ -101,7 +101,7 @@ class ChatViewPageIT {
     }
 
     @Test
-    void keyboardAlone_namesItsUserWritesAndSends() {
+    void keyboard_entersANameAndSends() {
         ChatPage page = room.open(browser.tab(), pod);
         var keyboard = page.tab().keyboard();
         page.log().focus();
@@ -124,9 +124,9 @@ class ChatViewPageIT {
     }
 
     @Test
-    void narrowPhone_hasNothingToScrollSideways() {
+    void narrowPhone_doesNotScrollSideways() {
         Http http = new Http(pod.uri());
-        http.sendForm("W".repeat(500), "room", room.name(), "from", "N".repeat(40));
+        http.sendForm("W".repeat(500), "room", room.name(), "from", "N".repeat(64));
         http.sendForm("https://example.org/" + "path/".repeat(60), "room", room.name());
         http.sendForm("x".repeat(60) + "\n\t\t\t\t" + "word ".repeat(60), "room", room.name());
 
@@ -140,7 +140,22 @@ class ChatViewPageIT {
         assertThat(page.text()).isInViewport();
     }
 
-    /** How many pixels of this element lie beside what is visible of it. */
+    @Test
+    void directionOverrideInAName_isMadeVisibleAndChangesNothingAroundIt() {
+        room.say(pod, "\u202eadA\u202c\u2066", "Hello");
+        room.say(pod, "\u05d3\u05e0\u05d4 1", "Shalom");
+
+        ChatPage page = room.open(browser.tab(), pod);
+
+        page.awaitMessage("Shalom");
+        assertThat(page.authors())
+                .hasText(new String[] {"\ufffdadA\ufffd\ufffd", "\u05d3\u05e0\u05d4 1"});
+        assertThat(page.authors().last()).hasCSS("unicode-bidi", "isolate");
+        assertThat(page.authors().last()).hasCSS("direction", "rtl");
+        assertThat(page.log().locator("time").last()).hasCSS("direction", "ltr");
+    }
+
+    /** Measures how many pixels wider the content of this element is than the element. */
     private static int overflow(Page tab, String selector) {
         Object pixels = tab.locator(selector).evaluate("e => e.scrollWidth - e.clientWidth");
         return ((Number) pixels).intValue();

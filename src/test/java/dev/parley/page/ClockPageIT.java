@@ -29,7 +29,7 @@ class ClockPageIT {
     @Test
     void clock_ticks() {
         Page tab = browser.tab();
-        Complaints complaints = Complaints.of(tab);
+        ConsoleErrors errors = ConsoleErrors.of(tab);
 
         tab.navigate(parley.uri("/clock.html").toString());
 
@@ -40,11 +40,11 @@ class ClockPageIT {
         assertThat(time).not().hasText(first);
         String second = time.textContent();
         assertThat(time).not().hasText(second);
-        assertThat(complaints.all()).isEmpty();
+        assertThat(errors.all()).isEmpty();
     }
 
     @Test
-    void clockAndChat_leadToEachOther() {
+    void clockAndChat_linkToEachOther() {
         Page tab = browser.tab();
         tab.navigate(parley.uri("/clock.html").toString());
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A page from elsewhere: opened from a file, or served by another origin. */
+/** A page that Parley does not serve: opened from a file, or from another origin. */
 class DemoPageIT {
 
     @TempDir private Path directory;
@@ -69,7 +69,7 @@ class DemoPageIT {
     }
 
     private static void talksAndListens(Page tab, URI page) {
-        Complaints complaints = Complaints.of(tab);
+        ConsoleErrors errors = ConsoleErrors.of(tab);
         open(tab, page);
         String text = "Grüße & 100 % = 👋\n+1";
 
@@ -80,7 +80,7 @@ class DemoPageIT {
 
         assertThat(tab.locator("li")).hasCount(2);
         assertThat(messages(tab)).containsExactly(text, "And back");
-        assertThat(complaints.all()).isEmpty();
+        assertThat(errors.all()).isEmpty();
     }
 
     @Test
@@ -110,7 +110,7 @@ class DemoPageIT {
     }
 
     @Test
-    void pageThatHasHeardNothingYet_missesNothingEither() {
+    void pageWithoutAMessageYet_missesNothingWhenThePodIsReplaced() {
         Page tab = browser.tab();
         open(tab, DemoSite.file(directory, mortal));
 
@@ -138,9 +138,9 @@ class DemoPageIT {
         }
     }
 
-    /** Shows that the test above would see a preflight. */
+    /** Shows that the test above can fail. */
     @Test
-    void headerOfItsOwnFromAnotherOrigin_needsAPreflightAndPasses() {
+    void customHeaderFromAnotherOrigin_needsAPreflightAndPasses() {
         try (DemoSite site = DemoSite.about(mortal)) {
             Page tab = browser.tab();
             open(tab, site.uri());
@@ -171,20 +171,19 @@ class DemoPageIT {
     }
 
     /**
-     * Opens the page and waits until it has its place in the stream, which is not before the head
-     * of the answer is there. Plain text shows that it is: it has no id, and only those who are
-     * live get it.
+     * Opens the page and waits until it is live. The head of the response comes earlier than that,
+     * so texts are published directly in Redis until one arrives: only live streams get those.
      */
     private static void open(Page tab, URI page) {
         tab.navigate(page.toString());
         assertThat(tab).hasTitle("Open");
-        tab.waitForCondition(() -> hears(tab));
+        tab.waitForCondition(() -> isLive(tab));
         redis.command("PUBLISH", "chat", "The last of these");
         assertThat(tab.locator("li").last()).hasText("The last of these");
         tab.evaluate("() => document.getElementById('messages').replaceChildren()");
     }
 
-    private static boolean hears(Page tab) {
+    private static boolean isLive(Page tab) {
         redis.command("PUBLISH", "chat", "Hello?");
         return tab.locator("li").count() > 0;
     }

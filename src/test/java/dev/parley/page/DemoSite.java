@@ -15,8 +15,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * A site of its own origin with one page, {@code demo.html}: the one that everybody writes who
- * tries Server-Sent Events, a dozen lines of script that talk to a server elsewhere.
+ * A web site on another origin than Parley's, with one page, {@code demo.html}: a first try of
+ * Server-Sent Events, a dozen lines of script that talk to a Parley pod.
  */
 final class DemoSite implements Closeable {
 
@@ -28,7 +28,7 @@ final class DemoSite implements Closeable {
         this.page = page;
     }
 
-    /** A site whose page talks to this pod. */
+    /** Starts a site whose page talks to this pod. */
     static DemoSite about(ParleyProcess pod) {
         try {
             HttpServer server =

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Takes pictures of the pages, for people to look at: {@code target/screenshots/}. */
+/** Takes screenshots of the pages, for people to look at, into {@code target/screenshots/}. */
 class PagePicturesIT {
 
     private static final Path DIRECTORY = Path.of("target", "screenshots");
@@ -29,7 +29,7 @@ class PagePicturesIT {
     @AutoClose private static Browser browser;
     @AutoClose private static ParleyProcess parley;
 
-    /** What the pages are looked at on. */
+    /** A device and a colour scheme. */
     enum Look {
         LIGHT_DESKTOP(ColorScheme.LIGHT, device -> device.setViewportSize(1200, 800)),
         DARK_DESKTOP(ColorScheme.DARK, device -> device.setViewportSize(1200, 800)),
@@ -99,7 +99,7 @@ class PagePicturesIT {
         parley.kill();
         page.awaitReconnecting();
         page.say("Is this still going through?");
-        assertThat(page.error()).containsText("Not sent");
+        assertThat(page.error()).containsText("Perhaps not sent");
         assertThat(page.messages().last()).isInViewport(new IsInViewportOptions().setRatio(1));
         take(page.tab(), look.picture("chat-reconnecting"));
         parley = parley.replacement();

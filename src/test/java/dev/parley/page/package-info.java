@@ -1,4 +1,4 @@
-/** The pages in a real browser, against real pods on a real Redis. */
+/** Tests of the pages in a real browser, mostly with real pods on a real Redis. */
 @NullMarked
 package dev.parley.page;
 

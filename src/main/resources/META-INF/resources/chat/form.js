@@ -1,0 +1,75 @@
+// @ts-check
+/** The form at the bottom of the page: the name, the text, and what went wrong with sending it. */
+
+import { byId } from "./elements.js";
+import { recall, remember } from "./storage.js";
+
+const NAME = "parley.name";
+
+export class Form {
+  #form = byId("composer", HTMLFormElement);
+  #name = byId("name", HTMLInputElement);
+  #text = byId("text", HTMLTextAreaElement);
+  #send = byId("send", HTMLButtonElement);
+  #error = byId("error", HTMLElement);
+
+  /** @param {(text: string, from: string) => void} onSubmit the text is not blank; the name may be empty */
+  constructor(onSubmit) {
+    this.onSubmit = onSubmit;
+    this.#name.value = recall("localStorage", NAME) ?? "";
+    this.#name.addEventListener("input", () => remember("localStorage", NAME, this.#name.value.trim()));
+    this.#text.addEventListener("keydown", (e) => this.#onKey(e));
+    this.#form.addEventListener("submit", (e) => {
+      e.preventDefault();
+      this.#submit();
+    });
+  }
+
+  /** @param {boolean} busy whether a message is being sent */
+  setBusy(busy) {
+    if (busy) this.#send.setAttribute("aria-busy", "true");
+    else this.#send.removeAttribute("aria-busy");
+  }
+
+  /**
+   * Puts unsent texts back, before what has been typed since.
+   *
+   * @param {string[]} texts
+   * @param {string} problem
+   */
+  giveBack(texts, problem) {
+    this.#text.value = [...texts, this.#text.value].filter(Boolean).join("\n");
+    this.#error.textContent = problem;
+  }
+
+  /**
+   * Takes a text that was put back out again, unless it has been edited.
+   *
+   * @param {string} text
+   */
+  takeOut(text) {
+    const value = this.#text.value;
+    if (value === text) this.#text.value = "";
+    else if (value.startsWith(`${text}\n`)) this.#text.value = value.slice(text.length + 1);
+    if (!this.#text.value) this.#error.textContent = "";
+  }
+
+  /**
+   * Sends on Enter. Enter also confirms a word in an input method (229 in older engines), and then must not send.
+   *
+   * @param {KeyboardEvent} e
+   */
+  #onKey(e) {
+    if (e.key !== "Enter" || e.shiftKey || e.isComposing || e.keyCode === 229) return;
+    e.preventDefault();
+    this.#submit();
+  }
+
+  #submit() {
+    const text = this.#text.value;
+    if (!text.trim()) return;
+    this.#text.value = "";
+    this.#error.textContent = "";
+    this.onSubmit(text, this.#name.value.trim());
+  }
+}

@@ -1,0 +1,137 @@
+// @ts-check
+/** The messages that the page shows, oldest first, and which of them were written in this tab. */
+
+import { parseObject } from "./json.js";
+import { recall, remember } from "./storage.js";
+
+const KEEP_MESSAGES = 500;
+const GROUP_WITHIN_MS = 5 * 60_000;
+const OWN_IDS = "parley.own";
+
+/**
+ * A message as the server sends it.
+ *
+ * @typedef {object} Message
+ * @property {string} text
+ * @property {string} [from]
+ * @property {string} [event]
+ * @property {string} [at] RFC 3339
+ */
+
+/**
+ * A message in the list.
+ *
+ * @typedef {object} Entry
+ * @property {string} id empty if the message has none
+ * @property {string} from empty if the message has none
+ * @property {string} text
+ * @property {string} event empty if the message has no type
+ * @property {Date} at
+ * @property {boolean} own whether it was written in this tab
+ */
+
+/**
+ * @typedef {object} ListListener
+ * @property {(entry: Entry) => void} onAdded the entry is the newest one
+ * @property {(entry: Entry) => void} onRemoved the entry was the oldest one
+ * @property {(entry: Entry) => void} onChanged the entry's author line may look different now
+ * @property {() => void} onCleared
+ */
+
+/**
+ * Reads a message from the data of an event. Data in another form is taken as the text.
+ *
+ * @param {string} data
+ * @returns {Message}
+ */
+export function messageFrom(data) {
+  const message = parseObject(data);
+  if (typeof message.text !== "string") return { text: data };
+  return { text: message.text, from: string(message.from), event: string(message.event), at: string(message.at) };
+}
+
+/** @param {unknown} value */
+function string(value) {
+  return typeof value === "string" ? value : undefined;
+}
+
+export class MessageList {
+  /** @type {Entry[]} */
+  #entries = [];
+
+  /** The ids in the receipts of what was sent from this tab. */
+  #ownIds = new Set(parseIds(recall("sessionStorage", OWN_IDS)));
+
+  #listener;
+
+  /** @param {ListListener} listener */
+  constructor(listener) {
+    this.#listener = listener;
+  }
+
+  /**
+   * Adds the newest message, and drops the oldest one when there are too many.
+   *
+   * @param {string} id
+   * @param {Message} message
+   * @returns {Entry}
+   */
+  add(id, { text, from = "", event = "", at = "" }) {
+    const time = Number.isNaN(Date.parse(at)) ? new Date() : new Date(at);
+    const entry = { id, from, text, event, at: time, own: this.#ownIds.has(id) };
+    this.#entries.push(entry);
+    this.#listener.onAdded(entry);
+    if (this.#entries.length > KEEP_MESSAGES) this.#removeOldest();
+    return entry;
+  }
+
+  /** Removes all messages. */
+  clear() {
+    this.#entries = [];
+    this.#listener.onCleared();
+  }
+
+  /**
+   * Marks the message with the id of a receipt as written in this tab, now or when it arrives. Names and texts do not
+   * prove that: another person may use the same ones.
+   *
+   * @param {string} id
+   */
+  markOwn(id) {
+    this.#ownIds.add(id);
+    remember("sessionStorage", OWN_IDS, JSON.stringify([...this.#ownIds].slice(-KEEP_MESSAGES)));
+    const index = this.#entries.findIndex((entry) => entry.id === id);
+    if (index < 0) return;
+    this.#entries[index].own = true;
+    for (const entry of this.#entries.slice(index, index + 2)) this.#listener.onChanged(entry);
+  }
+
+  /**
+   * Tells whether a message closely follows one by the same author, so that its author need not be shown again.
+   *
+   * @param {Entry} entry
+   */
+  continuesPrevious(entry) {
+    const before = this.#entries[this.#entries.lastIndexOf(entry) - 1];
+    if (!before || entry.event) return false;
+    const sameAuthor = entry.from === before.from && entry.own === before.own;
+    // Two messages without a name may come from two people, unless both were written in this tab.
+    return sameAuthor && (entry.from !== "" || entry.own) && entry.at.getTime() - before.at.getTime() < GROUP_WITHIN_MS;
+  }
+
+  #removeOldest() {
+    const [oldest, next] = this.#entries;
+    this.#entries.shift();
+    this.#listener.onRemoved(oldest);
+    this.#listener.onChanged(next);
+  }
+}
+
+/**
+ * @param {string | undefined} json
+ * @returns {string[]}
+ */
+function parseIds(json) {
+  const parsed = parseObject(json);
+  return Array.isArray(parsed) ? parsed.filter((id) => typeof id === "string") : [];
+}

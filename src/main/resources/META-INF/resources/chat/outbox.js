@@ -1,0 +1,185 @@
+// @ts-check
+/** Sending: one message at a time, each published once however often it has to be repeated. */
+
+import { reasonOf } from "./refusal.js";
+
+const TIMEOUT_MS = 15_000;
+const REPEAT_AFTER_MS = [500, 1_500, 3_000];
+const LONGEST_PAUSE_MS = 5_000;
+
+/** The answers after which the message may or may not have been published: Redis away, or a proxy without a pod. */
+const UNCONFIRMED = [502, 503, 504];
+
+/**
+ * A message to be sent.
+ *
+ * @typedef {object} Outgoing
+ * @property {string} text
+ * @property {string} from empty for none
+ * @property {string} key the server publishes one message per key, and answers a repeat with the first receipt
+ * @property {boolean} arrived whether a message with this name and text has come on the stream since
+ * @property {boolean} unconfirmed whether it may have been published without the page knowing
+ */
+
+/**
+ * What became of an attempt: `sent` has the id in the receipt, `refused` means that nothing was published, and after
+ * `unconfirmed` it may have been published or not.
+ *
+ * @typedef {{kind: "sent", id: string}
+ *   | {kind: "refused", problem: string}
+ *   | {kind: "unconfirmed", problem: string, pauseMs: number}} Outcome
+ */
+
+/**
+ * @typedef {object} OutboxListener
+ * @property {(busy: boolean) => void} onBusy
+ * @property {(id: string) => void} onReceipt the id of a message that was sent
+ * @property {(texts: string[], problem: string) => void} onGivenBack these were not sent, oldest first
+ * @property {(text: string) => void} onSentAfterAll the first text that was given back was published nevertheless
+ */
+
+export class Outbox {
+  #room;
+  #listener;
+
+  /** @type {Outgoing[]} the first one is being sent */
+  #waiting = [];
+
+  /** @type {Outgoing | undefined} the first message of those that were given back last */
+  #givenBack;
+
+  /**
+   * @param {string} room empty for the server's default room
+   * @param {OutboxListener} listener
+   */
+  constructor(room, listener) {
+    this.#room = room;
+    this.#listener = listener;
+  }
+
+  /**
+   * Sends a message after those that wait. One that was given back keeps its key if it is sent again unchanged.
+   *
+   * @param {string} text
+   * @param {string} from
+   */
+  add(text, from) {
+    const key = this.#givenBack?.text === text && this.#givenBack.from === from ? this.#givenBack.key : newKey();
+    this.#givenBack = undefined;
+    this.#waiting.push({ text, from, key, arrived: false, unconfirmed: false });
+    if (this.#waiting.length === 1) this.#sendAll();
+  }
+
+  /**
+   * Notes a message on the stream of which this tab has no receipt. If its name and text are those of a message whose
+   * answers are lost, then that one counts as sent.
+   *
+   * @param {string} text
+   * @param {string} from
+   */
+  onArrival(text, from) {
+    const sending = this.#waiting[0];
+    if (sending?.text === text && sending.from === from) sending.arrived = true;
+    if (this.#givenBack?.unconfirmed && this.#givenBack.text === text && this.#givenBack.from === from) {
+      this.#givenBack = undefined;
+      this.#listener.onSentAfterAll(text);
+    }
+  }
+
+  /** One at a time, so that messages arrive in the order in which they were written. */
+  async #sendAll() {
+    this.#listener.onBusy(true);
+    while (this.#waiting.length > 0) {
+      const outcome = await this.#send(this.#waiting[0]);
+      if (outcome.kind === "sent") {
+        this.#waiting.shift();
+        if (outcome.id) this.#listener.onReceipt(outcome.id);
+      } else {
+        this.#giveBack(outcome.problem);
+      }
+    }
+    this.#listener.onBusy(false);
+  }
+
+  /**
+   * Repeats until there is an answer that says what became of the message, or until it is no use to go on.
+   *
+   * @param {Outgoing} outgoing
+   * @returns {Promise<Outcome>}
+   */
+  async #send(outgoing) {
+    const begun = performance.now();
+    let outcome = await this.#attempt(outgoing);
+    for (const pauseMs of REPEAT_AFTER_MS) {
+      if (outcome.kind !== "unconfirmed") break;
+      outgoing.unconfirmed = true;
+      if (performance.now() - begun > TIMEOUT_MS) break;
+      await delay(Math.max(outcome.pauseMs, pauseMs * (0.75 + Math.random() / 2)));
+      outcome = await this.#attempt(outgoing);
+    }
+    // Not before the repeats: with the receipt that a repeat gets, the message is shown as this tab's.
+    return outgoing.unconfirmed && outgoing.arrived && outcome.kind !== "sent" ? { kind: "sent", id: "" } : outcome;
+  }
+
+  /**
+   * @param {Outgoing} outgoing
+   * @returns {Promise<Outcome>}
+   */
+  async #attempt({ text, from, key }) {
+    try {
+      const response = await fetch("/send", {
+        method: "POST",
+        headers: { "Content-Type": "application/json", Accept: "application/json", "Idempotency-Key": key },
+        body: JSON.stringify({ msg: text, room: this.#room || undefined, from: from || undefined }),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      if (response.ok) return { kind: "sent", id: response.headers.get("Event-Id") ?? "" };
+      const problem = `${await reasonOf(response)}.${adviceOf(response)}`;
+      if (!UNCONFIRMED.includes(response.status)) return { kind: "refused", problem: `Not sent: ${problem}` };
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, 1000 * retryAfter(response));
+      return { kind: "unconfirmed", problem: `Perhaps not sent: ${problem}`, pauseMs };
+    } catch {
+      const problem = "Perhaps not sent: the server cannot be reached. Your text is kept.";
+      return { kind: "unconfirmed", problem, pauseMs: 0 };
+    }
+  }
+
+  /**
+   * Gives back everything that waits, because what comes after a message must not arrive without it.
+   *
+   * @param {string} problem
+   */
+  #giveBack(problem) {
+    const texts = this.#waiting.map(({ text }) => text);
+    this.#givenBack = this.#waiting[0];
+    this.#waiting = [];
+    this.#listener.onGivenBack(texts, problem);
+  }
+}
+
+/** @param {Response} response */
+function adviceOf(response) {
+  const seconds = retryAfter(response);
+  if (!(seconds > 0)) return " Your text is kept.";
+  return ` Your text is kept; try again in ${seconds === 1 ? "1 second" : `${seconds} seconds`}.`;
+}
+
+/**
+ * @param {Response} response
+ * @returns {number} seconds; 0 if the server does not say
+ */
+function retryAfter(response) {
+  return Number(response.headers.get("Retry-After")) || 0;
+}
+
+/** Makes a key for a message. randomUUID exists only in secure contexts, which plain http is not. */
+function newKey() {
+  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @param {number} ms */
+function delay(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,302 @@
+// @ts-check
+/** The connection to `GET /events`: opening it, noticing that it is dead, and resuming where it ended. */
+
+import { parseObject } from "./json.js";
+import { messageFrom } from "./messages.js";
+import { Position } from "./position.js";
+import { reasonOf } from "./refusal.js";
+
+const HISTORY = 50;
+const SETTLE_MS = 250;
+const PROBE_TIMEOUT_MS = 15_000;
+const LONGEST_BACKOFF_MS = 30_000;
+const STALE_AFTER_MS = 120_000;
+const HEARTBEAT_MS = 8_000;
+const LONGEST_HEARTBEAT_MS = 60_000;
+const HEARTBEATS_MISSED = 2.5;
+
+/** @typedef {"connecting" | "live" | "reconnecting" | "closed"} State */
+
+/** @type {Record<State, string>} */
+const STATUS = {
+  connecting: "Connecting…",
+  live: "Live",
+  reconnecting: "Reconnecting…",
+  closed: "Disconnected",
+};
+
+/**
+ * What the page says while it reconnects, for each reason that the server gives in `event: goodbye`.
+ *
+ * @type {Record<string, string>}
+ */
+export const GOODBYES = {
+  client: STATUS.reconnecting,
+  "slow-consumer": STATUS.reconnecting,
+  drain: "Server restarting, reconnecting…",
+  limit: "Too many connections, reconnecting…",
+  rotation: STATUS.reconnecting,
+  unavailable: "Server not ready, reconnecting…",
+  error: STATUS.reconnecting,
+};
+
+/**
+ * @typedef {object} StreamListener
+ * @property {(state: State, text: string) => void} onState
+ * @property {(id: string, message: import("./messages.js").Message) => void} onMessage each message once, in order;
+ *   the id is empty if the message has none
+ * @property {() => void} onGap messages are lost; all that the server still has follow
+ */
+
+export class RoomStream {
+  #room;
+  #listener;
+  #position = new Position();
+
+  /** @type {State} */
+  #state = "connecting";
+
+  /** @type {EventSource | undefined} */
+  #source;
+
+  #attempts = 0;
+  #hiddenSince = 0;
+
+  /** @type {number | undefined} */
+  #liveTimer;
+
+  /** @type {number | undefined} */
+  #retryTimer;
+
+  /** @type {number | undefined} */
+  #watchdog;
+
+  #watching = false;
+  #heardAt = 0;
+  #silenceMs = 0;
+  #heartbeatMs = HEARTBEAT_MS;
+
+  /**
+   * @param {string} room empty for the server's default room
+   * @param {StreamListener} listener
+   */
+  constructor(room, listener) {
+    this.#room = room;
+    this.#listener = listener;
+  }
+
+  /**
+   * Opens the stream, and keeps it open as long as the page is.
+   *
+   * @param {string} after the id after which to begin; if empty, the stream begins with the newest messages of the room
+   */
+  start(after) {
+    this.#position.moveTo(after);
+    addEventListener("online", () => this.#reconnectUnlessClosed());
+    // An open stream keeps a page out of the back/forward cache.
+    addEventListener("pagehide", () => this.#disconnect());
+    addEventListener("pageshow", (e) => e.persisted && this.#reconnectUnlessClosed());
+    document.addEventListener("visibilitychange", () => this.#onVisibility());
+    this.#connect();
+  }
+
+  /** Opens the stream again, after the server has refused it for good. */
+  retry() {
+    this.#setState("reconnecting");
+    this.#connect();
+  }
+
+  /** Opens a stream that resumes at the position. This is the only place that makes an EventSource. */
+  #connect() {
+    this.#disconnect();
+    const source = new EventSource(this.#url());
+    this.#source = source;
+    // Not live at once: the server may open a stream only to say goodbye (limit, drain), and the status would flicker.
+    source.onopen = () => {
+      this.#heard();
+      this.#liveTimer = setTimeout(() => this.#live(), SETTLE_MS);
+    };
+    source.onerror = () => this.#onError(source);
+    source.onmessage = (e) => this.#onMessage(e);
+    this.#onControl("resumed", () => this.#live());
+    this.#onControl("heartbeat", (e) => this.#onHeartbeat(e));
+    this.#onControl("gap", () => this.#onGap());
+    this.#onControl("goodbye", (_, { reason }) => {
+      clearTimeout(this.#liveTimer);
+      this.#setState("reconnecting", GOODBYES[String(reason)]);
+    });
+  }
+
+  #disconnect() {
+    clearTimeout(this.#liveTimer);
+    clearTimeout(this.#retryTimer);
+    this.#stopWatching();
+    this.#source?.close();
+  }
+
+  #url() {
+    const query = new URLSearchParams({ format: "json", history: String(HISTORY), heartbeat: "event" });
+    if (this.#room) query.set("room", this.#room);
+    if (this.#position.id) query.set("lastEventId", this.#position.id);
+    return `/events?${query}`;
+  }
+
+  /**
+   * Listens to a control event. A message whose publisher chose the same event type, which older servers allow, is
+   * still a message.
+   *
+   * @param {string} name
+   * @param {(e: MessageEvent<string>, data: Record<string, unknown>) => void} act
+   */
+  #onControl(name, act) {
+    this.#source?.addEventListener(name, (e) => {
+      const data = parseObject(e.data);
+      if (typeof data.text === "string") {
+        this.#onMessage(e);
+        return;
+      }
+      this.#heard();
+      act(e, data);
+    });
+  }
+
+  /** @param {MessageEvent<string>} e */
+  #onMessage({ lastEventId, data }) {
+    this.#heard();
+    this.#live();
+    if (this.#position.isRepeat(lastEventId, data)) return;
+    const hasOwnId = lastEventId !== this.#position.id;
+    this.#position.moveTo(lastEventId, data);
+    this.#listener.onMessage(hasOwnId ? lastEventId : "", messageFrom(data));
+  }
+
+  #onGap() {
+    this.#live();
+    this.#position.reset();
+    this.#listener.onGap();
+  }
+
+  #live() {
+    clearTimeout(this.#liveTimer);
+    this.#attempts = 0;
+    this.#setState("live");
+  }
+
+  /**
+   * @param {State} state
+   * @param {string} [text]
+   */
+  #setState(state, text = STATUS[state]) {
+    this.#state = state;
+    this.#listener.onState(state, text);
+  }
+
+  /* The watchdog: a connection whose network is gone stays open in the browser for minutes. */
+
+  /**
+   * Starts the watchdog. It needs a first heartbeat, because a server that does not know `heartbeat=event` sends
+   * comments instead, which a page cannot see.
+   *
+   * @param {MessageEvent<string>} e it has the id of the last message before it, also of one that the page cannot see
+   */
+  #onHeartbeat({ lastEventId }) {
+    this.#live();
+    this.#position.moveTo(lastEventId);
+    // The server may be configured to pause for longer than by default. The silence before a heartbeat shows it.
+    this.#heartbeatMs = Math.min(Math.max(this.#heartbeatMs, this.#silenceMs), LONGEST_HEARTBEAT_MS);
+    this.#watching = true;
+    this.#watch();
+  }
+
+  /** Notes that the connection lives. */
+  #heard() {
+    const now = performance.now();
+    this.#silenceMs = now - this.#heardAt;
+    this.#heardAt = now;
+    if (this.#watching) this.#watch();
+  }
+
+  #watch() {
+    clearTimeout(this.#watchdog);
+    this.#watchdog = setTimeout(() => this.#onSilence(), HEARTBEATS_MISSED * this.#heartbeatMs);
+  }
+
+  #onSilence() {
+    this.#setState("reconnecting");
+    this.#connect();
+  }
+
+  #stopWatching() {
+    clearTimeout(this.#watchdog);
+    this.#watching = false;
+  }
+
+  /* Coming back */
+
+  /**
+   * EventSource reconnects by itself after a lost connection, but not after an answer other than 200.
+   *
+   * @param {EventSource} source
+   */
+  #onError(source) {
+    clearTimeout(this.#liveTimer);
+    this.#stopWatching();
+    // Not twice: the goodbye before it has said why.
+    if (this.#state !== "reconnecting") this.#setState("reconnecting");
+    if (source.readyState === EventSource.CLOSED) this.#recover(source);
+  }
+
+  /** @param {EventSource} source */
+  async #recover(source) {
+    const refusal = await this.#askWhyRefused();
+    if (this.#source !== source) return;
+    if (refusal) this.#setState("closed", `${STATUS.closed}: ${refusal}`);
+    else this.#retryTimer = setTimeout(() => this.#connect(), backoff(this.#attempts++));
+  }
+
+  /**
+   * Sends the request once more, because EventSource hides the status of the answer. After 204 and 4xx coming back is
+   * of no use; after anything else, for instance a proxy's 502 during a rollout, it is.
+   *
+   * @returns {Promise<string | undefined>} the reason not to come back
+   */
+  async #askWhyRefused() {
+    const abort = new AbortController();
+    const timeout = setTimeout(() => abort.abort(), PROBE_TIMEOUT_MS);
+    try {
+      const headers = { Accept: "text/event-stream, application/json" };
+      const response = await fetch(this.#url(), { signal: abort.signal, headers });
+      if (response.status === 204) return "the server ended this stream";
+      const final = response.status >= 400 && response.status < 500 && ![408, 425, 429].includes(response.status);
+      return final ? await reasonOf(response) : undefined;
+    } catch {
+      return undefined;
+    } finally {
+      clearTimeout(timeout);
+      abort.abort();
+    }
+  }
+
+  /** After a long sleep a dead connection can look open for minutes. Resuming costs little, so do it at once. */
+  #onVisibility() {
+    if (document.hidden) {
+      this.#hiddenSince = Date.now();
+      return;
+    }
+    const asleep = Date.now() - this.#hiddenSince > STALE_AFTER_MS;
+    if (asleep || this.#state === "reconnecting") this.#reconnectUnlessClosed();
+  }
+
+  #reconnectUnlessClosed() {
+    if (this.#state !== "closed") this.#connect();
+  }
+}
+
+/**
+ * Doubles up to a ceiling. Jitter keeps many pages from coming back at the same moment.
+ *
+ * @param {number} attempt
+ */
+function backoff(attempt) {
+  return Math.min(LONGEST_BACKOFF_MS, 1000 * 2 ** attempt) * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,191 @@
+// @ts-check
+/** What the reader sees: the status of the connection, and the list of messages with its scrolling. */
+
+import { byId, make } from "./elements.js";
+
+const AT_BOTTOM_PX = 48;
+const HISTORY_SHOWN_MS = 1_000;
+const HUES = 6;
+
+/** @typedef {import("./messages.js").Entry} Entry */
+
+const clockTime = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const dayAndTime = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+
+/* Status */
+
+const status = byId("status", HTMLElement);
+
+/**
+ * Shows the state of the connection.
+ *
+ * @param {import("./stream.js").State} state
+ * @param {string} text
+ */
+export function showStatus(state, text) {
+  status.dataset.state = state;
+  // Setting equal text again would make a screen reader repeat it.
+  if (status.textContent !== text) status.textContent = text;
+  byId("retry", HTMLButtonElement).hidden = state !== "closed";
+}
+
+/* Messages */
+
+/** The list of messages on the page. */
+export class ListView {
+  #log = byId("messages", HTMLElement);
+  #list = /** @type {HTMLOListElement} */ (this.#log.querySelector("ol"));
+  #newer = byId("newer", HTMLButtonElement);
+
+  /** @type {Map<Entry, HTMLElement>} */
+  #items = new Map();
+
+  /** Whether the view moves down to each new message. */
+  #following = true;
+
+  #scrollPlanned = false;
+  #lastTop = 0;
+  #newerCount = 0;
+
+  /** @param {(entry: Entry) => boolean} continuesPrevious see MessageList */
+  constructor(continuesPrevious) {
+    this.continuesPrevious = continuesPrevious;
+    this.#newer.addEventListener("click", () => {
+      this.#log.focus({ preventScroll: true });
+      this.followNewest(wantsLessMotion() ? "instant" : "smooth");
+    });
+    this.#log.addEventListener("scroll", () => this.#onScroll(), { passive: true });
+    new ResizeObserver(() => this.#following && this.#scrollSoon()).observe(this.#log);
+  }
+
+  /** @param {Entry} entry the newest message */
+  append(entry) {
+    const item = render(entry);
+    this.#items.set(entry, item);
+    this.#list.append(item);
+    this.update(entry);
+    if (this.#following) this.#scrollSoon();
+    else this.#countNewer(1);
+  }
+
+  /** @param {Entry} entry a message whose author line may look different now */
+  update(entry) {
+    const item = this.#items.get(entry);
+    item?.classList.toggle("own", entry.own);
+    item?.classList.toggle("continued", this.continuesPrevious(entry));
+  }
+
+  /** @param {Entry} entry the oldest message; the divider above it goes too */
+  remove(entry) {
+    const item = this.#items.get(entry);
+    this.#items.delete(entry);
+    while (item?.previousElementSibling) item.previousElementSibling.remove();
+    item?.remove();
+  }
+
+  /** Removes all messages, and shows that some are lost. */
+  startOver() {
+    this.#items.clear();
+    this.#list.replaceChildren(make("li", "divider", "Some earlier messages are no longer available"));
+    this.followNewest();
+  }
+
+  /** Makes a screen reader read what is said from now on. Before that, the history is shown silently. */
+  announceNewMessages() {
+    if (this.#log.hasAttribute("aria-live")) setTimeout(() => this.#log.removeAttribute("aria-live"), HISTORY_SHOWN_MS);
+  }
+
+  /**
+   * Moves down to the newest message, and follows from now on.
+   *
+   * @param {ScrollBehavior} [behavior]
+   */
+  followNewest(behavior = "instant") {
+    this.#setFollowing(true);
+    // When the list grows or is emptied, the browser may move the view up. That is not the reader's doing.
+    this.#lastTop = 0;
+    this.#log.scrollTo({ top: this.#log.scrollHeight, behavior });
+  }
+
+  /** Scrolls once a frame at most: measuring after each message of a burst would lay the page out each time. */
+  #scrollSoon() {
+    if (this.#scrollPlanned) return;
+    this.#scrollPlanned = true;
+    requestAnimationFrame(() => {
+      this.#scrollPlanned = false;
+      if (this.#following) this.#log.scrollTop = this.#log.scrollHeight;
+    });
+  }
+
+  /** Only moving up means that the reader has left the bottom; content that grows moves nothing. */
+  #onScroll() {
+    const top = this.#log.scrollTop;
+    const movedUp = top < this.#lastTop;
+    this.#lastTop = top;
+    if (this.#log.scrollHeight - this.#log.clientHeight - top <= AT_BOTTOM_PX) this.#setFollowing(true);
+    else if (movedUp) this.#setFollowing(false);
+  }
+
+  /** @param {boolean} yes */
+  #setFollowing(yes) {
+    this.#following = yes;
+    this.#log.classList.toggle("following", yes);
+    if (yes) this.#countNewer(-this.#newerCount);
+  }
+
+  /** @param {number} change */
+  #countNewer(change) {
+    this.#newerCount += change;
+    this.#newer.textContent = this.#newerCount === 1 ? "1 new message" : `${this.#newerCount} new messages`;
+    this.#newer.hidden = this.#newerCount === 0;
+  }
+}
+
+/** @param {Entry} entry */
+function render({ id, from, text, event, at }) {
+  const item = make("li", "message");
+  item.dataset.id = id;
+  if (from) item.dataset.hue = String(hueOf(from));
+  const meta = make("div", "meta");
+  meta.append(make("bdi", "from", withoutBidiControls(from) || "Anonymous"), make("span", "you", "you"), timeLabel(at));
+  if (event) meta.append(make("span", "event", withoutBidiControls(event)));
+  const body = make("div", "text", text);
+  body.dir = "auto";
+  item.append(meta, body);
+  return item;
+}
+
+/**
+ * Replaces the characters that change the direction of the text around them (embeddings, overrides, isolates) by
+ * visible ones. In a name they serve to make it look like another one.
+ *
+ * @param {string} text
+ */
+function withoutBidiControls(text) {
+  return text.replace(/[\u202A-\u202E\u2066-\u2069]/g, "\uFFFD");
+}
+
+/** @param {Date} at */
+function timeLabel(at) {
+  const today = at.toDateString() === new Date().toDateString();
+  const label = make("time", "", (today ? clockTime : dayAndTime).format(at));
+  label.dateTime = at.toISOString();
+  label.title = fullTime.format(at);
+  return label;
+}
+
+/**
+ * Computes a colour for a name (FNV-1a), always the same one, so that authors can be told apart at a glance.
+ *
+ * @param {string} name
+ */
+function hueOf(name) {
+  let hash = 0x811c9dc5;
+  for (const char of name) hash = Math.imul(hash ^ Number(char.codePointAt(0)), 0x01000193);
+  return (hash >>> 8) % HUES;
+}
+
+function wantsLessMotion() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}

@@ -1,0 +1,190 @@
+package dev.parley.page;
+
+import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.microsoft.playwright.Clock;
+import com.microsoft.playwright.Page;
+import dev.parley.delivery.DisconnectReason;
+import dev.parley.testsupport.Browser;
+import dev.parley.testsupport.Timeouts;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The page on event streams that the test writes: ids, heartbeats, silence, goodbyes. The page's
+ * clock moves only when the test moves it.
+ */
+class ChatStreamPageIT {
+
+    /** Counts the heartbeats that the page has received, to know when to move its clock. */
+    private static final String COUNT_HEARTBEATS =
+            """
+            window.heartbeats = 0;
+            window.EventSource = class extends EventSource {
+              constructor(url) {
+                super(url);
+                this.addEventListener("heartbeat", () => window.heartbeats++);
+              }
+            };
+            """;
+
+    @AutoClose private static Browser browser;
+
+    @AutoClose private final ScriptedSite site = ScriptedSite.start();
+
+    private Page tab;
+    private ChatPage page;
+    private ScriptedSite.Stream stream;
+    private int heartbeats;
+
+    @BeforeAll
+    static void start() {
+        browser = Browser.start();
+    }
+
+    @BeforeEach
+    void openPage() {
+        tab = browser.tab();
+        tab.addInitScript(COUNT_HEARTBEATS);
+        tab.clock().install(new Clock.InstallOptions().setTime("2026-01-01T00:00:00Z"));
+        tab.clock().pauseAt("2026-01-01T01:00:00Z");
+        page = ChatPage.navigate(tab, site.uri());
+        stream = site.awaitStream();
+    }
+
+    @AfterEach
+    void closeTabs() {
+        browser.closeTabs();
+    }
+
+    @Test
+    void idsThatWereReceivedBefore_areShownOnce() {
+        stream.message("e-1", "one").message("e-9", "nine").message("e-10", "ten");
+        stream.message("e-9", "nine").message("e-1", "one").message("e-10", "ten");
+        stream.message("e-999999999999999998", "many").message("e-999999999999999999", "more");
+        stream.message("e-999999999999999998", "many").message("e-1000", "old");
+        stream.message("f-1", "another epoch").message("f-2", "the end");
+
+        page.awaitMessage("the end");
+        assertThat(page.texts())
+                .containsExactly("one", "nine", "ten", "many", "more", "another epoch", "the end");
+    }
+
+    @Test
+    void textsWithoutAnId_areAllShown() {
+        stream.plain("before the first id").message("e-1", "one");
+        stream.plain("after it").plain("after it").message("e-1", "one").message("e-2", "two");
+
+        page.awaitMessage("two");
+        assertThat(page.texts())
+                .containsExactly("before the first id", "one", "after it", "after it", "two");
+    }
+
+    @Test
+    void gap_startsOver() {
+        stream.message("e-1", "one").message("e-2", "two");
+        page.awaitMessage("two");
+
+        stream.control("gap", "{}").message("e-1", "one again").message("e-2", "two again");
+
+        page.awaitMessage("two again");
+        assertThat(page.texts()).containsExactly("one again", "two again");
+    }
+
+    @Test
+    void connectionThatFallsSilent_isReplacedAndResumed() {
+        stream.message("e-1", "one").message("e-2", "alert", "not for the page");
+        heartbeat();
+        page.awaitMessage("one").awaitLive();
+        assertThat(stream.query()).contains("heartbeat=event");
+
+        tab.clock().fastForward(19_999);
+        page.awaitLive();
+        assertThat(site.hasAnotherStream()).isFalse();
+        tab.clock().fastForward(1);
+
+        assertThat(page.status()).hasText("Reconnecting…");
+        ScriptedSite.Stream next = site.awaitStream();
+        assertThat(next.query()).contains("lastEventId=e-2");
+        Timeouts.await("the silent stream is closed").until(stream::isClosed);
+        next.control("resumed", "{}").message("e-3", "three");
+        page.awaitMessage("three").awaitLive();
+        assertThat(page.texts()).containsExactly("one", "three");
+    }
+
+    @Test
+    void heartbeatsAndMessages_keepAConnection() {
+        heartbeat();
+        for (int i = 1; i <= 3; i++) {
+            tab.clock().fastForward(15_000);
+            heartbeat();
+            tab.clock().fastForward(15_000);
+            stream.message("e-" + i, "Message " + i);
+            page.awaitMessage("Message " + i);
+        }
+
+        page.awaitLive();
+        assertThat(site.hasAnotherStream()).isFalse();
+    }
+
+    @Test
+    void serverThatPausesForLonger_isGivenMoreTime() {
+        stream.message("e-1", "one");
+        page.awaitMessage("one");
+        tab.clock().fastForward(30_000);
+        heartbeat();
+
+        tab.clock().fastForward(74_999);
+        page.awaitLive();
+        assertThat(site.hasAnotherStream()).isFalse();
+        tab.clock().fastForward(1);
+
+        assertThat(page.status()).hasText("Reconnecting…");
+        assertThat(site.awaitStream().query()).contains("lastEventId=e-1");
+    }
+
+    @Test
+    void serverThatSendsCommentsOnly_isNotTakenForDead() {
+        stream.message("e-1", "one");
+        page.awaitMessage("one");
+
+        tab.clock().fastForward(3_600_000);
+
+        page.awaitLive();
+        assertThat(site.hasAnotherStream()).isFalse();
+        stream.message("e-2", "two");
+        page.awaitMessage("two");
+    }
+
+    @Test
+    void goodbye_isExplained() {
+        stream.message("e-1", "one");
+        page.awaitMessage("one");
+
+        stream.control("goodbye", "{\"reason\":\"drain\"}");
+
+        assertThat(page.status()).hasText("Server restarting, reconnecting…");
+    }
+
+    @Test
+    void reasonsOfAGoodbye_areThoseThatTheServerKnows() {
+        Object known =
+                tab.evaluate("async () => Object.keys((await import('/chat/stream.js')).GOODBYES)");
+
+        List<String> labels =
+                Stream.of(DisconnectReason.values()).map(DisconnectReason::label).toList();
+        assertThat((List<?>) known).isEqualTo(labels);
+    }
+
+    private void heartbeat() {
+        heartbeats++;
+        stream.heartbeat();
+        tab.waitForFunction("count => window.heartbeats === count", heartbeats);
+    }
+}

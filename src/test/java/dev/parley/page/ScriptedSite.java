@@ -1,0 +1,185 @@
+package dev.parley.page;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import dev.parley.testsupport.Timeouts;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A server of the chat page whose event streams are written by the test. The history is empty, and
+ * nothing can be sent.
+ */
+final class ScriptedSite implements Closeable {
+
+    private static final String PAGES = "/META-INF/resources";
+    private static final String EMPTY_HISTORY = "{\"messages\":[],\"after\":\"e-0\",\"gap\":false}";
+
+    private final HttpServer server;
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final BlockingQueue<Stream> streams = new LinkedBlockingQueue<>();
+
+    private ScriptedSite(HttpServer server) {
+        this.server = server;
+        server.setExecutor(threads);
+        server.createContext("/", ScriptedSite::answerWithFile);
+        server.createContext(
+                "/rooms/",
+                exchange -> answer(exchange, "application/json", EMPTY_HISTORY.getBytes(UTF_8)));
+        server.createContext("/events", this::openStream);
+    }
+
+    static ScriptedSite start() {
+        try {
+            var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+            var site = new ScriptedSite(HttpServer.create(address, 0));
+            site.server.start();
+            return site;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    URI uri() {
+        return URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/");
+    }
+
+    /** Waits for the page to open its next stream. */
+    Stream awaitStream() {
+        try {
+            Stream next = streams.poll(Timeouts.millis(), TimeUnit.MILLISECONDS);
+            if (next == null) {
+                throw new IllegalStateException("the page has opened no other stream");
+            }
+            return next;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Tells whether the page has opened a stream that the test has not taken yet. */
+    boolean hasAnotherStream() {
+        return !streams.isEmpty();
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+        threads.shutdownNow();
+    }
+
+    private void openStream(HttpExchange exchange) throws IOException {
+        exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
+        exchange.sendResponseHeaders(200, 0);
+        Stream stream = new Stream(exchange);
+        stream.write(": connected\n\n");
+        streams.add(stream);
+    }
+
+    private static void answerWithFile(HttpExchange exchange) throws IOException {
+        String path = exchange.getRequestURI().getPath();
+        String file = path.equals("/") ? "/index.html" : path;
+        try (InputStream in = ScriptedSite.class.getResourceAsStream(PAGES + file)) {
+            if (in == null) {
+                exchange.sendResponseHeaders(404, -1);
+                exchange.close();
+                return;
+            }
+            answer(exchange, type(file), in.readAllBytes());
+        }
+    }
+
+    private static String type(String file) {
+        return switch (file.substring(file.lastIndexOf('.') + 1)) {
+            case "html" -> "text/html";
+            case "css" -> "text/css";
+            case "svg" -> "image/svg+xml";
+            default -> "text/javascript";
+        };
+    }
+
+    private static void answer(HttpExchange exchange, String type, byte[] body) throws IOException {
+        try (exchange) {
+            exchange.getResponseHeaders().set("Content-Type", type);
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+        }
+    }
+
+    /** The server's end of one event stream. */
+    static final class Stream {
+
+        private final HttpExchange exchange;
+
+        private Stream(HttpExchange exchange) {
+            this.exchange = exchange;
+        }
+
+        /** The query with which the page opened it. */
+        String query() {
+            return exchange.getRequestURI().getQuery();
+        }
+
+        /** Sends a message with an id. */
+        Stream message(String id, String text) {
+            return write("id: " + id + "\n" + data(text));
+        }
+
+        /** Sends a message with an id and an event type. */
+        Stream message(String id, String event, String text) {
+            return write("id: " + id + "\nevent: " + event + "\n" + data(text));
+        }
+
+        /** Sends a message without an id, as a text that another program published in Redis. */
+        Stream plain(String text) {
+            return write(data(text));
+        }
+
+        /** Sends an event that is no message. */
+        Stream control(String event, String data) {
+            return write("event: " + event + "\ndata: " + data + "\n\n");
+        }
+
+        Stream heartbeat() {
+            return control("heartbeat", "{}");
+        }
+
+        /** Tells whether the page has closed its end, which is noticed by writing. */
+        boolean isClosed() {
+            try {
+                exchange.getResponseBody().write(":\n".getBytes(UTF_8));
+                exchange.getResponseBody().flush();
+                return false;
+            } catch (IOException closed) {
+                return true;
+            }
+        }
+
+        private Stream write(String block) {
+            try {
+                exchange.getResponseBody().write(block.getBytes(UTF_8));
+                exchange.getResponseBody().flush();
+                return this;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        private static String data(String text) {
+            return "data: {\"room\":\"lobby\",\"from\":\"Ada\",\"text\":\"" + text + "\"}\n\n";
+        }
+    }
+}
