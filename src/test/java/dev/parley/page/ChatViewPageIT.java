@@ -3,6 +3,7 @@ package dev.parley.page;
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import dev.parley.testsupport.Browser;
 import dev.parley.testsupport.Http;
@@ -138,6 +139,37 @@ class ChatViewPageIT {
         assertThat(overflow(page.tab(), "#messages")).isZero();
         assertThat(page.send()).isInViewport();
         assertThat(page.text()).isInViewport();
+    }
+
+    @Test
+    void stackedCombiningMarks_doNotCoverOtherMessages() {
+        // 40 marks above and 40 below each letter, in the name too.
+        String tall = ("a" + "\u0301".repeat(40) + "\u0323".repeat(40)).repeat(8);
+        room.say(pod, "Ada", "Before");
+        room.say(pod, "o" + "\u0301".repeat(30) + "\u0323".repeat(30), tall);
+        room.say(pod, "Ben", "After");
+        ChatPage page = room.open(browser.tab(), pod);
+        page.awaitMessage("After");
+        Locator item = page.log().locator(".message").nth(1);
+
+        byte[] beforeWith = page.messages().first().screenshot();
+        byte[] afterWith = page.messages().last().screenshot();
+        item.evaluate("item => item.style.visibility = 'hidden'");
+        byte[] beforeWithout = page.messages().first().screenshot();
+        byte[] afterWithout = page.messages().last().screenshot();
+
+        assertThat(beforeWith).isEqualTo(beforeWithout);
+        assertThat(afterWith).isEqualTo(afterWithout);
+
+        // Shows that the comparison can fail: without clipping the marks do cover the message.
+        item.evaluate(
+                """
+                item => {
+                  item.style.visibility = "visible";
+                  item.querySelectorAll("*").forEach(e => e.style.overflow = "visible");
+                }
+                """);
+        assertThat(page.messages().last().screenshot()).isNotEqualTo(afterWithout);
     }
 
     @Test
