@@ -195,6 +195,21 @@ class ChatPageIT {
         assertThat(page.ownMessages()).hasText(new String[] {"Mine"});
     }
 
+    @Test
+    void longestNameThatTheServerAccepts_canBeEntered() {
+        ChatPage page = room.open(browser.tab(), left);
+        String longest = "👩".repeat(31) + "ab";
+        assertThat(room.sendAs(left, longest + "c").status()).isEqualTo(400);
+
+        page.name().fill("");
+        page.name().pressSequentially(longest + "c");
+        page.say("Hello");
+
+        assertThat(page.name()).hasValue(longest);
+        page.awaitMessage("Hello");
+        assertThat(page.authors()).hasText(new String[] {longest});
+    }
+
     private static List<String> numbered(String what, int count) {
         return IntStream.rangeClosed(1, count).mapToObj(i -> what + " " + i).toList();
     }

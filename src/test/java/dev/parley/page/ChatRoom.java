@@ -29,6 +29,11 @@ record ChatRoom(String name) {
         new Http(pod.uri()).sendForm(text, "room", name, "from", from);
     }
 
+    /** Tries to publish under this name, and returns the answer. */
+    Http.Answer sendAs(ParleyProcess pod, String from) {
+        return new Http(pod.uri()).sendForm("Hello", "room", name, "from", from);
+    }
+
     /** Publishes {@code Message 1}, {@code Message 2} … without a page. */
     void fill(ParleyProcess pod, int count) {
         Http http = new Http(pod.uri());
