@@ -3,6 +3,7 @@
 
 import { byId } from "./chat/elements.js";
 import { Form } from "./chat/form.js";
+import { readHistory } from "./chat/history.js";
 import { MessageList } from "./chat/messages.js";
 import { Outbox } from "./chat/outbox.js";
 import { RoomStream } from "./chat/stream.js";
@@ -50,4 +51,16 @@ if (room) {
   document.title = `${room} · Parley`;
 }
 byId("retry", HTMLButtonElement).addEventListener("click", () => stream.retry());
-stream.start("");
+stream.start(await showHistory());
+
+/** @returns {Promise<string>} the id at which the stream continues; empty to let the stream begin with the history */
+async function showHistory() {
+  try {
+    const history = await readHistory(room || "lobby");
+    for (const message of history.messages) messages.add(message.id, message);
+    return history.after;
+  } catch {
+    // The stream has its own ways to wait for a server, and to say why it is refused.
+    return "";
+  }
+}

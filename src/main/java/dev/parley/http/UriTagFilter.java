@@ -27,7 +27,7 @@ final class UriTagFilter {
     private static final Pattern PAGES_AND_GROUPS =
             Pattern.compile(
                     "/|/(index|chat|clock|favicon)\\.(html|js|css|svg)"
-                            + "|/chat/(elements|form|json|messages|outbox|position|refusal|storage|stream|view)\\.js"
+                            + "|/chat/(elements|form|history|json|messages|outbox|position|refusal|storage|stream|view)\\.js"
                             + "|[A-Z_]+|root|/cors-preflight");
 
     @Produces

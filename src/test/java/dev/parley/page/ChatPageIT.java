@@ -3,6 +3,7 @@ package dev.parley.page;
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Route;
 import dev.parley.testsupport.Browser;
 import dev.parley.testsupport.ParleyProcess;
@@ -208,6 +209,35 @@ class ChatPageIT {
         assertThat(page.name()).hasValue(longest);
         page.awaitMessage("Hello");
         assertThat(page.authors()).hasText(new String[] {longest});
+    }
+
+    @Test
+    void messagesWithAnEventType_takeNoPlaceInTheHistory() {
+        room.fill(left, 60);
+        room.alert(left, 120);
+        room.say(left, "The newest");
+        room.alert(left, 10);
+
+        ChatPage page = room.open(browser.tab(), right);
+        room.alert(left, 1);
+        room.say(left, "Live");
+
+        page.awaitMessage("Live");
+        List<String> expected = new ArrayList<>(numbered("Message", 60).subList(11, 60));
+        expected.addAll(List.of("The newest", "Live"));
+        assertThat(page.texts()).isEqualTo(expected);
+    }
+
+    @Test
+    void historyThatCannotBeRead_comesOnTheStream() {
+        room.fill(left, 60);
+        Page tab = browser.tab();
+        tab.route("**/rooms/**", Route::abort);
+
+        ChatPage page = room.open(tab, left);
+
+        page.awaitMessage("Message 60");
+        assertThat(page.texts()).isEqualTo(numbered("Message", 60).subList(10, 60));
     }
 
     private static List<String> numbered(String what, int count) {

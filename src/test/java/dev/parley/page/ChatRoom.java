@@ -34,6 +34,13 @@ record ChatRoom(String name) {
         return new Http(pod.uri()).sendForm("Hello", "room", name, "from", from);
     }
 
+    /** Publishes messages of the event type {@code alert} without a page. */
+    void alert(ParleyProcess pod, int count) {
+        Http http = new Http(pod.uri());
+        IntStream.rangeClosed(1, count)
+                .forEach(i -> http.sendForm("Alert " + i, "room", name, "event", "alert"));
+    }
+
     /** Publishes {@code Message 1}, {@code Message 2} … without a page. */
     void fill(ParleyProcess pod, int count) {
         Http http = new Http(pod.uri());

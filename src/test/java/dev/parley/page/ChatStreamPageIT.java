@@ -102,7 +102,7 @@ class ChatStreamPageIT {
         stream.message("e-1", "one").message("e-2", "alert", "not for the page");
         heartbeat();
         page.awaitMessage("one").awaitLive();
-        assertThat(stream.query()).contains("heartbeat=event");
+        assertThat(stream.query()).contains("heartbeat=event").contains("lastEventId=e-0");
 
         tab.clock().fastForward(19_999);
         page.awaitLive();
