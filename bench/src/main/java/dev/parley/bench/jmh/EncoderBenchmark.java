@@ -1,6 +1,6 @@
 package dev.parley.bench.jmh;
 
-import dev.parley.delivery.Format;
+import dev.parley.log.Format;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Room;

@@ -1,4 +1,4 @@
-package dev.parley.delivery;
+package dev.parley.log;
 
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
@@ -35,7 +35,7 @@ public class RoomLogBenchmark {
     private final FrameEncoder encoder =
             new EventStreamEncoder(Duration.ofSeconds(2), Duration.ofSeconds(4));
     private final RoomLog log =
-            new RoomLog("bench", 0, CAPACITY, Long.MAX_VALUE, new LogBudget(Long.MAX_VALUE));
+            new RoomLog("bench", 0, CAPACITY, Long.MAX_VALUE, new RoomLog.Budget(Long.MAX_VALUE));
     private final Message message = Message.of(Room.LOBBY, "x".repeat(200), Instant.EPOCH);
 
     @Setup
