@@ -1,0 +1,99 @@
+package dev.parley;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.ConfigKeys;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class UnknownSettingsTest {
+
+    @Test
+    void knownSettings_areThoseOfTheMappings() {
+        assertThat(UnknownSettings.known())
+                .containsExactlyInAnyOrderElementsOf(
+                        ConfigKeys.all().stream().map(ConfigKeys.Key::name).toList());
+    }
+
+    @Test
+    void everySettingAndItsVariable_isAccepted() {
+        for (ConfigKeys.Key key : ConfigKeys.all()) {
+            assertThat(errors(key.name(), key.environmentVariable())).isEmpty();
+        }
+    }
+
+    @Test
+    void namesOfOtherPrograms_areAccepted() {
+        assertThat(errors("parley", "parleyx.a", "quarkus.nope", "PATH", "PARLEYX_A")).isEmpty();
+    }
+
+    @Test
+    void variablesOfTheTestSuite_areAccepted() {
+        assertThat(errors("PARLEY_TEST_REDIS", "PARLEY_TEST_CHROMIUM")).isEmpty();
+    }
+
+    @Test
+    void serviceLinksOfKubernetes_areAccepted() {
+        assertThat(
+                        errors(
+                                "PARLEY_SERVICE_HOST",
+                                "PARLEY_SERVICE_PORT",
+                                "PARLEY_SERVICE_PORT_HTTP",
+                                "PARLEY_PORT",
+                                "PARLEY_PORT_8080_TCP",
+                                "PARLEY_PORT_8080_TCP_PROTO",
+                                "PARLEY_PORT_8080_TCP_PORT",
+                                "PARLEY_PORT_8080_TCP_ADDR",
+                                "PARLEY_REDIS_SERVICE_HOST",
+                                "PARLEY_REDIS_PORT_6379_TCP_PORT"))
+                .isEmpty();
+    }
+
+    @Test
+    void variableLikeAServiceLinkWithoutService_isRefused() {
+        assertThat(errors("PARLEY_PORT"))
+                .containsExactly(
+                        "There is no environment variable PARLEY_PORT; docs/configuration.md lists"
+                                + " the settings");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "parley.nope, setting",
+        "parley.history.nonsense, setting",
+        "parley.rooms.a.size, setting",
+        "PARLEY_NOPE, environment variable",
+        "PARLEY_HISTORY_NONSENSE, environment variable"
+    })
+    void unknownName_isRefused(String name, String kind) {
+        assertThat(errors("parley.history.size", name))
+                .containsExactly(
+                        "There is no %s %s; docs/configuration.md lists the settings"
+                                .formatted(kind, name));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "parley.history.sise, parley.history.size",
+        "parley.histroy.size, parley.history.size",
+        "parley.publish.maxtext, parley.publish.max-text",
+        "parley.events.max-connections-age, parley.events.max-connection-age",
+        "PARLEY_HISTORYSIZE, PARLEY_HISTORY_SIZE",
+        "PARLEY_LIMITS_CONNECTION, PARLEY_LIMITS_CONNECTIONS"
+    })
+    void misspeltName_isRefusedWithTheNearestOne(String name, String meant) {
+        assertThat(errors(name)).singleElement().asString().endsWith("did you mean " + meant + "?");
+    }
+
+    @Test
+    void severalUnknownNames_areAllRefused() {
+        assertThat(errors("parley.nope", "PARLEY_NOPE", "parley.nothing")).hasSize(3);
+    }
+
+    private static List<String> errors(String... names) {
+        return UnknownSettings.errors(Set.of(names), UnknownSettings.known());
+    }
+}
