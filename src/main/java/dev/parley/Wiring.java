@@ -10,9 +10,6 @@ import dev.parley.delivery.Hub;
 import dev.parley.delivery.LimitsConfig;
 import dev.parley.log.LogConfig;
 import dev.parley.log.OpenRooms;
-import dev.parley.publish.PublishConfig;
-import dev.parley.publish.Publisher;
-import dev.parley.publish.RateLimit;
 import dev.parley.redis.RedisConfig;
 import dev.parley.sse.EventStreamEncoder;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -89,25 +86,7 @@ final class Wiring {
         return new Hub(rooms, encoder, events, limits, meters, clock);
     }
 
-    @Produces
-    @Singleton
-    Publisher publisher(Broker broker, MeterRegistry meters) {
-        return new Publisher(broker, meters);
-    }
-
-    @Produces
-    @Singleton
-    RateLimit rateLimit(PublishConfig config) {
-        return new RateLimit(config);
-    }
-
-    /** Creates the publisher too, so that its counters are there before the first message. */
-    void start(
-            @Observes StartupEvent event,
-            Hub hub,
-            Publisher publisher,
-            EventsConfig config,
-            Vertx vertx) {
+    void start(@Observes StartupEvent event, Hub hub, EventsConfig config, Vertx vertx) {
         long tick =
                 Math.min(
                         MAX_TICK.toMillis(),

@@ -44,8 +44,8 @@ class ArchitectureTest {
                     Map.entry("http", Set.of("broker", "delivery", "message")),
                     Map.entry("sse", Set.of("http", "delivery", "log", "message", "retry")),
                     Map.entry("publish", Set.of("http", "broker", "message")),
-                    Map.entry("events", Set.of("sse", "delivery", "log", "message")),
-                    Map.entry("history", Set.of("broker", "message")),
+                    Map.entry("events", Set.of("http", "sse", "delivery", "log", "message")),
+                    Map.entry("history", Set.of("http", "broker", "message")),
                     Map.entry("clock", Set.of("sse")),
                     Map.entry("ops", Set.of("delivery", "broker")));
 

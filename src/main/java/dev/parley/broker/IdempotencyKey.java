@@ -19,6 +19,7 @@ public record IdempotencyKey(String value) {
     public IdempotencyKey {
         if (!FORM.matcher(value).matches()) {
             throw new InvalidRequest(
+                    "bad-idempotency-key",
                     "bad Idempotency-Key: 1 to 128 visible ASCII characters are expected");
         }
     }

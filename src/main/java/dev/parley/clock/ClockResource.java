@@ -19,11 +19,11 @@ import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 
-/** The time, once a second. */
+/** Streams the time once a second. */
 @Path("/clock")
 public final class ClockResource {
 
-    /** After the drain of the rooms, which comes at the usual priority. */
+    /** Runs after the drain of the rooms, which observes at the default priority. */
     private static final int LATE = Interceptor.Priority.APPLICATION + 1000;
 
     private final Clock clock;
@@ -49,12 +49,15 @@ public final class ClockResource {
                 .map(tick -> clock.instant().truncatedTo(ChronoUnit.SECONDS).toString());
     }
 
-    /** Ends every stream with its next tick: the framework would wait for them, and complain. */
+    /**
+     * Ends every stream at its next tick. Otherwise the framework would wait for them until its
+     * shutdown timeout, and log an error.
+     */
     void end(@Observes @Priority(LATE) ShutdownDelayInitiatedEvent event) {
         ending = true;
     }
 
-    /** A stream has no head to look at without opening it. */
+    /** Refused: the framework would open a stream to answer with its head. */
     @HEAD
     @Operation(hidden = true)
     public void head() {

@@ -1,4 +1,4 @@
-/** {@code GET /clock}: the smallest event stream there is, to try a network and a client with. */
+/** {@code GET /clock}: an event stream without rooms, to test a network or a client with. */
 @NullMarked
 package dev.parley.clock;
 

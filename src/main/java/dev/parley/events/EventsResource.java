@@ -7,17 +7,20 @@ import dev.parley.sse.StreamHeaders;
 import io.smallrye.mutiny.Multi;
 import io.vertx.core.impl.ContextInternal;
 import io.vertx.ext.web.RoutingContext;
-import jakarta.ws.rs.BeanParam;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HEAD;
+import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.NotAllowedException;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+import org.jspecify.annotations.Nullable;
 
-/** Subscribing to a room. */
+/** Subscribes to a room: checks the request, and gives its connection to the hub. */
 @Path("/events")
 public final class EventsResource {
 
@@ -30,7 +33,33 @@ public final class EventsResource {
     @GET
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @Operation(summary = "Receive a room's messages as they are published")
-    public Multi<String> events(@BeanParam EventsQuery query, @Context RoutingContext exchange) {
+    public Multi<String> events(
+            @QueryParam("room") @Parameter(description = "the room, lobby by default")
+                    @Nullable String room,
+            @QueryParam("format")
+                    @Parameter(
+                            description =
+                                    "text (default): data is the text; json: data is the whole"
+                                            + " message")
+                    @Nullable String format,
+            @QueryParam("history")
+                    @Parameter(
+                            description =
+                                    "how many of the newest messages to begin with, 0 by default")
+                    @Nullable String history,
+            @HeaderParam("Last-Event-ID")
+                    @Parameter(
+                            description =
+                                    "id of the last message received: the stream goes on after it")
+                    @Nullable String lastEventIdHeader,
+            @QueryParam("lastEventId")
+                    @Parameter(
+                            description =
+                                    "the same for clients that cannot set a header; the header"
+                                            + " wins")
+                    @Nullable String lastEventId,
+            @Context RoutingContext exchange) {
+        var query = new EventsQuery(room, format, history, lastEventIdHeader, lastEventId);
         var request = exchange.request();
         var subscribe = query.subscribeRequest(request.remoteAddress().hostAddress());
         var loop = new NettyEventLoop(ContextInternal.current().nettyEventLoop());
@@ -38,7 +67,7 @@ public final class EventsResource {
         return new EventStream(request, loop, stream -> hub.subscribe(subscribe, stream, loop));
     }
 
-    /** A stream has no head to look at without opening it. */
+    /** Refused: the framework would open a stream, and count it, to answer with its head. */
     @HEAD
     @Operation(hidden = true)
     public void head() {

@@ -1,6 +1,6 @@
 /**
- * {@code GET /events}: what a subscription may ask for, and how the hub's words become a
- * Server-Sent Events stream (WHATWG HTML §9.2) on an HTTP connection.
+ * {@code GET /events}: checks what a client asks for, and gives its connection to the hub, which
+ * writes the stream.
  */
 @NullMarked
 package dev.parley.events;

@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
  * A page of history as JSON.
  *
  * @param messages oldest first
- * @param before what to ask with for the messages before these; absent at the beginning
- * @param after what to ask with for the messages after these, also for those not yet there
- * @param gap whether messages next to the position that was asked with are gone
+ * @param before the id to ask with for the messages before these; absent at the beginning
+ * @param after the id to ask with for the messages after these, published already or later
+ * @param gap whether messages next to the position in the request are gone
  */
 @RegisterForReflection
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -24,7 +24,7 @@ public record HistoryPage(
         String room, List<Item> messages, @Nullable String before, String after, boolean gap) {
 
     /**
-     * A message.
+     * One message of the page.
      *
      * @param at RFC 3339, UTC
      */
@@ -53,7 +53,7 @@ public record HistoryPage(
     static HistoryPage of(Room room, Page page, boolean gap) {
         List<StoredMessage> messages = page.messages();
         if (messages.isEmpty()) {
-            return nothing(room, page.tail(), gap);
+            return empty(room, page.tail(), gap);
         }
         EventId first = messages.get(0).id();
         EventId last = messages.get(messages.size() - 1).id();
@@ -65,20 +65,24 @@ public record HistoryPage(
                 gap);
     }
 
-    /** The answer to a position before which the page lies, if it is one of the page's log. */
+    /**
+     * Answers a request for the messages before a position.
+     *
+     * @param position as requested, perhaps from another epoch than the page's
+     */
     static HistoryPage before(EventId position, Room room, Page page) {
         if (!page.epoch().equals(position.epoch())) {
-            return nothing(room, page.tail(), true);
+            return empty(room, page.tail(), true);
         }
         if (!page.messages().isEmpty()) {
             return of(room, page, false);
         }
-        // Nobody who goes on from here may miss what comes after the position.
+        // A client that reads on from here must not miss the message at the position itself.
         long last = Math.min(Math.max(0, position.offset() - 1), page.newest());
-        return nothing(room, new EventId(page.epoch(), last), last > 0);
+        return empty(room, new EventId(page.epoch(), last), last > 0);
     }
 
-    private static HistoryPage nothing(Room room, EventId after, boolean gap) {
+    private static HistoryPage empty(Room room, EventId after, boolean gap) {
         return new HistoryPage(room.name(), List.of(), null, after.toString(), gap);
     }
 }

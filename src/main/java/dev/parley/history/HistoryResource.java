@@ -2,8 +2,10 @@ package dev.parley.history;
 
 import dev.parley.broker.Broker;
 import dev.parley.broker.Range;
+import dev.parley.http.ErrorCode;
+import dev.parley.http.QueryParameters;
+import dev.parley.http.RefusedRequest;
 import dev.parley.message.EventId;
-import dev.parley.message.InvalidRequest;
 import dev.parley.message.Room;
 import io.smallrye.mutiny.Uni;
 import jakarta.ws.rs.GET;
@@ -16,7 +18,7 @@ import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.jspecify.annotations.Nullable;
 
-/** Reading what was said. */
+/** Reads a room's history in pages. */
 @Path("/rooms/{room}/messages")
 public final class HistoryResource {
 
@@ -41,21 +43,27 @@ public final class HistoryResource {
             @QueryParam("after") @Parameter(description = "an id: the messages just after it")
                     @Nullable String after) {
         var name = new Room(room);
-        int count = limit(limit);
+        int count =
+                QueryParameters.number(
+                        ErrorCode.BAD_LIMIT, "limit", limit, 1, MAX_LIMIT, DEFAULT_LIMIT);
         if (before != null && after != null) {
-            throw new InvalidRequest("bad query: before or after is expected, not both");
+            throw new RefusedRequest(
+                    ErrorCode.BAD_REQUEST, "bad query: before or after is expected, not both");
         }
         if (after != null) {
-            return after(name, position("after", after), count);
+            return after(name, QueryParameters.eventId("after", after), count);
         }
         if (before != null) {
-            return before(name, position("before", before), count);
+            return before(name, QueryParameters.eventId("before", before), count);
         }
         return broker.read(name, Range.newest(count))
                 .map(page -> HistoryPage.of(name, page, false));
     }
 
-    /** A position that the log does not continue starts at the beginning, and there is a gap. */
+    /**
+     * Reads the messages after a position. If the log does not continue that position, the page
+     * starts at the oldest message that is left, and says that there is a gap.
+     */
     private Uni<HistoryPage> after(Room room, EventId position, int count) {
         return broker.read(room, new Range.After(position.offset(), count))
                 .flatMap(
@@ -69,27 +77,5 @@ public final class HistoryResource {
     private Uni<HistoryPage> before(Room room, EventId position, int count) {
         return broker.read(room, new Range.Before(Math.max(1, position.offset()), count))
                 .map(page -> HistoryPage.before(position, room, page));
-    }
-
-    private static int limit(@Nullable String limit) {
-        if (limit == null) {
-            return DEFAULT_LIMIT;
-        }
-        if (!limit.matches("[0-9]{1,3}")
-                || Integer.parseInt(limit) < 1
-                || Integer.parseInt(limit) > MAX_LIMIT) {
-            throw new InvalidRequest("bad limit: a number from 1 to " + MAX_LIMIT + " is expected");
-        }
-        return Integer.parseInt(limit);
-    }
-
-    private static EventId position(String name, String written) {
-        return EventId.parse(written)
-                .orElseThrow(
-                        () ->
-                                new InvalidRequest(
-                                        "bad "
-                                                + name
-                                                + ": an event id such as k3f9-42 is expected"));
     }
 }

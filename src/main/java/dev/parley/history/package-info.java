@@ -1,4 +1,7 @@
-/** {@code GET /rooms/{room}/messages}: what a broker remembers of a room, as pages of JSON. */
+/**
+ * {@code GET /rooms/{room}/messages}: the history that the broker keeps of a room, as pages of
+ * JSON.
+ */
 @NullMarked
 package dev.parley.history;
 

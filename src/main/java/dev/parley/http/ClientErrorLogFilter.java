@@ -7,22 +7,20 @@ import java.util.logging.LogRecord;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps out of the log what clients do to their own connections and the framework reports as errors
- * of the server: anybody could fill the log with it.
+ * Drops log records about clients that break their own connection. The framework logs them as
+ * errors of the server, with a stack trace, so any client could fill the log.
  */
 @LoggingFilter(name = "client-faults")
 public final class ClientErrorLogFilter implements Filter {
 
-    /**
-     * Reports a client that goes before a stream of the framework's, such as the clock's, began.
-     */
+    /** Logs an IOException when a client leaves before a stream of the framework began (/clock). */
     private static final String STREAMS =
             "org.jboss.resteasy.reactive.server.handlers.PublisherResponseHandler";
 
-    /** Reports what is not HTTP/2 on a connection that began so. */
+    /** Logs bytes that are not HTTP/2 on a connection that began as HTTP/2. */
     private static final String CONNECTIONS = "io.vertx.core.net.impl.ConnectionBase";
 
-    /** Reports what Vert.x fails over when such a connection closes before all is written. */
+    /** Logs an exception of Vert.x when an HTTP/2 connection closes before a write completed. */
     private static final String WRITES = "io.netty.util.concurrent.DefaultPromise";
 
     private static final String HTTP_2 = "io.vertx.core.http.impl.Http2ConnectionBase";

@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** The calls there are, to name them to those who get one wrong. */
+/** The calls, as error answers and metrics name them. */
 public enum Endpoint {
     SEND("POST", "/send", MediaType.TEXT_PLAIN + " or " + MediaType.APPLICATION_JSON),
     EVENTS("GET", "/events", MediaType.SERVER_SENT_EVENTS),
@@ -25,26 +25,27 @@ public enum Endpoint {
         this.form = Pattern.compile(path.replace("{room}", "[^/]+") + "/?");
     }
 
-    /** The call that a request's path, normalized (RFC 3986 §6.2.2), belongs to. */
+    /** Finds the call of a request by its path, which must be normalized (RFC 3986 §6.2.2). */
     public static Optional<Endpoint> at(String path) {
         return Arrays.stream(values()).filter(call -> call.form.matcher(path).matches()).findAny();
     }
 
-    /** All of them, as one would write them. */
+    /** Lists all calls, such as {@code POST /send, GET /events}. */
     public static String all() {
         return Arrays.stream(values()).map(Endpoint::toString).collect(Collectors.joining(", "));
     }
 
+    /** The HTTP method. */
     public String method() {
         return method;
     }
 
-    /** With a template for what varies (RFC 6570). */
+    /** The path, with a template for its variable part (RFC 6570). */
     public String path() {
         return path;
     }
 
-    /** The media types that it answers with. */
+    /** The media types of its answers. */
     public String answer() {
         return answer;
     }

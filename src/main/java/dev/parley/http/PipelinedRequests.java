@@ -16,31 +16,30 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 
 /**
- * What a client sends on a connection of HTTP/1 before its last request is answered (pipelining,
- * RFC 9112 §9.3.2), held until it is.
+ * Holds the requests that a client sends on an HTTP/1 connection before the previous one is
+ * answered (pipelining, RFC 9112 §9.3.2), and passes them to the server one at a time.
  *
- * <p>The server would take such requests in at once. But when the connection closes while one
- * waits, Vert.x fails over the answer that is not begun: it writes stack traces into the log, and
- * keeps what it has of the connection for good. So it gets to see one request at a time. Lives on
- * the connection's event loop.
+ * <p>Without this, the server reads such requests at once. If the connection then closes while one
+ * waits, Vert.x throws when it fails the answer that has not begun: it logs stack traces and never
+ * releases what it holds of the connection. Runs on the connection's event loop.
  */
 public final class PipelinedRequests extends ChannelDuplexHandler {
 
-    /** The name that the server gives to the handler that answers. */
+    /** The name, in the pipeline, of the server's handler that answers requests. */
     private static final String SERVER = "handler";
 
     private final Queue<Object> held = new ArrayDeque<>();
 
-    /** The server has a request, and its answer is not written to the end. */
+    /** Whether the server has a request that is not completely answered. */
     private boolean answering = true;
 
     private PipelinedRequests() {}
 
     /**
-     * Has the requests on this one's connection come one at a time; nothing changes where they do
-     * already.
+     * Makes further requests on a connection wait for their turn. Does nothing on HTTP/2, and
+     * nothing the second time.
      *
-     * @param request that the server has just got
+     * @param request the request that the server has just received
      */
     public static void hold(HttpServerRequest request) {
         if (request.version() != HttpVersion.HTTP_2) {
@@ -51,14 +50,16 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         }
     }
 
-    /** Drops what is held, and holds no more: no further request is to reach the server. */
+    /**
+     * Discards the held requests of a connection and stops holding: no other one will be served.
+     */
     public static void drop(ChannelPipeline pipeline) {
         if (pipeline.get(PipelinedRequests.class) != null) {
             pipeline.remove(PipelinedRequests.class);
         }
     }
 
-    /** The handlers of the connection that a request came on. */
+    /** Returns the pipeline of the connection on which a request came. */
     public static ChannelPipeline pipeline(HttpServerRequest request) {
         return ((ConnectionBase) request.connection()).channel().pipeline();
     }
@@ -69,7 +70,7 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
             pass(context, message);
         } else {
             held.add(message);
-            read(context, false);
+            setReading(context, false);
         }
     }
 
@@ -78,7 +79,7 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         if (endsAnswer(message)) {
             answering = false;
             if (!held.isEmpty()) {
-                // Not in the midst of what the server does to end the answer.
+                // Deferred, because the server is still inside the code that ends the answer.
                 context.executor().execute(() -> release(context));
             }
         }
@@ -97,13 +98,13 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     }
 
     private void release(ChannelHandlerContext context) {
-        // First, since the server may want to read no more of what it gets now.
-        read(context, true);
+        // Before passing requests on, because one of them may make the server stop reading.
+        setReading(context, true);
         while (!held.isEmpty() && !mustWait(held.element())) {
             pass(context, held.remove());
         }
         if (!held.isEmpty()) {
-            read(context, false);
+            setReading(context, false);
         }
         context.fireChannelReadComplete();
     }
@@ -123,15 +124,17 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         if (!held.isEmpty()) {
             held.forEach(ReferenceCountUtil::release);
             held.clear();
-            read(context, true);
+            setReading(context, true);
         }
     }
 
-    private static void read(ChannelHandlerContext context, boolean more) {
+    private static void setReading(ChannelHandlerContext context, boolean more) {
         context.channel().config().setAutoRead(more);
     }
 
-    /** An interim answer (RFC 9110 §15.2) is whole, but not the answer. */
+    /**
+     * Whether a message ends the answer. An interim response (RFC 9110 §15.2) ends, but is not it.
+     */
     private static boolean endsAnswer(Object message) {
         boolean interim =
                 message instanceof HttpResponse response

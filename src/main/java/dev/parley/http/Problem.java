@@ -1,40 +1,142 @@
 package dev.parley.http;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.parley.broker.BrokerUnavailable;
+import dev.parley.message.InvalidRequest;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.List;
+import java.util.Optional;
+import org.jboss.logging.Logger;
+import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 
 /**
- * An error as the caller gets it: {@code application/problem+json} (RFC 9457) if it accepts JSON,
- * else the same in one line of text.
+ * Answers a failed request: with {@code application/problem+json} (RFC 9457) if the caller accepts
+ * JSON, else with the detail alone, as one line of text. Both say what is wrong and what to do.
+ *
+ * <p>The framework calls the methods that map an exception; code that refuses a request before it
+ * reaches a call uses {@link #of}.
  */
 public final class Problem {
 
-    private static final MediaType JSON = new MediaType("application", "problem+json");
-    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final Logger LOG = Logger.getLogger(Problem.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final MediaType PROBLEM_JSON = new MediaType("application", "problem+json");
 
-    private Problem() {}
+    /** In seconds: Redis has mostly returned, or has been replaced, by then. */
+    private static final int BROKER_RETRY_AFTER = 2;
 
-    public static Response.ResponseBuilder of(int status, String detail, HttpHeaders headers) {
-        return of(status, detail, headers.getAcceptableMediaTypes());
+    /** Answers a value that breaks the rules of a message, a room or a key. */
+    @ServerExceptionMapper
+    public Response invalid(InvalidRequest failure, HttpHeaders headers) {
+        ErrorCode code = ErrorCode.named(failure.code()).orElse(ErrorCode.BAD_REQUEST);
+        return of(code, detail(failure), headers).build();
     }
 
-    public static Response.ResponseBuilder of(int status, String detail, List<MediaType> accepted) {
+    /** Answers a request that a call refused. */
+    @ServerExceptionMapper
+    public Response refused(RefusedRequest failure, HttpHeaders headers) {
+        Response.ResponseBuilder answer = of(failure.code(), detail(failure), headers);
+        failure.retryAfter()
+                .ifPresent(pause -> answer.header(HttpHeaders.RETRY_AFTER, pause.toSeconds() + 1));
+        return answer.build();
+    }
+
+    /** Answers a request that the broker did not confirm in time. */
+    @ServerExceptionMapper
+    public Response unavailable(
+            BrokerUnavailable failure, HttpHeaders headers, HttpServerRequest request) {
+        LOG.debugf("%s %s: %s", request.method(), request.path(), failure.getMessage());
+        String detail =
+                request.method().equals(HttpMethod.POST)
+                        ? "publish failed: the broker did not confirm the message, which may be"
+                                + " published all the same; try again soon, with the same"
+                                + " Idempotency-Key to publish it once"
+                        : "read failed: the broker did not answer; try again soon";
+        return of(ErrorCode.UNAVAILABLE, detail, headers)
+                .header(HttpHeaders.RETRY_AFTER, BROKER_RETRY_AFTER)
+                .build();
+    }
+
+    /** Answers a request that the framework matched with no call. */
+    @ServerExceptionMapper
+    public Response unmatched(
+            WebApplicationException failure, HttpHeaders headers, RoutingContext exchange) {
+        Optional<Endpoint> endpoint = Endpoint.at(exchange.normalizedPath());
+        ErrorCode code = code(failure.getResponse().getStatus());
+        Response.ResponseBuilder answer = of(code, detail(code, endpoint, failure), headers);
+        if (code == ErrorCode.METHOD_NOT_ALLOWED) {
+            // RFC 9110 §15.5.6 requires it, and the framework does not send it.
+            endpoint.ifPresent(known -> answer.header(HttpHeaders.ALLOW, known.method()));
+        }
+        return answer.build();
+    }
+
+    private static ErrorCode code(int status) {
+        return switch (status) {
+            case 404 -> ErrorCode.NOT_FOUND;
+            case 405 -> ErrorCode.METHOD_NOT_ALLOWED;
+            case 406 -> ErrorCode.NOT_ACCEPTABLE;
+            case 413 -> ErrorCode.REQUEST_TOO_LARGE;
+            case 415 -> ErrorCode.UNSUPPORTED_MEDIA_TYPE;
+            default -> status < 500 ? ErrorCode.BAD_REQUEST : ErrorCode.INTERNAL_ERROR;
+        };
+    }
+
+    private static String detail(
+            ErrorCode code, Optional<Endpoint> endpoint, WebApplicationException failure) {
+        return switch (code) {
+            case NOT_FOUND -> "not found: the calls are " + Endpoint.all();
+            case METHOD_NOT_ALLOWED ->
+                    endpoint.map(known -> "method not allowed: the call is " + known)
+                            .orElse("method not allowed: the calls are " + Endpoint.all());
+            case NOT_ACCEPTABLE ->
+                    endpoint.map(
+                                    known ->
+                                            "not acceptable: %s answers %s"
+                                                    .formatted(known, known.answer()))
+                            .orElse("not acceptable: the calls are " + Endpoint.all());
+            case REQUEST_TOO_LARGE ->
+                    "request too large: the body is longer than the server accepts";
+            case UNSUPPORTED_MEDIA_TYPE ->
+                    "unsupported media type: a form, application/json or text/plain is expected";
+            default -> detail(failure);
+        };
+    }
+
+    private static String detail(Throwable failure) {
+        return String.valueOf(failure.getMessage());
+    }
+
+    private static Response.ResponseBuilder of(ErrorCode code, String detail, HttpHeaders headers) {
+        return of(code, detail, headers.getAcceptableMediaTypes());
+    }
+
+    /**
+     * Builds the answer for a caller.
+     *
+     * @param detail one sentence: what is wrong, and what to do
+     * @param accepted the media types that the caller reads
+     */
+    static Response.ResponseBuilder of(ErrorCode code, String detail, List<MediaType> accepted) {
         String line = detail.replaceAll("[\\r\\n]+", " ");
-        if (!AcceptHeader.anyJson(accepted)) {
-            return Response.status(status)
+        if (!ContentNegotiation.acceptsProblemJson(accepted)) {
+            return Response.status(code.status())
                     .type(MediaType.TEXT_PLAIN_TYPE.withCharset("utf-8"))
                     .entity(line + "\n");
         }
-        var known = Response.Status.fromStatusCode(status);
         var body =
-                MAPPER.createObjectNode()
-                        .put("type", "about:blank")
-                        .put("title", known == null ? "Error" : known.getReasonPhrase())
-                        .put("status", status)
+                JSON.createObjectNode()
+                        .put("type", code.type())
+                        .put("code", code.code())
+                        .put("title", code.title())
+                        .put("status", code.status())
                         .put("detail", line);
-        return Response.status(status).type(JSON).entity(body.toString());
+        return Response.status(code.status()).type(PROBLEM_JSON).entity(body.toString());
     }
 }

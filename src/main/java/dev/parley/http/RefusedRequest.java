@@ -2,30 +2,43 @@ package dev.parley.http;
 
 import java.time.Duration;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** A request that a call refuses; answered as a {@link Problem}. Its message is the detail. */
-public abstract class RefusedRequest extends RuntimeException {
+/** A request that a call refuses. {@link Problem} answers it; the message is the detail. */
+public final class RefusedRequest extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
-    private final int status;
+    private final ErrorCode code;
+    private final @Nullable Duration retryAfter;
 
     /**
-     * @param status HTTP status, 400 to 599
-     * @param detail one sentence for the caller: what was wrong, and what would be right
+     * Refuses a request that fails in the same way each time it is sent.
+     *
+     * @param detail one sentence for the caller: what is wrong, and what to send instead
      */
-    protected RefusedRequest(int status, String detail) {
+    public RefusedRequest(ErrorCode code, String detail) {
+        this(code, detail, null);
+    }
+
+    private RefusedRequest(ErrorCode code, String detail, @Nullable Duration retryAfter) {
         super(detail);
-        this.status = status;
+        this.code = code;
+        this.retryAfter = retryAfter;
     }
 
-    /** HTTP status of the answer. */
-    public int status() {
-        return status;
+    /** Refuses a request that can succeed when it is sent again after a pause. */
+    public static RefusedRequest retryable(ErrorCode code, String detail, Duration retryAfter) {
+        return new RefusedRequest(code, detail, retryAfter);
     }
 
-    /** How long the caller should wait before it tries again; empty if that would not help. */
+    /** The kind of error, which sets the HTTP status. */
+    public ErrorCode code() {
+        return code;
+    }
+
+    /** The pause before the request can succeed; empty if sending it again does not help. */
     public Optional<Duration> retryAfter() {
-        return Optional.empty();
+        return Optional.ofNullable(retryAfter);
     }
 }

@@ -14,19 +14,20 @@ import java.util.List;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Stops requests before they are anybody's: those that are too large, that come too slowly, or that
- * the router can not take. The framework would answer the first without a word, wait for the
- * second, and log the others as errors of its own. Keeps those back that come before their turn.
+ * Refuses requests before the framework sees them: those that are too large, that arrive too
+ * slowly, or that the router cannot parse. The framework would answer the first without a reason,
+ * wait for the second without a limit, and log the third as errors of the server. Also makes
+ * pipelined requests wait for their turn ({@link PipelinedRequests}).
  */
 @Singleton
 public final class RequestGuard {
 
-    /** Before everything that the framework does with a request. */
+    /** Route order that runs before every handler of the framework. */
     private static final int FIRST = Integer.MIN_VALUE;
 
     /**
-     * Longest target of a request, but for a publish, whose query may hold the text: a stream keeps
-     * its target as long as it lives.
+     * Longest target of a request, in bytes. A publish may have a longer one, because its query can
+     * hold the text. Others may not, because a stream keeps its target in memory until it ends.
      */
     private static final int MAX_TARGET = 4096;
 
@@ -51,7 +52,7 @@ public final class RequestGuard {
             if (!post || !exchange.request().path().equals(Endpoint.SEND.path())) {
                 refuse(
                         exchange,
-                        414,
+                        ErrorCode.URI_TOO_LONG,
                         "URI too long: at most " + MAX_TARGET + " bytes are accepted");
                 return;
             }
@@ -66,19 +67,32 @@ public final class RequestGuard {
 
     private void checkBody(RoutingContext exchange) {
         if (announcedLength(exchange) > maxBody) {
-            refuse(exchange, 413, "request too large: at most " + maxBody + " bytes are accepted");
+            refuse(
+                    exchange,
+                    ErrorCode.REQUEST_TOO_LARGE,
+                    "request too large: at most " + maxBody + " bytes are accepted");
             return;
         }
         long timer =
                 exchange.vertx()
                         .setTimer(
                                 requestTimeout.toMillis(),
-                                late -> refuse(exchange, 408, "request too slow"));
+                                late ->
+                                        refuse(
+                                                exchange,
+                                                ErrorCode.REQUEST_TOO_SLOW,
+                                                "request too slow: it was not received and"
+                                                        + " answered within "
+                                                        + requestTimeout.toMillis()
+                                                        + " ms"));
         exchange.addEndHandler(end -> exchange.vertx().cancelTimer(timer));
         exchange.next();
     }
 
-    /** The connection's decoder keeps as much memory as the longest request line took. */
+    /**
+     * Closes the connection after the answer, since its decoder keeps a buffer as large as the
+     * longest request line for as long as the connection is open.
+     */
     private static void closeAfterwards(RoutingContext exchange) {
         if (exchange.request().version() != HttpVersion.HTTP_2) {
             exchange.response().putHeader("Connection", "close");
@@ -94,22 +108,25 @@ public final class RequestGuard {
     private static void failed(RoutingContext exchange) {
         if (exchange.statusCode() == 400) {
             boolean withoutHost = exchange.failure() instanceof VertxException;
-            String what = withoutHost ? "it names no Host" : "its query is broken";
-            refuse(exchange, 400, "bad request: " + what);
+            String detail =
+                    withoutHost
+                            ? "bad request: the Host header is missing"
+                            : "bad request: the query cannot be decoded; write a % in it as %25";
+            refuse(exchange, ErrorCode.BAD_REQUEST, detail);
         } else {
             exchange.next();
         }
     }
 
-    /** The rest of the request is not waited for, so the connection cannot serve another one. */
-    private static void refuse(RoutingContext exchange, int status, String reason) {
+    /** Answers, and closes the connection, on which the rest of the request may still arrive. */
+    private static void refuse(RoutingContext exchange, ErrorCode code, String detail) {
         var response = exchange.response();
         if (response.headWritten()) {
             return;
         }
-        List<MediaType> accepted = MediaTypeFilter.accepted(exchange).orElse(List.of());
-        var problem = Problem.of(status, reason, accepted).build();
-        response.setStatusCode(status)
+        List<MediaType> accepted = ContentNegotiation.accepted(exchange).orElse(List.of());
+        var problem = Problem.of(code, detail, accepted).build();
+        response.setStatusCode(code.status())
                 .putHeader("Content-Type", problem.getMediaType().toString())
                 .putHeader("Connection", "close")
                 .end((String) problem.getEntity())

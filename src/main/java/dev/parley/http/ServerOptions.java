@@ -6,14 +6,14 @@ import io.vertx.core.http.HttpServerOptions;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 
-/** Settings of the HTTP server's sockets; the first has effect on epoll, that is on Linux, only. */
+/** Sets socket options of the HTTP server. TCP_USER_TIMEOUT takes effect on Linux (epoll) only. */
 @Singleton
 final class ServerOptions implements HttpServerOptionsCustomizer {
 
-    /** As many as come back at once when a pod is lost; the kernel may allow fewer. */
+    /** Connections waiting to be accepted, as when the readers of a lost pod reconnect at once. */
     private static final int ACCEPT_BACKLOG = 4096;
 
-    /** So that a stalled reader is found by the hub, which tells why, before the kernel does. */
+    /** Lets the hub cut a stalled reader, with a reason in the metrics, before the kernel does. */
     private static final Duration GRACE = Duration.ofSeconds(5);
 
     private final Duration userTimeout;
@@ -33,9 +33,9 @@ final class ServerOptions implements HttpServerOptionsCustomizer {
     }
 
     /**
-     * A reader whose network is gone acknowledges nothing. The kernel would try again for a quarter
-     * of an hour; so it gives up soon after the first heartbeat that is lost (tcp(7),
-     * TCP_USER_TIMEOUT).
+     * Limits how long bytes may stay unacknowledged (tcp(7), TCP_USER_TIMEOUT). A reader whose
+     * network is gone acknowledges nothing; the kernel would retransmit for a quarter of an hour,
+     * and now ends the connection soon after the first heartbeat that was lost.
      */
     private void customize(HttpServerOptions options) {
         options.setTcpUserTimeout((int) Math.min(Integer.MAX_VALUE, userTimeout.toMillis()));

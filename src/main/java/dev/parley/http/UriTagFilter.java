@@ -9,21 +9,23 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Keeps paths that callers make up out of the labels of the framework's HTTP metrics.
+ * Replaces paths that clients invent by {@code other} in the labels of the framework's HTTP
+ * metrics.
  *
- * <p>What is refused, or gone, before it is matched with a call is counted under its own path. The
- * framework takes a hundred labels; after that, calls not seen before would not be counted.
+ * <p>A request that is refused, or whose client leaves, before it is matched with a call is counted
+ * under the path that it was sent to. The framework keeps a hundred paths; after a hundred invented
+ * ones, a call that was not seen before would not be counted at all.
  */
 @Singleton
 final class UriTagFilter {
 
-    /** The calls' templates. */
+    /** The paths of the calls, as templates. */
     private static final Set<String> CALLS =
             Stream.of(Endpoint.values())
                     .map(Endpoint::path)
                     .collect(Collectors.toUnmodifiableSet());
 
-    /** The pages, and the framework's words for groups, such as NOT_FOUND. */
+    /** The pages, and the framework's names for groups of requests, such as NOT_FOUND. */
     private static final Pattern PAGES_AND_GROUPS =
             Pattern.compile(
                     "/|/(index|chat|clock|favicon)\\.(html|js|css|svg)"

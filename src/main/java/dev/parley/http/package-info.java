@@ -1,5 +1,6 @@
 /**
- * The HTTP edge: what every request passes before it reaches a call, and how errors are answered.
+ * The HTTP edge, shared by all calls: the guards and filters that a request passes before it
+ * reaches a call, the parsing of common parameters, and the answer to every error.
  */
 @NullMarked
 package dev.parley.http;

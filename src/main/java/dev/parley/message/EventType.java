@@ -23,10 +23,12 @@ public record EventType(String name) {
                 || name.length() > 64
                 || name.chars().anyMatch(Character::isISOControl)) {
             throw new InvalidRequest(
+                    "bad-event",
                     "bad event: a type is 1 to 64 characters without control characters");
         }
         if (RESERVED.contains(name)) {
             throw new InvalidRequest(
+                    "bad-event",
                     "bad event: "
                             + String.join(", ", RESERVED.stream().sorted().toList())
                             + " are reserved");

@@ -25,7 +25,7 @@ public record Message(
     public Message {
         text = Text.withLineFeeds(text);
         if (text.isEmpty()) {
-            throw new InvalidRequest("msg missing");
+            throw new InvalidRequest("msg-missing", "msg missing");
         }
         from.ifPresent(Message::checkFrom);
     }
@@ -40,6 +40,7 @@ public record Message(
                 || from.length() > MAX_FROM
                 || from.chars().anyMatch(Message::isControl)) {
             throw new InvalidRequest(
+                    "bad-from",
                     "bad from: a name is 1 to "
                             + MAX_FROM
                             + " characters without control characters");

@@ -23,6 +23,7 @@ public record Room(String name) {
     public Room {
         if (!NAME.matcher(name).matches()) {
             throw new InvalidRequest(
+                    "bad-room",
                     "bad room: a name is 1 to 64 characters of A-Z a-z 0-9 . _ - and starts with a"
                             + " letter or digit");
         }

@@ -16,7 +16,7 @@ public interface PublishConfig {
     @WithDefault("64K")
     MemorySize maxText();
 
-    /** How long a publish request may take to arrive and be answered, at least a second. */
+    /** Longest time for a publish request to arrive and be answered, at least a second. */
     @WithDefault("30S")
     @DurationMin(seconds = 1)
     Duration requestTimeout();
@@ -27,7 +27,7 @@ public interface PublishConfig {
      */
     OptionalInt rate();
 
-    /** Requests that an address may make at once, before the rate counts, 1 or more. */
+    /** Requests that one client address may make at once before the rate applies, 1 or more. */
     @WithDefault("20")
     @Min(1)
     int burst();

@@ -3,20 +3,22 @@ package dev.parley.publish;
 import io.github.bucket4j.Bandwidth;
 import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
+import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** A token bucket for each client address. Thread-safe. */
-public final class RateLimit {
+/** Limits how often each client address publishes, with a token bucket for each. Thread-safe. */
+@Singleton
+final class RateLimit {
 
-    /** Addresses remembered; one that is forgotten begins with a full bucket again. */
+    /** Addresses remembered. One that is forgotten starts with a full bucket again. */
     private static final int MAX_ADDRESSES = 100_000;
 
     private final Optional<Bandwidth> limit;
 
-    /** In order of last use, so that the one forgotten is the one that has been silent longest. */
+    /** In order of last use: the address that has been silent longest is forgotten first. */
     private final Map<String, Bucket> buckets =
             new LinkedHashMap<>(16, 0.75f, true) {
 
@@ -28,8 +30,8 @@ public final class RateLimit {
                 }
             };
 
-    /** Without a configured rate there is no limit. */
-    public RateLimit(PublishConfig config) {
+    /** Sets the limit of the configuration; a configuration without a rate limits nothing. */
+    RateLimit(PublishConfig config) {
         this.limit =
                 config.rate().isPresent()
                         ? Optional.of(limit(config.rate().getAsInt(), config.burst()))
@@ -37,12 +39,12 @@ public final class RateLimit {
     }
 
     /**
-     * Takes a token.
+     * Takes a token from the bucket of an address.
      *
-     * @throws TooManyRequests if there is none
+     * @return the time until there is a token again; empty if this call took one
      */
-    void check(String address) {
-        limit.map(bandwidth -> bucket(address, bandwidth)).ifPresent(RateLimit::take);
+    Optional<Duration> tryAcquire(String address) {
+        return limit.map(bandwidth -> bucket(address, bandwidth)).flatMap(RateLimit::tryTake);
     }
 
     private Bucket bucket(String address, Bandwidth bandwidth) {
@@ -52,11 +54,11 @@ public final class RateLimit {
         }
     }
 
-    private static void take(Bucket bucket) {
+    private static Optional<Duration> tryTake(Bucket bucket) {
         ConsumptionProbe probe = bucket.tryConsumeAndReturnRemaining(1);
-        if (!probe.isConsumed()) {
-            throw new TooManyRequests(Duration.ofNanos(probe.getNanosToWaitForRefill()));
-        }
+        return probe.isConsumed()
+                ? Optional.empty()
+                : Optional.of(Duration.ofNanos(probe.getNanosToWaitForRefill()));
     }
 
     private static Bandwidth limit(int rate, int burst) {

@@ -1,21 +1,51 @@
 package dev.parley.publish;
 
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.parley.http.ErrorCode;
+import dev.parley.http.RefusedRequest;
 import dev.parley.message.EventType;
-import dev.parley.message.InvalidRequest;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
+import io.netty.handler.codec.http.QueryStringDecoder;
+import jakarta.ws.rs.core.MediaType;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A message as a publisher wrote it, not looked at yet. Absent and empty mean the same.
+ * The fields of a publish request as the publisher wrote them, not checked yet. A message can come
+ * in five forms:
+ *
+ * <ol>
+ *   <li>a form body, {@code application/x-www-form-urlencoded} (WHATWG URL §5);
+ *   <li>a JSON object whose fields are strings;
+ *   <li>a {@code text/plain} body, which is the text;
+ *   <li>a {@code text/plain} body that starts with {@code msg=}, which is a form: the page that
+ *       calls {@code fetch(url, {method: "POST", body: "msg=…"})} means one, and the browser labels
+ *       it {@code text/plain};
+ *   <li>the query, encoded like a form body. It supplies the fields that the body leaves out.
+ * </ol>
+ *
+ * <p>Text is UTF-8 in all of them, percent-encoded or not. Broken UTF-8 is refused, not repaired.
+ * This class reads the form itself because the framework never answers a request whose form has a
+ * broken percent escape, and the query because the framework repairs broken UTF-8 and decodes bytes
+ * that are not percent-encoded (curl sends them) as Latin-1.
  *
  * @param msg the text
- * @param room where to say it, the lobby if absent
- * @param from who says it
- * @param event the type to dispatch it as, {@code message} if absent
+ * @param room the room, the lobby if absent
+ * @param from the name of the sender
+ * @param event the type that a browser dispatches the message as, {@code message} if absent
  */
 record SendFields(
         @Nullable String msg,
@@ -23,28 +53,49 @@ record SendFields(
         @Nullable String from,
         @Nullable String event) {
 
-    /** This one; what it leaves out is taken from another. */
-    SendFields orElse(SendFields other) {
-        return new SendFields(
-                first(msg, other.msg),
-                first(room, other.room),
-                first(from, other.from),
-                first(event, other.event));
+    private static final JsonMapper JSON =
+            JsonMapper.builder()
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                    .build();
+
+    /**
+     * Reads the body, and from the query what the body leaves out.
+     *
+     * @param type of the body; null if the request does not say, which means a form
+     * @param query of the request's URI; null if there is none
+     * @throws RefusedRequest if body or query cannot be decoded
+     */
+    static SendFields read(@Nullable MediaType type, byte[] body, @Nullable String query) {
+        return body(type, body).orElse(form(query == null ? "" : query));
     }
 
     /**
-     * The message that it stands for.
+     * Builds the message.
      *
-     * @throws InvalidRequest if it can not be published as it is
-     * @throws TextTooLarge if the text is longer than the limit
+     * @param maxBytes longest text, in bytes of UTF-8
+     * @throws RefusedRequest if there is no text, it is too long, or a field is not Unicode
+     * @throws dev.parley.message.InvalidRequest if room, from or event are not valid
      */
     Message message(long maxBytes, Instant at) {
-        String text = given(msg).orElseThrow(() -> new InvalidRequest("msg missing"));
-        if (Utf8.length("msg", text) > maxBytes) {
-            throw new TextTooLarge(maxBytes);
+        String text =
+                given(msg)
+                        .orElseThrow(
+                                () ->
+                                        new RefusedRequest(
+                                                ErrorCode.MSG_MISSING,
+                                                "msg missing: the text is expected as msg in a"
+                                                        + " form, in the query or in a JSON object,"
+                                                        + " or as a text/plain body"));
+        int bytes = utf8Length("msg", ErrorCode.BAD_MSG, text);
+        if (bytes > maxBytes) {
+            throw new RefusedRequest(
+                    ErrorCode.TEXT_TOO_LARGE,
+                    "msg too large: at most %d bytes of UTF-8 are accepted, and these are %d"
+                            .formatted(maxBytes, bytes));
         }
-        given(from).ifPresent(name -> Utf8.length("from", name));
-        given(event).ifPresent(name -> Utf8.length("event", name));
+        given(from).ifPresent(name -> utf8Length("from", ErrorCode.BAD_FROM, name));
+        given(event).ifPresent(name -> utf8Length("event", ErrorCode.BAD_EVENT, name));
         return new Message(
                 given(room).map(Room::new).orElse(Room.LOBBY),
                 text,
@@ -53,11 +104,132 @@ record SendFields(
                 at.truncatedTo(ChronoUnit.MILLIS));
     }
 
-    private static @Nullable String first(@Nullable String one, @Nullable String other) {
+    private static SendFields body(@Nullable MediaType type, byte[] body) {
+        if (type == null || type.isCompatible(MediaType.APPLICATION_FORM_URLENCODED_TYPE)) {
+            return form(latin1(body));
+        }
+        if (type.isCompatible(MediaType.APPLICATION_JSON_TYPE)) {
+            return json(body);
+        }
+        return text(body);
+    }
+
+    /**
+     * Reads a form body or a query.
+     *
+     * @param encoded the bytes as Latin-1, where one character is one byte. They are decoded as
+     *     UTF-8 together with the bytes that the percent escapes stand for.
+     */
+    private static SendFields form(String encoded) {
+        Map<String, List<String>> fields;
+        try {
+            fields =
+                    new QueryStringDecoder(encoded, StandardCharsets.ISO_8859_1, false)
+                            .parameters();
+        } catch (IllegalArgumentException e) {
+            throw new RefusedRequest(
+                    ErrorCode.BAD_FORM,
+                    "bad form: a % is not followed by two hexadecimal digits; write it as %25");
+        }
+        return new SendFields(
+                formField(fields, "msg", ErrorCode.BAD_MSG),
+                formField(fields, "room", ErrorCode.BAD_ROOM),
+                formField(fields, "from", ErrorCode.BAD_FROM),
+                formField(fields, "event", ErrorCode.BAD_EVENT));
+    }
+
+    private static @Nullable String formField(
+            Map<String, List<String>> fields, String name, ErrorCode code) {
+        List<String> values = fields.getOrDefault(name, List.of());
+        return values.isEmpty()
+                ? null
+                : utf8(name, code, values.get(0).getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    /** Reads a JSON object. Fields with other names are ignored, whatever their values. */
+    private static SendFields json(byte[] body) {
+        JsonNode object = jsonObject(utf8("JSON", ErrorCode.BAD_JSON, body));
+        return new SendFields(
+                jsonField(object, "msg"),
+                jsonField(object, "room"),
+                jsonField(object, "from"),
+                jsonField(object, "event"));
+    }
+
+    private static JsonNode jsonObject(String text) {
+        try {
+            JsonNode json = JSON.readTree(text);
+            if (json.isObject()) {
+                return json;
+            }
+        } catch (IOException e) {
+            // Refused below. The parser's message is several lines about its own classes.
+        }
+        throw new RefusedRequest(
+                ErrorCode.BAD_JSON,
+                "malformed JSON: one object such as {\"msg\": \"hello\"} is expected");
+    }
+
+    private static @Nullable String jsonField(JsonNode object, String name) {
+        JsonNode value = object.path(name);
+        if (value.isMissingNode() || value.isNull()) {
+            return null;
+        }
+        if (!value.isTextual()) {
+            throw new RefusedRequest(
+                    ErrorCode.BAD_JSON, "malformed JSON: " + name + " must be a string");
+        }
+        return value.textValue();
+    }
+
+    private static SendFields text(byte[] body) {
+        String text = utf8("msg", ErrorCode.BAD_MSG, body);
+        return text.startsWith("msg=")
+                ? form(latin1(body))
+                : new SendFields(text, null, null, null);
+    }
+
+    /** Fills the fields that are absent or empty here from another request part. */
+    private SendFields orElse(SendFields other) {
+        return new SendFields(
+                orElse(msg, other.msg),
+                orElse(room, other.room),
+                orElse(from, other.from),
+                orElse(event, other.event));
+    }
+
+    private static @Nullable String orElse(@Nullable String one, @Nullable String other) {
         return given(one).isPresent() ? one : other;
     }
 
+    /** An empty field counts as absent: a browser sends the empty inputs of a form, too. */
     private static Optional<String> given(@Nullable String value) {
         return Optional.ofNullable(value).filter(v -> !v.isEmpty());
+    }
+
+    private static String latin1(byte[] bytes) {
+        return new String(bytes, StandardCharsets.ISO_8859_1);
+    }
+
+    private static String utf8(String name, ErrorCode code, byte[] bytes) {
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+        } catch (CharacterCodingException e) {
+            throw new RefusedRequest(code, "bad " + name + ": the bytes are not valid UTF-8");
+        }
+    }
+
+    /** Counts the bytes, and refuses half of a surrogate pair, which JSON escapes can produce. */
+    private static int utf8Length(String name, ErrorCode code, String text) {
+        try {
+            return StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text)).remaining();
+        } catch (CharacterCodingException e) {
+            throw new RefusedRequest(
+                    code,
+                    "bad "
+                            + name
+                            + ": it contains half of a surrogate pair; write both halves, such as"
+                            + " \\ud83d\\ude00");
+        }
     }
 }

@@ -1,99 +1,202 @@
 package dev.parley.publish;
 
+import dev.parley.broker.Broker;
+import dev.parley.broker.IdempotencyKey;
 import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Receipt;
+import dev.parley.http.ContentNegotiation;
+import dev.parley.http.ErrorCode;
+import dev.parley.http.RefusedRequest;
 import dev.parley.message.InvalidRequest;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.Startup;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.mutiny.Uni;
-import jakarta.ws.rs.BeanParam;
+import io.vertx.core.http.HttpServerRequest;
+import jakarta.inject.Singleton;
 import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.time.Clock;
-import java.util.function.Supplier;
+import java.time.Duration;
+import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.jspecify.annotations.Nullable;
 
-/** Publishing a message. What the body leaves out may stand in the query. */
+/**
+ * Publishes a message: counts the request against the client's rate, reads the message from it,
+ * hands it to the broker, and answers once the broker has it.
+ *
+ * <p>Created at startup, so that its counters are in the metrics before the first request.
+ */
 @Path("/send")
+@Singleton
+@Startup
 public final class SendResource {
 
-    private final Publisher publisher;
+    private final Broker broker;
     private final PublishConfig config;
     private final RateLimit rateLimit;
     private final Clock clock;
+    private final Outcomes outcomes;
 
-    SendResource(Publisher publisher, PublishConfig config, RateLimit rateLimit, Clock clock) {
-        this.rateLimit = rateLimit;
-        this.publisher = publisher;
+    SendResource(
+            Broker broker,
+            PublishConfig config,
+            RateLimit rateLimit,
+            Clock clock,
+            MeterRegistry meters) {
+        this.broker = broker;
         this.config = config;
+        this.rateLimit = rateLimit;
         this.clock = clock;
-    }
-
-    @POST
-    @Consumes(MediaType.APPLICATION_FORM_URLENCODED)
-    @Operation(summary = "Publish a message, as a form")
-    public Uni<Response> form(byte[] body, @BeanParam SendRequest request) {
-        return send(request, () -> FormBody.submission(body));
-    }
-
-    @POST
-    @Consumes(MediaType.APPLICATION_JSON)
-    @Operation(summary = "Publish a message, as JSON")
-    public Uni<Response> json(byte[] body, @BeanParam SendRequest request) {
-        return send(request, () -> JsonBody.submission(body));
-    }
-
-    @POST
-    @Consumes(MediaType.TEXT_PLAIN)
-    @Operation(summary = "Publish a message, as its bare text")
-    public Uni<Response> text(byte[] body, @BeanParam SendRequest request) {
-        return send(request, () -> text(body));
+        this.outcomes = new Outcomes(meters);
     }
 
     /**
-     * The body, or the form that it is when it starts with {@code msg=}: {@code fetch(url, {method:
-     * "POST", body: "msg=…"})} says text/plain of itself, and whoever writes that means a form.
+     * Publishes. The parameters in the query are declared for the API description only: {@link
+     * SendFields} reads the query.
      */
-    private static SendFields text(byte[] body) {
-        String text = Utf8.decode("msg", body);
-        return text.startsWith("msg=")
-                ? FormBody.submission(body)
-                : new SendFields(text, null, null, null);
-    }
-
-    private Uni<Response> send(SendRequest request, Supplier<SendFields> body) {
-        PublishRequest publication;
+    @POST
+    @Consumes({
+        MediaType.APPLICATION_FORM_URLENCODED,
+        MediaType.APPLICATION_JSON,
+        MediaType.TEXT_PLAIN
+    })
+    @Operation(summary = "Publish a message, as a form, as JSON, as bare text, or in the query")
+    @RequestBody(
+            description =
+                    "a form or a JSON object of strings: msg, and if wanted room, from, event; or"
+                            + " the bare text",
+            required = false)
+    @Parameter(
+            name = "msg",
+            in = ParameterIn.QUERY,
+            description = "the text, if the body has none",
+            schema = @Schema(type = SchemaType.STRING))
+    @Parameter(
+            name = "room",
+            in = ParameterIn.QUERY,
+            description = "the room, lobby by default",
+            schema = @Schema(type = SchemaType.STRING))
+    @Parameter(
+            name = "from",
+            in = ParameterIn.QUERY,
+            description = "the name of the sender",
+            schema = @Schema(type = SchemaType.STRING))
+    @Parameter(
+            name = "event",
+            in = ParameterIn.QUERY,
+            description = "the type that browsers dispatch the message as, message by default",
+            schema = @Schema(type = SchemaType.STRING))
+    public Uni<Response> send(
+            byte[] body,
+            @HeaderParam("Idempotency-Key")
+                    @Parameter(description = "makes a repeat within five minutes publish nothing")
+                    @Nullable String key,
+            @Context HttpHeaders headers,
+            @Context HttpServerRequest request) {
+        PublishRequest publishRequest;
         try {
-            rateLimit.check(request.address());
-            publication = publication(request, body.get());
-        } catch (TooManyRequests e) {
-            publisher.limited();
-            throw e;
-        } catch (InvalidRequest | TextTooLarge e) {
-            publisher.rejected();
+            checkRate(request.remoteAddress().hostAddress());
+            SendFields fields = SendFields.read(headers.getMediaType(), body, request.query());
+            Message message = fields.message(config.maxText().asLongValue(), clock.instant());
+            publishRequest =
+                    new PublishRequest(message, Optional.ofNullable(key).map(IdempotencyKey::new));
+        } catch (InvalidRequest | RefusedRequest e) {
+            outcomes.countRefused(e);
             throw e;
         }
-        Room room = publication.message().room();
-        boolean asJson = request.acceptsJson();
-        return publisher.publish(publication).map(receipt -> answer(receipt, room, asJson));
+        Room room = publishRequest.message().room();
+        boolean asJson = ContentNegotiation.acceptsJson(headers.getAcceptableMediaTypes());
+        return broker.publish(publishRequest)
+                .onItem()
+                .invoke(outcomes::countPublished)
+                .onFailure()
+                .invoke(outcomes::countFailed)
+                .map(receipt -> answer(receipt, room, asJson));
     }
 
-    private PublishRequest publication(SendRequest request, SendFields body) {
-        SendFields whole = body.orElse(request.query());
-        Message message = whole.message(config.maxText().asLongValue(), clock.instant());
-        return new PublishRequest(message, request.idempotencyKey());
+    private void checkRate(String address) {
+        Optional<Duration> pause = rateLimit.tryAcquire(address);
+        if (pause.isPresent()) {
+            throw RefusedRequest.retryable(
+                    ErrorCode.TOO_MANY_REQUESTS,
+                    "too many requests: slow down, and repeat this one after the seconds in"
+                            + " Retry-After",
+                    pause.get());
+        }
     }
 
     private static Response answer(Receipt receipt, Room room, boolean asJson) {
         String id = receipt.id().toString();
         var answer = Response.ok().header("Event-Id", id);
         if (asJson) {
-            var body = new ReceiptBody(id, room.name(), receipt.duplicate());
+            var body = new ReceiptJson(id, room.name(), receipt.duplicate());
             return answer.entity(body).type(MediaType.APPLICATION_JSON_TYPE).build();
         }
         return answer.entity("ok").type(MediaType.TEXT_PLAIN_TYPE).build();
+    }
+
+    /**
+     * The receipt as JSON.
+     *
+     * @param id of the message
+     * @param duplicate whether an earlier request with the same key published it
+     */
+    @RegisterForReflection
+    public record ReceiptJson(String id, String room, boolean duplicate) {}
+
+    /** Counts publish requests by their outcome. */
+    private static final class Outcomes {
+
+        private final Counter published;
+        private final Counter repeated;
+        private final Counter failed;
+        private final Counter rejected;
+        private final Counter limited;
+
+        Outcomes(MeterRegistry meters) {
+            this.published = counter(meters, "ok");
+            this.repeated = counter(meters, "duplicate");
+            this.failed = counter(meters, "failed");
+            this.rejected = counter(meters, "rejected");
+            this.limited = counter(meters, "limited");
+        }
+
+        void countPublished(Receipt receipt) {
+            (receipt.duplicate() ? repeated : published).increment();
+        }
+
+        void countFailed(Throwable failure) {
+            failed.increment();
+        }
+
+        void countRefused(RuntimeException refusal) {
+            boolean tooMany =
+                    refusal instanceof RefusedRequest refused
+                            && refused.code() == ErrorCode.TOO_MANY_REQUESTS;
+            (tooMany ? limited : rejected).increment();
+        }
+
+        private static Counter counter(MeterRegistry meters, String result) {
+            return Counter.builder("parley.messages.published")
+                    .description("Publish requests by outcome")
+                    .tag("result", result)
+                    .register(meters);
+        }
     }
 }

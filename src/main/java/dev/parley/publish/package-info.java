@@ -1,4 +1,7 @@
-/** {@code POST /send}: the forms in which a message may come, its limits, and the receipt. */
+/**
+ * {@code POST /send}. {@link dev.parley.publish.SendResource} tells the call from the rate limit to
+ * the receipt; {@code SendFields} reads the message from each form in which it can come.
+ */
 @NullMarked
 package dev.parley.publish;
 

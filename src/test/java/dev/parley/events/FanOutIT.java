@@ -13,7 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Many readers, and readers who leave. */
+/** Many readers get every message, while others leave. */
 class FanOutIT {
 
     private static final int READERS = 200;
@@ -37,7 +37,7 @@ class FanOutIT {
     }
 
     @Test
-    void everyReader_getsEveryMessageInOrder() {
+    void manyReaders_getEveryMessageInOrder() {
         List<SseReader> readers = open(READERS, "/events");
 
         List<Event> sent =
@@ -53,7 +53,7 @@ class FanOutIT {
     }
 
     @Test
-    void concurrentPublishers_haveOneOrderForEveryReader() {
+    void messagesOfConcurrentPublishers_arriveInOneOrderAtEveryReader() {
         List<SseReader> readers = open(20, "/events");
 
         IntStream.range(0, MESSAGES).parallel().forEach(i -> http.sendForm("message " + i));
@@ -69,7 +69,7 @@ class FanOutIT {
     }
 
     @Test
-    void readersWhoLeave_areGoneFromTheCount() {
+    void readersThatLeave_areNoLongerCounted() {
         List<SseReader> staying = open(3, "/events");
         List<SseReader> closing = open(10, "/events");
         List<SseReader> resetting = open(10, "/events?room=other");
@@ -88,7 +88,7 @@ class FanOutIT {
     }
 
     @Test
-    void readersWhoLeaveAmidMessages_disturbNobody() {
+    void readersThatLeaveDuringMessages_costOthersNothing() {
         List<SseReader> leaving = open(30, "/events");
         try (SseReader staying = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
             List<String> texts =
@@ -119,7 +119,7 @@ class FanOutIT {
         return readers;
     }
 
-    /** Sends a text, and says as what it has to arrive. */
+    /** Publishes a text and returns the event that readers must get. */
     private Event send(String text) {
         return new Event(http.sendForm(text).header("Event-Id"), "message", text);
     }

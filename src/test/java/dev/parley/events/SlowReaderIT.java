@@ -16,31 +16,31 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** A reader that takes no bytes, among others that do. */
+/** A reader that stops reading, beside one that reads. */
 class SlowReaderIT {
 
     private static final String SLOW = "parley_slow_readers";
 
-    /** So little that the kernel takes for a reader who does not. */
+    /** Small, so that the kernel buffers little for a reader that stops reading. */
     private static final int RECEIVE_BUFFER = 4096;
 
-    /** More than the kernel holds for a connection at both ends. */
+    /** Their bytes exceed what the kernel buffers for a connection at both ends. */
     private static final int MESSAGES = 200;
 
     @Test
-    void stalledReader_delaysNobodyAndMissesNothingItself() {
+    void stalledReader_delaysNoOtherReaderAndMissesNothing() {
         try (ParleyProcess pod = pod("5m").start().awaitReady();
                 SseReader healthy = SseReader.open(pod.uri("/events")).awaitLastEventId();
                 SseReader stalled = openAndStall(SseReader.to(pod.uri("/events")))) {
             Metrics metrics = new Metrics(pod);
 
-            List<String> texts = talk(new Http(pod.uri()), healthy);
+            List<String> texts = publishLongMessages(new Http(pod.uri()), healthy);
 
-            assertGot(healthy, texts);
+            assertReceived(healthy, texts);
             metrics.awaitValue(SLOW, 1);
             assertThat(metrics.value("parley_connected_clients")).isEqualTo(2);
             stalled.continueReading();
-            assertGot(stalled.awaitMessages(MESSAGES), texts);
+            assertReceived(stalled.awaitMessages(MESSAGES), texts);
             assertThat(stalled.connections()).isOne();
             metrics.awaitValue(SLOW, 0);
         }
@@ -54,20 +54,21 @@ class SlowReaderIT {
             Metrics metrics = new Metrics(pod);
             Http publisher = new Http(pod.uri());
 
-            List<String> texts = talk(publisher, healthy);
+            List<String> texts = publishLongMessages(publisher, healthy);
 
             metrics.awaitValue("parley_disconnects_total{reason=\"slow-consumer\"}", 1);
             metrics.awaitValue("parley_connected_clients", 1);
             metrics.awaitValue(SLOW, 0);
-            // Of the healthy reader, of the publisher, and for the metrics: the third reader's is
-            // gone, though it still takes nothing.
+            // Those of the healthy reader, the publisher and the metrics: the stalled reader's is
+            // closed although it still reads nothing.
             metrics.awaitValue("http_server_active_connections", 3);
-            // Used to the end: an HTTP client that nobody needs any more may close its connection.
+            // Keeps the publisher in use up to here: an unreachable client may close its
+            // connection.
             assertThat(publisher.get("/q/health/live").status()).isEqualTo(200);
             stalled.continueReading();
             stalled.awaitClosed();
             assertThat(stalled.cleanEnds()).isZero();
-            assertGot(healthy, texts);
+            assertReceived(healthy, texts);
             assertThat(healthy.connections()).isOne();
             assertThat(healthy.connected()).isTrue();
             assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
@@ -75,26 +76,26 @@ class SlowReaderIT {
     }
 
     @Test
-    void stalledReaderOfOldHttp_isGoneAtOnce() throws IOException {
+    void readerOnHttp10StalledForTooLong_isCutAndCounted() throws IOException {
         try (ParleyProcess pod = pod("500ms").start().awaitReady();
                 SseReader healthy = SseReader.open(pod.uri("/events")).awaitLastEventId();
                 Socket stalled = new Socket()) {
             Metrics metrics = new Metrics(pod);
             Http publisher = new Http(pod.uri());
-            requestInOldHttp(pod, stalled);
+            requestWithHttp10(pod, stalled);
             metrics.awaitValue("parley_connected_clients", 2);
 
-            talk(publisher, healthy);
+            publishLongMessages(publisher, healthy);
 
             metrics.awaitValue("parley_disconnects_total{reason=\"slow-consumer\"}", 1);
-            // Of the healthy reader, of the publisher, and for the metrics.
+            // Those of the healthy reader, the publisher and the metrics.
             metrics.awaitValue("http_server_active_connections", 3);
             assertThat(publisher.get("/q/health/live").status()).isEqualTo(200);
         }
     }
 
     @Test
-    void readerCutAsTooSlow_comesBackAndMissesNothing() {
+    void readerCutAsTooSlow_reconnectsAndMissesNothing() {
         try (ParleyProcess pod =
                         pod("500ms")
                                 .config("parley.events.min-retry", "50ms")
@@ -103,11 +104,11 @@ class SlowReaderIT {
                                 .awaitReady();
                 SseReader healthy = SseReader.open(pod.uri("/events")).awaitLastEventId();
                 SseReader stalled = openAndStall(SseReader.to(pod.uri("/events")).reconnecting())) {
-            List<String> texts = talk(new Http(pod.uri()), healthy);
+            List<String> texts = publishLongMessages(new Http(pod.uri()), healthy);
             new Metrics(pod).awaitValue("parley_disconnects_total{reason=\"slow-consumer\"}", 1);
             stalled.continueReading();
 
-            assertGot(stalled.awaitMessages(MESSAGES), texts);
+            assertReceived(stalled.awaitMessages(MESSAGES), texts);
             assertThat(stalled.events("gap")).isEmpty();
         }
     }
@@ -125,15 +126,15 @@ class SlowReaderIT {
         return stalled;
     }
 
-    private static void requestInOldHttp(ParleyProcess pod, Socket reader) throws IOException {
+    private static void requestWithHttp10(ParleyProcess pod, Socket reader) throws IOException {
         reader.setReceiveBufferSize(RECEIVE_BUFFER);
         reader.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), pod.port()));
         reader.getOutputStream()
                 .write("GET /events HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
     }
 
-    /** Sends long messages, each of which the healthy reader gets before the next is sent. */
-    private static List<String> talk(Http http, SseReader healthy) {
+    /** Publishes long messages one by one: the healthy reader has each before the next is sent. */
+    private static List<String> publishLongMessages(Http http, SseReader healthy) {
         List<String> texts = new ArrayList<>();
         for (int i = 1; i <= MESSAGES; i++) {
             String text = i + "x".repeat(60 * 1024);
@@ -144,8 +145,8 @@ class SlowReaderIT {
         return texts;
     }
 
-    /** A failure does not print the texts, which are megabytes. */
-    private static void assertGot(SseReader reader, List<String> texts) {
+    /** Compares without printing the texts, which are megabytes. */
+    private static void assertReceived(SseReader reader, List<String> texts) {
         assertThat(reader.data().equals(texts)).as("all texts, in order").isTrue();
     }
 }

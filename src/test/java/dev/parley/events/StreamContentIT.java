@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a reader gets of the messages of its room: all of them, once, as they were said. */
+/** A reader gets every message of its room once, unchanged, and none of another room. */
 @ExtendWith(SharedPod.Extension.class)
 class StreamContentIT {
 
@@ -109,7 +109,7 @@ class StreamContentIT {
                 "é€😀👩‍👩‍👧",
                 "\u2028"
             })
-    void textThatMeansSomethingElsewhere_arrivesAsText(String text) {
+    void textWithSyntaxOfTheStreamOrOfHtml_arrivesUnchanged(String text) {
         try (SseReader reader = room.subscribe()) {
             String id = room.say(text);
             room.say("end");
@@ -141,7 +141,7 @@ class StreamContentIT {
     }
 
     @Test
-    void rooms_hearOnlyTheirOwn() {
+    void readers_getMessagesOfTheirRoomOnly() {
         try (SseReader reader = room.subscribe();
                 SseReader otherReader = otherRoom.subscribe()) {
             room.say("here");

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How a stream begins: its head, its first bytes, the messages from before, and then silence. */
+/** The beginning of a stream: head, first bytes, history, and heartbeats while nothing happens. */
 @ExtendWith(SharedPod.Extension.class)
 class StreamOpeningIT {
 
@@ -24,7 +24,7 @@ class StreamOpeningIT {
     }
 
     @Test
-    void head_keepsProxiesFromBufferingAndStoring() {
+    void head_forbidsProxiesToBufferAndStore() {
         try (SseReader reader = room.subscribe()) {
             assertThat(reader.status()).isEqualTo(200);
             assertThat(reader.headers().get("Content-Type"))
@@ -38,7 +38,7 @@ class StreamOpeningIT {
     }
 
     @Test
-    void readerThatAcceptsCompression_getsNone() {
+    void stream_isNeverCompressed() {
         var browser = room.reader().header("Accept-Encoding", "gzip, deflate, br");
 
         try (SseReader reader = browser.open().awaitConnected().awaitLastEventId()) {
@@ -59,7 +59,7 @@ class StreamOpeningIT {
     }
 
     @Test
-    void readersAreAskedToComeBack_atDifferentTimes() {
+    void retry_differsBetweenReaders() {
         List<SseReader> readers = IntStream.range(0, 20).mapToObj(i -> room.subscribe()).toList();
 
         assertThat(readers.stream().map(reader -> reader.retry().getAsLong()).distinct())
@@ -69,7 +69,7 @@ class StreamOpeningIT {
     }
 
     @Test
-    void silence_isFilledWithComments() {
+    void idleStream_getsHeartbeatComments() {
         try (SseReader reader = room.subscribe()) {
             String position = reader.lastEventId();
 
@@ -84,7 +84,7 @@ class StreamOpeningIT {
     }
 
     @Test
-    void freshReader_startsWithWhatIsSaidNext() {
+    void newReader_startsWithTheNextMessage() {
         room.say("before");
 
         try (SseReader reader = room.subscribe()) {
@@ -109,7 +109,7 @@ class StreamOpeningIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"2", "3", "1000000"})
-    void historyOfEverything_beginsWithTheFirst(String count) {
+    void historyLongerThanTheLog_beginsWithTheFirstMessage(String count) {
         room.sayNumbers(1, 2);
 
         try (SseReader reader = room.subscribe("history=" + count)) {
@@ -118,7 +118,7 @@ class StreamOpeningIT {
     }
 
     @Test
-    void longHistory_arrivesWholeAndInOrder() {
+    void longHistory_arrivesCompleteAndInOrder() {
         room.sayNumbers(1, 3_000);
 
         try (SseReader reader = room.subscribe("history=3000")) {

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Requests for a stream that can never succeed, and are told what is wrong with them. */
+/** A request for a stream that can never succeed is refused with the reason. */
 @ExtendWith(SharedPod.Extension.class)
 class SubscriptionRefusalIT {
 
@@ -49,6 +49,7 @@ class SubscriptionRefusalIT {
         assertThat(answer.body()).startsWith("bad " + name + ": ").hasLineCount(1);
         assertThat(problem.status()).isEqualTo(400);
         assertThat(problem.header("Content-Type")).isEqualTo("application/problem+json");
+        assertThat(problem.body()).contains("\"code\":\"bad-" + name + "\"");
     }
 
     @Test
@@ -58,7 +59,7 @@ class SubscriptionRefusalIT {
     }
 
     @Test
-    void nonsenseInAccept_isRefused() {
+    void malformedAccept_isRefused() {
         assertThat(http.with("Accept", "nonsense").get("/events").status()).isEqualTo(400);
     }
 }

@@ -140,7 +140,9 @@ final class FuzzedPod implements Closeable {
     private static void checkProblem(RawAnswer answer) {
         try {
             JsonNode problem = JSON.readTree(answer.body());
-            assertThat(problem.path("type").textValue()).isEqualTo("about:blank");
+            String code = problem.path("code").textValue();
+            assertThat(code).matches("[a-z]+(-[a-z]+)*");
+            assertThat(problem.path("type").textValue()).isEqualTo("urn:parley:problem:" + code);
             assertThat(problem.path("title").textValue()).isNotBlank();
             assertThat(problem.path("status").intValue()).isEqualTo(answer.status());
             assertThat(problem.path("detail").textValue()).isNotBlank();

@@ -14,13 +14,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** How a page tells what lies around it. */
+/** The ids with which a page leads on to the messages before and after it. */
 class HistoryPageTest {
 
     private static final Room ROOM = new Room("room");
 
     @Test
-    void messagesBeforeAPosition_leadOnToBothSides() {
+    void pageInTheMiddle_leadsOnToBothSides() {
         HistoryPage page = HistoryPage.before(id(22), ROOM, page(20, 21));
 
         assertThat(page.messages())
@@ -32,14 +32,14 @@ class HistoryPageTest {
     }
 
     @Test
-    void oldestMessage_hasNothingBeforeIt() {
+    void pageWithOldestMessage_leadsOnForwardsOnly() {
         assertThat(HistoryPage.before(id(18), ROOM, page(16, 17)).before()).isNull();
     }
 
     /** The log has the messages 16 to 75. */
     @ParameterizedTest
     @CsvSource({"0, e-0, false", "1, e-0, false", "2, e-1, true", "16, e-15, true"})
-    void nothingBeforeAPosition_isAGapUnlessTheLogBeginsThere(
+    void emptyPageBeforeAPosition_isAGapUnlessTheLogBeginsThere(
             long position, String after, boolean gap) {
         HistoryPage page = HistoryPage.before(id(position), ROOM, page());
 
@@ -50,7 +50,7 @@ class HistoryPageTest {
     }
 
     @Test
-    void positionOfAnotherLog_isAGap_andGoesOnAtTheEnd() {
+    void positionOfAnotherEpoch_isAGap_andLeadsOnAtTheEnd() {
         HistoryPage page = HistoryPage.before(new EventId("other", 20), ROOM, page(18, 19));
 
         assertThat(page.messages()).isEmpty();
@@ -59,7 +59,7 @@ class HistoryPageTest {
     }
 
     @Test
-    void positionAfterTheNewestOfAnEmptyLog_goesOnAtTheEnd() {
+    void positionAfterTheNewestOfAnEmptyLog_leadsOnAtTheEnd() {
         var empty = new Page("e", 76, 75, List.of());
 
         assertThat(HistoryPage.before(id(99), ROOM, empty).after()).isEqualTo("e-75");

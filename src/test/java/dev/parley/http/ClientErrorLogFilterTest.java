@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class ClientErrorLogFilterTest {
 
     @Test
-    void whatAClientDid_isNotLogged() throws ClassNotFoundException {
+    void errorOfAClient_isNotLogged() throws ClassNotFoundException {
         Class<?> http2 = Class.forName("io.vertx.core.http.impl.Http2ConnectionBase");
 
         assertThat(isLogged(PublisherResponseHandler.class, new IOException("reset by peer")))
@@ -24,7 +24,7 @@ class ClientErrorLogFilterTest {
     }
 
     @Test
-    void errorsOfTheServer_areLogged() {
+    void errorOfTheServer_isLogged() {
         assertThat(isLogged(PublisherResponseHandler.class, new IllegalStateException())).isTrue();
         assertThat(isLogged(DefaultPromise.class, new IllegalStateException())).isTrue();
         assertThat(isLogged(DefaultPromise.class, null)).isTrue();

@@ -17,7 +17,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A page from elsewhere: opened from a file, whose origin is {@code null}, or from another site.
+ * A page of another origin publishes and subscribes: one from another site, or one opened from a
+ * file, whose origin is {@code null}.
  */
 @ExtendWith(SharedPod.Extension.class)
 class CrossOriginIT {
@@ -43,7 +44,7 @@ class CrossOriginIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"null", "http://elsewhere.example", "https://elsewhere.example:8443"})
-    void anyPage_mayPublishWithoutCredentials(String origin) {
+    void pageOfAnyOrigin_publishesWithoutCredentials(String origin) {
         Answer answer = pageOf(origin).post("/send", "text/plain;charset=UTF-8", "msg=hi");
 
         assertThat(answer.status()).isEqualTo(200);
@@ -55,7 +56,7 @@ class CrossOriginIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"null", "http://elsewhere.example"})
-    void anyPage_mayReadWhatWasWrong(String origin) {
+    void pageOfAnyOrigin_readsTheErrorOfAPublish(String origin) {
         Answer answer = pageOf(origin).post("/send", "text/plain;charset=UTF-8", "");
 
         assertThat(answer.status()).isEqualTo(400);
@@ -64,7 +65,7 @@ class CrossOriginIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"null", "http://elsewhere.example"})
-    void anyPage_maySubscribe(String origin) {
+    void pageOfAnyOrigin_subscribes(String origin) {
         try (SseReader reader =
                 SseReader.to(pod.uri("/events"))
                         .header("Origin", origin)
@@ -89,7 +90,8 @@ class CrossOriginIT {
         "http://elsewhere.example, GET, /events, 'authorization,last-event-id'",
         "null, GET, /rooms/lobby/messages, authorization"
     })
-    void preflight_allowsWhatPagesSend(String origin, String method, String path, String headers) {
+    void preflight_allowsTheMethodsAndHeadersOfTheCalls(
+            String origin, String method, String path, String headers) {
         Answer answer =
                 pageOf(origin)
                         .with("Access-Control-Request-Method", method)
@@ -109,24 +111,24 @@ class CrossOriginIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"/", "/rooms/lobby/messages", "/rooms/-/messages", "/nothing"})
-    void answer_saysThatItDependsOnTheOrigin(String path) {
-        Answer ours = pageOf("https://elsewhere.example").get(path);
-        Answer nobodys = new Http(pod.uri()).get(path);
+    void answer_variesByOrigin(String path) {
+        Answer withOrigin = pageOf("https://elsewhere.example").get(path);
+        Answer withoutOrigin = new Http(pod.uri()).get(path);
 
-        assertThat(ours.header(ALLOW_ORIGIN)).isEqualTo("https://elsewhere.example");
-        assertThat(list(ours, "Vary")).contains("origin");
-        assertThat(list(nobodys, "Vary")).contains("origin");
+        assertThat(withOrigin.header(ALLOW_ORIGIN)).isEqualTo("https://elsewhere.example");
+        assertThat(list(withOrigin, "Vary")).contains("origin");
+        assertThat(list(withoutOrigin, "Vary")).contains("origin");
     }
 
     @Test
-    void stream_saysThatItDependsOnTheOrigin() {
+    void stream_variesByOrigin() {
         try (SseReader reader = SseReader.open(pod.uri("/events"))) {
             assertThat(reader.headers().get("Vary")).containsExactly("Origin");
         }
     }
 
     @Test
-    void callerWithoutOrigin_getsNoCorsHeaders() {
+    void requestWithoutOrigin_isAnsweredWithoutCorsHeaders() {
         Answer answer = new Http(pod.uri()).sendForm("hi");
 
         assertThat(answer.headers().map().keySet())
@@ -134,7 +136,7 @@ class CrossOriginIT {
     }
 
     @Test
-    void allowList_refusesOthers() {
+    void originOutsideTheAllowList_isRefused() {
         try (ParleyProcess strict =
                 ParleyProcess.builder()
                         .config("quarkus.http.cors.origins", "https://chat.example")

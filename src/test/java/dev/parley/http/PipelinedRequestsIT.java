@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Requests that are sent before the one before them is answered (RFC 9112 §9.3.2). */
+/** Requests that a client sends before the previous one is answered (RFC 9112 §9.3.2). */
 class PipelinedRequestsIT {
 
     private static final String CONNECTIONS = "http_server_active_connections";
@@ -45,7 +45,7 @@ class PipelinedRequestsIT {
 
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 200})
-    void requestsAtOnce_areDoneAndAnsweredInTheirOrder(int count) {
+    void pipelinedRequests_areServedAndAnsweredInOrder(int count) {
         String room = "order" + count;
         StringBuilder requests = new StringBuilder();
         for (int i = 1; i <= count; i++) {
@@ -63,7 +63,7 @@ class PipelinedRequestsIT {
     }
 
     @Test
-    void longBodiesAtOnce_areAllRead() {
+    void pipelinedLongBodies_areAllPublished() {
         String text = "a".repeat(60_000);
         String requests = publish("long", text).repeat(20);
         try (RawStream stream = RawStream.open(pod.port(), ascii(requests))) {
@@ -74,7 +74,7 @@ class PipelinedRequestsIT {
     }
 
     @Test
-    void requestAfterAnInterimAnswer_waitsForTheAnswer() {
+    void requestAfterInterimAnswer_waitsForTheFinalAnswer() {
         String expecting =
                 publish("interim", "a").replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
         try (RawStream stream =
@@ -86,15 +86,16 @@ class PipelinedRequestsIT {
     }
 
     @Test
-    void requestsBehindAStream_areNotDone() {
+    void requestsBehindAStream_areNotServed() {
         String requests = "GET /events?room=behind HTTP/1.1\r\nHost: x\r\n\r\n";
         try (RawStream stream =
-                RawStream.open(pod.port(), ascii(requests + publish("behind", "unheard")))) {
+                RawStream.open(
+                        pod.port(), ascii(requests + publish("behind", "behind the stream")))) {
             stream.await("-0\n\n");
-            http.sendForm("heard", "room", "behind");
+            http.sendForm("after the stream", "room", "behind");
 
-            stream.await("data: heard\n\n");
-            assertThat(stream.text()).doesNotContain("unheard");
+            stream.await("data: after the stream\n\n");
+            assertThat(stream.text()).doesNotContain("behind the stream");
         }
         new Metrics(pod).awaitValue("parley_connected_clients", 0);
     }
@@ -106,7 +107,7 @@ class PipelinedRequestsIT {
                 "POST /send HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhalf",
                 "broken\r\n\r\n"
             })
-    void connectionThatClosesWhileRequestsWait_leavesNothing(String waiting) {
+    void connectionThatClosesWhileRequestsWait_leavesNoConnectionAndNoLog(String waiting) {
         Metrics metrics = new Metrics(pod);
         double before = metrics.value(CONNECTIONS);
         redis.pause();

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Requests that are none of the calls there are: the answer names the call that was meant. */
+/** A request that matches no call: the answer names the right call. */
 @ExtendWith(SharedPod.Extension.class)
 class WrongCallIT {
 
@@ -27,7 +27,7 @@ class WrongCallIT {
     }
 
     @Test
-    void callsThatAreNamed_areThoseThatThereAre() throws Exception {
+    void endpoints_areThoseOfTheApiDescription() throws Exception {
         String described = http.with("Accept", "application/json").get("/q/openapi").body();
 
         List<String> calls = new ArrayList<>();
@@ -51,7 +51,7 @@ class WrongCallIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"/nope", "/rooms/lobby", "/q/nope", "/send/more"})
-    void unknownPath_isToldTheCalls(String path) {
+    void unknownPath_isAnsweredWithTheListOfCalls(String path) {
         Answer answer = http.get(path);
 
         assertThat(answer.status()).isEqualTo(404);
@@ -73,7 +73,8 @@ class WrongCallIT {
         "DELETE, /rooms/a/messages, GET, GET /rooms/{room}/messages",
         "DELETE, /rooms/a%2Fb/messages, GET, GET /rooms/{room}/messages"
     })
-    void otherMethod_isToldTheCall(String method, String path, String allowed, String call) {
+    void wrongMethod_isAnsweredWithTheCall(
+            String method, String path, String allowed, String call) {
         Answer answer = http.call(method, path);
 
         assertThat(answer.status()).isEqualTo(405);
@@ -96,7 +97,8 @@ class WrongCallIT {
         "/clock, text/html, GET /clock answers text/event-stream",
         "/rooms/a/messages, text/html, GET /rooms/{room}/messages answers application/json"
     })
-    void callerWhoDoesNotReadTheAnswer_isToldWhatItIs(String path, String accept, String words) {
+    void callerThatDoesNotAcceptTheAnswer_isToldItsMediaType(
+            String path, String accept, String words) {
         Answer answer = http.with("Accept", accept).get(path);
 
         assertThat(answer.status()).isEqualTo(406);
@@ -104,7 +106,7 @@ class WrongCallIT {
     }
 
     @Test
-    void callerWhoReadsJson_isToldTheSameAsAProblem() throws Exception {
+    void callerThatAcceptsJson_getsProblem() throws Exception {
         Answer answer = http.with("Accept", "application/json").get("/events");
 
         assertThat(answer.header("Content-Type")).isEqualTo("application/problem+json");

@@ -11,61 +11,61 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which bytes are text, in bodies, queries and escapes; broken ones are refused, not repaired. */
+/** Text is UTF-8 in bodies, queries and escapes; broken UTF-8 is refused, not repaired. */
 @ExtendWith(SharedPod.Extension.class)
 class SendEncodingIT {
 
     private static final String FORM = "application/x-www-form-urlencoded";
 
     private final Http http;
-    private final Witness witness;
+    private final WatchedRoom watched;
 
     SendEncodingIT(SharedPod pod) {
         http = pod.http();
-        witness = new Witness(pod);
+        watched = new WatchedRoom(pod);
     }
 
     @AfterEach
-    void witnessIsUndisturbed() {
-        witness.close();
+    void checkWatchedRoom() {
+        watched.close();
     }
 
     @Test
-    void unescapedUtf8_isText() {
-        // As curl sends what is typed after --data.
-        String answer = witness.sendRaw("Content-Type: " + FORM + "\r\n", "msg=é☃😀%20é");
+    void unescapedUtf8InBody_isPublished() {
+        // curl --data sends what the user types as it is.
+        String answer = watched.sendRaw("Content-Type: " + FORM + "\r\n", "msg=é☃😀%20é");
 
         assertThat(answer).startsWith("HTTP/1.1 200 ");
-        witness.assertReceived("é☃😀 é");
+        watched.assertReceived("é☃😀 é");
     }
 
     @Test
-    void unescapedUtf8InQuery_isText() {
-        String answer = witness.sendRawQuery("msg=é%20%C3%A9");
+    void unescapedUtf8InQuery_isPublished() {
+        String answer = watched.sendRawQuery("msg=é%20%C3%A9");
 
         assertThat(answer).startsWith("HTTP/1.1 200 ");
-        witness.assertReceived("é é");
+        watched.assertReceived("é é");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"%", "%2", "%zz", "a%", "%%20", "%u0041"})
     void brokenPercentEscape_isRefused(String escape) {
-        witness.assertRefused(http.post(witness.path(), FORM, "msg=" + escape), 400, "bad form: ");
-        witness.assertRefused(
-                http.post(witness.path(), "text/plain", "msg=" + escape), 400, "bad form: ");
-        assertThat(witness.sendRawQuery("msg=" + escape)).startsWith("HTTP/1.1 400 ");
+        watched.assertRefused(http.post(watched.path(), FORM, "msg=" + escape), 400, "bad form: ");
+        watched.assertRefused(
+                http.post(watched.path(), "text/plain", "msg=" + escape), 400, "bad form: ");
+        assertThat(watched.sendRawQuery("msg=" + escape)).startsWith("HTTP/1.1 400 ");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"%FF", "%C3", "%C0%80", "%ED%A0%80", "%F5%80%80%80", "a%E2%98"})
     void brokenUtf8InEscapes_isRefused(String escapes) {
-        witness.assertRefused(http.post(witness.path(), FORM, "msg=" + escapes), 400, "bad msg: ");
-        witness.assertRefused(
-                http.post(witness.path(), FORM, "msg=hi&from=" + escapes), 400, "bad from: ");
-        witness.assertRefused(
-                http.call("POST", witness.path() + "&msg=" + escapes), 400, "bad msg: ");
-        witness.assertRefused(
-                http.call("POST", witness.path() + "&msg=hi&from=" + escapes), 400, "bad from: ");
+        watched.assertRefused(http.post(watched.path(), FORM, "msg=" + escapes), 400, "bad msg: ");
+        watched.assertRefused(
+                http.post(watched.path(), FORM, "msg=hi&from=" + escapes), 400, "bad from: ");
+        watched.assertRefused(
+                http.call("POST", watched.path() + "&msg=" + escapes), 400, "bad msg: ");
+        watched.assertRefused(
+                http.call("POST", watched.path() + "&msg=hi&from=" + escapes), 400, "bad from: ");
     }
 
     @ParameterizedTest
@@ -73,21 +73,21 @@ class SendEncodingIT {
     void brokenUtf8InBody_isRefused(String type) {
         byte[] body = "{\"msg\":\"\u00c3\"}&msg=\u00ff".getBytes(StandardCharsets.ISO_8859_1);
 
-        String answer = witness.sendRaw("Content-Type: " + type + "\r\n", body);
+        String answer = watched.sendRaw("Content-Type: " + type + "\r\n", body);
 
         assertThat(answer).startsWith("HTTP/1.1 400 ");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"\\ud800", "\\udc00", "a\\ud83d", "\\ud83d\\ud83d\\ude00"})
-    void halfOfASurrogatePairInJson_isRefused(String escapes) {
-        witness.assertRefused(
-                http.post(witness.path(), "application/json", "{\"msg\":\"" + escapes + "\"}"),
+    void halfSurrogatePairInJson_isRefused(String escapes) {
+        watched.assertRefused(
+                http.post(watched.path(), "application/json", "{\"msg\":\"" + escapes + "\"}"),
                 400,
                 "bad msg: ");
-        witness.assertRefused(
+        watched.assertRefused(
                 http.post(
-                        witness.path(),
+                        watched.path(),
                         "application/json",
                         "{\"msg\":\"a\",\"from\":\"" + escapes + "\"}"),
                 400,
@@ -96,8 +96,8 @@ class SendEncodingIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"a\r\nEvent-Id: x", "a\nEvent-Id: x", "a b", "a\0b"})
-    void unescapedSeparatorInTheRequestLine_isRefused(String text) {
-        String answer = witness.sendRawQuery("msg=" + text);
+    void unescapedControlCharacterInRequestLine_isRefused(String text) {
+        String answer = watched.sendRawQuery("msg=" + text);
 
         assertThat(answer).matches("(?s)HTTP/1.[01] 400 .*").doesNotContainIgnoringCase("event-id");
     }

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** How a message may be written: as a form, in the query, as JSON, or as its bare text. */
+/** A message can be sent as a form, in the query, as JSON, or as bare text. */
 @ExtendWith(SharedPod.Extension.class)
 class SendFormsIT {
 
@@ -18,102 +18,104 @@ class SendFormsIT {
 
     private final SharedPod pod;
     private final Http http;
-    private final Witness witness;
+    private final WatchedRoom watched;
     private final String room;
 
     SendFormsIT(SharedPod pod) {
         this.pod = pod;
         http = pod.http();
-        witness = new Witness(pod);
-        room = witness.room();
+        watched = new WatchedRoom(pod);
+        room = watched.name();
     }
 
     @AfterEach
-    void witnessIsUndisturbed() {
-        witness.close();
+    void checkWatchedRoom() {
+        watched.close();
     }
 
     @Test
     void formBody_isPublished() {
-        witness.assertSaid(http.sendForm("hi ☃ a+b & c=d", "room", room), "hi ☃ a+b & c=d");
+        watched.assertPublished(http.sendForm("hi ☃ a+b & c=d", "room", room), "hi ☃ a+b & c=d");
     }
 
     @Test
     void formWithoutContentType_isPublished() {
-        String answer = witness.sendRaw("", "msg=a+b&room=" + room);
+        String answer = watched.sendRaw("", "msg=a+b&room=" + room);
 
         assertThat(answer).startsWith("HTTP/1.1 200 ").endsWith("\r\n\r\nok");
-        witness.assertReceived("a b");
+        watched.assertReceived("a b");
     }
 
     @Test
     void queryParameter_isPublished() {
-        witness.assertSaid(http.sendQuery("hi ☃ a+b & c=d", "room", room), "hi ☃ a+b & c=d");
+        watched.assertPublished(http.sendQuery("hi ☃ a+b & c=d", "room", room), "hi ☃ a+b & c=d");
     }
 
     @Test
     void queryWithoutAnyBody_isPublished() {
-        String answer = witness.sendRawQuery("msg=hi");
+        String answer = watched.sendRawQuery("msg=hi");
 
         assertThat(answer).startsWith("HTTP/1.1 200 ");
-        witness.assertReceived("hi");
+        watched.assertReceived("hi");
     }
 
     @Test
     void json_isPublished() {
-        witness.assertSaid(
+        watched.assertPublished(
                 http.sendJson("{\"room\":\"" + room + "\",\"msg\":\"hi \\u2603\\n\\\"😀\"}"),
                 "hi ☃\n\"😀");
     }
 
     @Test
     void jsonWithOtherFields_isPublished() {
-        witness.assertSaid(
+        watched.assertPublished(
                 http.post(
-                        witness.path(),
+                        watched.path(),
                         "application/json",
                         "{\"msg\":\"hi\",\"colour\":{\"a\":[1]}}"),
                 "hi");
     }
 
     @Test
-    void plainText_isPublishedAsItIs() {
-        witness.assertSaid(http.sendText("hi ☃ a+b%20 & c=d", "room", room), "hi ☃ a+b%20 & c=d");
+    void plainText_isPublishedUnchanged() {
+        watched.assertPublished(
+                http.sendText("hi ☃ a+b%20 & c=d", "room", room), "hi ☃ a+b%20 & c=d");
     }
 
     @Test
-    void plainTextThatIsAForm_isReadAsOne() {
-        // As fetch(url, {method: "POST", body: "msg=…"}) sends it.
-        witness.assertSaid(
+    void plainTextThatStartsWithMsg_isReadAsForm() {
+        // fetch(url, {method: "POST", body: "msg=…"}) sends this content type.
+        watched.assertPublished(
                 http.post("/send", "text/plain;charset=UTF-8", "msg=a+b%20%E2%98%83&room=" + room),
                 "a b ☃");
     }
 
     @Test
-    void body_winsOverQuery() {
-        witness.assertSaid(http.post("/send?msg=query&room=" + room, FORM, "msg=body"), "body");
+    void fieldInBodyAndQuery_isTakenFromBody() {
+        watched.assertPublished(
+                http.post("/send?msg=query&room=" + room, FORM, "msg=body"), "body");
     }
 
     @Test
-    void whatTheBodyLeavesOut_isTakenFromTheQuery() {
-        witness.assertSaid(http.post("/send?msg=query&room=" + room, FORM, "msg="), "query");
+    void fieldThatBodyLeavesEmpty_isTakenFromQuery() {
+        watched.assertPublished(http.post("/send?msg=query&room=" + room, FORM, "msg="), "query");
     }
 
     @Test
-    void messageWithoutRoom_isForTheLobby() {
+    void messageWithoutRoom_isPublishedInLobby() {
         try (SseReader lobby = SseReader.open(pod.process().uri("/events")).awaitLastEventId()) {
-            http.sendForm("to everybody");
+            http.sendForm("without a room");
 
-            lobby.awaitData("to everybody");
+            lobby.awaitData("without a room");
         }
-        witness.assertNothingSaid();
+        watched.assertNothingReceived();
     }
 
     @Test
-    void eventType_isTheEventsType() {
+    void eventField_isTheTypeThatReadersDispatch() {
         http.sendForm("1", "room", room, "event", "price: 😀");
 
-        Event event = witness.reader().awaitEvents(1).events().get(0);
+        Event event = watched.reader().awaitEvents(1).events().get(0);
         assertThat(event.type()).isEqualTo("price: 😀");
         assertThat(event.data()).isEqualTo("1");
     }

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a publisher is told, and that a repeat under its key is told the same. */
+/** The answer to a publish, and the same answer to a repeat with the same Idempotency-Key. */
 @ExtendWith(SharedPod.Extension.class)
 class SendReceiptIT {
 
@@ -22,28 +22,28 @@ class SendReceiptIT {
 
     private final ObjectMapper json = new ObjectMapper();
     private final Http http;
-    private final Witness witness;
+    private final WatchedRoom watched;
     private final String room;
 
     SendReceiptIT(SharedPod pod) {
         http = pod.http();
-        witness = new Witness(pod);
-        room = witness.room();
+        watched = new WatchedRoom(pod);
+        room = watched.name();
     }
 
     @AfterEach
-    void witnessIsUndisturbed() {
-        witness.close();
+    void checkWatchedRoom() {
+        watched.close();
     }
 
     @Test
-    void publishing_isAnsweredOk() {
+    void publish_isAnsweredOk() {
         Answer answer = http.sendForm("hi", "room", room);
 
         assertThat(answer.body()).isEqualTo("ok");
         assertThat(answer.header("Content-Type")).startsWith("text/plain");
         assertThat(answer.header("Event-Id")).matches("[0-9a-z]+-1");
-        witness.assertSaid(answer, "hi");
+        watched.assertPublished(answer, "hi");
     }
 
     @ParameterizedTest
@@ -54,7 +54,7 @@ class SendReceiptIT {
                 "application/json;charset=utf-8",
                 "text/html, application/json;q=0.9"
             })
-    void callerWhoReadsJson_getsAReceipt(String accept) {
+    void callerThatAcceptsJson_getsReceipt(String accept) {
         Answer answer = http.with("Accept", accept).sendForm("hi", "room", room);
 
         assertThat(answer.header("Content-Type")).startsWith("application/json");
@@ -64,7 +64,7 @@ class SendReceiptIT {
                                 .put("id", answer.header("Event-Id"))
                                 .put("room", room)
                                 .put("duplicate", false));
-        witness.assertSaid(answer, "hi");
+        watched.assertPublished(answer, "hi");
     }
 
     @ParameterizedTest
@@ -77,15 +77,15 @@ class SendReceiptIT {
                 "application/json;q=0",
                 "application/json; q=0.000, */*"
             })
-    void anyOtherCaller_isAnsweredOk(String accept) {
+    void callerThatDoesNotNameJson_isAnsweredOk(String accept) {
         Answer answer = http.with("Accept", accept).sendForm("hi", "room", room);
 
         assertThat(answer.body()).isEqualTo("ok");
-        witness.assertSaid(answer, "hi");
+        watched.assertPublished(answer, "hi");
     }
 
     @Test
-    void repeatWithTheSameKey_returnsTheFirstReceiptAndPublishesNothing() {
+    void repeatWithSameKey_returnsFirstReceiptAndPublishesNothing() {
         Http keyed = http.with("Idempotency-Key", "key-1").with("Accept", "application/json");
 
         Answer first = keyed.sendForm("once", "room", room);
@@ -94,11 +94,11 @@ class SendReceiptIT {
         assertThat(parse(first.body()).path("duplicate").booleanValue()).isFalse();
         assertThat(parse(second.body()).path("duplicate").booleanValue()).isTrue();
         assertThat(second.header("Event-Id")).isEqualTo(first.header("Event-Id"));
-        witness.assertReceived("once");
+        watched.assertReceived("once");
     }
 
     @Test
-    void otherKeyOrOtherRoom_isNoRepeat() {
+    void otherKeyOrOtherRoom_isNotARepeat() {
         Http keyed = http.with("Idempotency-Key", "key-1");
         String otherRoom = room + "-other";
 
@@ -109,23 +109,23 @@ class SendReceiptIT {
         assertThat(first.header("Event-Id")).endsWith("-1");
         assertThat(second.header("Event-Id")).endsWith("-2");
         assertThat(third.header("Event-Id")).endsWith("-1");
-        witness.assertReceived("twice", "twice");
+        watched.assertReceived("twice", "twice");
     }
 
     @Test
-    void refusedRequest_doesNotUseItsKeyUp() {
+    void refusedRequest_leavesItsKeyUnused() {
         Http keyed = http.with("Idempotency-Key", "key-1");
         keyed.sendForm("", "room", room);
 
-        witness.assertSaid(keyed.sendForm("hi", "room", room), "hi");
+        watched.assertPublished(keyed.sendForm("hi", "room", room), "hi");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"a b", "\t", "é"})
-    void keyThatIsNotVisibleAscii_isRefused(String key) {
+    void keyWithInvisibleOrNonAsciiCharacter_isRefused(String key) {
         String headers = "Content-Type: %s\r\nIdempotency-Key: a%sb\r\n".formatted(FORM, key);
 
-        String answer = witness.sendRaw(headers, "msg=hi");
+        String answer = watched.sendRaw(headers, "msg=hi");
 
         assertThat(answer).startsWith("HTTP/1.1 400 ").contains("bad Idempotency-Key: ");
     }
@@ -135,8 +135,8 @@ class SendReceiptIT {
         Http longest = http.with("Idempotency-Key", "k".repeat(128));
         Http longer = http.with("Idempotency-Key", "k".repeat(129));
 
-        witness.assertSaid(longest.sendForm("hi", "room", room), "hi");
-        witness.assertRefused(longer.sendForm("ho", "room", room), 400, "bad Idempotency-Key: ");
+        watched.assertPublished(longest.sendForm("hi", "room", room), "hi");
+        watched.assertRefused(longer.sendForm("ho", "room", room), 400, "bad Idempotency-Key: ");
     }
 
     private JsonNode parse(String body) {

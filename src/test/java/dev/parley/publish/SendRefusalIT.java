@@ -2,6 +2,7 @@ package dev.parley.publish;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Http.Answer;
@@ -12,7 +13,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is no message is refused, in words that say what is wrong, and not published. */
+/** A request that is not a valid message is refused with the reason, and not published. */
 @ExtendWith(SharedPod.Extension.class)
 class SendRefusalIT {
 
@@ -20,41 +21,41 @@ class SendRefusalIT {
 
     private final ObjectMapper json = new ObjectMapper();
     private final Http http;
-    private final Witness witness;
+    private final WatchedRoom watched;
     private final String room;
 
     SendRefusalIT(SharedPod pod) {
         http = pod.http();
-        witness = new Witness(pod);
-        room = witness.room();
+        watched = new WatchedRoom(pod);
+        room = watched.name();
     }
 
     @AfterEach
-    void witnessIsUndisturbed() {
-        witness.close();
+    void checkWatchedRoom() {
+        watched.close();
     }
 
     @Test
     void requestWithoutMsg_isRefused() {
-        witness.assertRefused(http.post(witness.path(), FORM, ""), 400, "msg missing");
-        witness.assertRefused(http.post(witness.path(), FORM, "message=hi"), 400, "msg missing");
-        witness.assertRefused(http.call("POST", witness.path()), 400, "msg missing");
-        witness.assertRefused(
-                http.post(witness.path(), "application/json", "{}"), 400, "msg missing");
-        witness.assertRefused(
-                http.post(witness.path(), "application/json", "{\"msg\":null}"),
+        watched.assertRefused(http.post(watched.path(), FORM, ""), 400, "msg missing");
+        watched.assertRefused(http.post(watched.path(), FORM, "message=hi"), 400, "msg missing");
+        watched.assertRefused(http.call("POST", watched.path()), 400, "msg missing");
+        watched.assertRefused(
+                http.post(watched.path(), "application/json", "{}"), 400, "msg missing");
+        watched.assertRefused(
+                http.post(watched.path(), "application/json", "{\"msg\":null}"),
                 400,
                 "msg missing");
     }
 
     @Test
     void emptyMsg_isRefused() {
-        witness.assertRefused(http.sendForm("", "room", room), 400, "msg missing");
-        witness.assertRefused(http.sendQuery("", "room", room), 400, "msg missing");
-        witness.assertRefused(http.sendText("", "room", room), 400, "msg missing");
-        witness.assertRefused(http.sendText("msg=", "room", room), 400, "msg missing");
-        witness.assertRefused(
-                http.post(witness.path(), "application/json", "{\"msg\":\"\"}"),
+        watched.assertRefused(http.sendForm("", "room", room), 400, "msg missing");
+        watched.assertRefused(http.sendQuery("", "room", room), 400, "msg missing");
+        watched.assertRefused(http.sendText("", "room", room), 400, "msg missing");
+        watched.assertRefused(http.sendText("msg=", "room", room), 400, "msg missing");
+        watched.assertRefused(
+                http.post(watched.path(), "application/json", "{\"msg\":\"\"}"),
                 400,
                 "msg missing");
     }
@@ -85,15 +86,15 @@ class SendRefusalIT {
                 "{\"msg\":\"hi\",\"from\":1}",
                 "{\"msg\":\"hi\",\"room\":{}}"
             })
-    void jsonThatIsNoObjectOfStrings_isRefused(String body) {
-        witness.assertRefused(
-                http.post(witness.path(), "application/json", body), 400, "malformed JSON: ");
+    void jsonThatIsNotOneObjectOfStrings_isRefused(String body) {
+        watched.assertRefused(
+                http.post(watched.path(), "application/json", body), 400, "malformed JSON: ");
     }
 
     @Test
     void deeplyNestedJson_isRefused() {
-        witness.assertRefused(
-                http.post(witness.path(), "application/json", "[".repeat(100_000)),
+        watched.assertRefused(
+                http.post(watched.path(), "application/json", "[".repeat(100_000)),
                 400,
                 "malformed JSON: ");
     }
@@ -103,26 +104,26 @@ class SendRefusalIT {
     void badRoom_isRefused(String name) {
         String message = json.createObjectNode().put("msg", "hi").put("room", name).toString();
 
-        witness.assertRefused(http.sendForm("hi", "room", name), 400, "bad room: ");
-        witness.assertRefused(http.sendQuery("hi", "room", name), 400, "bad room: ");
-        witness.assertRefused(http.sendJson(message), 400, "bad room: ");
+        watched.assertRefused(http.sendForm("hi", "room", name), 400, "bad room: ");
+        watched.assertRefused(http.sendQuery("hi", "room", name), 400, "bad room: ");
+        watched.assertRefused(http.sendJson(message), 400, "bad room: ");
     }
 
     @Test
     void reservedEvent_isRefused() {
-        witness.assertRefused(
+        watched.assertRefused(
                 http.sendForm("hi", "room", room, "event", "gap"), 400, "bad event: ");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"a\r\n\r\ndata: x", "a\0"})
-    void fieldsWithinEventOrFrom_areRefused(String value) {
-        witness.assertRefused(
+    void controlCharacterInEventOrFrom_isRefused(String value) {
+        watched.assertRefused(
                 http.sendForm("hi", "room", room, "event", value), 400, "bad event: ");
-        witness.assertRefused(
+        watched.assertRefused(
                 http.sendQuery("hi", "room", room, "event", value), 400, "bad event: ");
-        witness.assertRefused(http.sendForm("hi", "room", room, "from", value), 400, "bad from: ");
-        witness.assertRefused(http.sendQuery("hi", "room", room, "from", value), 400, "bad from: ");
+        watched.assertRefused(http.sendForm("hi", "room", room, "from", value), 400, "bad from: ");
+        watched.assertRefused(http.sendQuery("hi", "room", room, "from", value), 400, "bad from: ");
     }
 
     @ParameterizedTest
@@ -138,15 +139,15 @@ class SendRefusalIT {
                 ";"
             })
     void otherContentType_isRefused(String type) {
-        witness.assertRefused(
-                http.post(witness.path(), type, "msg=hi"), 415, "unsupported media type: ");
+        watched.assertRefused(
+                http.post(watched.path(), type, "msg=hi"), 415, "unsupported media type: ");
     }
 
     @Test
     void twoContentTypes_areRefused() {
         String headers = "Content-Type: " + FORM + "\r\nContent-Type: text/plain, a/b\r\n";
 
-        String answer = witness.sendRaw(headers, "msg=hi");
+        String answer = watched.sendRaw(headers, "msg=hi");
 
         assertThat(answer).startsWith("HTTP/1.1 415 ").contains("unsupported media type: ");
     }
@@ -162,30 +163,34 @@ class SendRefusalIT {
                 "text/plain;q=1.1, */*",
                 "text/plain, */*;q=-1"
             })
-    void nonsenseInAccept_isRefusedBeforeAnythingIsPublished(String accept) {
-        witness.assertRefused(
+    void malformedAccept_isRefusedBeforePublishing(String accept) {
+        watched.assertRefused(
                 http.with("Accept", accept).sendForm("hi", "room", room), 400, "bad Accept: ");
     }
 
     @Test
-    void callerWhoReadsJson_getsAProblem() throws Exception {
+    void callerThatAcceptsJson_getsProblem() throws Exception {
         Answer answer = http.with("Accept", "application/json").sendForm("", "room", room);
 
         assertThat(answer.status()).isEqualTo(400);
         assertThat(answer.header("Content-Type")).isEqualTo("application/problem+json");
-        assertThat(json.readTree(answer.body()))
+        JsonNode problem = json.readTree(answer.body());
+        String detail = problem.path("detail").textValue();
+        assertThat(problem)
                 .isEqualTo(
                         json.createObjectNode()
-                                .put("type", "about:blank")
-                                .put("title", "Bad Request")
+                                .put("type", "urn:parley:problem:msg-missing")
+                                .put("code", "msg-missing")
+                                .put("title", "The message has no text")
                                 .put("status", 400)
-                                .put("detail", "msg missing"));
+                                .put("detail", detail));
+        assertThat(detail).startsWith("msg missing: ");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"application/json;q=0", "application/problem+json;q=0.0, text/html"})
-    void callerWhoReadsNoJson_getsALine(String accept) {
-        witness.assertRefused(
+    void callerThatRefusesJson_getsLineOfText(String accept) {
+        watched.assertRefused(
                 http.with("Accept", accept).sendForm("", "room", room), 400, "msg missing");
     }
 }

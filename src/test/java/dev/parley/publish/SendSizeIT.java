@@ -12,44 +12,45 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The longest text is 64 KiB in UTF-8, however it is written; longer ones are refused in words. */
+/** A text has at most 64 KiB of UTF-8 in each form; a longer one is refused with the reason. */
 @ExtendWith(SharedPod.Extension.class)
 class SendSizeIT {
 
     private static final int LIMIT = 64 * 1024;
 
     private final Http http;
-    private final Witness witness;
+    private final WatchedRoom watched;
     private final String room;
 
     SendSizeIT(SharedPod pod) {
         http = pod.http();
-        witness = new Witness(pod);
-        room = witness.room();
+        watched = new WatchedRoom(pod);
+        room = watched.name();
     }
 
     @AfterEach
-    void witnessIsUndisturbed() {
-        witness.close();
+    void checkWatchedRoom() {
+        watched.close();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"a", "é", "€", "😀"})
-    void textOf64KiBInUtf8_isTheLongest(String character) {
+    void textOf64KiBInBody_isTheLongest(String character) {
         String longest = longest(character);
 
-        witness.assertRefused(http.sendForm(longest + "a", "room", room), 413, "msg too large: ");
-        witness.assertRefused(http.sendText(longest + "a", "room", room), 413, "msg too large: ");
-        witness.assertSaid(http.sendForm(longest, "room", room), longest);
+        watched.assertRefused(http.sendForm(longest + "a", "room", room), 413, "msg too large: ");
+        watched.assertRefused(http.sendText(longest + "a", "room", room), 413, "msg too large: ");
+        watched.assertPublished(http.sendForm(longest, "room", room), longest);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"a", "%", "€", "😀"})
-    void textOf64KiBInTheQuery_isTheLongest(String character) {
+    void textOf64KiBInQuery_isTheLongest(String character) {
         String longest = longest(character);
 
-        witness.assertSaid(http.sendQuery(longest, "room", room, "from", "😀".repeat(32)), longest);
-        witness.assertRefused(http.sendQuery(longest + "a", "room", room), 413, "msg too large: ");
+        watched.assertPublished(
+                http.sendQuery(longest, "room", room, "from", "😀".repeat(32)), longest);
+        watched.assertRefused(http.sendQuery(longest + "a", "room", room), 413, "msg too large: ");
     }
 
     private static String longest(String character) {
@@ -58,14 +59,14 @@ class SendSizeIT {
     }
 
     @Test
-    void jsonOf64KiBOfText_mayBeLongerThanThat() {
+    void jsonWith64KiBOfEscapedText_isPublished() {
         String escapes = "\\u0001".repeat(LIMIT);
 
-        Answer longest = http.post(witness.path(), "application/json", json(escapes));
-        Answer longer = http.post(witness.path(), "application/json", json(escapes + "a"));
+        Answer longest = http.post(watched.path(), "application/json", json(escapes));
+        Answer longer = http.post(watched.path(), "application/json", json(escapes + "a"));
 
-        witness.assertSaid(longest, "\u0001".repeat(LIMIT));
-        witness.assertRefused(longer, 413, "msg too large: ");
+        watched.assertPublished(longest, "\u0001".repeat(LIMIT));
+        watched.assertRefused(longer, 413, "msg too large: ");
     }
 
     private static String json(String escapedText) {
@@ -74,7 +75,7 @@ class SendSizeIT {
 
     @Test
     void bodyOfMoreThan2Mb_isRefused() {
-        String answer = witness.sendRaw("Content-Type: text/plain\r\n", "a".repeat(3_000_000));
+        String answer = watched.sendRaw("Content-Type: text/plain\r\n", "a".repeat(3_000_000));
 
         assertThat(answer).startsWith("HTTP/1.1 413 ");
     }
@@ -91,7 +92,7 @@ class SendSizeIT {
                 Transfer-Encoding: chunked\r
                 \r
                 """
-                        .formatted(witness.path());
+                        .formatted(watched.path());
 
         String answer = http.raw(head + chunk.repeat(3) + "0\r\n\r\n");
 

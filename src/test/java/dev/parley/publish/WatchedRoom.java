@@ -16,20 +16,20 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The reader of a room that is published to: what is accepted it must receive, in order and as it
- * was meant, and nothing else, on one connection.
+ * A room with a reader that checks what is published: the reader must receive each accepted message
+ * once, in order and unchanged, nothing else, and all of it on one connection.
  */
-final class Witness implements Closeable {
+final class WatchedRoom implements Closeable {
 
     private final ParleyProcess pod;
     private final Http http;
     private final TestRoom room;
     private final SseReader reader;
     private final int logBefore;
-    private final List<String> said = new ArrayList<>();
+    private final List<String> published = new ArrayList<>();
 
-    /** A witness in a new room. */
-    Witness(SharedPod shared) {
+    /** Opens a new room and its reader. */
+    WatchedRoom(SharedPod shared) {
         pod = shared.process();
         http = shared.http();
         room = shared.newRoom();
@@ -38,7 +38,7 @@ final class Witness implements Closeable {
     }
 
     /** The name of the room. */
-    String room() {
+    String name() {
         return room.name();
     }
 
@@ -46,12 +46,17 @@ final class Witness implements Closeable {
         return reader;
     }
 
-    /** The call that publishes in this room. */
+    /** The path and query that publish in this room. */
     String path() {
-        return "/send?room=" + room();
+        return "/send?room=" + name();
     }
 
-    /** Publishes these bytes under these header lines; the answer is as it came, head and all. */
+    /**
+     * Publishes bytes.
+     *
+     * @param headers further header lines, each with its line end
+     * @return the answer, head and body
+     */
     String sendRaw(String headers, byte[] body) {
         var request = new ByteArrayOutputStream();
         request.writeBytes(
@@ -66,7 +71,7 @@ final class Witness implements Closeable {
         return sendRaw(headers, body.getBytes(UTF_8));
     }
 
-    /** Publishes by these characters in the request line, without a body. */
+    /** Publishes without a body: writes the query into the request line as it is, not encoded. */
     String sendRawQuery(String query) {
         return http.raw(
                 "POST "
@@ -76,41 +81,43 @@ final class Witness implements Closeable {
                         + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     }
 
-    /** Accepted, and received as the next message. */
-    void assertSaid(Answer answer, String text) {
+    /** Asserts that the request was accepted, and that the reader received the text next. */
+    void assertPublished(Answer answer, String text) {
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
         assertReceived(text);
-        Event event = reader.messages().get(said.indexOf(text));
+        Event event = reader.messages().get(published.indexOf(text));
         assertThat(event).isEqualTo(new Event(answer.header("Event-Id"), "message", text));
     }
 
-    /** These are the next messages, and there are no more. */
+    /** Asserts that these texts are all that the reader received since the last check. */
     void assertReceived(String... texts) {
-        said.addAll(List.of(texts));
-        String fence = "fence " + said.size();
-        said.add(fence);
+        published.addAll(List.of(texts));
+        String fence = "fence " + published.size();
+        published.add(fence);
         room.say(fence);
-        assertThat(reader.awaitData(fence).data()).isEqualTo(said);
+        assertThat(reader.awaitData(fence).data()).isEqualTo(published);
     }
 
-    void assertNothingSaid() {
+    void assertNothingReceived() {
         assertReceived();
     }
 
-    /** Refused in one line that begins like this, and not received. */
+    /**
+     * Asserts that the request was refused with one line that starts with this, and not published.
+     */
     void assertRefused(Answer answer, int status, String reason) {
         assertThat(answer.status()).as(answer.body()).isEqualTo(status);
         assertThat(answer.body()).startsWith(reason).endsWith("\n").hasLineCount(1);
         assertThat(answer.header("Content-Type")).isEqualTo("text/plain;charset=utf-8");
         assertThat(answer.header("Event-Id")).isEmpty();
-        assertNothingSaid();
+        assertNothingReceived();
     }
 
-    /** Nothing more was received, and nothing that was sent has alarmed the pod. */
+    /** Asserts that nothing else was received and that the pod logged no warning or error. */
     @Override
     public void close() {
         try (SseReader open = reader) {
-            assertNothingSaid();
+            assertNothingReceived();
             assertThat(open.connections()).isOne();
             assertThat(pod.log().substring(logBefore))
                     .doesNotContain("ERROR")

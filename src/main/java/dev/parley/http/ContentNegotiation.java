@@ -1,0 +1,115 @@
+package dev.parley.http;
+
+import io.vertx.ext.web.RoutingContext;
+import jakarta.ws.rs.WebApplicationException;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.jboss.resteasy.reactive.common.util.MediaTypeHelper;
+import org.jboss.resteasy.reactive.server.ServerRequestFilter;
+
+/**
+ * Reads the headers {@code Accept} and {@code Content-Type}: refuses what is not a media type, and
+ * tells the calls whether the caller reads JSON.
+ */
+public final class ContentNegotiation {
+
+    /** A weight from 0 to 1 (RFC 9110 §12.4.2), with any number of digits. */
+    private static final Pattern WEIGHT = Pattern.compile("0?\\.[0-9]+|0\\.?|1(\\.0*)?");
+
+    /** The weight that means "not acceptable". */
+    private static final Pattern ZERO = Pattern.compile("0(\\.0*)?");
+
+    /**
+     * Refuses malformed headers before a call runs. The framework would notice them only when it
+     * writes the answer, after the message is published: the publisher would get a 500, and the log
+     * a stack trace.
+     *
+     * <p>Reads the headers from the exchange, because the framework's {@code HttpHeaders} would be
+     * kept in memory as long as the stream is open.
+     */
+    @ServerRequestFilter(preMatching = true)
+    public Optional<Response> check(RoutingContext exchange) {
+        Optional<List<MediaType>> accepted = accepted(exchange);
+        if (accepted.isEmpty()) {
+            return Optional.of(
+                    Problem.of(
+                                    ErrorCode.BAD_ACCEPT,
+                                    "bad Accept: the header is not a list of media types such as"
+                                            + " application/json, */*;q=0.8",
+                                    List.of())
+                            .build());
+        }
+        List<String> sent = exchange.request().headers().getAll(HttpHeaders.CONTENT_TYPE);
+        if (sent.size() > 1 || !sent.stream().allMatch(ContentNegotiation::isMediaType)) {
+            return Optional.of(
+                    Problem.of(
+                                    ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+                                    "unsupported media type: Content-Type is not one media type"
+                                            + " such as application/json",
+                                    accepted.get())
+                            .build());
+        }
+        return Optional.empty();
+    }
+
+    /** Returns the media types that the caller reads; empty if the header names anything else. */
+    static Optional<List<MediaType>> accepted(RoutingContext exchange) {
+        try {
+            return Optional.of(
+                            exchange.request().headers().getAll(HttpHeaders.ACCEPT).stream()
+                                    .flatMap(line -> MediaTypeHelper.parseHeader(line).stream())
+                                    .toList())
+                    .filter(types -> types.stream().allMatch(ContentNegotiation::hasWeight));
+        } catch (IllegalArgumentException | WebApplicationException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Whether the caller names JSON, with a weight above zero. A wildcard does not name it. */
+    public static boolean acceptsJson(List<MediaType> accepted) {
+        return accepted.stream().anyMatch(type -> isJson(type) && isAcceptable(type));
+    }
+
+    /** Whether the caller names JSON of any kind, such as {@code application/problem+json}. */
+    static boolean acceptsProblemJson(List<MediaType> accepted) {
+        return accepted.stream()
+                .anyMatch(type -> (isJson(type) || isJsonBased(type)) && isAcceptable(type));
+    }
+
+    private static boolean isMediaType(String written) {
+        try {
+            MediaTypeHelper.valueOf(written);
+            return true;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    private static boolean hasWeight(MediaType type) {
+        return WEIGHT.matcher(weight(type)).matches();
+    }
+
+    private static boolean isAcceptable(MediaType type) {
+        return !ZERO.matcher(weight(type)).matches();
+    }
+
+    private static String weight(MediaType type) {
+        return type.getParameters().getOrDefault("q", "1").strip();
+    }
+
+    private static boolean isJson(MediaType type) {
+        return isApplication(type) && type.getSubtype().equalsIgnoreCase("json");
+    }
+
+    private static boolean isJsonBased(MediaType type) {
+        return isApplication(type) && type.getSubtype().endsWith("+json");
+    }
+
+    private static boolean isApplication(MediaType type) {
+        return type.getType().equalsIgnoreCase("application");
+    }
+}

@@ -1,0 +1,72 @@
+package dev.parley.http;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * Every error that a call can answer with: the {@code code} that a program compares, the HTTP
+ * status, and the title for people. {@code docs/errors.md} lists them with what to do.
+ *
+ * <p>A code that was released keeps its name, its status and its meaning.
+ */
+public enum ErrorCode {
+    BAD_REQUEST(400, "The request is malformed"),
+    MSG_MISSING(400, "The message has no text"),
+    BAD_MSG(400, "The text is not valid Unicode"),
+    BAD_ROOM(400, "The room name is not valid"),
+    BAD_FROM(400, "The sender name is not valid"),
+    BAD_EVENT(400, "The event type is not valid"),
+    BAD_FORM(400, "The form or query cannot be decoded"),
+    BAD_JSON(400, "The body is not the expected JSON object"),
+    BAD_IDEMPOTENCY_KEY(400, "The Idempotency-Key is not valid"),
+    BAD_FORMAT(400, "The stream format does not exist"),
+    BAD_HISTORY(400, "The history count is not valid"),
+    BAD_LIMIT(400, "The limit is not valid"),
+    BAD_EVENT_ID(400, "The event id is not valid"),
+    BAD_ACCEPT(400, "The Accept header is not valid"),
+    NOT_FOUND(404, "The path does not exist"),
+    METHOD_NOT_ALLOWED(405, "The path has another method"),
+    NOT_ACCEPTABLE(406, "The call answers with another media type"),
+    REQUEST_TOO_SLOW(408, "The request took too long"),
+    TEXT_TOO_LARGE(413, "The text is too long"),
+    REQUEST_TOO_LARGE(413, "The request body is too long"),
+    URI_TOO_LONG(414, "The URI is too long"),
+    UNSUPPORTED_MEDIA_TYPE(415, "The body has an unsupported media type"),
+    TOO_MANY_REQUESTS(429, "The client publishes too often"),
+    INTERNAL_ERROR(500, "The server failed"),
+    UNAVAILABLE(503, "The message broker does not answer");
+
+    private final int status;
+    private final String title;
+
+    ErrorCode(int status, String title) {
+        this.status = status;
+        this.title = title;
+    }
+
+    /** Finds the code that is written like this, such as {@code bad-room}. */
+    public static Optional<ErrorCode> named(String code) {
+        return Arrays.stream(values()).filter(known -> known.code().equals(code)).findAny();
+    }
+
+    /** The word in the field {@code code}, such as {@code bad-room}. */
+    public String code() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** The URI in the field {@code type} (RFC 9457 §3.1.1). It identifies; nothing is behind it. */
+    public String type() {
+        return "urn:parley:problem:" + code();
+    }
+
+    /** The HTTP status of the answer. */
+    public int status() {
+        return status;
+    }
+
+    /** A short description for people, the same for every occurrence. */
+    public String title() {
+        return title;
+    }
+}
