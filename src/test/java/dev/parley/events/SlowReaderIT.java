@@ -6,7 +6,6 @@ import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SseReader;
-import dev.parley.testsupport.SseReaderBuilder;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -120,7 +119,7 @@ class SlowReaderIT {
                 .jvmOptions("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
     }
 
-    private static SseReader openAndStall(SseReaderBuilder reader) {
+    private static SseReader openAndStall(SseReader.Builder reader) {
         SseReader stalled = reader.receiveBuffer(RECEIVE_BUFFER).open().awaitLastEventId();
         stalled.stopReading();
         return stalled;

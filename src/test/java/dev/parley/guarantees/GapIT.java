@@ -7,7 +7,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.guarantees.PodsOfBothKinds.Kind;
-import dev.parley.testsupport.RawStream;
+import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.TestRoom;
 import java.net.URLEncoder;
@@ -108,8 +108,8 @@ class GapIT {
                 "GET /events?room=%s HTTP/1.0\r\nLast-Event-ID: \u00ff\u0080\u00e9\r\n\r\n"
                         .formatted(room.name());
 
-        try (RawStream stream =
-                RawStream.open(pods.pod(kind).port(), request.getBytes(ISO_8859_1))) {
+        try (RawConnection stream =
+                RawConnection.open(pods.pod(kind).port(), request.getBytes(ISO_8859_1))) {
             stream.await("data: 3\n");
             assertThat(stream.text()).contains(" 200 ", "event: gap\n", "data: 1\n");
         }

@@ -4,7 +4,6 @@ import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
-import dev.parley.testsupport.SseReaderBuilder;
 import dev.parley.testsupport.Timeouts;
 import java.io.UncheckedIOException;
 
@@ -33,7 +32,7 @@ final class Pods {
     }
 
     /** A reader as a browser is: it comes back by itself. */
-    static SseReaderBuilder browser(ParleyProcess pod, String room) {
+    static SseReader.Builder browser(ParleyProcess pod, String room) {
         return SseReader.to(pod.uri("/events?room=" + room)).reconnecting();
     }
 

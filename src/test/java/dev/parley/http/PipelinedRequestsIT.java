@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.RawStream;
+import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.Timeouts;
 import java.nio.charset.StandardCharsets;
@@ -51,7 +51,7 @@ class PipelinedRequestsIT {
         for (int i = 1; i <= count; i++) {
             requests.append(publish(room, "text " + i));
         }
-        try (RawStream stream = RawStream.open(pod.port(), ascii(requests.toString()))) {
+        try (RawConnection stream = RawConnection.open(pod.port(), ascii(requests.toString()))) {
             stream.await("-" + count + "\r\n");
 
             assertThat(EVENT_ID.matcher(stream.text()).results().map(PipelinedRequestsIT::offset))
@@ -66,7 +66,7 @@ class PipelinedRequestsIT {
     void pipelinedLongBodies_areAllPublished() {
         String text = "a".repeat(60_000);
         String requests = publish("long", text).repeat(20);
-        try (RawStream stream = RawStream.open(pod.port(), ascii(requests))) {
+        try (RawConnection stream = RawConnection.open(pod.port(), ascii(requests))) {
             stream.await("-20\r\n");
 
             assertThat(stream.text()).doesNotContain("HTTP/1.1 4");
@@ -77,8 +77,8 @@ class PipelinedRequestsIT {
     void requestAfterInterimAnswer_waitsForTheFinalAnswer() {
         String expecting =
                 publish("interim", "a").replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
-        try (RawStream stream =
-                RawStream.open(pod.port(), ascii(expecting + publish("interim", "b")))) {
+        try (RawConnection stream =
+                RawConnection.open(pod.port(), ascii(expecting + publish("interim", "b")))) {
             stream.await("-2\r\n");
 
             assertThat(stream.text()).startsWith("HTTP/1.1 100 ");
@@ -88,8 +88,8 @@ class PipelinedRequestsIT {
     @Test
     void requestsBehindAStream_areNotServed() {
         String requests = "GET /events?room=behind HTTP/1.1\r\nHost: x\r\n\r\n";
-        try (RawStream stream =
-                RawStream.open(
+        try (RawConnection stream =
+                RawConnection.open(
                         pod.port(), ascii(requests + publish("behind", "behind the stream")))) {
             stream.await("-0\n\n");
             http.sendForm("after the stream", "room", "behind");
@@ -112,14 +112,15 @@ class PipelinedRequestsIT {
         double before = metrics.value(CONNECTIONS);
         redis.pause();
         try {
-            List<RawStream> clients = new ArrayList<>();
+            List<RawConnection> clients = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
-                clients.add(RawStream.open(pod.port(), ascii(publish("left", "first") + waiting)));
+                clients.add(
+                        RawConnection.open(pod.port(), ascii(publish("left", "first") + waiting)));
             }
             Timeouts.await("all are connected")
                     .until(() -> metrics.value(CONNECTIONS) >= before + clients.size());
 
-            clients.forEach(RawStream::close);
+            clients.forEach(RawConnection::close);
             Timeouts.await("all are gone").until(() -> metrics.value(CONNECTIONS) <= before);
         } finally {
             redis.resume();

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.RawStream;
+import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SseReader.Event;
 import java.io.IOException;
 import java.io.InputStream;
@@ -41,7 +41,7 @@ class HttpVersionsIT {
     void http10Reader_getsTheBareStream() {
         byte[] request =
                 "GET /events?room=old HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
-        try (RawStream stream = RawStream.open(pod.port(), request)) {
+        try (RawConnection stream = RawConnection.open(pod.port(), request)) {
             stream.await("-0\n\n");
             String id = http.sendForm("hi", "room", "old").header("Event-Id");
             stream.await("hi\n\n");

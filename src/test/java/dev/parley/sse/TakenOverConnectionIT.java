@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.RawStream;
+import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
 import java.nio.charset.StandardCharsets;
@@ -61,7 +61,7 @@ class TakenOverConnectionIT {
 
     @Test
     void openStream_isInTheAccessLogAlready() {
-        try (RawStream reader = open("logged", "")) {
+        try (RawConnection reader = open("logged", "")) {
             pod.awaitLog("room=logged 200");
 
             http.sendForm("still open", "room", "logged");
@@ -73,7 +73,7 @@ class TakenOverConnectionIT {
     @ValueSource(strings = {"Connection: close\r\n", "Content-Length: 5\r\n"})
     void readerThatWantsTheEndOrOwesABody_getsTheStream(String header) {
         String room = header.substring(0, header.indexOf(':'));
-        try (RawStream reader = open(room, header)) {
+        try (RawConnection reader = open(room, header)) {
             String id = http.sendForm("hello", "room", room).header("Event-Id");
 
             reader.await("id: " + id + "\ndata: hello\n\n");
@@ -83,7 +83,7 @@ class TakenOverConnectionIT {
 
     @Test
     void whatAReaderSaysOnItsStream_meansNothing() {
-        try (RawStream reader = open("talking", "");
+        try (RawConnection reader = open("talking", "");
                 SseReader witness =
                         SseReader.open(pod.uri("/events?room=talking")).awaitLastEventId()) {
             reader.send(ascii("POST /send?room=talking&msg=heard HTTP/1.1\r\nHost: x\r\n\r\n"));
@@ -100,8 +100,8 @@ class TakenOverConnectionIT {
         assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
     }
 
-    private static RawStream open(String room, String headers) {
-        RawStream stream = RawStream.open(pod.port(), request(room, headers));
+    private static RawConnection open(String room, String headers) {
+        RawConnection stream = RawConnection.open(pod.port(), request(room, headers));
         stream.await("-0\n\n");
         return stream;
     }

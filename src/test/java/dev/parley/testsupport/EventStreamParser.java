@@ -4,16 +4,15 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * An event stream's interpretation as WHATWG HTML §9.2.6 defines it, fed with bytes as they come.
+ * Interprets an event stream as WHATWG HTML §9.2.6 defines it. It is fed with bytes as they arrive.
  *
- * <p>Lines are cut from bytes and decoded one by one: CR and LF never occur inside a UTF-8
- * sequence, so a character that is split over two reads is whole again when its line is. One parser
- * serves one connection; what is left of an unfinished block when the connection ends is dropped
- * with it.
+ * <p>Bytes are split into lines first, and each line is decoded as a whole. CR and LF never occur
+ * inside a UTF-8 sequence, so a character that arrives in two reads is complete when its line is.
+ * One parser serves one connection; an unfinished block at the end of the connection is dropped.
  */
 public final class EventStreamParser {
 
-    /** What the stream says, in its order. */
+    /** Receives the content of the stream, in its order. */
     public interface Sink {
 
         /** A dispatched event; {@code id} is the last event id known at its end. */
@@ -22,10 +21,10 @@ public final class EventStreamParser {
         /** A comment line, without its colon and one leading space. */
         void comment(String text);
 
-        /** The server asks for this reconnection time. */
+        /** The reconnection time that the server asks for. */
         void retry(long millis);
 
-        /** A block has ended, and this is the id to resume from. */
+        /** A block has ended; from now on this is the id to resume from. */
         void lastEventId(String id);
     }
 
@@ -40,21 +39,23 @@ public final class EventStreamParser {
     private boolean afterCarriageReturn;
 
     /**
-     * A parser for a new connection.
+     * Creates a parser for a new connection.
      *
-     * @param lastEventId the id known from earlier connections, or the empty string. By the letter
-     *     of the specification each stream starts with an empty one, so that a block without an id
-     *     would forget the position; browsers keep it, and so does this parser.
+     * @param lastEventId the id known from earlier connections, or the empty string. Per the HTML
+     *     standard each stream starts with an empty id, so that a block without an id would reset
+     *     the position. Browsers keep the id of the earlier connection, and so does this parser.
      */
     public EventStreamParser(String lastEventId, Sink sink) {
         this.id = lastEventId;
         this.sink = sink;
     }
 
+    /** Interprets the next bytes of the stream. */
     public void feed(byte[] bytes) {
         feed(bytes, 0, bytes.length);
     }
 
+    /** Interprets the next bytes of the stream, which are a part of this array. */
     public void feed(byte[] bytes, int offset, int length) {
         for (int i = offset; i < offset + length; i++) {
             feed(bytes[i]);

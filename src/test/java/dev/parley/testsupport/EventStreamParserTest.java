@@ -1,19 +1,20 @@
 package dev.parley.testsupport;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
-import java.io.ByteArrayOutputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** The examples of WHATWG HTML §9.2.6, and the corners of its grammar. */
+/** The examples of WHATWG HTML §9.2.6 and the corners of its grammar. */
 class EventStreamParserTest {
-
-    private final Recorder seen = new Recorder();
 
     private static final class Recorder implements EventStreamParser.Sink {
         final List<String> events = new ArrayList<>();
@@ -42,180 +43,118 @@ class EventStreamParserTest {
         }
     }
 
-    private void parse(String stream) {
-        parse(stream.getBytes(StandardCharsets.UTF_8));
+    private static Recorder parsed(byte[] stream) {
+        var recorder = new Recorder();
+        new EventStreamParser("", recorder).feed(stream);
+        return recorder;
     }
 
-    private void parse(byte[] stream) {
-        new EventStreamParser("", seen).feed(stream);
-    }
-
-    @Test
-    void severalDataLines_joinWithLineFeeds() {
-        parse("data: YHOO\ndata: +2\ndata: 10\n\n");
-
-        assertThat(seen.events).containsExactly("|message|YHOO\n+2\n10");
-    }
-
-    @Test
-    void fourBlocks_commentIdResetAndUnfinishedOne() {
-        parse(
-                ": test stream\n\ndata: first event\nid: 1\n\n"
-                        + "data:second event\nid\n\ndata:  third event");
-
-        assertThat(seen.comments).containsExactly("test stream");
-        assertThat(seen.events).containsExactly("1|message|first event", "|message|second event");
-    }
-
-    @Test
-    void thirdBlock_whenEnded_keepsItsSecondSpace() {
-        parse("data:  third event\n\n");
-
-        assertThat(seen.events).containsExactly("|message| third event");
-    }
-
-    @Test
-    void dataWithoutValue_dispatchesEmptyLines() {
-        parse("data\n\ndata\ndata\n\ndata:");
-
-        assertThat(seen.events).containsExactly("|message|", "|message|\n");
-    }
-
-    @Test
-    void spaceAfterColon_isOptional() {
-        parse("data:test\n\ndata: test\n\n");
-
-        assertThat(seen.events).containsExactly("|message|test", "|message|test");
-    }
-
-    @Test
-    void namedEvents_haveTheirTypeOnce() {
-        parse("event: add\ndata: 73857293\n\nevent:\ndata: 1\n\nevent: gone\n\ndata: 2\n\n");
-
-        assertThat(seen.events).containsExactly("|add|73857293", "|message|1", "|message|2");
-    }
-
-    @Test
-    void blockWithoutData_keepsItsId() {
-        parse("id: k3f9-42\n\ndata: next\n\n");
-
-        assertThat(seen.ids).containsExactly("k3f9-42", "k3f9-42");
-        assertThat(seen.events).containsExactly("k3f9-42|message|next");
-    }
-
-    @Test
-    void idOfUnfinishedBlock_isNotTaken() {
-        parse("id: 1\n\nid: 2\n");
-
-        assertThat(seen.ids).containsExactly("1");
-    }
-
-    @Test
-    void idWithNul_isIgnored() {
-        parse("id: 1\nid: 2\0\ndata: x\n\n");
-
-        assertThat(seen.events).containsExactly("1|message|x");
-    }
-
-    @Test
-    void newConnection_keepsTheIdOfEarlierOnes() {
-        new EventStreamParser("7", seen).feed("data: x\n\n".getBytes(StandardCharsets.UTF_8));
-
-        assertThat(seen.events).containsExactly("7|message|x");
-    }
-
-    @Test
-    void retry_takesDigitsOnly() {
-        parse("retry: 2500\nretry: -1\nretry: 1.5\nretry:\nretry: 1 \nretry:  1\nretry: ٣\n");
-
-        assertThat(seen.retries).containsExactly(2500L);
-    }
-
-    @Test
-    void retryBeyondLong_isTheLongestTime() {
-        parse("retry: 99999999999999999999\n");
-
-        assertThat(seen.retries).containsExactly(Long.MAX_VALUE);
-    }
-
-    @Test
-    void unknownAndMiscasedFields_areIgnored() {
-        parse("Data: no\n data: no\nfoo: no\ndata : no\ndata: yes\n\n");
-
-        assertThat(seen.events).containsExactly("|message|yes");
-    }
-
-    @Test
-    void valueWithColons_isWhole() {
-        parse("data: a:b: c\n\n");
-
-        assertThat(seen.events).containsExactly("|message|a:b: c");
-    }
-
-    @Test
-    void comments_mayBeEmpty() {
-        parse(":\n:x\n:  y\n");
-
-        assertThat(seen.comments).containsExactly("", "x", " y");
+    private static Recorder parsed(String stream) {
+        return parsed(stream.getBytes(UTF_8));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\n", "\r", "\r\n"})
-    void anyLineEnd_endsLines(String end) {
-        parse("data: a\ndata: b\n\ndata: c\n\n".replace("\n", end));
-
-        assertThat(seen.events).containsExactly("|message|a\nb", "|message|c");
+    @MethodSource
+    void stream_isInterpretedAsTheStandardDefines(String rule, String stream, List<String> events) {
+        assertThat(parsed(stream).events).as(rule).isEqualTo(events);
     }
 
-    @Test
-    void mixedLineEnds_endOneLineEach() {
-        parse("data: a\r\rdata: b\n\r\ndata: c\r\n\ndata: d\r\n\r");
-
-        assertThat(seen.events)
-                .containsExactly("|message|a", "|message|b", "|message|c", "|message|d");
+    static Stream<Arguments> stream_isInterpretedAsTheStandardDefines() {
+        return Stream.of(
+                stream(
+                        "data lines join with line feeds",
+                        "data: YHOO\ndata: +2\ndata: 10\n\n",
+                        "|message|YHOO\n+2\n10"),
+                stream(
+                        "an id without value resets it, an unfinished block is dropped",
+                        ": x\n\ndata: first\nid: 1\n\ndata:second\nid\n\ndata: third",
+                        "1|message|first",
+                        "|message|second"),
+                stream("only one space is removed", "data:  third\n\n", "|message| third"),
+                stream("the space is optional", "data:test\n\n", "|message|test"),
+                stream(
+                        "data without value is an empty line",
+                        "data\n\ndata\ndata\n\ndata:",
+                        "|message|",
+                        "|message|\n"),
+                stream(
+                        "a type holds for one block, dispatched or not",
+                        "event: add\ndata: 7\n\nevent:\ndata: 1\n\nevent: gone\n\ndata: 2\n\n",
+                        "|add|7",
+                        "|message|1",
+                        "|message|2"),
+                stream(
+                        "a block without data sets the id",
+                        "id: k3f9-42\n\ndata: next\n\n",
+                        "k3f9-42|message|next"),
+                stream("an id with NUL is ignored", "id: 1\nid: 2\0\ndata: x\n\n", "1|message|x"),
+                stream(
+                        "unknown fields are ignored, and case matters",
+                        "Data: no\n data: no\nfoo: no\ndata : no\ndata: yes\n\n",
+                        "|message|yes"),
+                stream("a value may contain colons", "data: a:b: c\n\n", "|message|a:b: c"),
+                stream("LF, CR and CRLF end lines", "data: a\r\rdata: b\n\r\n", twoMessages()),
+                stream("CRLF is one line end", "data: a\r\n\r\ndata: b\r\n\n", twoMessages()),
+                stream(
+                        "one byte order mark at the start is removed",
+                        "\uFEFFdata: a\n\n\uFEFFdata: b\n\n",
+                        "|message|a"),
+                stream(
+                        "a second byte order mark belongs to the line",
+                        "\uFEFF\uFEFFdata: a\ndata: b\n\n",
+                        "|message|b"));
     }
 
-    @Test
-    void oneByteOrderMark_isDropped() {
-        parse("\uFEFFdata: a\n\n\uFEFFdata: b\n\n");
-
-        assertThat(seen.events).containsExactly("|message|a");
+    private static Arguments stream(String rule, String stream, String... events) {
+        return arguments(rule, stream, List.of(events));
     }
 
-    @Test
-    void secondByteOrderMark_belongsToTheLine() {
-        parse("\uFEFF\uFEFFdata: a\ndata: b\n\n");
-
-        assertThat(seen.events).containsExactly("|message|b");
+    private static String[] twoMessages() {
+        return new String[] {"|message|a", "|message|b"};
     }
 
     @Test
     void malformedUtf8_becomesReplacementCharacters() {
-        ByteArrayOutputStream stream = new ByteArrayOutputStream();
-        stream.writeBytes("data: a".getBytes(StandardCharsets.UTF_8));
-        stream.write(0xFF);
-        stream.writeBytes("b".getBytes(StandardCharsets.UTF_8));
-        stream.write(0xE2);
-        stream.writeBytes("\n\n".getBytes(StandardCharsets.UTF_8));
-
-        parse(stream.toByteArray());
-
-        assertThat(seen.events).containsExactly("|message|a\uFFFDb\uFFFD");
+        assertThat(parsed("data: a\u00FFb\u00E2\n\n".getBytes(ISO_8859_1)).events)
+                .containsExactly("|message|a\uFFFDb\uFFFD");
     }
 
     @Test
-    void anyCutOfTheBytes_givesTheSame() {
+    void idOfUnfinishedBlock_isNotTheLastEventId() {
+        assertThat(parsed("id: 1\n\nid: 2\n").ids).containsExactly("1");
+    }
+
+    @Test
+    void idOfAnEarlierConnection_isKept() {
+        var recorder = new Recorder();
+
+        new EventStreamParser("7", recorder).feed("data: x\n\n".getBytes(UTF_8));
+
+        assertThat(recorder.events).containsExactly("7|message|x");
+    }
+
+    @Test
+    void retry_takesAsciiDigitsOnly_andIsCappedAtLong() {
+        String stream =
+                "retry: 2500\nretry: -1\nretry: 1.5\nretry:\nretry: 1 \nretry:  1\nretry: ٣\n";
+
+        assertThat(parsed(stream + "retry: 99999999999999999999\n").retries)
+                .containsExactly(2500L, Long.MAX_VALUE);
+    }
+
+    @Test
+    void stream_inAnyThreePieces_isInterpretedTheSame() {
         byte[] stream =
-                "\uFEFF: hi\r\nid: 1\r\nevent: é€😀\r\ndata: é€😀\rdata:\n\r\n"
-                        .getBytes(StandardCharsets.UTF_8);
+                "\uFEFF: hi\r\nid: 1\r\nevent: é€😀\r\ndata: é€😀\rdata:\n\r\n".getBytes(UTF_8);
 
         for (int first = 0; first <= stream.length; first++) {
             for (int second = first; second <= stream.length; second++) {
-                Recorder recorder = new Recorder();
-                EventStreamParser parser = new EventStreamParser("", recorder);
+                var recorder = new Recorder();
+                var parser = new EventStreamParser("", recorder);
                 parser.feed(stream, 0, first);
                 parser.feed(stream, first, second - first);
                 parser.feed(stream, second, stream.length - second);
+
                 assertThat(recorder.events).containsExactly("1|é€😀|é€😀\n");
                 assertThat(recorder.comments).containsExactly("hi");
             }

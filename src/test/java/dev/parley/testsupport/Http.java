@@ -1,12 +1,7 @@
 package dev.parley.testsupport;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.net.Socket;
-import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -21,12 +16,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.StringJoiner;
 
-/**
- * A caller of Parley: publishes in every form there is, gets pages, and sends nonsense as bytes.
- */
+/** An HTTP client of Parley: publishes in every form, gets pages, and sends raw bytes. */
 public final class Http {
 
-    /** What came back. */
+    /** A whole answer. */
     public record Answer(int status, HttpHeaders headers, String body) {
 
         /** The first value of a header, or the empty string. */
@@ -41,7 +34,7 @@ public final class Http {
     private final HttpClient client;
     private final Map<String, String> headers;
 
-    /** A caller of the server at this address; its path does not matter. */
+    /** A client of the server at this address, whose path is ignored. */
     public Http(URI server) {
         this(server, newClient(), Map.of());
     }
@@ -59,7 +52,7 @@ public final class Http {
                 .build();
     }
 
-    /** The same caller, who sends this header with every request. */
+    /** A client that also sends this header with every request. */
     public Http with(String header, String value) {
         Map<String, String> all = new LinkedHashMap<>(headers);
         all.put(header, value);
@@ -81,7 +74,7 @@ public final class Http {
                 request("/send?" + encoded("msg", text, fields)).POST(BodyPublishers.noBody()));
     }
 
-    /** Publishes by this JSON, which the caller writes. */
+    /** Publishes by a JSON body, which is sent unchanged. */
     public Answer sendJson(String json) {
         return post("/send", "application/json", json);
     }
@@ -92,6 +85,7 @@ public final class Http {
         return post("/send" + query, "text/plain;charset=utf-8", text);
     }
 
+    /** Sends a body of this content type. */
     public Answer post(String pathAndQuery, String contentType, String body) {
         return exchange(
                 request(pathAndQuery)
@@ -99,11 +93,12 @@ public final class Http {
                         .POST(BodyPublishers.ofString(body)));
     }
 
+    /** Gets a page. */
     public Answer get(String pathAndQuery) {
         return exchange(request(pathAndQuery));
     }
 
-    /** Any other method, without a body. */
+    /** Sends a request of any method, without a body. */
     public Answer call(String method, String pathAndQuery) {
         return exchange(request(pathAndQuery).method(method, BodyPublishers.noBody()));
     }
@@ -128,7 +123,7 @@ public final class Http {
         }
     }
 
-    /** Fields as a query or form body has them: name and value in turn. */
+    /** Encodes fields, given as name and value in turn, for a query or a form body. */
     private static String encoded(String... fields) {
         StringJoiner form = new StringJoiner("&");
         for (int i = 0; i < fields.length; i += 2) {
@@ -147,44 +142,22 @@ public final class Http {
     }
 
     /**
-     * Sends these bytes on a connection of their own and returns what comes back, head and all: up
-     * to the end of the connection if the request has {@code Connection: close}, else one answer.
+     * Sends a request of any text on a connection of its own, and returns everything that comes
+     * back, header included: up to the end of the connection if the request contains {@code
+     * Connection: close}, else one answer.
      */
     public String raw(String request) {
         return raw(server, request.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** The same to another server, with bytes that need not be text. */
+    /** Sends any bytes to another server on this machine, as {@link #raw(String)} does. */
     public String raw(URI uri, byte[] request) {
-        ByteArrayOutputStream answer = new ByteArrayOutputStream();
-        try (Socket socket = new Socket(uri.getHost(), uri.getPort())) {
-            socket.setSoTimeout(Timeouts.millis());
-            write(socket.getOutputStream(), request);
-            readAnswer(new Recording(socket.getInputStream(), answer), asksToClose(request));
-            return text(answer);
-        } catch (IOException e) {
-            throw new UncheckedIOException("so far only: " + text(answer), e);
-        }
-    }
-
-    private static void readAnswer(InputStream in, boolean toTheEnd) throws IOException {
-        try {
-            HttpAnswer.read(in).body().readAllBytes();
-            if (toTheEnd) {
-                in.readAllBytes();
+        try (var connection = RawConnection.open(uri.getPort(), request)) {
+            connection.readAnswer();
+            if (asksToClose(request)) {
+                connection.readToEnd();
             }
-        } catch (SocketTimeoutException e) {
-            throw e;
-        } catch (IOException cutOff) {
-            // What came before it is the answer.
-        }
-    }
-
-    private static void write(OutputStream out, byte[] request) {
-        try {
-            out.write(request);
-        } catch (IOException closedEarly) {
-            // A server may answer and close before it has read all; the answer is what counts.
+            return connection.text();
         }
     }
 
@@ -192,39 +165,5 @@ public final class Http {
         return new String(request, StandardCharsets.ISO_8859_1)
                 .toLowerCase(Locale.ROOT)
                 .contains("\r\nconnection: close\r\n");
-    }
-
-    private static String text(ByteArrayOutputStream bytes) {
-        return bytes.toString(StandardCharsets.UTF_8);
-    }
-
-    /** Passes bytes on one read at a time and remembers them. */
-    private static final class Recording extends InputStream {
-
-        private final InputStream in;
-        private final ByteArrayOutputStream copy;
-
-        Recording(InputStream in, ByteArrayOutputStream copy) {
-            this.in = in;
-            this.copy = copy;
-        }
-
-        @Override
-        public int read() throws IOException {
-            int b = in.read();
-            if (b >= 0) {
-                copy.write(b);
-            }
-            return b;
-        }
-
-        @Override
-        public int read(byte[] buffer, int offset, int length) throws IOException {
-            int count = in.read(buffer, offset, length);
-            if (count > 0) {
-                copy.write(buffer, offset, count);
-            }
-            return count;
-        }
     }
 }

@@ -5,26 +5,30 @@ import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * The head of an HTTP/1.1 answer read from a socket, and its body as a stream without the transfer
- * coding. A read of the body returns what is there and does not wait for more.
+ * An HTTP/1.1 answer that is read from a stream of bytes.
+ *
+ * @param headers names in any case
+ * @param body without its transfer coding; a read returns the bytes that have arrived and waits
+ *     only if there are none
  */
-record HttpAnswer(int status, Map<String, List<String>> headers, InputStream body) {
+public record HttpAnswer(int status, Map<String, List<String>> headers, InputStream body) {
 
+    /** Reads the header, past interim answers (100 Continue), and leaves the body to be read. */
     static HttpAnswer read(InputStream in) throws IOException {
         int status = status(readLine(in));
         Map<String, List<String>> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
         for (String line = readLine(in); !line.isEmpty(); line = readLine(in)) {
             int colon = line.indexOf(':');
             if (colon < 1) {
-                throw new IOException("not a header: " + line);
+                throw new IOException("not a header line: " + line);
             }
             headers.computeIfAbsent(line.substring(0, colon), name -> new ArrayList<>())
                     .add(line.substring(colon + 1).strip());
@@ -35,8 +39,18 @@ record HttpAnswer(int status, Map<String, List<String>> headers, InputStream bod
         return new HttpAnswer(status, headers, body(status, headers, in));
     }
 
-    Optional<String> header(String name) {
-        return headers.getOrDefault(name, List.of()).stream().findFirst();
+    /** The first value of a header, or the empty string. */
+    public String header(String name) {
+        return headers.getOrDefault(name, List.of("")).get(0);
+    }
+
+    /** Reads the body as text. */
+    public String text() {
+        try {
+            return new String(body.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static int status(String line) throws IOException {
@@ -74,8 +88,21 @@ record HttpAnswer(int status, Map<String, List<String>> headers, InputStream bod
         return text.endsWith("\r") ? text.substring(0, text.length() - 1) : text;
     }
 
-    /** So many bytes and no more. */
-    private static final class Bounded extends InputStream {
+    /** An input stream whose single-byte read is a read of one byte into an array. */
+    abstract static class ByteStream extends InputStream {
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public abstract int read(byte[] buffer, int offset, int length) throws IOException;
+    }
+
+    /** A body whose length the header has announced. */
+    private static final class Bounded extends ByteStream {
 
         private final InputStream in;
         private long left;
@@ -83,12 +110,6 @@ record HttpAnswer(int status, Map<String, List<String>> headers, InputStream bod
         Bounded(InputStream in, long length) {
             this.in = in;
             this.left = length;
-        }
-
-        @Override
-        public int read() throws IOException {
-            byte[] one = new byte[1];
-            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
         }
 
         @Override
@@ -105,8 +126,8 @@ record HttpAnswer(int status, Map<String, List<String>> headers, InputStream bod
         }
     }
 
-    /** The content of chunks, which may be cut anywhere. */
-    private static final class Chunked extends InputStream {
+    /** A body in chunks (RFC 9112 §7.1), which may arrive in pieces of any size. */
+    private static final class Chunked extends ByteStream {
 
         private final InputStream in;
         private long leftInChunk;
@@ -115,12 +136,6 @@ record HttpAnswer(int status, Map<String, List<String>> headers, InputStream bod
 
         Chunked(InputStream in) {
             this.in = in;
-        }
-
-        @Override
-        public int read() throws IOException {
-            byte[] one = new byte[1];
-            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
         }
 
         @Override
@@ -141,7 +156,7 @@ record HttpAnswer(int status, Map<String, List<String>> headers, InputStream bod
 
         private void nextChunk() throws IOException {
             if (inside && !readLine(in).isEmpty()) {
-                throw new IOException("a chunk is longer than it says");
+                throw new IOException("a chunk is longer than its size line says");
             }
             String size = readLine(in).split(";", 2)[0].strip();
             if (!size.matches("[0-9A-Fa-f]{1,15}")) {

@@ -63,7 +63,7 @@ public final class TestRoom {
      *
      * @param query further fields, such as {@code "history=3"}
      */
-    public SseReaderBuilder reader(String... query) {
+    public SseReader.Builder reader(String... query) {
         String more = query.length == 0 ? "" : "&" + String.join("&", query);
         return SseReader.to(pod.uri("/events?room=" + name + more)).recordRaw(RAW_BYTES);
     }

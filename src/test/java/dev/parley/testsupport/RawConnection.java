@@ -1,0 +1,151 @@
+package dev.parley.testsupport;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.util.function.Predicate;
+
+/**
+ * A TCP connection to an HTTP server on this machine. It sends any bytes, valid HTTP or not, and
+ * records every byte that comes back.
+ *
+ * <p>A write never fails: a server may answer and close before it has read the whole request, and
+ * then the answer is what the test is about. Each read continues after the bytes that earlier reads
+ * have taken from the connection.
+ */
+public final class RawConnection implements Closeable {
+
+    private final Socket socket;
+    private final ByteArrayOutputStream received = new ByteArrayOutputStream();
+
+    private RawConnection(Socket socket) {
+        this.socket = socket;
+    }
+
+    /** Connects to a port of this machine and sends a request. */
+    public static RawConnection open(int port, byte[] request) {
+        try {
+            var socket = new Socket(InetAddress.getLoopbackAddress(), port);
+            socket.setSoTimeout(Timeouts.millis());
+            var connection = new RawConnection(socket);
+            connection.send(request);
+            return connection;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Sends more bytes. */
+    public void send(byte[] bytes) {
+        try {
+            socket.getOutputStream().write(bytes);
+        } catch (IOException closedByServer) {
+            // What the server sent before it closed is still there to be read.
+        }
+    }
+
+    /** Sends FIN after the bytes sent so far, and still receives. */
+    public void endOutput() {
+        try {
+            socket.shutdownOutput();
+        } catch (IOException closedByServer) {
+            // What the server sent before it closed is still there to be read.
+        }
+    }
+
+    /** Reads up to the end of this text and no further; fails if the connection ends before. */
+    public void await(String expected) {
+        if (!readUntil(text -> text.contains(expected), 1)) {
+            throw new AssertionError("connection ended without " + expected + ":\n" + text());
+        }
+    }
+
+    /**
+     * Reads until the condition holds for everything that has come so far.
+     *
+     * @return false if the server ends or resets the connection before the condition holds
+     */
+    public boolean readUntil(Predicate<String> condition) {
+        return readUntil(condition, 8 * 1024);
+    }
+
+    private boolean readUntil(Predicate<String> condition, int bytesPerRead) {
+        try {
+            InputStream in = recorded();
+            byte[] buffer = new byte[bytesPerRead];
+            while (!condition.test(text())) {
+                if (in.read(buffer) < 0) {
+                    return false;
+                }
+            }
+            return true;
+        } catch (SocketTimeoutException e) {
+            throw new AssertionError("connection is silent; so far:\n" + text(), e);
+        } catch (IOException reset) {
+            return false;
+        }
+    }
+
+    /** Reads until the server ends or resets the connection. */
+    public void readToEnd() {
+        readUntil(text -> false);
+    }
+
+    /**
+     * Reads one answer, as long as its header says, from a connection that nothing was read from
+     * before. An answer that breaks off or is not HTTP ends the read.
+     */
+    public void readAnswer() {
+        try {
+            HttpAnswer.read(recorded()).body().readAllBytes();
+        } catch (SocketTimeoutException e) {
+            throw new AssertionError("answer is incomplete; so far:\n" + text(), e);
+        } catch (IOException brokenOff) {
+            // What has come so far is recorded.
+        }
+    }
+
+    /** Everything that has come so far, header included. */
+    public String text() {
+        return received.toString(StandardCharsets.UTF_8);
+    }
+
+    /** The first answer in what has come so far. */
+    public HttpAnswer answer() {
+        try {
+            return HttpAnswer.read(new ByteArrayInputStream(received.toByteArray()));
+        } catch (IOException e) {
+            throw new AssertionError(e.getMessage() + ":\n" + text(), e);
+        }
+    }
+
+    /** Resets the connection (RST). */
+    public void reset() {
+        Sockets.reset(socket);
+    }
+
+    @Override
+    public void close() {
+        Sockets.close(socket);
+    }
+
+    /** The socket's input; whatever is read from it is added to {@link #received}. */
+    private InputStream recorded() throws IOException {
+        InputStream in = socket.getInputStream();
+        return new HttpAnswer.ByteStream() {
+            @Override
+            public int read(byte[] buffer, int offset, int length) throws IOException {
+                int count = in.read(buffer, offset, length);
+                received.write(buffer, offset, Math.max(0, count));
+                return count;
+            }
+        };
+    }
+}
