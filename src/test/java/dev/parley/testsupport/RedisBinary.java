@@ -9,9 +9,9 @@ import java.util.Optional;
 import redis.embedded.core.ExecutableProvider;
 
 /**
- * The Redis (or Valkey) server program that the tests run: the one that the environment variable
- * {@code PARLEY_TEST_REDIS} names, or else the one inside the embedded-redis library (on Linux it
- * needs OpenSSL 3), unpacked once per JVM.
+ * The Redis or Valkey program that the tests run: the one that the environment variable {@code
+ * PARLEY_TEST_REDIS} names, or else Redis 6.2 from the embedded-redis library, which is unpacked
+ * once per JVM (on Linux it needs OpenSSL 3).
  */
 final class RedisBinary {
 
@@ -25,7 +25,7 @@ final class RedisBinary {
                 .orElseGet(() -> Embedded.PATH);
     }
 
-    /** Unpacked when first asked for. */
+    /** Unpacked when this class is first used. */
     private static final class Embedded {
 
         static final String PATH = unpack();

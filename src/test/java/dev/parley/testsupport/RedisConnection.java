@@ -15,7 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** One plain connection to a Redis server, speaking RESP 2. */
+/** A plain connection to a Redis server that speaks RESP 2. */
 final class RedisConnection implements Closeable {
 
     private final Socket socket;
@@ -26,7 +26,7 @@ final class RedisConnection implements Closeable {
         this.in = new BufferedInputStream(socket.getInputStream());
     }
 
-    /** Connects to a server on this machine, whose replies may take so long. */
+    /** Connects to a server on this machine; the timeout is for connecting and for each reply. */
     static RedisConnection open(int port, Duration timeout) {
         Socket socket = new Socket();
         try {

@@ -1,6 +1,6 @@
 package dev.parley.testsupport;
 
-/** A Redis server's answer that is an error; the message is its text. */
+/** An error reply of a Redis server; the message is its text. */
 public final class RedisError extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

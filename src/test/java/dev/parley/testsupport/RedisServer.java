@@ -12,66 +12,133 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A real Redis server of the test's own, on a loopback port and in a temporary directory: it can be
- * killed, paused, and brought back on the same port with or without its data.
+ * A real Redis server on a loopback port and in a temporary directory. A test can kill it, pause
+ * it, start it again on the same port with or without its data, and take it back to a {@link
+ * Snapshot}.
+ *
+ * <p>The program is the one that {@link RedisBinary} names, unless the builder names another.
  */
 public final class RedisServer implements Closeable {
 
     private static final int PORT_ATTEMPTS = 10;
 
+    private final Builder options;
     private final Path directory;
     private final int port;
     private volatile OwnedProcess process;
 
-    private RedisServer(Path directory, int port, OwnedProcess process) {
+    private RedisServer(Builder options, Path directory, int port) {
+        this.options = options;
         this.directory = directory;
         this.port = port;
-        this.process = process;
+        this.process = launch();
     }
 
-    /**
-     * Starts a server that forgets everything when it ends.
-     *
-     * @param extraConfig lines as in redis.conf, such as {@code "maxmemory 10mb"}
-     */
-    public static RedisServer start(String... extraConfig) {
-        return start(List.of("appendonly no"), List.of(extraConfig));
+    /** Starts a server that keeps its data in memory only. */
+    public static RedisServer start(String... config) {
+        return builder().config(config).start();
     }
 
-    /** Starts a server that has every write on disk before it answers. */
-    public static RedisServer startWithPersistence(String... extraConfig) {
-        return start(List.of("appendonly yes", "appendfsync always"), List.of(extraConfig));
+    /** Starts a server that has each write on disk before it answers. */
+    public static RedisServer startWithPersistence(String... config) {
+        return builder().persistent().config(config).start();
     }
 
-    private static RedisServer start(List<String> persistence, List<String> extraConfig) {
-        List<String> config = new ArrayList<>(persistence);
-        config.addAll(extraConfig);
-        for (int i = 1; ; i++) {
-            Path directory = newDirectory();
-            int port = Ports.free();
-            try {
-                writeConfig(directory, port, config);
-                return new RedisServer(directory, port, launch(directory, port));
-            } catch (PortTaken e) {
-                delete(directory);
-                if (i == PORT_ATTEMPTS) {
+    /** Starts building a server that keeps its data in memory only. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** The options of a server; one builder can start any number of servers. */
+    public static final class Builder {
+
+        private final List<String> config = new ArrayList<>(List.of("save \"\"", "appendonly no"));
+        private String binary = RedisBinary.path();
+        private List<String> login = List.of();
+        private boolean replica;
+
+        private Builder() {}
+
+        private Builder(Builder other) {
+            config.clear();
+            config.addAll(other.config);
+            binary = other.binary;
+            login = other.login;
+            replica = other.replica;
+        }
+
+        /**
+         * Adds lines of redis.conf, such as {@code "maxmemory 10mb"} or {@code "aclfile /tmp/acl"}.
+         * A line replaces an earlier one for the same directive, the defaults of this class
+         * included, where Redis itself lets the last one win.
+         */
+        public Builder config(String... lines) {
+            config.addAll(List.of(lines));
+            return this;
+        }
+
+        /** Writes each command to the append-only file before it is answered. */
+        public Builder persistent() {
+            return config("appendonly yes", "appendfsync always");
+        }
+
+        /** Replicates another server; {@link #start} then waits for the first full copy. */
+        public Builder replicaOf(RedisServer master) {
+            replica = true;
+            return config("replicaof 127.0.0.1 " + master.port);
+        }
+
+        /** Runs this program instead of the one that {@link RedisBinary} names. */
+        public Builder binary(Path program) {
+            binary = program.toString();
+            return this;
+        }
+
+        /** Logs in as this user for the commands of this class; for servers with ACLs. */
+        public Builder login(String user, String password) {
+            login = List.of("AUTH", user, password);
+            return this;
+        }
+
+        /**
+         * Starts a server and returns when it answers.
+         *
+         * @throws IllegalStateException if it does not start; the message contains its log
+         */
+        public RedisServer start() {
+            for (int i = 1; ; i++) {
+                Path directory = newDirectory();
+                try {
+                    var server = new RedisServer(new Builder(this), directory, Ports.free());
+                    server.awaitFirstCopy();
+                    return server;
+                } catch (PortTaken e) {
+                    delete(directory);
+                    if (i == PORT_ATTEMPTS) {
+                        throw e;
+                    }
+                } catch (RuntimeException e) {
+                    delete(directory);
                     throw e;
                 }
-            } catch (RuntimeException e) {
-                delete(directory);
-                throw e;
             }
         }
     }
 
+    /** The data of a server at one moment, as Redis saves it (RDB). */
+    public record Snapshot(byte[] rdb) {}
+
+    /** The port, which stays the same over restarts. */
     public int port() {
         return port;
     }
 
+    /** The address as a URI, without a user. */
     public String uri() {
         return "redis://127.0.0.1:" + port;
     }
 
+    /** The id of the current process. */
     public long pid() {
         return process.pid();
     }
@@ -81,18 +148,18 @@ public final class RedisServer implements Closeable {
         return process.log();
     }
 
-    /** SIGKILL: gone at once, without a word to anybody. */
+    /** Sends SIGKILL; returns when the process has ended. */
     public void kill() {
         process.kill();
     }
 
-    /** SIGTERM, the orderly way; returns when the process has ended. */
+    /** Sends SIGTERM; returns when the process has ended. */
     void stop() {
         process.terminate();
         process.awaitExit();
     }
 
-    /** Brings the server back on its port, with what it has on disk; stops it first if it runs. */
+    /** Starts the server again on its port with the data on its disk; stops it first if it runs. */
     public void restart() {
         if (process.alive()) {
             stop();
@@ -100,48 +167,126 @@ public final class RedisServer implements Closeable {
         relaunch();
     }
 
-    /** Brings the server back on its port as a new, empty one; kills it first if it runs. */
+    /** Starts the server again on its port without data; kills it first if it runs. */
     public void restartEmpty() {
         kill();
-        delete(data(directory));
+        delete(data());
         relaunch();
     }
 
-    private void relaunch() {
+    /** Saves the data as it is now. */
+    public Snapshot snapshot() {
+        // A file that exists already is from an earlier save, or Redis started from it.
+        command("SAVE");
+        try {
+            return new Snapshot(Files.readAllBytes(rdb()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Starts the server again on its port with the data of a snapshot, of this or another server,
+     * as an operator does who restores a backup; kills it first if it runs.
+     */
+    public void restartFrom(Snapshot snapshot) {
+        kill();
+        delete(data());
+        mkdir(data());
+        try {
+            Files.write(rdb(), snapshot.rdb());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        // A server with an append-only file does not load the RDB file, so the file is switched on
+        // only when the data is loaded. Redis then rewrites it from the data.
+        relaunch("--appendonly", "no");
+        if (options.config.contains("appendonly yes")) {
+            command("CONFIG", "SET", "appendonly", "yes");
+            Timeouts.await("append-only file of " + this).until(this::isAppendOnlyFileComplete);
+        }
+    }
+
+    private boolean isAppendOnlyFileComplete() {
+        String info = command("INFO", "persistence").text();
+        return info.contains("aof_rewrite_in_progress:0")
+                && info.contains("aof_rewrite_scheduled:0");
+    }
+
+    private void relaunch(String... arguments) {
         Timeouts.await("port " + port + " to be free again")
                 .ignoreException(PortTaken.class)
                 .until(
                         () -> {
-                            process = launch(directory, port);
+                            process = launch(arguments);
                             return true;
                         });
     }
 
-    /** SIGSTOP: connections stay open and get no answer. Linux only. */
+    private void awaitFirstCopy() {
+        try {
+            if (options.replica) {
+                awaitMaster();
+            }
+        } catch (RuntimeException e) {
+            process.kill();
+            throw e;
+        }
+    }
+
+    /** Waits until this replica has a copy of its master's data and is connected to it. */
+    public void awaitMaster() {
+        Timeouts.await("replication on " + this)
+                .until(
+                        () ->
+                                command("INFO", "replication")
+                                        .text()
+                                        .contains("master_link_status:up"));
+    }
+
+    /** Makes this replica a master, until it is restarted. */
+    public void promote() {
+        command("REPLICAOF", "NO", "ONE");
+    }
+
+    /** Sends SIGSTOP: connections stay open and get no answer. Linux only. */
     public void pause() {
         process.pause();
     }
 
-    /** SIGCONT. */
+    /** Sends SIGCONT. */
     public void resume() {
         process.resume();
     }
 
     /**
-     * Gives one command, beside the program under test.
+     * Sends one command on a new connection and returns the reply.
      *
      * @throws RedisError if Redis answers with an error
      */
     public RedisReply command(String... args) {
-        try (RedisConnection connection = RedisConnection.open(port, Timeouts.LIMIT)) {
+        try (RedisConnection connection = connect(Timeouts.LIMIT)) {
             return connection.command(args);
         }
+    }
+
+    private RedisConnection connect(Duration timeout) {
+        RedisConnection connection = RedisConnection.open(port, timeout);
+        if (!options.login.isEmpty()) {
+            connection.command(options.login.toArray(String[]::new));
+        }
+        return connection;
     }
 
     @Override
     public void close() {
         process.kill();
         delete(directory);
+    }
+
+    @Override
+    public String toString() {
+        return "Redis on port " + port;
     }
 
     private static final class PortTaken extends RuntimeException {
@@ -152,30 +297,31 @@ public final class RedisServer implements Closeable {
         }
     }
 
-    /** A process that answers, from our directory and not by chance somebody else's. */
-    private static OwnedProcess launch(Path directory, int port) {
-        mkdir(data(directory));
-        OwnedProcess process =
-                OwnedProcess.start(
-                        new ProcessBuilder(RedisBinary.path(), config(directory).toString()));
+    /** Starts a process and returns when it answers; the arguments override the configuration. */
+    private OwnedProcess launch(String... arguments) {
+        mkdir(data());
+        List<String> words = new ArrayList<>(List.of(options.binary, writeConfig().toString()));
+        words.addAll(List.of(arguments));
+        OwnedProcess started = OwnedProcess.start(new ProcessBuilder(words));
         try {
-            Timeouts.await("Redis on port " + port).until(() -> answers(process, directory, port));
-            return process;
+            Timeouts.await("answer of " + this).until(() -> answers(started));
+            return started;
         } catch (RuntimeException e) {
-            process.kill();
+            started.kill();
             throw e;
         }
     }
 
-    private static boolean answers(OwnedProcess process, Path directory, int port) {
-        if (!process.alive()) {
-            process.awaitExit();
-            throw startFailed(process.log());
+    /** Checks the directory too: another process may have taken the port. */
+    private boolean answers(OwnedProcess started) {
+        if (!started.alive()) {
+            started.awaitExit();
+            throw startFailed(started.log());
         }
-        try (RedisConnection connection = RedisConnection.open(port, Duration.ofSeconds(2))) {
+        try (RedisConnection connection = connect(Duration.ofSeconds(2))) {
             String where = connection.command("CONFIG", "GET", "dir").items().get(1).text();
             return connection.command("PING").text().equals("PONG")
-                    && where.equals(data(directory).toString());
+                    && where.equals(data().toString());
         } catch (UncheckedIOException | RedisError notYet) {
             return false;
         }
@@ -187,29 +333,26 @@ public final class RedisServer implements Closeable {
                 : new IllegalStateException("Redis did not start:\n" + log);
     }
 
-    private static void writeConfig(Path directory, int port, List<String> extra) {
-        List<String> lines =
-                new ArrayList<>(
-                        List.of(
-                                "port " + port,
-                                "bind 127.0.0.1",
-                                "daemonize no",
-                                "dir \"" + data(directory) + "\"",
-                                "save \"\""));
-        lines.addAll(extra);
+    private Path writeConfig() {
+        List<String> lines = new ArrayList<>();
+        lines.add("port " + port);
+        lines.add("bind 127.0.0.1");
+        lines.add("daemonize no");
+        lines.add("dir \"" + data() + "\"");
+        lines.addAll(options.config);
         try {
-            Files.write(config(directory), lines);
+            return Files.write(directory.resolve("redis.conf"), lines);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static Path config(Path directory) {
-        return directory.resolve("redis.conf");
+    private Path data() {
+        return directory.resolve("data");
     }
 
-    private static Path data(Path directory) {
-        return directory.resolve("data");
+    private Path rdb() {
+        return data().resolve("dump.rdb");
     }
 
     private static Path newDirectory() {
@@ -228,7 +371,7 @@ public final class RedisServer implements Closeable {
         }
     }
 
-    /** Deletes all; again, if a child of the killed server still writes there. */
+    /** Deletes a directory; repeats it while a child of the killed server still writes there. */
     private static void delete(Path root) {
         Timeouts.await("deletion of " + root)
                 .ignoreExceptionsInstanceOf(IOException.class)

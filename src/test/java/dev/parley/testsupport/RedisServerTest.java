@@ -2,119 +2,151 @@ package dev.parley.testsupport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.parley.testsupport.RedisServer.Snapshot;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RedisServerTest {
 
     @Test
-    void commands_haveTheirReplies() {
-        try (RedisServer redis = RedisServer.start("maxmemory 64mb")) {
-            assertThat(redis.command("SET", "a", "é\r\n").text()).isEqualTo("OK");
-            assertThat(redis.command("GET", "a").text()).isEqualTo("é\r\n");
-            assertThat(redis.command("GET", "b").isNil()).isTrue();
-            assertThat(redis.command("CONFIG", "GET", "maxmemory").toString())
-                    .isEqualTo("[maxmemory, 67108864]");
-            redis.command("XADD", "s", "1-0", "k", "v");
-            assertThat(redis.command("XRANGE", "s", "-", "+").toString())
-                    .isEqualTo("[[1-0, [k, v]]]");
-            assertThatThrownBy(() -> redis.command("NONSENSE"))
-                    .isInstanceOf(RedisError.class)
-                    .hasMessageContaining("unknown command");
-            assertThat(redis.uri()).isEqualTo("redis://127.0.0.1:" + redis.port());
-        }
-    }
-
-    @Test
-    void killed_answersNothing_untilItIsRestartedOnItsPort() {
+    void serverInMemory_isRestartedOnItsPort_withoutItsData() {
         try (RedisServer redis = RedisServer.start()) {
             int port = redis.port();
+            redis.command("SET", "a", "1");
 
             redis.kill();
             assertThatThrownBy(() -> redis.command("PING"))
                     .isInstanceOf(UncheckedIOException.class);
-
             redis.restart();
-            assertThat(redis.command("PING").text()).isEqualTo("PONG");
+
+            assertThat(redis.command("GET", "a").isNil()).isTrue();
             assertThat(redis.port()).isEqualTo(port);
         }
     }
 
     @Test
-    void restart_withPersistence_hasItsData_evenAfterAKill() {
+    void persistentServer_hasItsData_afterAKillAndAfterAStop_butNotAfterRestartEmpty() {
         try (RedisServer redis = RedisServer.startWithPersistence()) {
-            redis.command("SET", "a", "1");
+            redis.command("SET", "a", "é\r\n");
 
             redis.kill();
             redis.restart();
-            assertThat(redis.command("GET", "a").text()).isEqualTo("1");
-
+            assertThat(redis.command("GET", "a").text()).isEqualTo("é\r\n");
             redis.restart();
-            assertThat(redis.command("GET", "a").text()).isEqualTo("1");
-        }
-    }
-
-    @Test
-    void restart_withoutPersistence_isEmpty() {
-        try (RedisServer redis = RedisServer.start()) {
-            redis.command("SET", "a", "1");
-
-            redis.restart();
-
-            assertThat(redis.command("GET", "a").isNil()).isTrue();
-        }
-    }
-
-    @Test
-    void restartEmpty_forgetsWhatIsOnDisk() {
-        try (RedisServer redis = RedisServer.startWithPersistence()) {
-            redis.command("SET", "a", "1");
+            assertThat(redis.command("GET", "a").text()).isEqualTo("é\r\n");
 
             redis.restartEmpty();
-
             assertThat(redis.command("GET", "a").isNil()).isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void serverRestartedFromASnapshot_hasLostLaterWrites_andIsPersistentAsBefore(
+            boolean persistent) {
+        Supplier<RedisServer> start =
+                persistent ? RedisServer::startWithPersistence : RedisServer::start;
+        try (RedisServer redis = start.get()) {
+            redis.command("SET", "a", "1");
+            Snapshot snapshot = redis.snapshot();
+            redis.command("SET", "a", "2");
+
+            redis.restartFrom(snapshot);
+            assertThat(redis.command("GET", "a").text()).isEqualTo("1");
+
+            redis.command("SET", "b", "3");
+            redis.kill();
+            redis.restart();
+            assertThat(redis.command("GET", "b").isNil()).isEqualTo(!persistent);
+        }
+    }
+
+    @Test
+    void replica_hasItsMastersData_andAcceptsWritesOncePromoted() {
+        try (RedisServer master = RedisServer.start()) {
+            master.command("SET", "a", "1");
+            try (RedisServer replica = RedisServer.builder().replicaOf(master).start()) {
+                assertThat(replica.command("GET", "a").text()).isEqualTo("1");
+                assertThatThrownBy(() -> replica.command("SET", "a", "2"))
+                        .hasMessageContaining("READONLY");
+
+                replica.promote();
+
+                assertThat(replica.command("SET", "a", "2").text()).isEqualTo("OK");
+                assertThat(master.command("GET", "a").text()).isEqualTo("1");
+            }
+        }
+    }
+
+    @Test
+    void configLines_overrideTheDefaults_andUsersOfAnAclFileLogIn(@TempDir Path directory)
+            throws IOException {
+        Path acl = directory.resolve("users.acl");
+        Files.writeString(acl, "user default off\nuser root on >secret ~* &* +@all\n");
+
+        try (RedisServer redis =
+                RedisServer.builder()
+                        .config("aclfile " + acl, "maxmemory 64mb", "save 3600 1")
+                        .login("root", "secret")
+                        .start()) {
+            assertThat(redis.command("CONFIG", "GET", "maxmemory").toString())
+                    .isEqualTo("[maxmemory, 67108864]");
+            assertThat(redis.command("CONFIG", "GET", "save").toString())
+                    .isEqualTo("[save, 3600 1]");
+            redis.kill();
+            redis.restart();
+            assertThat(redis.command("ACL", "WHOAMI").text()).isEqualTo("root");
+        }
+    }
+
+    @Test
+    void anotherBinary_isRunInsteadOfTheDefault() {
+        Path installed = Path.of("/usr/bin/redis-server");
+        assumeThat(installed).isExecutable();
+
+        try (RedisServer redis = RedisServer.builder().binary(installed).start()) {
+            assertThat(redis.command("INFO", "server").text()).contains("executable:" + installed);
         }
     }
 
     @Test
     @EnabledOnOs(OS.LINUX)
-    void paused_answersNothing_untilResumed() {
+    void pausedServer_answersNothing_andCanBeResumedStoppedAndKilled() {
         try (RedisServer redis = RedisServer.start()) {
             redis.pause();
-
             try (RedisConnection connection =
                     RedisConnection.open(redis.port(), Duration.ofMillis(100))) {
                 assertThatThrownBy(() -> connection.command("PING"))
                         .isInstanceOf(UncheckedIOException.class);
             }
-
             redis.resume();
             assertThat(redis.command("PING").text()).isEqualTo("PONG");
-        }
-    }
 
-    @Test
-    @EnabledOnOs(OS.LINUX)
-    void paused_canBeStoppedAndKilled() {
-        try (RedisServer redis = RedisServer.start()) {
             redis.pause();
-            redis.stop();
             redis.restart();
+            assertThat(redis.command("PING").text()).isEqualTo("PONG");
 
             redis.pause();
             redis.kill();
-
             assertThatThrownBy(() -> redis.command("PING"))
                     .isInstanceOf(UncheckedIOException.class);
         }
     }
 
     @Test
-    void badConfiguration_failsWithRedissWords() {
+    void unknownDirective_failsTheStart_withRedissMessage() {
         assertThatThrownBy(() -> RedisServer.start("no-such-directive 1"))
                 .hasMessageContaining("no-such-directive");
     }
