@@ -9,7 +9,7 @@ import io.quarkus.test.junit.QuarkusIntegrationTest;
 import java.net.URI;
 import org.junit.jupiter.api.Test;
 
-/** What was packaged, jar or native binary, has everything that it needs inside. */
+/** The packaged program, a jar or a native binary, contains everything that it needs. */
 @QuarkusIntegrationTest
 class PackagedIT {
 
@@ -17,7 +17,7 @@ class PackagedIT {
     URI uri;
 
     @Test
-    void publishedMessage_isReceivedInBothFormatsAndRemembered() {
+    void publishedMessage_isReceivedInBothFormats_andIsInTheHistory() {
         var http = new Http(uri);
         try (var text = SseReader.open(uri.resolve("/events?room=packaged"));
                 var json = SseReader.open(uri.resolve("/events?room=packaged&format=json"))) {
@@ -38,7 +38,7 @@ class PackagedIT {
     }
 
     @Test
-    void pagesHealthAndMetrics_areThere() {
+    void pagesHealthAndMetrics_areServed() {
         var http = new Http(uri);
 
         assertThat(http.get("/").body()).contains("<title>Parley</title>");

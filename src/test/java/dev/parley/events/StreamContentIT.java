@@ -35,8 +35,8 @@ class StreamContentIT {
     @Test
     void message_arrivesUnderItsId() {
         try (SseReader reader = room.subscribe()) {
-            String first = room.say("one");
-            String second = room.say("two");
+            String first = room.publish("one");
+            String second = room.publish("two");
 
             reader.awaitMessages(2);
 
@@ -53,7 +53,7 @@ class StreamContentIT {
     @Test
     void lineEnds_becomeLineFeeds() {
         try (SseReader reader = room.subscribe()) {
-            room.say("a\r\nb\rc\nd\r\n\r\n");
+            room.publish("a\r\nb\rc\nd\r\n\r\n");
 
             assertThat(reader.awaitMessages(1).data()).containsExactly("a\nb\nc\nd\n\n");
             assertThat(reader.raw())
@@ -111,8 +111,8 @@ class StreamContentIT {
             })
     void textWithSyntaxOfTheStreamOrOfHtml_arrivesUnchanged(String text) {
         try (SseReader reader = room.subscribe()) {
-            String id = room.say(text);
-            room.say("end");
+            String id = room.publish(text);
+            room.publish("end");
 
             reader.awaitData("end");
 
@@ -144,10 +144,10 @@ class StreamContentIT {
     void readers_getMessagesOfTheirRoomOnly() {
         try (SseReader reader = room.subscribe();
                 SseReader otherReader = otherRoom.subscribe()) {
-            room.say("here");
-            otherRoom.say("there");
-            room.say("here again");
-            otherRoom.say("there again");
+            room.publish("here");
+            otherRoom.publish("there");
+            room.publish("here again");
+            otherRoom.publish("there again");
 
             assertThat(reader.awaitData("here again").data()).containsExactly("here", "here again");
             assertThat(otherReader.awaitData("there again").data())
@@ -162,10 +162,10 @@ class StreamContentIT {
 
         try (SseReader reader = room.subscribe();
                 SseReader jsonReader = room.subscribe("format=json")) {
-            texts.forEach(room::say);
+            texts.forEach(room::publish);
 
             assertThat(reader.awaitMessages(texts.size()).data().equals(texts)).isTrue();
-            room.say("end");
+            room.publish("end");
             reader.awaitData("end");
             jsonReader.awaitMessages(texts.size() + 1);
             assertThat(reader.events()).hasSize(texts.size() + 1);

@@ -48,7 +48,7 @@ class StreamOpeningIT {
 
     @Test
     void firstBytes_areCommentRetryAndPosition() {
-        room.say("before");
+        room.publish("before");
 
         try (SseReader reader = room.subscribe()) {
             assertThat(reader.raw())
@@ -77,7 +77,7 @@ class StreamOpeningIT {
 
             assertThat(reader.events()).isEmpty();
             assertThat(reader.lastEventId()).isEqualTo(position);
-            String id = room.say("hi");
+            String id = room.publish("hi");
             reader.awaitMessages(1);
             assertThat(reader.events()).containsExactly(new Event(id, "message", "hi"));
         }
@@ -85,10 +85,10 @@ class StreamOpeningIT {
 
     @Test
     void newReader_startsWithTheNextMessage() {
-        room.say("before");
+        room.publish("before");
 
         try (SseReader reader = room.subscribe()) {
-            room.say("after");
+            room.publish("after");
 
             assertThat(reader.awaitMessages(1).data()).containsExactly("after");
         }
@@ -96,10 +96,10 @@ class StreamOpeningIT {
 
     @Test
     void history_beginsWithTheNewestMessages() {
-        room.sayNumbers(1, 5);
+        room.publishNumbers(1, 5);
 
         try (SseReader reader = room.subscribe("history=3")) {
-            room.say("live");
+            room.publish("live");
 
             assertThat(reader.awaitMessages(4).data()).containsExactly("3", "4", "5", "live");
             assertThat(reader.raw()).contains("retry: ").containsPattern("id: [0-9a-z]+-2\n\n");
@@ -110,7 +110,7 @@ class StreamOpeningIT {
     @ParameterizedTest
     @ValueSource(strings = {"2", "3", "1000000"})
     void historyLongerThanTheLog_beginsWithTheFirstMessage(String count) {
-        room.sayNumbers(1, 2);
+        room.publishNumbers(1, 2);
 
         try (SseReader reader = room.subscribe("history=" + count)) {
             assertThat(reader.awaitMessages(2).data()).containsExactly("1", "2");
@@ -119,7 +119,7 @@ class StreamOpeningIT {
 
     @Test
     void longHistory_arrivesCompleteAndInOrder() {
-        room.sayNumbers(1, 3_000);
+        room.publishNumbers(1, 3_000);
 
         try (SseReader reader = room.subscribe("history=3000")) {
             assertThat(reader.awaitMessages(3_000).data()).isEqualTo(TestRoom.numbers(1, 3_000));

@@ -1,12 +1,12 @@
 package dev.parley.guarantees;
 
-import static dev.parley.guarantees.PodsOfBothKinds.HISTORY;
+import static dev.parley.guarantees.MemoryAndRedisPods.HISTORY;
 import static dev.parley.testsupport.TestRoom.numbers;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.guarantees.PodsOfBothKinds.Kind;
+import dev.parley.guarantees.MemoryAndRedisPods.Kind;
 import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.TestRoom;
@@ -16,26 +16,26 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A reader that cannot go on where it was is told, and gets all that is retained. */
-@ExtendWith(PodsOfBothKinds.Extension.class)
+/** A reader that cannot resume at its position receives {@code gap} and all retained messages. */
+@ExtendWith(MemoryAndRedisPods.Extension.class)
 class GapIT {
 
-    /** How many messages are said in a room, and how many of them are gone. */
+    /** The number of messages that are published and no longer retained. */
     private static final int GONE = 10;
 
-    private static final int SAID = GONE + HISTORY;
+    private static final int PUBLISHED = GONE + HISTORY;
 
-    private final PodsOfBothKinds pods;
+    private final MemoryAndRedisPods pods;
 
-    GapIT(PodsOfBothKinds pods) {
+    GapIT(MemoryAndRedisPods pods) {
         this.pods = pods;
     }
 
     @ParameterizedTest
     @EnumSource
-    void trimmedPosition_isAGap_theLastOneBeforeTheHistoryIsNot(Kind kind) {
+    void positionBeforeTheHistory_isAGap_unlessTheNextMessageIsRetained(Kind kind) {
         TestRoom room = pods.newRoom(kind);
-        List<String> ids = room.sayNumbers(1, SAID);
+        List<String> ids = room.publishNumbers(1, PUBLISHED);
 
         assertGapThenRetained(room, ids.get(0), ids);
         assertGapThenRetained(room, ids.get(GONE - 2), ids);
@@ -47,12 +47,12 @@ class GapIT {
 
     @ParameterizedTest
     @EnumSource
-    void positionOfAnotherRoom_orFromTheFuture_orOfAnotherTime_isAGap(Kind kind) {
+    void positionOfAnotherRoom_ofTheFuture_orOfAnotherEpoch_isAGap(Kind kind) {
         TestRoom room = pods.newRoom(kind);
-        List<String> ids = room.sayNumbers(1, SAID);
+        List<String> ids = room.publishNumbers(1, PUBLISHED);
         String epoch = ids.get(0).substring(0, ids.get(0).indexOf('-'));
-        String elsewhere = pods.newRoom(kind).say("x");
-        String next = epoch + "-" + (SAID + 1);
+        String elsewhere = pods.newRoom(kind).publish("x");
+        String next = epoch + "-" + (PUBLISHED + 1);
 
         for (String id : List.of(elsewhere, next, epoch + "-999999999999999999", "x-30", "0-0")) {
             assertGapThenRetained(room, id, ids);
@@ -61,9 +61,9 @@ class GapIT {
 
     @ParameterizedTest
     @EnumSource
-    void nonsense_isAGap_andNeverAnError(Kind kind) {
+    void malformedPosition_isAGap_andNotAnError(Kind kind) {
         TestRoom room = pods.newRoom(kind);
-        List<String> ids = room.sayNumbers(1, SAID);
+        List<String> ids = room.publishNumbers(1, PUBLISHED);
 
         for (String id :
                 List.of(
@@ -84,9 +84,9 @@ class GapIT {
 
     @ParameterizedTest
     @EnumSource
-    void nonsenseInTheQuery_isAGap_andSaidBackInPart(Kind kind) {
+    void malformedPositionInTheQuery_isAGap_thatRepeatsItsFirst128Characters(Kind kind) {
         TestRoom room = pods.newRoom(kind);
-        room.sayNumbers(1, SAID);
+        room.publishNumbers(1, PUBLISHED);
 
         for (String id : List.of("\u0000", "\r\nevent: x\r\n\r\n", "é\uD83D\uDE00", "\t")) {
             try (SseReader reader = room.subscribe("lastEventId=" + URLEncoder.encode(id, UTF_8))) {
@@ -101,9 +101,9 @@ class GapIT {
 
     @ParameterizedTest
     @EnumSource
-    void bytesThatAreNoText_asPosition_areAGapToo(Kind kind) {
+    void positionThatIsNotUtf8_isAGap(Kind kind) {
         TestRoom room = pods.newRoom(kind);
-        room.sayNumbers(1, 3);
+        room.publishNumbers(1, 3);
         String request =
                 "GET /events?room=%s HTTP/1.0\r\nLast-Event-ID: \u00ff\u0080\u00e9\r\n\r\n"
                         .formatted(room.name());
@@ -124,7 +124,7 @@ class GapIT {
             assertThat(reader.events().get(0).data())
                     .isEqualTo(
                             "{\"requested\":\"%s\",\"oldest\":\"%s\",\"newest\":\"%s\"}"
-                                    .formatted(requested, ids.get(GONE), ids.get(SAID - 1)));
+                                    .formatted(requested, ids.get(GONE), ids.get(PUBLISHED - 1)));
             assertThat(reader.data()).isEqualTo(retained());
             assertThat(reader.events("resumed")).isEmpty();
             assertThat(reader.status()).isEqualTo(200);
@@ -132,6 +132,6 @@ class GapIT {
     }
 
     private static List<String> retained() {
-        return numbers(GONE + 1, SAID);
+        return numbers(GONE + 1, PUBLISHED);
     }
 }

@@ -1,16 +1,11 @@
 package dev.parley.guarantees;
 
-import static dev.parley.guarantees.RequestParts.header;
-import static dev.parley.guarantees.RequestParts.joined;
-import static dev.parley.guarantees.RequestParts.oneOf;
-import static dev.parley.guarantees.RequestParts.optional;
-import static dev.parley.guarantees.RequestParts.shortText;
-import static dev.parley.guarantees.RequestParts.text;
-import static dev.parley.guarantees.RequestParts.withQuery;
-
-import dev.parley.guarantees.Submissions.Form;
-import dev.parley.guarantees.Submissions.Submission;
-import dev.parley.guarantees.Submissions.Words;
+import java.io.ByteArrayOutputStream;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import net.jqwik.api.Arbitraries;
@@ -18,49 +13,190 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
 import net.jqwik.api.Tuple;
 
-/** Requests of every kind, sensible ones and others. */
+/**
+ * Generates the requests of {@link FuzzIT}: HTTP/1 requests by endpoint, publish requests whose
+ * fields are known, HTTP/2 frames, and mutations of a request's bytes.
+ *
+ * <p>The order here is: what a request and a mutation are, the generators of whole requests, and
+ * the targets, headers and texts that requests consist of. Each piece is drawn from values of three
+ * kinds: valid ones, ones that resemble valid values or touch a limit, and arbitrary ones, which
+ * seldom get past the first check.
+ */
 final class GeneratedRequests {
+
+    /** The room whose reader checks what it receives. */
+    static final String WATCHED_ROOM = "watched";
 
     private static final String PLAIN_ACCEPT =
             "Accept: application/[a-z+]+(;q=[0-9.]+(, \\*/\\*;q=0)?)?";
 
     private GeneratedRequests() {}
 
-    /** Publish requests that are well formed, whatever they say. */
-    static Arbitrary<Submission> submissions() {
+    /**
+     * An HTTP/1.1 request of any bytes.
+     *
+     * @param target in Latin-1, in which each character is one byte; so are the headers and the
+     *     body
+     * @param headers whole lines without their ends
+     * @param chunk length of the body's chunks, or 0 to announce the body's length
+     */
+    record Request(String method, String target, List<String> headers, String body, int chunk) {
+
+        /**
+         * The longest target that is accepted: the limit of the request line, with room for the
+         * rest.
+         */
+        private static final int MAX_TARGET = 199_000;
+
+        private static final int MAX_CHUNKS = 1_000;
+
+        /** The bytes of this request, which asks to close the connection after the answer. */
+        byte[] bytes() {
+            return bytes("Connection: close\r\n");
+        }
+
+        /** The bytes of this request and of another one, pipelined (RFC 9112 §9.3.2). */
+        byte[] followedBy(Request next) {
+            var both = new ByteArrayOutputStream();
+            both.writeBytes(bytes(""));
+            both.writeBytes(next.bytes());
+            return both.toByteArray();
+        }
+
+        private byte[] bytes(String connection) {
+            var request = new ByteArrayOutputStream();
+            request.writeBytes(latin1(method + " " + target + " HTTP/1.1\r\nHost: x\r\n"));
+            headers.forEach(line -> request.writeBytes(latin1(line + "\r\n")));
+            request.writeBytes(latin1(connection));
+            if (chunk > 0) {
+                request.writeBytes(latin1("Transfer-Encoding: chunked\r\n\r\n"));
+                writeChunks(request);
+            } else if (!body.isEmpty()) {
+                request.writeBytes(latin1("Content-Length: " + body.length() + "\r\n\r\n" + body));
+            } else {
+                request.writeBytes(latin1("\r\n"));
+            }
+            return request.toByteArray();
+        }
+
+        private void writeChunks(ByteArrayOutputStream request) {
+            int size = Math.max(chunk, body.length() / MAX_CHUNKS);
+            for (int at = 0; at < body.length(); at += size) {
+                String part = body.substring(at, Math.min(at + size, body.length()));
+                String length = Integer.toHexString(part.length());
+                request.writeBytes(latin1(length + "\r\n" + part + "\r\n"));
+            }
+            request.writeBytes(latin1("0\r\n\r\n"));
+        }
+
+        /** Whether the target is a URI. The framework refuses others with an empty body. */
+        boolean hasUri() {
+            try {
+                return target.startsWith("/")
+                        && target.length() <= MAX_TARGET
+                        && !new URI(target).isOpaque();
+            } catch (URISyntaxException e) {
+                return false;
+            }
+        }
+
+        /** The request as text for a failure; bytes that are not printable ASCII are escaped. */
+        @Override
+        public String toString() {
+            return "\n" + printable(bytes());
+        }
+
+        /** Any bytes as text; those that are not printable ASCII are escaped. */
+        static String printable(byte[] bytes) {
+            var text = new StringBuilder();
+            for (byte b : bytes) {
+                if (b == '\n') {
+                    text.append("\\n\n");
+                } else if (b == '\\' || b < ' ' || b == 0x7F) {
+                    text.append("\\x%02x".formatted(b & 0xFF));
+                } else {
+                    text.append((char) b);
+                }
+            }
+            return text.length() > 3_000
+                    ? text.substring(0, 1_500) + " … " + text.substring(text.length() - 500)
+                    : text.toString();
+        }
+
+        private static byte[] latin1(String text) {
+            return text.getBytes(StandardCharsets.ISO_8859_1);
+        }
+    }
+
+    /** A change of one byte of a request. */
+    enum Mutation {
+        OVERWRITE,
+        DELETE,
+        DUPLICATE,
+        /** Keeps the byte and drops everything after it. */
+        TRUNCATE;
+
+        /**
+         * Applies the mutation.
+         *
+         * @param at index of the byte
+         * @param other the byte that overwrites it
+         */
+        byte[] apply(byte[] bytes, int at, byte other) {
+            var mutated = new ByteArrayOutputStream();
+            mutated.write(bytes, 0, at);
+            switch (this) {
+                case OVERWRITE -> mutated.write(other);
+                case DELETE -> {}
+                case DUPLICATE -> mutated.writeBytes(new byte[] {bytes[at], bytes[at]});
+                case TRUNCATE -> mutated.write(bytes[at]);
+            }
+            if (this != TRUNCATE) {
+                mutated.write(bytes, at + 1, bytes.length - at - 1);
+            }
+            return mutated.toByteArray();
+        }
+    }
+
+    // Whole requests.
+
+    /** Well-formed publish requests with any fields. */
+    static Arbitrary<PublishCase> publishCases() {
         return Combinators.combine(
-                        Arbitraries.of(Form.class),
-                        words(),
+                        Arbitraries.of(PublishCase.Form.class),
+                        fields(),
                         Arbitraries.of(true, false),
                         Arbitraries.of(
                                 "",
                                 "",
                                 "&",
                                 "&&=&",
-                                "&msg=" + Submissions.AGAIN,
+                                "&msg=" + PublishCase.SECOND_MSG,
                                 "&room=x&room=y",
                                 "&a",
                                 "&="),
                         Arbitraries.of(0, 0, 0, 1, 7, 1000),
-                        header().list().ofMaxSize(3).map(GeneratedRequests::withoutNonsense))
-                .as(Submission::new);
+                        header().list().ofMaxSize(3).map(GeneratedRequests::withoutRefusedHeaders))
+                .as(PublishCase::new);
     }
 
-    private static Arbitrary<Words> words() {
+    private static Arbitrary<PublishCase.Fields> fields() {
         Arbitrary<Optional<String>> room =
                 Arbitraries.frequencyOf(
-                        Tuple.of(8, Arbitraries.just(Optional.of(FuzzedPod.ROOM))),
+                        Tuple.of(8, Arbitraries.just(Optional.of(WATCHED_ROOM))),
                         Tuple.of(1, optional(shortText(), 0.5)));
         return Combinators.combine(
                         optional(text(), 0.03),
                         room,
                         optional(shortText(), 0.8),
                         optional(shortText(), 0.8))
-                .as(Words::new);
+                .as(PublishCase.Fields::new);
     }
 
-    /** Headers that refuse the request as a whole are for {@link #publishRequests}. */
-    private static List<String> withoutNonsense(List<String> headers) {
+    /**
+     * Drops headers for which the whole request is refused; {@link #publishRequests} sends them.
+     */
+    private static List<String> withoutRefusedHeaders(List<String> headers) {
         return headers.stream()
                 .filter(line -> !line.startsWith("Accept:") || line.matches(PLAIN_ACCEPT))
                 .filter(line -> !line.startsWith("Content-Type:"))
@@ -68,8 +204,8 @@ final class GeneratedRequests {
                 .toList();
     }
 
-    /** Publish requests that may be anything. */
-    static Arbitrary<RawRequest> publishRequests() {
+    /** Publish requests with any target, headers and body. */
+    static Arbitrary<Request> publishRequests() {
         Arbitrary<String> body =
                 Arbitraries.oneOf(
                         Arbitraries.strings().withCharRange('\0', '\u00ff').ofMaxLength(200),
@@ -85,18 +221,20 @@ final class GeneratedRequests {
                         Arbitraries.of(0, 0, 1, 5))
                 .as(
                         (target, headers, text, chunk) ->
-                                new RawRequest("POST", target, headers, text, chunk));
+                                new Request("POST", target, headers, text, chunk));
     }
 
-    static Arbitrary<RawRequest> subscriptions() {
+    /** Requests for an event stream. */
+    static Arbitrary<Request> subscriptions() {
         return withoutBody(
                 Arbitraries.just("GET"), withQuery(oneOf("/events /events? /events/")), 4);
     }
 
-    static Arbitrary<RawRequest> historyRequests() {
+    /** Requests for a page of a room's history. */
+    static Arbitrary<Request> historyRequests() {
         Arbitrary<String> room =
                 Arbitraries.oneOf(
-                        Arbitraries.of("lobby", FuzzedPod.ROOM, "a".repeat(64), "a".repeat(3000)),
+                        Arbitraries.of("lobby", WATCHED_ROOM, "a".repeat(64), "a".repeat(3000)),
                         joined(
                                 "a . .. / %2f %2F %00 %2e %5c ; ;a=b %25 %ff %zz é - _ {a} + %20 *"
                                         + " %0d%0a"));
@@ -106,8 +244,8 @@ final class GeneratedRequests {
                 3);
     }
 
-    /** Any method and path. */
-    static Arbitrary<RawRequest> otherRequests() {
+    /** Requests of any method and path. */
+    static Arbitrary<Request> otherRequests() {
         Arbitrary<String> path =
                 joined(
                         "/ / send events rooms messages lobby {room} q health index.html chat.js"
@@ -118,8 +256,8 @@ final class GeneratedRequests {
                 3);
     }
 
-    /** All of these, submissions aside. */
-    static Arbitrary<RawRequest> anyRequests() {
+    /** Requests of all endpoints, without the publish cases. */
+    static Arbitrary<Request> anyRequests() {
         return Arbitraries.oneOf(
                 subscriptions(),
                 historyRequests(),
@@ -128,14 +266,246 @@ final class GeneratedRequests {
                 clockRequests());
     }
 
-    /** Of a stream that the framework makes. */
-    private static Arbitrary<RawRequest> clockRequests() {
+    /** Requests for the clock, whose stream the framework writes and not Parley. */
+    private static Arbitrary<Request> clockRequests() {
         return withoutBody(Arbitraries.just("GET"), Arbitraries.just("/clock"), 3);
     }
 
-    private static Arbitrary<RawRequest> withoutBody(
+    private static Arbitrary<Request> withoutBody(
             Arbitrary<String> method, Arbitrary<String> target, int maxHeaders) {
         return Combinators.combine(method, target, header().list().ofMaxSize(maxHeaders))
-                .as((verb, path, headers) -> new RawRequest(verb, path, headers, "", 0));
+                .as((verb, path, headers) -> new Request(verb, path, headers, "", 0));
+    }
+
+    // HTTP/2.
+
+    private static final byte[] PREFACE =
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+
+    /** The frame that must come first, with no setting in it. */
+    private static final byte[] SETTINGS = {0, 0, 0, 4, 0, 0, 0, 0, 0};
+
+    private static final int HEADERS = 1;
+    private static final int END_STREAM = 0x1;
+    private static final int END_HEADERS = 0x4;
+    private static final byte GET = (byte) 0x82;
+    private static final byte POST = (byte) 0x83;
+    private static final byte SCHEME_HTTP = (byte) 0x86;
+    private static final byte PATH = 0x04;
+    private static final byte AUTHORITY = 0x01;
+
+    /** Connections that begin as HTTP/2 (RFC 9113 §3.4) and go on with arbitrary frames. */
+    static Arbitrary<byte[]> http2Connections() {
+        Arbitrary<byte[]> first =
+                Arbitraries.frequencyOf(
+                        Tuple.of(4, Arbitraries.just(SETTINGS)), Tuple.of(1, frame()));
+        Arbitrary<byte[]> others =
+                Arbitraries.frequencyOf(Tuple.of(3, frame()), Tuple.of(1, headersFrame()));
+        return Combinators.combine(first, others.list().ofMaxSize(8))
+                .as(
+                        (start, frames) -> {
+                            var bytes = new ByteArrayOutputStream();
+                            bytes.writeBytes(PREFACE);
+                            bytes.writeBytes(start);
+                            frames.forEach(bytes::writeBytes);
+                            return bytes.toByteArray();
+                        });
+    }
+
+    /**
+     * A frame of a known or unknown type, mostly of the length that it announces (RFC 9113 §4.1).
+     */
+    private static Arbitrary<byte[]> frame() {
+        return Combinators.combine(
+                        Arbitraries.integers().between(0, 11),
+                        Arbitraries.bytes(),
+                        streamIds(),
+                        Arbitraries.bytes().array(byte[].class).ofMaxSize(30),
+                        Arbitraries.of(0, 0, 0, 0, 0, 0, 1, 5, 20_000))
+                .as(GeneratedRequests::frame);
+    }
+
+    /** A valid HEADERS frame (RFC 9113 §6.2), with or without a body to follow. */
+    private static Arbitrary<byte[]> headersFrame() {
+        return Combinators.combine(
+                        streamIds(),
+                        Arbitraries.of("/events", "/send", "/nothing"),
+                        Arbitraries.of(GET, POST),
+                        Arbitraries.of(END_HEADERS, END_HEADERS | END_STREAM))
+                .as(
+                        (streamId, path, method, flags) ->
+                                frame(
+                                        HEADERS,
+                                        (byte) (int) flags,
+                                        streamId,
+                                        head(method, path),
+                                        0));
+    }
+
+    private static Arbitrary<Integer> streamIds() {
+        return Arbitraries.integers().between(0, 5);
+    }
+
+    /** The header of a request in HPACK (RFC 7541, appendix A). */
+    private static byte[] head(byte method, String path) {
+        var head = new ByteArrayOutputStream();
+        head.writeBytes(new byte[] {method, SCHEME_HTTP, PATH, (byte) path.length()});
+        head.writeBytes(path.getBytes(StandardCharsets.US_ASCII));
+        head.writeBytes(new byte[] {AUTHORITY, 1, 'x'});
+        return head.toByteArray();
+    }
+
+    private static byte[] frame(int type, byte flags, int streamId, byte[] payload, int missing) {
+        return ByteBuffer.allocate(9 + payload.length)
+                .putInt(((payload.length + missing) << 8) | type)
+                .put(flags)
+                .putInt(streamId)
+                .put(payload)
+                .array();
+    }
+
+    // Targets, headers and texts.
+
+    /**
+     * One of these values.
+     *
+     * @param words values separated by spaces
+     * @param more values that are empty, contain spaces, or are computed
+     */
+    private static Arbitrary<String> oneOf(String words, String... more) {
+        List<String> all = new ArrayList<>(List.of(words.split(" ")));
+        all.addAll(List.of(more));
+        return Arbitraries.of(all);
+    }
+
+    /** Up to eight of these values, in any order, joined without a separator. */
+    private static Arbitrary<String> joined(String words, String... more) {
+        return oneOf(words, more).list().ofMaxSize(8).map(parts -> String.join("", parts));
+    }
+
+    /** Appends a query, which may be empty, to a path. */
+    private static Arbitrary<String> withQuery(Arbitrary<String> path) {
+        return Combinators.combine(path, queryField().list().ofMaxSize(5))
+                .as(GeneratedRequests::withFields);
+    }
+
+    private static String withFields(String path, List<String> fields) {
+        if (fields.isEmpty()) {
+            return path;
+        }
+        return path + (path.endsWith("?") ? "" : "?") + String.join("&", fields);
+    }
+
+    private static Arbitrary<String> queryField() {
+        Arbitrary<String> name =
+                oneOf(
+                        "msg room from event format history lastEventId limit before after é %00",
+                        "");
+        Arbitrary<String> special =
+                oneOf(
+                        "a lobby json text goodbye 0 1 500 501 -1 999999999999 x-1 k3f9-42 0-0"
+                                + " a-999999999999999999 a-9999999999999999999"
+                                + " %0a %00 %ff %c3%28 %ed%a0%80 %zz % + é",
+                        "", "a".repeat(200), "a".repeat(5000));
+        Arbitrary<String> any = joined("a %20 %e2%98%83 = ? / ; \" < | '");
+        Arbitrary<String> value = Arbitraries.oneOf(special, any);
+        return Combinators.combine(name, value).as((n, v) -> n + "=" + v);
+    }
+
+    /** A header line. */
+    private static Arbitrary<String> header() {
+        return Arbitraries.oneOf(
+                Arbitraries.oneOf(mediaRanges(), arbitraryValue()).map(value -> "Accept: " + value),
+                Arbitraries.oneOf(contentTypes(), arbitraryValue())
+                        .map(value -> "Content-Type: " + value),
+                Arbitraries.oneOf(shortKey(), arbitraryValue())
+                        .map(value -> "Idempotency-Key: " + value),
+                Arbitraries.oneOf(Arbitraries.of("x-1", "a".repeat(3000)), arbitraryValue())
+                        .map(value -> "Last-Event-ID: " + value),
+                arbitraryValue().map(value -> "X-Any: " + value),
+                rareHeader());
+    }
+
+    private static Arbitrary<String> mediaRanges() {
+        return Arbitraries.of(
+                "application/json",
+                "application/json;q=0",
+                "text/event-stream",
+                "application/problem+json",
+                "application/json;q=0.001, */*;q=0");
+    }
+
+    private static Arbitrary<String> contentTypes() {
+        return Arbitraries.of(
+                "application/json",
+                "text/plain",
+                "application/json;charset=x",
+                "application/x-www-form-urlencoded",
+                "multipart/form-data",
+                "multipart/form-data; boundary=x",
+                "text/plain, text/plain");
+    }
+
+    /** Keys so short that some occur twice in a run. */
+    private static Arbitrary<String> shortKey() {
+        return Arbitraries.strings().withCharRange('!', '~').ofLength(2);
+    }
+
+    private static Arbitrary<String> arbitraryValue() {
+        return joined(
+                "a / * */* ; ;q= ;q=0 , = \" \\ é \u00ff - 1 0 999999999999999999999 ( : @"
+                        + " charset utf-16 application/json text/plain text/event-stream",
+                " ",
+                "\t");
+    }
+
+    private static Arbitrary<String> rareHeader() {
+        return Arbitraries.of(
+                "Expect: 100-continue",
+                "Expect: tea",
+                "Origin: null",
+                "Origin: http://a",
+                "Cookie: \"",
+                "Accept-Encoding: gzip",
+                "Accept-Charset: utf-16",
+                "Accept-Language: *",
+                "Upgrade: websocket",
+                "Range: bytes=0-1",
+                "If-None-Match: *",
+                "X-Forwarded-For: é",
+                "Forwarded: for=\"",
+                "Content-Encoding: gzip",
+                "Authorization: Basic %",
+                "TE: trailers");
+    }
+
+    /** A message text, now and then with a length around the limit. */
+    private static Arbitrary<String> text() {
+        Arbitrary<String> longText =
+                Combinators.combine(
+                                Arbitraries.of("a", "é", "€", "😀", "\r\n", "%", "\0"),
+                                Arbitraries.of(65_536, 65_537, 32_768, 21_845, 16_384, 9))
+                        .as(String::repeat);
+        return Arbitraries.frequencyOf(Tuple.of(20, shortText()), Tuple.of(1, longText));
+    }
+
+    private static Arbitrary<String> shortText() {
+        Arbitrary<String> any =
+                Arbitraries.integers()
+                        .between(0, Character.MAX_CODE_POINT)
+                        .map(Character::toString);
+        Arbitrary<String> special =
+                Arbitraries.of(
+                        "a", " ", "\n", "\r", "\r\n", "\0", "\t", "\u007f", "\u0085", "\u2028",
+                        "\uFEFF", "\uFFFF", "😀", "\uD800", "\uDC00", "%", "+", "&", "=", "msg=",
+                        "\"", "\\", "{", "data: ", "id: 1", "event", "message", "<b>");
+        return Arbitraries.oneOf(special, special, any)
+                .list()
+                .ofMaxSize(12)
+                .map(parts -> String.join("", parts));
+    }
+
+    private static Arbitrary<Optional<String>> optional(Arbitrary<String> values, double absent) {
+        return values.optional(1 - absent);
     }
 }

@@ -1,13 +1,13 @@
 package dev.parley.guarantees;
 
-import static dev.parley.guarantees.PodsOfBothKinds.HISTORY;
+import static dev.parley.guarantees.MemoryAndRedisPods.HISTORY;
 import static dev.parley.testsupport.TestRoom.numbers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.parley.guarantees.PodsOfBothKinds.Kind;
+import dev.parley.guarantees.MemoryAndRedisPods.Kind;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SseReader;
@@ -19,64 +19,64 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A client reads a room's history in pages, all the way to its beginning or its end. */
-@ExtendWith(PodsOfBothKinds.Extension.class)
+/** A client reads a room's history in pages, back to its beginning or forward to its end. */
+@ExtendWith(MemoryAndRedisPods.Extension.class)
 class HistoryIT {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final PodsOfBothKinds pods;
+    private final MemoryAndRedisPods pods;
 
-    HistoryIT(PodsOfBothKinds pods) {
+    HistoryIT(MemoryAndRedisPods pods) {
         this.pods = pods;
     }
 
     @ParameterizedTest
     @EnumSource
-    void before_walksToTheBeginning(Kind kind) {
+    void pagesBefore_reachTheBeginning_withoutGapOrRepetition(Kind kind) {
         TestRoom room = pods.newRoom(kind);
-        room.sayNumbers(1, HISTORY + 15);
+        room.publishNumbers(1, HISTORY + 15);
 
-        List<String> walked = new ArrayList<>();
+        List<String> collected = new ArrayList<>();
         JsonNode page = get(room, "?limit=7");
-        walked.addAll(0, texts(page));
+        collected.addAll(0, texts(page));
         while (page.has("before")) {
             page = get(room, "?limit=7&before=" + page.get("before").asText());
             assertThat(page.get("gap").asBoolean()).isFalse();
-            walked.addAll(0, texts(page));
+            collected.addAll(0, texts(page));
         }
 
-        assertThat(walked).isEqualTo(numbers(16, HISTORY + 15));
+        assertThat(collected).isEqualTo(numbers(16, HISTORY + 15));
     }
 
     @ParameterizedTest
     @EnumSource
-    void after_walksToTheEnd_andOnFromThere(Kind kind) {
+    void pagesAfter_reachTheEnd_andContinueWithLaterMessages(Kind kind) {
         TestRoom room = pods.newRoom(kind);
-        List<String> ids = room.sayNumbers(1, 30);
+        List<String> ids = room.publishNumbers(1, 30);
 
-        List<String> walked = new ArrayList<>();
+        List<String> collected = new ArrayList<>();
         JsonNode page = get(room, "?limit=7&after=" + ids.get(4));
         while (!page.get("messages").isEmpty()) {
-            walked.addAll(texts(page));
+            collected.addAll(texts(page));
             page = get(room, "?limit=7&after=" + page.get("after").asText());
         }
 
-        assertThat(walked).isEqualTo(numbers(6, 30));
-        room.say("next");
+        assertThat(collected).isEqualTo(numbers(6, 30));
+        room.publish("next");
         assertThat(texts(get(room, "?after=" + page.get("after").asText())))
                 .containsExactly("next");
     }
 
     @ParameterizedTest
     @EnumSource
-    void page_saysAllOfAMessage_andHowToGoOn(Kind kind) {
+    void page_hasAllFieldsOfAMessage_andTheNextPositions(Kind kind) {
         TestRoom room = pods.newRoom(kind);
         Http http = pods.http(kind);
         String first =
                 http.sendForm("é \"a\"", "room", room.name(), "from", "Zoë", "event", "news")
                         .header("Event-Id");
-        String second = room.say("plain");
+        String second = room.publish("plain");
 
         JsonNode page = get(room, "");
 
@@ -95,9 +95,9 @@ class HistoryIT {
 
     @ParameterizedTest
     @EnumSource
-    void limit_isFiftyUnlessGiven_andFiveHundredAtMost(Kind kind) {
+    void limit_defaultsToFifty(Kind kind) {
         TestRoom room = pods.newRoom(kind);
-        room.sayNumbers(1, 55);
+        room.publishNumbers(1, 55);
 
         assertThat(texts(get(room, ""))).isEqualTo(numbers(6, 55));
         assertThat(texts(get(room, "?limit=1"))).isEqualTo(numbers(55, 55));
@@ -106,9 +106,9 @@ class HistoryIT {
 
     @ParameterizedTest
     @EnumSource
-    void trimmedForeignAndFuturePositions_areAGap(Kind kind) {
+    void positionThatIsTrimmed_foreignOrInTheFuture_isAGap(Kind kind) {
         TestRoom room = pods.newRoom(kind);
-        List<String> ids = room.sayNumbers(1, HISTORY + 15);
+        List<String> ids = room.publishNumbers(1, HISTORY + 15);
         String epoch = ids.get(0).substring(0, ids.get(0).indexOf('-'));
 
         for (String position : List.of(ids.get(0), epoch + "-" + (HISTORY + 16), "x-30")) {
@@ -124,11 +124,11 @@ class HistoryIT {
 
     @ParameterizedTest
     @EnumSource
-    void emptyRoom_hasAPositionToGoOnFrom(Kind kind) {
+    void emptyRoom_hasAPositionToContinueFrom(Kind kind) {
         TestRoom room = pods.newRoom(kind);
 
         JsonNode page = get(room, "");
-        room.sayNumbers(1, 2);
+        room.publishNumbers(1, 2);
 
         assertThat(page.get("messages")).isEmpty();
         assertThat(texts(get(room, "?after=" + page.get("after").asText())))
@@ -136,15 +136,15 @@ class HistoryIT {
     }
 
     @Test
-    void entryOfAnotherProgram_isPassedOver_andSaidOnceInTheLog() {
+    void entryOfAnotherProgram_isSkipped_andLoggedOnce() {
         TestRoom room = pods.newRoom(Kind.REDIS);
         ParleyProcess pod = pods.pod(Kind.REDIS);
         String key = "parley:{" + room.name() + "}:";
-        List<String> ids = room.sayNumbers(1, 2);
+        List<String> ids = room.publishNumbers(1, 2);
 
         pods.redis().command("HINCRBY", key + "head", "offset", "1");
         pods.redis().command("XADD", key + "log", "3-0", "at", "1", "body", "no JSON");
-        room.say("4");
+        room.publish("4");
 
         assertThat(texts(get(room, ""))).containsExactly("1", "2", "4");
         assertThat(texts(get(room, "?after=" + ids.get(1)))).containsExactly("4");
@@ -156,18 +156,18 @@ class HistoryIT {
     }
 
     @Test
-    void entryOfAnotherProgram_inTheWayOfOurs_isRemoved_andSaidOnceInTheLog() {
+    void entriesOfAnotherProgram_atTheIdsOfOurs_areRemoved_andLoggedOnce() {
         TestRoom room = pods.newRoom(Kind.REDIS);
         ParleyProcess pod = pods.pod(Kind.REDIS);
         String log = "parley:{" + room.name() + "}:log";
-        List<String> ids = room.sayNumbers(1, 2);
+        List<String> ids = room.publishNumbers(1, 2);
 
-        pods.redis().command("XADD", log, "2-7", "stands", "between");
-        pods.redis().command("XADD", log, "3-0", "stands", "in the place");
-        pods.redis().command("XADD", log, "*", "stands", "ahead");
-        room.say("3");
-        pods.redis().command("XADD", log, "*", "stands", "ahead again");
-        String fourth = room.say("4");
+        pods.redis().command("XADD", log, "2-7", "field", "between");
+        pods.redis().command("XADD", log, "3-0", "field", "at the id of the next message");
+        pods.redis().command("XADD", log, "*", "field", "ahead");
+        room.publish("3");
+        pods.redis().command("XADD", log, "*", "field", "ahead again");
+        String fourth = room.publish("4");
 
         assertThat(fourth).isEqualTo(ids.get(0).replaceFirst("1$", "4"));
         assertThat(texts(get(room, ""))).isEqualTo(numbers(1, 4));
@@ -177,7 +177,7 @@ class HistoryIT {
     }
 
     @Test
-    void badValues_areRefused() {
+    void malformedParameters_areAnswered400() {
         TestRoom room = pods.newRoom(Kind.MEMORY);
 
         for (String query :

@@ -3,7 +3,7 @@ package dev.parley.guarantees;
 import static dev.parley.testsupport.TestRoom.numbers;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.guarantees.PodsOfBothKinds.Kind;
+import dev.parley.guarantees.MemoryAndRedisPods.Kind;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Http.Answer;
 import dev.parley.testsupport.SseReader;
@@ -14,22 +14,22 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A publish that is repeated under one key is published once, wherever the repeat arrives. */
-@ExtendWith(PodsOfBothKinds.Extension.class)
+/** A publish that is repeated under one key is published once, on whichever pod it arrives. */
+@ExtendWith(MemoryAndRedisPods.Extension.class)
 class IdempotencyIT {
 
     private final TestRoom room;
     private final Http one;
     private final Http two;
 
-    IdempotencyIT(PodsOfBothKinds pods) {
+    IdempotencyIT(MemoryAndRedisPods pods) {
         room = pods.newRoom(Kind.REDIS);
         one = pods.http(Kind.REDIS).with("Accept", "application/json");
         two = new Http(pods.second().uri()).with("Accept", "application/json");
     }
 
     @Test
-    void repeats_atTwoPodsAtOnce_arePublishedOnce() {
+    void repeats_sentToTwoPodsAtOnce_arePublishedOnce() {
         int rounds = 50;
         try (SseReader reader = room.subscribe()) {
             for (String text : numbers(1, rounds)) {
@@ -43,7 +43,7 @@ class IdempotencyIT {
                         .hasSize(1);
             }
 
-            room.say("end");
+            room.publish("end");
             assertThat(reader.awaitData("end").data().subList(0, rounds))
                     .isEqualTo(numbers(1, rounds));
             assertThat(reader.data()).hasSize(rounds + 1);
@@ -51,7 +51,7 @@ class IdempotencyIT {
     }
 
     @Test
-    void repeat_isKnownByItsKey_notByItsText() {
+    void repeat_isRecognisedByItsKey_andNotByItsText() {
         Answer first = one.with("Idempotency-Key", "k").sendText("a", "room", room.name());
 
         Answer repeat = two.with("Idempotency-Key", "k").sendForm("b", "room", room.name());
@@ -61,14 +61,14 @@ class IdempotencyIT {
         assertThat(other.header("Event-Id")).isNotEqualTo(first.header("Event-Id"));
     }
 
-    private List<Answer> sendAtOnce(String text, Http... callers) {
+    private List<Answer> sendAtOnce(String text, Http... clients) {
         List<CompletableFuture<Answer>> answers =
-                Stream.of(callers)
-                        .map(caller -> caller.with("Idempotency-Key", "key-" + text))
+                Stream.of(clients)
+                        .map(client -> client.with("Idempotency-Key", "key-" + text))
                         .map(
-                                caller ->
+                                client ->
                                         CompletableFuture.supplyAsync(
-                                                () -> caller.sendForm(text, "room", room.name()),
+                                                () -> client.sendForm(text, "room", room.name()),
                                                 task -> new Thread(task).start()))
                         .toList();
         return answers.stream().map(CompletableFuture::join).toList();

@@ -2,24 +2,24 @@ package dev.parley.guarantees;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.guarantees.PodsOfBothKinds.Kind;
+import dev.parley.guarantees.MemoryAndRedisPods.Kind;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.TestRoom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Any program that can publish to Redis can speak in the lobby. */
-@ExtendWith(PodsOfBothKinds.Extension.class)
+/** Any program that can publish to Redis can send plain text to the lobby. */
+@ExtendWith(MemoryAndRedisPods.Extension.class)
 class PlainTextIT {
 
-    private final PodsOfBothKinds pods;
+    private final MemoryAndRedisPods pods;
 
-    PlainTextIT(PodsOfBothKinds pods) {
+    PlainTextIT(MemoryAndRedisPods pods) {
         this.pods = pods;
     }
 
     @Test
-    void plainTextOfAnyProgram_reachesTheLobbyAlone_withoutAnId() {
+    void plainText_reachesOnlyTheLobby_andHasNoId() {
         var pod = pods.pod(Kind.REDIS);
         TestRoom room = pods.newRoom(Kind.REDIS);
         Pods.awaitDelivery(pod, pods.redis());
@@ -31,7 +31,7 @@ class PlainTextIT {
 
             lobby.awaitData("plain\ntext");
             assertThat(lobby.lastEventId()).isEqualTo(position);
-            room.say("1");
+            room.publish("1");
             assertThat(other.awaitMessages(1).data()).containsExactly("1");
         }
     }

@@ -7,45 +7,48 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
 import java.io.UncheckedIOException;
 
-/** Pods, and what is done with them in every test of faults. */
+/** Pods for tests of faults, and the steps that these tests share. */
 final class Pods {
 
     private Pods() {}
 
-    /** For tests in which Redis fails: what notices it is quick. */
-    static ParleyProcess.Builder quick() {
-        return steady().config("parley.redis.timeout", "2S")
+    /** For tests in which Redis fails: the pod detects failures within seconds. */
+    static ParleyProcess.Builder quickToDetectFaults() {
+        return withQuickReconnect()
+                .config("parley.redis.timeout", "2S")
                 .config("parley.redis.probe-interval", "200ms")
                 .config("parley.redis.probe-timeout", "2S")
                 .config("parley.redis.max-backoff", "200ms");
     }
 
-    /** For tests in which nothing fails but readers: they come back soon. */
-    static ParleyProcess.Builder steady() {
+    /** For tests in which only readers fail: they reconnect within milliseconds. */
+    static ParleyProcess.Builder withQuickReconnect() {
         return ParleyProcess.builder()
                 .config("parley.events.min-retry", "20ms")
                 .config("parley.events.max-retry", "200ms");
     }
 
-    static ParleyProcess quick(String redisUri) {
-        return quick().redis(redisUri).start();
+    /** Starts such a pod on this Redis. */
+    static ParleyProcess quickToDetectFaults(String redisUri) {
+        return quickToDetectFaults().redis(redisUri).start();
     }
 
-    /** A reader as a browser is: it comes back by itself. */
-    static SseReader.Builder browser(ParleyProcess pod, String room) {
+    /** Starts building a reader that reconnects, as a browser does. */
+    static SseReader.Builder reconnectingReader(ParleyProcess pod, String room) {
         return SseReader.to(pod.uri("/events?room=" + room)).reconnecting();
     }
 
+    /** Opens such a reader and waits until it knows its position in the room. */
     static SseReader open(ParleyProcess pod, String room) {
-        return browser(pod, room).open().awaitConnected().awaitLastEventId();
+        return reconnectingReader(pod, room).open().awaitConnected().awaitLastEventId();
     }
 
-    /** Publishes under one key until somebody confirms it; the answer is the id. */
-    static String sayAtLast(ParleyProcess pod, String room, String text) {
-        return sayAtLast(new Http(pod.uri()), room, text);
+    /** Publishes under one idempotency key until the pod confirms it; returns the id. */
+    static String publishUntilConfirmed(ParleyProcess pod, String room, String text) {
+        return publishUntilConfirmed(new Http(pod.uri()), room, text);
     }
 
-    static String sayAtLast(Http pod, String room, String text) {
+    static String publishUntilConfirmed(Http pod, String room, String text) {
         Http http = pod.with("Idempotency-Key", key(room, text));
         return Timeouts.await("publish " + key(room, text))
                 .ignoreExceptionsInstanceOf(UncheckedIOException.class)
@@ -53,8 +56,8 @@ final class Pods {
                 .header("Event-Id");
     }
 
-    /** One such attempt; whether it was confirmed. */
-    static boolean trySay(Http pod, String room, String text) {
+    /** Publishes once under the same key; returns whether the pod confirmed it. */
+    static boolean tryPublish(Http pod, String room, String text) {
         return pod.with("Idempotency-Key", key(room, text)).sendForm(text, "room", room).status()
                 == 200;
     }
@@ -63,21 +66,23 @@ final class Pods {
         return room + "-" + text.substring(0, Math.min(text.length(), 40));
     }
 
-    /** Says first … last, each confirmed before the next. */
-    static void sayNumbers(ParleyProcess pod, String room, int first, int last) {
+    /** Publishes the texts first … last, each after the one before is confirmed. */
+    static void publishNumbers(ParleyProcess pod, String room, int first, int last) {
         Http http = new Http(pod.uri());
         for (int i = first; i <= last; i++) {
-            sayAtLast(http, room, Integer.toString(i));
+            publishUntilConfirmed(http, room, Integer.toString(i));
         }
     }
 
+    /** Waits until the pod confirms a publish. */
     static void awaitPublishing(ParleyProcess pod) {
-        sayAtLast(pod, "warmup", "ready");
+        publishUntilConfirmed(pod, "warmup", "ready");
     }
 
     /**
-     * Waits until the pod hears Redis live. Readers get what was said before, too, by a comparison;
-     * only plain text has no other way.
+     * Waits until the pod's subscription in Redis delivers. A message would not show this, because
+     * the pod also finds messages when it compares its log with Redis; plain text arrives only by
+     * the subscription.
      */
     static void awaitDelivery(ParleyProcess pod, RedisServer redis) {
         try (SseReader lobby = SseReader.to(pod.uri("/events")).reconnecting().open()) {
@@ -90,6 +95,7 @@ final class Pods {
         }
     }
 
+    /** Waits until the pod answers a publish with this status. */
     static void awaitStatus(ParleyProcess pod, int status) {
         Http http = new Http(pod.uri());
         Timeouts.await("publish answered " + status)

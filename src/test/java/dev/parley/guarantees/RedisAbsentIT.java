@@ -8,15 +8,15 @@ import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import org.junit.jupiter.api.Test;
 
-/** A pod that starts before its Redis. */
+/** A pod starts before its Redis server does. */
 class RedisAbsentIT {
 
     @Test
-    void pod_startsWithoutRedis_says503_andServesOnceRedisIsThere() {
+    void podThatStartsWithoutRedis_answers503_andServesOnceRedisRuns() {
         try (RedisServer redis = RedisServer.start()) {
             redis.kill();
-            try (ParleyProcess pod = Pods.quick(redis.uri());
-                    SseReader early = Pods.browser(pod, "room").open()) {
+            try (ParleyProcess pod = Pods.quickToDetectFaults(redis.uri());
+                    SseReader early = Pods.reconnectingReader(pod, "room").open()) {
                 Http.Answer refused = new Http(pod.uri()).sendForm("lost", "room", "room");
                 assertThat(refused.status()).isEqualTo(503);
                 assertThat(refused.body()).startsWith("publish failed");
@@ -29,11 +29,11 @@ class RedisAbsentIT {
 
                 redis.restart();
 
-                Pods.sayAtLast(pod, "warmup", "ready");
+                Pods.publishUntilConfirmed(pod, "warmup", "ready");
                 early.await(
-                        "place in the room",
+                        "position in the room",
                         reader -> reader.connected() && !reader.lastEventId().isEmpty());
-                Pods.sayAtLast(pod, "room", "first");
+                Pods.publishUntilConfirmed(pod, "room", "first");
                 assertThat(early.awaitMessages(1).data()).containsExactly("first");
                 assertThat(pod.alive()).isTrue();
             }

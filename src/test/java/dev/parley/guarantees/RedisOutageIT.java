@@ -1,6 +1,6 @@
 package dev.parley.guarantees;
 
-import static dev.parley.guarantees.Received.assertNumbersAlone;
+import static dev.parley.guarantees.ReaderAssertions.assertOnlyNumbers;
 import static dev.parley.testsupport.TestRoom.numbers;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -19,39 +19,41 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Redis hangs, is cut off, or cuts its subscribers: connected readers stay connected and miss
- * nothing, publishers are answered, and new readers are taken or sent off to come back.
+ * Redis hangs, is unreachable, or closes its subscribers' connections. Connected readers stay
+ * connected and miss nothing; publishers are answered; a new reader is served if the pod knows its
+ * position, and otherwise gets {@code goodbye} and reconnects.
  */
-@ExtendWith(FaultyRedis.Extension.class)
+@ExtendWith(RedisFaultSetup.Extension.class)
 class RedisOutageIT {
 
-    /** Redis's own default, and less than one long text. */
+    /** Redis's default limit for subscribers. */
     private static final String LARGE_BUFFERS = "pubsub 32mb 8mb 60";
 
+    /** Less than one long text, so that Redis closes a subscriber that is not read at once. */
     private static final String SMALL_BUFFERS = "pubsub 32kb 16kb 1";
 
-    private final FaultyRedis scene;
+    private final RedisFaultSetup setup;
     private final RedisServer redis;
     private final TcpProxy network;
     private final ParleyProcess pod;
     private final ParleyProcess otherPod;
     private final String room;
 
-    RedisOutageIT(FaultyRedis scene) {
-        this.scene = scene;
-        redis = scene.redis();
-        network = scene.network();
-        pod = scene.pod();
-        otherPod = scene.otherPod();
-        room = scene.newRoom();
+    RedisOutageIT(RedisFaultSetup setup) {
+        this.setup = setup;
+        redis = setup.redis();
+        network = setup.network();
+        pod = setup.pod();
+        otherPod = setup.otherPod();
+        room = setup.newRoom();
     }
 
     @BeforeEach
     void awaitHealth() {
-        scene.awaitHealth();
+        setup.awaitHealth();
     }
 
-    /** A test that fails leaves no fault to the next one. */
+    /** Ends the faults even if the test has failed, for the next test. */
     @AfterEach
     void endFaults() {
         network.heal();
@@ -60,9 +62,9 @@ class RedisOutageIT {
     }
 
     @Test
-    void paused_untilItIsGivenUp_nothingIsLost_andPublishersAreAnswered() {
+    void pausedRedis_untilThePodGivesUp_losesNothing_andPublishersAreAnswered() {
         try (SseReader reader = Pods.open(pod, room)) {
-            Pods.sayNumbers(pod, room, 1, 5);
+            Pods.publishNumbers(pod, room, 1, 5);
             reader.awaitMessages(5);
             int connections = network.accepted();
 
@@ -70,42 +72,42 @@ class RedisOutageIT {
             Http.Answer refused = new Http(pod.uri()).sendForm("lost", "room", room + "-other");
             assertThat(refused.status()).isEqualTo(503);
             assertThat(refused.header("Retry-After")).matches("[1-9][0-9]*");
-            Timeouts.await("both connections given up and tried anew, several times")
+            Timeouts.await("three new attempts on each of the two connections")
                     .until(() -> network.accepted() >= connections + 6);
             redis.resume();
 
-            Pods.sayNumbers(otherPod, room, 6, 30);
-            assertNumbersAlone(reader, 30);
+            Pods.publishNumbers(otherPod, room, 6, 30);
+            assertOnlyNumbers(reader, 30);
         }
     }
 
     @Test
-    void subscriptionsCut_whilePublishing_nothingIsLost() {
-        try (var audience = new Audience(5, () -> pod.uri("/events?room=" + room))) {
+    void subscriptionsThatRedisCloses_whilePublishing_loseNothing() {
+        try (var fleet = new ReaderFleet(5, () -> pod.uri("/events?room=" + room))) {
             for (int i = 1; i <= 200; i++) {
-                Pods.sayAtLast(otherPod, room, Integer.toString(i));
+                Pods.publishUntilConfirmed(otherPod, room, Integer.toString(i));
                 if (i % 20 == 0) {
                     redis.command("CLIENT", "KILL", "TYPE", "pubsub");
                 }
             }
 
-            audience.assertGotAll(numbers(1, 200));
-            audience.assertNobodyWasToldOf("gap");
-            assertThat(audience.readers()).allSatisfy(r -> assertThat(r.connections()).isOne());
+            fleet.assertAllReceived(numbers(1, 200));
+            fleet.assertNoneReceived("gap");
+            assertThat(fleet.readers()).allSatisfy(r -> assertThat(r.connections()).isOne());
         }
     }
 
     @Test
-    void subscriptionThatRedisCuts_forItsFullBuffer_missesNothing() {
+    void subscriptionThatRedisCloses_forItsFullBuffer_losesNothing() {
         List<String> texts =
                 IntStream.rangeClosed(1, 10).mapToObj(RedisOutageIT::longText).toList();
         try (SseReader reader = Pods.open(pod, room)) {
-            long cut = cutForTheirBuffers();
+            long closed = closedForTheirBuffers();
 
             setBuffers(SMALL_BUFFERS);
-            texts.forEach(text -> Pods.sayAtLast(otherPod, room, text));
-            Timeouts.await("Redis's word that it has cut the subscription")
-                    .until(() -> cutForTheirBuffers() > cut);
+            texts.forEach(text -> Pods.publishUntilConfirmed(otherPod, room, text));
+            Timeouts.await("line in Redis's log about a closed subscription")
+                    .until(() -> closedForTheirBuffers() > closed);
             setBuffers(LARGE_BUFFERS);
 
             reader.awaitMessages(texts.size());
@@ -123,8 +125,8 @@ class RedisOutageIT {
         return number + "x".repeat(60_000);
     }
 
-    /** Clients that Redis says it has cut. */
-    private long cutForTheirBuffers() {
+    /** The number of clients that Redis has closed and logged because their buffers were full. */
+    private long closedForTheirBuffers() {
         return redis.log()
                 .lines()
                 .filter(line -> line.contains("overcoming of output buffer"))
@@ -132,42 +134,42 @@ class RedisOutageIT {
     }
 
     @Test
-    void silentNetwork_isNoticed_andConnectionsAreRebuilt() {
+    void silentNetwork_isDetected_andConnectionsAreReplaced() {
         try (SseReader reader = Pods.open(pod, room)) {
-            Pods.sayNumbers(pod, room, 1, 5);
+            Pods.publishNumbers(pod, room, 1, 5);
             reader.awaitMessages(5);
 
             network.blackHole();
-            Pods.sayNumbers(otherPod, room, 6, 40);
+            Pods.publishNumbers(otherPod, room, 6, 40);
             Pods.awaitStatus(pod, 503);
             network.cut();
             network.heal();
 
-            assertNumbersAlone(reader, 40);
+            assertOnlyNumbers(reader, 40);
         }
     }
 
     @Test
-    void silentSubscription_isNoticedByTheProbe_andRebuilt() {
+    void silentSubscription_isDetectedByTheProbe_andReplaced() {
         try (SseReader reader = Pods.open(pod, room)) {
-            Pods.sayNumbers(pod, room, 1, 5);
+            Pods.publishNumbers(pod, room, 1, 5);
             reader.awaitMessages(5);
             int connections = network.accepted();
 
             network.blackHole(TcpProxy.Direction.TO_CLIENT);
-            Pods.sayNumbers(otherPod, room, 6, 40);
-            Timeouts.await("connections tried anew")
+            Pods.publishNumbers(otherPod, room, 6, 40);
+            Timeouts.await("new attempts on both connections")
                     .until(() -> network.accepted() >= connections + 2);
             network.heal();
 
-            assertNumbersAlone(reader, 40);
+            assertOnlyNumbers(reader, 40);
         }
     }
 
     @Test
-    void newReaders_whileRedisIsAway_areTakenWhereThePositionIsKnown_elseSentOffToComeBack() {
+    void newReader_whileRedisIsUnreachable_isServedFromAKnownPosition_orGetsGoodbye() {
         try (SseReader reader = Pods.open(pod, room)) {
-            Pods.sayNumbers(pod, room, 1, 30);
+            Pods.publishNumbers(pod, room, 1, 30);
             List<Event> messages = reader.awaitMessages(30).messages();
             network.refuse();
             network.cut();
@@ -194,19 +196,19 @@ class RedisOutageIT {
 
                 older.awaitMessages(27);
                 otherRoom.await(
-                        "place in the room", r -> r.connected() && !r.lastEventId().isEmpty());
-                Pods.sayAtLast(pod, room, "31");
-                Pods.sayAtLast(pod, room + "-new", "first");
+                        "position in the room", r -> r.connected() && !r.lastEventId().isEmpty());
+                Pods.publishUntilConfirmed(pod, room, "31");
+                Pods.publishUntilConfirmed(pod, room + "-new", "first");
                 assertThat(older.awaitMessages(28).data()).isEqualTo(numbers(4, 31));
                 assertThat(known.awaitMessages(6).data()).isEqualTo(numbers(26, 31));
                 assertThat(atTail.awaitMessages(1).data()).containsExactly("31");
                 assertThat(otherRoom.awaitMessages(1).data()).containsExactly("first");
-                assertNumbersAlone(reader, 31);
+                assertOnlyNumbers(reader, 31);
             }
         }
     }
 
     private SseReader resume(String id) {
-        return Pods.browser(pod, room).lastEventId(id).open();
+        return Pods.reconnectingReader(pod, room).lastEventId(id).open();
     }
 }

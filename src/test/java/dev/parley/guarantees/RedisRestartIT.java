@@ -1,7 +1,7 @@
 package dev.parley.guarantees;
 
-import static dev.parley.guarantees.Received.assertIdsGoForwards;
-import static dev.parley.guarantees.Received.assertNumbersAlone;
+import static dev.parley.guarantees.ReaderAssertions.assertIdsAscend;
+import static dev.parley.guarantees.ReaderAssertions.assertOnlyNumbers;
 import static dev.parley.testsupport.TestRoom.numbers;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -16,73 +16,73 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Redis dies and comes back, with its data or without: connected readers stay connected and miss
- * nothing, or are told what is gone.
+ * Redis is killed and restarted, with its data or without. Connected readers stay connected and
+ * miss nothing, or receive {@code gap} for what is lost.
  */
-@ExtendWith(FaultyRedis.Extension.class)
+@ExtendWith(RedisFaultSetup.Extension.class)
 class RedisRestartIT {
 
-    private final FaultyRedis scene;
+    private final RedisFaultSetup setup;
     private final RedisServer redis;
     private final ParleyProcess pod;
     private final ParleyProcess otherPod;
     private final String room;
 
-    RedisRestartIT(FaultyRedis scene) {
-        this.scene = scene;
-        redis = scene.redis();
-        pod = scene.pod();
-        otherPod = scene.otherPod();
-        room = scene.newRoom();
+    RedisRestartIT(RedisFaultSetup setup) {
+        this.setup = setup;
+        redis = setup.redis();
+        pod = setup.pod();
+        otherPod = setup.otherPod();
+        room = setup.newRoom();
     }
 
     @BeforeEach
     void awaitHealth() {
-        scene.awaitHealth();
+        setup.awaitHealth();
     }
 
     @Test
-    void killedAndRestarted_withItsData_nothingIsLost() {
+    void redisRestartedWithItsData_losesNothing() {
         try (SseReader reader = Pods.open(pod, room)) {
-            Pods.sayNumbers(pod, room, 1, 5);
+            Pods.publishNumbers(pod, room, 1, 5);
             reader.awaitMessages(5);
 
             redis.kill();
             Pods.awaitStatus(pod, 503);
             redis.restart();
 
-            Pods.sayNumbers(otherPod, room, 6, 30);
-            assertNumbersAlone(reader, 30);
+            Pods.publishNumbers(otherPod, room, 6, 30);
+            assertOnlyNumbers(reader, 30);
         }
     }
 
     @Test
-    void killedAndRestarted_whilePublishersGoOn_nothingIsLost_forReconnectingReaders() {
-        try (var audience = new Audience(5, () -> pod.uri("/events?room=" + room));
-                var others = new Audience(5, () -> otherPod.uri("/events?room=" + room))) {
+    void redisRestartedWhilePublishing_losesNothing_evenForReadersThatReconnect() {
+        try (var fleet = new ReaderFleet(5, () -> pod.uri("/events?room=" + room));
+                var others = new ReaderFleet(5, () -> otherPod.uri("/events?room=" + room))) {
             var publisher =
-                    CompletableFuture.runAsync(() -> Pods.sayNumbers(otherPod, room, 1, 200));
+                    CompletableFuture.runAsync(() -> Pods.publishNumbers(otherPod, room, 1, 200));
             for (int texts : List.of(40, 80, 120)) {
-                audience.readers().get(0).awaitMessages(texts);
+                fleet.readers().get(0).awaitMessages(texts);
                 redis.kill();
-                audience.readers().get(1).dropConnection();
+                fleet.readers().get(1).dropConnection();
                 redis.restart();
             }
 
             publisher.join();
-            audience.assertGotAll(numbers(1, 200));
-            others.assertGotAll(numbers(1, 200));
-            audience.assertNobodyWasToldOf("gap");
-            others.assertNobodyWasToldOf("gap");
-            assertThat(audience.readers().get(0).connections()).isOne();
+            fleet.assertAllReceived(numbers(1, 200));
+            others.assertAllReceived(numbers(1, 200));
+            fleet.assertNoneReceived("gap");
+            others.assertNoneReceived("gap");
+            assertThat(fleet.readers().get(0).connections()).isOne();
         }
     }
 
     @Test
-    void restartedWithoutItsData_isAGap_andNothingGoesBackwards() {
+    void redisRestartedWithoutItsData_isAGap_andIdsStillAscend() {
         try (SseReader reader = Pods.open(pod, room);
                 SseReader otherReader = Pods.open(otherPod, room)) {
-            Pods.sayNumbers(pod, room, 1, 5);
+            Pods.publishNumbers(pod, room, 1, 5);
             reader.awaitMessages(5);
             otherReader.awaitMessages(5);
 
@@ -91,10 +91,10 @@ class RedisRestartIT {
             for (SseReader each : List.of(reader, otherReader)) {
                 each.awaitEvent("gap");
             }
-            Pods.sayNumbers(otherPod, room, 6, 8);
+            Pods.publishNumbers(otherPod, room, 6, 8);
             for (SseReader each : List.of(reader, otherReader)) {
                 assertThat(each.awaitMessages(8).data()).isEqualTo(numbers(1, 8));
-                assertIdsGoForwards(each);
+                assertIdsAscend(each);
                 assertThat(each.connections()).isOne();
                 assertThat(each.events("gap")).hasSize(1);
             }
@@ -102,13 +102,13 @@ class RedisRestartIT {
     }
 
     @Test
-    void flushed_isAGap_withTheNextMessage() {
+    void flushedRedis_isAGap_withTheNextMessage() {
         try (SseReader reader = Pods.open(otherPod, room)) {
-            Pods.sayNumbers(otherPod, room, 1, 5);
+            Pods.publishNumbers(otherPod, room, 1, 5);
             String last = reader.awaitMessages(5).lastEventId();
 
             redis.command("FLUSHALL");
-            String next = Pods.sayAtLast(otherPod, room, "6");
+            String next = Pods.publishUntilConfirmed(otherPod, room, "6");
 
             assertThat(reader.awaitMessages(6).data()).isEqualTo(numbers(1, 6));
             assertThat(reader.events("gap"))
@@ -116,7 +116,7 @@ class RedisRestartIT {
                     .containsExactly(
                             "{\"requested\":\"%s\",\"oldest\":\"%s\",\"newest\":\"%s\"}"
                                     .formatted(last, next, next));
-            assertIdsGoForwards(reader);
+            assertIdsAscend(reader);
         }
     }
 }

@@ -3,7 +3,7 @@ package dev.parley.guarantees;
 import static dev.parley.testsupport.TestRoom.numbers;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.guarantees.PodsOfBothKinds.Kind;
+import dev.parley.guarantees.MemoryAndRedisPods.Kind;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import dev.parley.testsupport.TestRoom;
@@ -14,21 +14,21 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A reader that comes back inside the history goes on where it was. */
-@ExtendWith(PodsOfBothKinds.Extension.class)
+/** A reader that returns with a position inside the history resumes there. */
+@ExtendWith(MemoryAndRedisPods.Extension.class)
 class ResumeIT {
 
-    private final PodsOfBothKinds pods;
+    private final MemoryAndRedisPods pods;
 
-    ResumeIT(PodsOfBothKinds pods) {
+    ResumeIT(MemoryAndRedisPods pods) {
         this.pods = pods;
     }
 
     @ParameterizedTest
     @EnumSource
-    void knownPosition_isResumed_fromMemoryAndFromHistory(Kind kind) {
+    void knownPosition_isResumed_fromThePodsCopyAndFromTheHistory(Kind kind) {
         TestRoom room = pods.newRoom(kind);
-        List<String> ids = room.sayNumbers(1, 45);
+        List<String> ids = room.publishNumbers(1, 45);
 
         for (int last : List.of(45, 44, 40, 29, 20, 1)) {
             String id = ids.get(last - 1);
@@ -49,9 +49,9 @@ class ResumeIT {
 
     @ParameterizedTest
     @EnumSource
-    void positionInTheQuery_isAsGood_andTheHeaderWins(Kind kind) {
+    void positionInTheQuery_isUsed_unlessTheHeaderHasOne(Kind kind) {
         TestRoom room = pods.newRoom(kind);
-        List<String> ids = room.sayNumbers(1, 5);
+        List<String> ids = room.publishNumbers(1, 5);
         String query = "lastEventId=" + ids.get(2);
 
         try (SseReader withQuery = room.reader(query).open();
@@ -65,14 +65,14 @@ class ResumeIT {
 
     @ParameterizedTest
     @EnumSource
-    void readerThatHasSeenNothing_missesNothing(Kind kind) {
+    void readerWithoutMessages_reconnects_missesNothing(Kind kind) {
         TestRoom room = pods.newRoom(kind);
         try (SseReader reader = room.reader().reconnecting().open()) {
             reader.awaitConnected().awaitLastEventId();
 
             reader.stopReading();
             reader.dropConnection();
-            room.sayNumbers(1, 3);
+            room.publishNumbers(1, 3);
             reader.continueReading();
 
             assertThat(reader.awaitMessages(3).data()).isEqualTo(numbers(1, 3));
@@ -82,9 +82,9 @@ class ResumeIT {
 
     @ParameterizedTest
     @EnumSource
-    void history_isForFreshReaders_aPositionGoesFirst(Kind kind) {
+    void history_appliesToNewReaders_andAPositionTakesPrecedence(Kind kind) {
         TestRoom room = pods.newRoom(kind);
-        List<String> ids = room.sayNumbers(1, 45);
+        List<String> ids = room.publishNumbers(1, 45);
 
         try (SseReader three = room.subscribe("history=3");
                 SseReader thirty = room.subscribe("history=30");
@@ -96,7 +96,7 @@ class ResumeIT {
             assertThat(all.awaitMessages(45).data()).isEqualTo(numbers(1, 45));
             assertThat(resumed.awaitMessages(2).data()).isEqualTo(numbers(44, 45));
 
-            room.say("46");
+            room.publish("46");
             assertThat(none.awaitMessages(1).data()).containsExactly("46");
             assertThat(three.awaitMessages(4).data()).isEqualTo(numbers(43, 46));
             assertThat(three.events()).hasSize(4);
@@ -105,7 +105,7 @@ class ResumeIT {
 
     @ParameterizedTest
     @EnumSource
-    void whilePublishingGoesOn_everyResumption_isWithoutHoleOrRepetition(Kind kind) {
+    void readersThatReconnectWhilePublishing_receiveEachMessageOnce(Kind kind) {
         TestRoom room = pods.newRoom(kind);
         int count = 640;
         List<SseReader> readers = new ArrayList<>();
@@ -117,7 +117,7 @@ class ResumeIT {
 
             for (int i = 1; i <= count; i++) {
                 String number = Integer.toString(i);
-                room.say(number);
+                room.publish(number);
                 readers.get(i * 5 % 7).dropConnection();
                 if (i % 40 == 0) {
                     readers.forEach(reader -> reader.awaitData(number));
@@ -136,15 +136,15 @@ class ResumeIT {
 
     @ParameterizedTest
     @EnumSource
-    void longTexts_moreThanASocketTakesAtOnce_arriveOnce(Kind kind) {
+    void textsThatExceedTheSocketBuffer_arriveOnce(Kind kind) {
         TestRoom room = pods.newRoom(kind);
         List<String> numbers = numbers(1, 40);
         String padding = "x".repeat(60_000);
-        String first = room.say("0");
+        String first = room.publish("0");
 
         try (SseReader slow = room.subscribe()) {
             slow.stopReading();
-            numbers.forEach(number -> room.say(number + padding));
+            numbers.forEach(number -> room.publish(number + padding));
             slow.continueReading();
 
             try (SseReader resumed = room.resume(first)) {
@@ -158,10 +158,10 @@ class ResumeIT {
     }
 
     @Test
-    void positionFromOnePod_isResumedAtAnother() {
+    void positionOfOnePod_isResumedAtAnother() {
         TestRoom room = pods.newRoom(Kind.REDIS);
         TestRoom roomAtAnotherPod = room.at(pods.second());
-        List<String> ids = room.sayNumbers(1, 30);
+        List<String> ids = room.publishNumbers(1, 30);
 
         for (int last : List.of(28, 3)) {
             try (SseReader reader = roomAtAnotherPod.resume(ids.get(last - 1))) {

@@ -63,7 +63,7 @@ class MetricLabelsIT {
     void labels_carryNeitherRoomsNorIds() {
         TestRoom room = pod.newRoom();
         try (SseReader reader = room.subscribe()) {
-            String id = room.say("hi");
+            String id = room.publish("hi");
             reader.awaitMessages(1);
             room.history("");
 

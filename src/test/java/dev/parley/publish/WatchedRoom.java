@@ -94,7 +94,7 @@ final class WatchedRoom implements Closeable {
         published.addAll(List.of(texts));
         String fence = "fence " + published.size();
         published.add(fence);
-        room.say(fence);
+        room.publish(fence);
         assertThat(reader.awaitData(fence).data()).isEqualTo(published);
     }
 

@@ -18,9 +18,9 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
- * A real Chromium without a window, with a profile of its own: the one that the environment
- * variable {@code PARLEY_TEST_CHROMIUM} names, or else one that the system has. Belongs to the
- * thread that started it.
+ * A real Chromium without a window and with a new profile: the executable that the environment
+ * variable {@code PARLEY_TEST_CHROMIUM} names, or else one on the {@code PATH}. Only the thread
+ * that started it may use it.
  */
 public final class Browser implements Closeable {
 
@@ -45,7 +45,7 @@ public final class Browser implements Closeable {
         this.chromium = chromium;
     }
 
-    /** Starts a browser. Where there is none, the calling test is skipped; in CI it fails. */
+    /** Starts a browser. If none is installed, the calling test is skipped; in CI it fails. */
     public static Browser start() {
         Path executable = executable().orElseGet(Browser::none);
         PlaywrightAssertions.setDefaultAssertionTimeout(Timeouts.millis());
@@ -58,12 +58,12 @@ public final class Browser implements Closeable {
         }
     }
 
-    /** A tab of a visitor of its own, who shares no storage with others. */
+    /** Opens a tab in a new context, which shares no storage with other tabs. */
     public Page tab() {
         return tab(options -> options);
     }
 
-    /** Such a tab on a device that is as these options say. */
+    /** Opens a tab in a new context with these options, such as the size of the screen. */
     public Page tab(UnaryOperator<com.microsoft.playwright.Browser.NewContextOptions> device) {
         var options =
                 new com.microsoft.playwright.Browser.NewContextOptions()
@@ -74,7 +74,7 @@ public final class Browser implements Closeable {
         return page;
     }
 
-    /** Closes all tabs; the browser stays. */
+    /** Closes all tabs; the browser keeps running. */
     public void closeTabs() {
         List.copyOf(chromium.contexts()).forEach(context -> context.close());
     }
@@ -94,7 +94,7 @@ public final class Browser implements Closeable {
                 .setExecutablePath(executable)
                 .setHeadless(true)
                 .setTimeout(Timeouts.millis())
-                // Chromium's sandbox refuses to work for root.
+                // Chromium's sandbox does not work for root.
                 .setChromiumSandbox(!System.getProperty("user.name").equals("root"))
                 .setArgs(ARGUMENTS);
     }

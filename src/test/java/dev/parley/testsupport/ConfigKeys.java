@@ -10,13 +10,13 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Every setting of Parley's own, read from the mappings in the code. */
+/** Lists Parley's settings, which it reads from the configuration mappings in the code. */
 public final class ConfigKeys {
 
     private ConfigKeys() {}
 
     /**
-     * A setting.
+     * A setting and its default.
      *
      * @param name such as {@code parley.history.size}
      * @param defaultValue as written in the code; empty if there is none
@@ -32,6 +32,7 @@ public final class ConfigKeys {
         }
     }
 
+    /** All settings. */
     public static List<Key> all() {
         return new ClassFileImporter()
                         .withImportOption(new ImportOption.DoNotIncludeTests())

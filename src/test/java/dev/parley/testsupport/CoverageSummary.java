@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** Says in one line what JaCoCo's report for machines, a CSV file, comes to. */
+/** Sums up JaCoCo's CSV report in one line. */
 final class CoverageSummary {
 
     private final List<String> columns;

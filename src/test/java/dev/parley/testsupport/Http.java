@@ -142,9 +142,9 @@ public final class Http {
     }
 
     /**
-     * Sends a request of any text on a connection of its own, and returns everything that comes
-     * back, header included: up to the end of the connection if the request contains {@code
-     * Connection: close}, else one answer.
+     * Sends any text as a request on a new connection, and returns everything that comes back,
+     * header included: up to the end of the connection if the request contains {@code Connection:
+     * close}, otherwise one answer.
      */
     public String raw(String request) {
         return raw(server, request.getBytes(StandardCharsets.UTF_8));

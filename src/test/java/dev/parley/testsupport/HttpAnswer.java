@@ -156,7 +156,7 @@ public record HttpAnswer(int status, Map<String, List<String>> headers, InputStr
 
         private void nextChunk() throws IOException {
             if (inside && !readLine(in).isEmpty()) {
-                throw new IOException("a chunk is longer than its size line says");
+                throw new IOException("a chunk is longer than its announced size");
             }
             String size = readLine(in).split(";", 2)[0].strip();
             if (!size.matches("[0-9A-Fa-f]{1,15}")) {

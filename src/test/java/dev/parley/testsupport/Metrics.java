@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Optional;
 
-/** What a pod counts, as its metrics page says it. */
+/** A client of a pod's metrics page. */
 public final class Metrics {
 
     private final Http http;

@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Another host: a network namespace of the test's own (Linux, as root), with one cable to this one
- * that can be pulled. As with a real cable, neither side is told.
+ * A second host: a network namespace (Linux, as root) with one virtual link to this host, which a
+ * test can cut. As with a real cable, neither end is notified of the cut.
  */
 public final class NetworkNamespace implements Closeable {
 
@@ -25,17 +25,17 @@ public final class NetworkNamespace implements Closeable {
         this.number = number;
     }
 
-    /** A new namespace; empty where that is not possible. */
+    /** Creates a namespace; empty where the system does not allow it. */
     public static Optional<NetworkNamespace> open() {
         var namespace = new NetworkNamespace(ThreadLocalRandom.current().nextInt(10_000));
         try {
             ip("netns", "add", namespace.name);
         } catch (RuntimeException e) {
-            // Not to be removed: it may be that of a test beside this one.
+            // Must not be removed: a test that runs at the same time may have created it.
             return Optional.empty();
         }
         try {
-            namespace.lay();
+            namespace.link();
             return Optional.of(namespace);
         } catch (RuntimeException e) {
             namespace.close();
@@ -43,7 +43,7 @@ public final class NetworkNamespace implements Closeable {
         }
     }
 
-    private void lay() {
+    private void link() {
         ip("link", "add", here, "type", "veth", "peer", "name", there, "netns", name);
         ip("addr", "add", host() + "/30", "dev", here);
         ip("link", "set", here, "up");
@@ -56,12 +56,12 @@ public final class NetworkNamespace implements Closeable {
         return address(1);
     }
 
-    /** An address of the cable's own /30, in the range for tests of networks (RFC 2544). */
+    /** An address in the link's /30, from the range for network tests (RFC 2544). */
     private String address(int last) {
         return "198.18.%d.%d".formatted(number / 60, number % 60 * 4 + last);
     }
 
-    /** Starts a program in the namespace and returns when it has written this. */
+    /** Starts a program in the namespace and returns when its output contains this text. */
     public void run(String awaitedOutput, String... command) {
         List<String> all = new ArrayList<>(List.of("ip", "netns", "exec", name));
         all.addAll(List.of(command));
@@ -75,7 +75,7 @@ public final class NetworkNamespace implements Closeable {
         }
     }
 
-    /** Pulls the cable at the far end: what is sent from here is lost without an error. */
+    /** Cuts the link at the far end: packets from here are lost without an error. */
     public void cut() {
         ip("-n", name, "link", "set", there, "down");
     }
@@ -92,7 +92,7 @@ public final class NetworkNamespace implements Closeable {
     @Override
     public void close() {
         processes.forEach(OwnedProcess::close);
-        // Not left to the namespace's end, which waits for the last of its connections.
+        // The kernel deletes a namespace, and its link, only after its last connection has ended.
         remove("link", "del", here);
         remove("netns", "del", name);
     }
@@ -101,7 +101,7 @@ public final class NetworkNamespace implements Closeable {
         try {
             ip(arguments);
         } catch (RuntimeException e) {
-            // It was never there.
+            // It was never created.
         }
     }
 }

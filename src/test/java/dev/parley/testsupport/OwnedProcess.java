@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /**
- * A child process whose output is kept and whose life is ours: killed, stopped and continued at
- * will, and never left behind when this JVM exits.
+ * A child process that records its output, can be killed, paused and continued, and is killed when
+ * this JVM exits.
  */
 final class OwnedProcess implements Closeable {
 
@@ -68,30 +68,32 @@ final class OwnedProcess implements Closeable {
         }
     }
 
-    /** Whether there will be no more output, as the process is gone or about to be. */
+    /** Whether the output has ended, because the process has ended or is about to. */
     boolean outputEnded() {
         synchronized (output) {
             return outputEnded;
         }
     }
 
-    /** SIGKILL; returns when the process is gone and its output read. */
+    /** Sends SIGKILL; returns when the process has ended and its output is read. */
     void kill() {
         process.toHandle().destroyForcibly();
         awaitExit();
         paused = false;
     }
 
-    /** SIGTERM; does not wait. A paused process is continued, or it would never see the signal. */
+    /**
+     * Sends SIGTERM and does not wait. A paused process is continued so that it gets the signal.
+     */
     void terminate() {
-        // Not Process.destroy(): it closes our end of the output, and the last words are lost.
+        // Not Process.destroy(): it closes our end of the output, so the last lines would be lost.
         process.toHandle().destroy();
         if (paused) {
             resume();
         }
     }
 
-    /** The exit code, once the process is gone and its output read. */
+    /** Waits for the end of the process and of its output, and returns the exit code. */
     int awaitExit() {
         try {
             if (!process.waitFor(Timeouts.millis(), TimeUnit.MILLISECONDS)) {
@@ -108,8 +110,8 @@ final class OwnedProcess implements Closeable {
     }
 
     /**
-     * What {@code find} finds in the output so far, as soon as it does; empty when the output ends
-     * or the time is over without it.
+     * Waits until {@code find} returns a value for the output so far, and returns that value; empty
+     * if the output ends or the time limit passes first.
      */
     <T> Optional<T> awaitOutput(Function<String, Optional<T>> find) {
         long deadline = System.nanoTime() + Timeouts.LIMIT.toNanos();
@@ -135,13 +137,13 @@ final class OwnedProcess implements Closeable {
         }
     }
 
-    /** SIGSTOP: the process keeps its memory, sockets and ports, and does nothing. */
+    /** Sends SIGSTOP: the process keeps its memory, sockets and ports, and does nothing. */
     void pause() {
         signal("STOP");
         paused = true;
     }
 
-    /** SIGCONT. */
+    /** Sends SIGCONT. */
     void resume() {
         signal("CONT");
         paused = false;

@@ -6,23 +6,23 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What starts a {@link ParleyProcess}: an executable or a jar, its settings and environment. */
+/** The command line and environment of a {@link ParleyProcess}. */
 record ParleyCommand(
         Map<String, String> config,
         Map<String, String> environment,
         List<String> jvmOptions,
         Path jar) {
 
-    /** The setting that names the port. */
+    /** The setting for the port. */
     static final String PORT = "quarkus.http.port";
 
     ParleyCommand {
-        // Not Map.copyOf: the order is that in which they were set.
+        // Map.copyOf would lose the order in which the settings were added.
         config = new LinkedHashMap<>(config);
         environment = new LinkedHashMap<>(environment);
     }
 
-    /** The same on another port. */
+    /** A command with another port. */
     ParleyCommand onPort(int port) {
         Map<String, String> moved = new LinkedHashMap<>(config);
         moved.put(PORT, Integer.toString(port));
@@ -30,8 +30,8 @@ record ParleyCommand(
     }
 
     /**
-     * The process to be. Variables of this JVM's environment that would configure Parley or Quarkus
-     * are not passed on.
+     * The process to start. It does not inherit environment variables that would configure Parley
+     * or Quarkus.
      */
     ProcessBuilder toProcess() {
         var process = new ProcessBuilder(words());
@@ -63,7 +63,7 @@ record ParleyCommand(
         return words;
     }
 
-    /** Whether JVMs have an agent that writes down, at their end, what they reached. */
+    /** Whether JVMs run with an agent (JaCoCo) that writes its results when the JVM exits. */
     static boolean isMeasured() {
         return argumentsOfEveryJvm().stream()
                 .anyMatch(argument -> argument.startsWith("-javaagent"));

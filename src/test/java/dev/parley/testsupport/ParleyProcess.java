@@ -17,12 +17,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * One Parley pod as an operating-system process: the packaged application on a JVM, or the native
- * executable, on a loopback port.
+ * A Parley pod as an operating-system process on a loopback port: the packaged application on a
+ * JVM, or the native executable.
  *
- * <p>The system property {@code parley.native} names the executable to run; without it {@code
+ * <p>The system property {@code parley.native} names the executable to run. Without it {@code
  * parley.app} names the jar (default {@code target/quarkus-app/quarkus-run.jar}), and {@code
- * parley.jvm-args} what its JVM is started with besides, by default nothing.
+ * parley.jvm-args} further arguments of its JVM (default none).
  */
 public final class ParleyProcess implements Closeable {
 
@@ -32,7 +32,7 @@ public final class ParleyProcess implements Closeable {
     private final ParleyCommand command;
     private final OwnedProcess process;
     private final int port;
-    private boolean toldToEnd;
+    private boolean terminated;
 
     private ParleyProcess(ParleyCommand command, OwnedProcess process, int port) {
         this.command = command;
@@ -44,17 +44,17 @@ public final class ParleyProcess implements Closeable {
         return new Builder();
     }
 
-    /** A running pod that keeps its messages in memory. */
+    /** Starts a pod that keeps its messages in memory. */
     public static ParleyProcess start() {
         return builder().start();
     }
 
-    /** A running pod on this Redis. */
+    /** Starts a pod on this Redis. */
     public static ParleyProcess start(RedisServer redis) {
         return builder().redis(redis.uri()).start();
     }
 
-    /** What a pod is started with; one builder can start any number of them. */
+    /** The settings of a pod; one builder can start any number of pods. */
     public static final class Builder {
 
         private final Map<String, String> config = new LinkedHashMap<>();
@@ -67,20 +67,20 @@ public final class ParleyProcess implements Closeable {
         private Builder() {
             config("quarkus.http.host", "127.0.0.1");
             port(0);
-            patient();
+            longDeadlines();
         }
 
         /**
-         * The program's own deadlines, so long that no load of the machine makes a healthy pod miss
-         * one. Who tests a deadline sets it.
+         * Makes the program's deadlines so long that a healthy pod misses none, however loaded the
+         * machine is. A test of a deadline sets its own value.
          */
-        private void patient() {
+        private void longDeadlines() {
             config("parley.redis.timeout", "60S");
             config("parley.redis.probe-timeout", "60S");
             config("parley.events.slow-timeout", "5M");
             config("parley.publish.request-timeout", "5M");
             config("quarkus.shutdown.timeout", "60S");
-            // Above it the framework warns of an event loop that does not get on.
+            // The framework logs a warning when an event loop is blocked for longer than this.
             config("quarkus.vertx.max-event-loop-execute-time", "30S");
         }
 
@@ -96,36 +96,38 @@ public final class ParleyProcess implements Closeable {
         }
 
         /**
-         * Sets an environment variable. Those of this JVM that would configure Parley or Quarkus
-         * are not passed on.
+         * Sets an environment variable. Variables of this JVM that would configure Parley or
+         * Quarkus are not inherited.
          */
         public Builder environment(String name, String value) {
             environment.put(name, value);
             return this;
         }
 
-        /** Listens here instead of on a port that the system chooses; see {@link Ports#free}. */
+        /** Listens on this port instead of one that the system chooses; see {@link Ports#free}. */
         public Builder port(int port) {
             return config(ParleyCommand.PORT, Integer.toString(port));
         }
 
-        /** Runs this jar. */
+        /** Runs another jar than the packaged one. */
         Builder jar(Path path) {
             jar = path;
             return this;
         }
 
-        /** Replaces the JVM's options, which by default make it small and quick to start. */
+        /**
+         * Replaces the JVM's options, which by default make it start fast and use little memory.
+         */
         public Builder jvmOptions(String... options) {
             jvmOptions = List.of(options);
             return this;
         }
 
         /**
-         * Starts a pod and returns when it listens; {@link ParleyProcess#awaitReady} waits for
-         * more.
+         * Starts a pod and returns when it listens. {@link ParleyProcess#awaitReady} waits until it
+         * is ready.
          *
-         * @throws IllegalStateException if it does not come to listen; the message has its log
+         * @throws IllegalStateException if it does not listen; the message contains its log
          */
         public ParleyProcess start() {
             return launch(new ParleyCommand(config, environment, jvmOptions, jar));
@@ -142,7 +144,7 @@ public final class ParleyProcess implements Closeable {
     }
 
     private static IllegalStateException startFailed(OwnedProcess process) {
-        String how = "was given up before it listened";
+        String how = "did not listen in time";
         if (process.outputEnded()) {
             how = "ended before it listened, exit code " + process.awaitExit();
         }
@@ -178,7 +180,7 @@ public final class ParleyProcess implements Closeable {
         return process.log();
     }
 
-    /** Waits for a text in the output, earlier output included. */
+    /** Waits until the output, earlier output included, contains this text. */
     public void awaitLog(String substring) {
         Optional<String> found =
                 process.awaitOutput(
@@ -188,7 +190,7 @@ public final class ParleyProcess implements Closeable {
         }
     }
 
-    /** Waits until the pod says that it is ready for traffic. */
+    /** Waits until the readiness probe reports that the pod is ready. */
     public ParleyProcess awaitReady() {
         awaitReadiness(200);
         return this;
@@ -210,47 +212,48 @@ public final class ParleyProcess implements Closeable {
         return client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
     }
 
-    /** SIGKILL; returns when the process is gone. */
+    /** Sends SIGKILL; returns when the process has ended. */
     public void kill() {
         process.kill();
     }
 
-    /** SIGTERM, as Kubernetes sends it; {@link #awaitExit} waits for the end. */
+    /** Sends SIGTERM, as Kubernetes does; {@link #awaitExit} waits for the end. */
     public void terminate() {
-        toldToEnd = true;
+        terminated = true;
         process.terminate();
     }
 
-    /** The exit code, once the process has ended. */
+    /** Waits for the end of the process and returns its exit code. */
     public int awaitExit() {
         return process.awaitExit();
     }
 
     /**
-     * Another pod with the same configuration on the same port, after this one has ended. Use it
-     * with a port from {@link Ports#free}.
+     * Starts a pod with the same configuration on the same port, after this one has ended. The port
+     * should come from {@link Ports#free}.
      */
     public ParleyProcess replacement() {
         return launch(command.onPort(port));
     }
 
-    /** SIGSTOP: connections stay open and get no answer. Linux only. */
+    /** Sends SIGSTOP: connections stay open and get no answer. Linux only. */
     public void pause() {
         process.pause();
     }
 
-    /** SIGCONT. */
+    /** Sends SIGCONT. */
     public void resume() {
         process.resume();
     }
 
     /**
-     * SIGKILL, if it still runs. One that is measured is first let end, unless it was told to
-     * before: it writes its figures when it is told.
+     * Kills the process if it still runs. A process whose coverage is measured is terminated
+     * instead and awaited, because it writes its results when it exits; one that the test has
+     * terminated already has done so.
      */
     @Override
     public void close() {
-        if (ParleyCommand.isMeasured() && process.alive() && !toldToEnd) {
+        if (ParleyCommand.isMeasured() && process.alive() && !terminated) {
             process.terminate();
             process.awaitExit();
         }

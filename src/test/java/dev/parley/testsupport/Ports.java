@@ -9,11 +9,12 @@ import java.net.ServerSocket;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Free loopback ports for servers that come back on the same port.
+ * Finds free loopback ports for servers that restart on the same port.
  *
- * <p>They lie below the range from which systems take ports for outgoing connections. A client that
- * keeps dialling a dead server's port out of that range sooner or later gets the very port as its
- * own, connects to itself, and so keeps the server from coming back.
+ * <p>They are below the range from which the system takes the source ports of outgoing connections.
+ * A client that repeatedly connects to a dead server's port inside that range is at some time given
+ * the same port as its source port. It then connects to itself, and the server cannot bind the port
+ * again.
  */
 public final class Ports {
 
@@ -23,7 +24,10 @@ public final class Ports {
 
     private Ports() {}
 
-    /** A port that nobody listens on now; who uses it should be ready to lose the race for it. */
+    /**
+     * A port that is free now. Another process may take it before the caller binds it, so the
+     * caller must be able to try again.
+     */
     public static int free() {
         for (int i = 0; i < ATTEMPTS; i++) {
             int port = ThreadLocalRandom.current().nextInt(LOWEST, LOWEST_OUTGOING);

@@ -99,8 +99,8 @@ public final class RawConnection implements Closeable {
     }
 
     /**
-     * Reads one answer, as long as its header says, from a connection that nothing was read from
-     * before. An answer that breaks off or is not HTTP ends the read.
+     * Reads one answer up to the length that its header announces. Nothing may have been read from
+     * the connection before. An answer that breaks off or is not HTTP ends the read.
      */
     public void readAnswer() {
         try {
@@ -136,7 +136,7 @@ public final class RawConnection implements Closeable {
         Sockets.close(socket);
     }
 
-    /** The socket's input; whatever is read from it is added to {@link #received}. */
+    /** The socket's input; bytes that are read from it are added to {@link #received}. */
     private InputStream recorded() throws IOException {
         InputStream in = socket.getInputStream();
         return new HttpAnswer.ByteStream() {

@@ -13,8 +13,8 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 
 /**
- * A server that does what the test says, call by call: take a connection, read its request, write
- * these bytes, close.
+ * A server that a test drives step by step: accept a connection, read its request, write these
+ * bytes, close.
  */
 final class ScriptedServer implements Closeable {
 
@@ -40,7 +40,7 @@ final class ScriptedServer implements Closeable {
         return URI.create("http://127.0.0.1:" + port() + path);
     }
 
-    /** The next connection. */
+    /** Accepts the next connection. */
     Peer accept() {
         try {
             Socket socket = listener.accept();
@@ -52,14 +52,14 @@ final class ScriptedServer implements Closeable {
         }
     }
 
-    /** The next connection, its request read, and a chunked event stream begun. */
+    /** Accepts a connection, reads its request, and begins an event stream in chunks. */
     Peer acceptStream() {
         Peer peer = accept();
         peer.readRequest();
         return peer.write(STREAM_HEAD + "Transfer-Encoding: chunked\r\n\r\n");
     }
 
-    /** The next connection, its request read, and an event stream begun that ends with it. */
+    /** Accepts a connection, reads its request, and begins an event stream without a coding. */
     Peer acceptUnchunkedStream() {
         Peer peer = accept();
         peer.readRequest();
@@ -80,12 +80,7 @@ final class ScriptedServer implements Closeable {
             this.socket = socket;
         }
 
-        /** Where the client connects from. */
-        InetAddress address() {
-            return socket.getInetAddress();
-        }
-
-        /** The request up to its empty line. */
+        /** Reads the request up to its empty line. */
         String readRequest() {
             StringBuilder request = new StringBuilder();
             while (request.indexOf("\r\n\r\n") < 0) {
@@ -98,7 +93,7 @@ final class ScriptedServer implements Closeable {
             return request.toString();
         }
 
-        /** The next byte; -1 at the end of the connection. A reset counts as the end. */
+        /** Reads one byte; -1 at the end of the connection. A reset counts as the end. */
         int read() {
             try {
                 InputStream in = socket.getInputStream();
@@ -108,6 +103,15 @@ final class ScriptedServer implements Closeable {
             } catch (IOException reset) {
                 return -1;
             }
+        }
+
+        /** Reads to the end of the connection. A reset counts as the end. */
+        String readToEnd() {
+            StringBuilder text = new StringBuilder();
+            for (int b = read(); b >= 0; b = read()) {
+                text.append((char) b);
+            }
+            return text.toString();
         }
 
         Peer write(String text) {

@@ -7,7 +7,7 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 
-/** A clock that stands still until the test moves it. */
+/** A clock that changes only when the test advances it. */
 public final class SettableClock extends Clock {
 
     private volatile Instant now;
@@ -16,11 +16,12 @@ public final class SettableClock extends Clock {
         this.now = now;
     }
 
-    /** A clock that stopped at this moment, to the millisecond. */
+    /** A clock that shows the current time, to the millisecond. */
     public static SettableClock stoppedNow() {
         return new SettableClock(Instant.now().truncatedTo(ChronoUnit.MILLIS));
     }
 
+    /** Moves the clock forward. */
     public void advance(Duration time) {
         now = now.plus(time);
     }

@@ -3,12 +3,12 @@ package dev.parley.testsupport;
 import java.io.Closeable;
 
 /**
- * A pod in memory for all tests that want nothing of it but rooms of their own. Its heartbeat is
- * quick; all else is as it is by default.
+ * A pod in memory that is shared by all tests that need only new rooms. Its heartbeat is short; all
+ * other settings have their defaults.
  */
 public final class SharedPod implements Closeable {
 
-    /** Hands the pod to the constructors of test classes. */
+    /** Passes the pod to the constructors of test classes. */
     public static final class Extension extends SharedResource<SharedPod> {
 
         public Extension() {

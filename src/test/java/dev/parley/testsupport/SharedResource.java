@@ -7,8 +7,9 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
 /**
- * Gives one and the same thing to all test classes whose constructors ask for it, as it takes
- * seconds to start: it starts for the first of them, and is closed at the end of the run.
+ * A JUnit extension that passes one resource to all test classes whose constructors declare it. The
+ * resource takes seconds to start, so it starts once, for the first of them, and is closed at the
+ * end of the run.
  */
 public abstract class SharedResource<T extends Closeable> implements ParameterResolver {
 

@@ -4,7 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.net.Socket;
 
-/** The two ways to end a connection, neither of which fails. */
+/** Ends connections in two ways, and ignores errors of the ending itself. */
 final class Sockets {
 
     private Sockets() {}
@@ -14,16 +14,17 @@ final class Sockets {
         try {
             socket.setSoLinger(true, 0);
         } catch (IOException e) {
-            // Not connected any more: closing is all that is left to do.
+            // The socket is no longer connected; it still has to be closed.
         }
         close(socket);
     }
 
+    /** Closes it; a socket with unread data sends RST instead of FIN. */
     static void close(Closeable socket) {
         try {
             socket.close();
         } catch (IOException e) {
-            // It is as closed as it will ever be.
+            // Nothing more can be done to close it.
         }
     }
 }

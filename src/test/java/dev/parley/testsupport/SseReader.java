@@ -151,7 +151,7 @@ public final class SseReader implements Closeable {
             return this;
         }
 
-        /** Reconnects after this time, whatever the server's {@code retry:} says. */
+        /** Reconnects after this time instead of the server's {@code retry:}. */
         Builder reconnecting(Duration after) {
             reconnectionTime = Optional.of(after);
             return reconnecting();
@@ -283,8 +283,9 @@ public final class SseReader implements Closeable {
         return raw.toString(StandardCharsets.UTF_8);
     }
 
-    // Conditions. A failure shows everything that was received. Those with a name of their own fail
-    // at once when the reader is closed, because they cannot become true any more.
+    // Conditions. A failure shows everything that was received. All but await and awaitClosed fail
+    // at
+    // once when the reader is closed, because their condition cannot become true any more.
 
     /**
      * Waits until the condition holds. It is checked after each change of the reader and at least

@@ -15,28 +15,30 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A network that fails on demand: a loopback port whose connections lead to a server, until told
- * otherwise.
+ * A TCP proxy that causes network faults: a loopback port that forwards its connections to a server
+ * on this machine.
  *
- * <p>As on a real network, what a fault holds back is not lost: it arrives after {@link #heal},
- * unless the connection was cut.
+ * <p>As on a real network, bytes that a black hole holds back are not lost: they arrive after
+ * {@link #heal}, unless the connection is cut before.
  */
 public final class TcpProxy implements Closeable {
 
-    /** Which way bytes go. */
+    /** The direction of bytes. */
     public enum Direction {
         TO_SERVER,
         TO_CLIENT
     }
 
     private static final int BUFFER_BYTES = 16 * 1024;
+    private static final long UNLIMITED = Long.MAX_VALUE;
 
     private final ServerSocket listener;
     private final Object lock = new Object();
 
     // All below is guarded by the lock.
     private final Set<Link> links = new HashSet<>();
-    private final Set<Direction> swallowed = EnumSet.noneOf(Direction.class);
+    private final Set<Direction> blackHoles = EnumSet.noneOf(Direction.class);
+    private long bytesUntilCut = UNLIMITED;
     private InetSocketAddress server;
     private boolean refusing;
     private int accepted;
@@ -46,7 +48,7 @@ public final class TcpProxy implements Closeable {
         this.server = server;
     }
 
-    /** A proxy before a server on this machine. */
+    /** Starts a proxy in front of a server on this machine. */
     public static TcpProxy to(int port) {
         try {
             ServerSocket listener = new ServerSocket(0, 1024, InetAddress.getLoopbackAddress());
@@ -58,50 +60,51 @@ public final class TcpProxy implements Closeable {
         }
     }
 
+    /** The port that clients connect to. */
     public int port() {
         return listener.getLocalPort();
     }
 
-    /** The proxy's address in this scheme, such as {@code redis} or {@code http}. */
+    /** The proxy's address as a URI of this scheme, such as {@code redis} or {@code http}. */
     public String uri(String scheme) {
         return scheme + "://127.0.0.1:" + port();
     }
 
-    /** How many connections have ever been taken; refused ones do not count. */
+    /** The number of connections accepted so far, without the refused ones. */
     public int accepted() {
         synchronized (lock) {
             return accepted;
         }
     }
 
-    /** Leads new connections to another server on this machine; those there are stay. */
-    public void leadTo(int port) {
+    /** Forwards new connections to another server on this machine; open connections stay. */
+    public void retarget(int port) {
         synchronized (lock) {
             server = loopback(port);
         }
     }
 
-    /** Keeps all connections, takes new ones, and forwards nothing either way. */
+    /** Keeps open connections, accepts new ones, and forwards nothing in either direction. */
     public void blackHole() {
         blackHole(Direction.TO_SERVER);
         blackHole(Direction.TO_CLIENT);
     }
 
-    /** Forwards nothing this way. */
+    /** Forwards nothing in this direction. */
     public void blackHole(Direction direction) {
         synchronized (lock) {
-            swallowed.add(direction);
+            blackHoles.add(direction);
         }
     }
 
-    /** Resets (RST) new connections; those there are stay. */
+    /** Resets (RST) new connections; open connections stay. */
     public void refuse() {
         synchronized (lock) {
             refusing = true;
         }
     }
 
-    /** Resets (RST) all connections at both ends; new ones are taken. */
+    /** Resets (RST) all open connections at both ends; new ones are accepted. */
     public void cut() {
         synchronized (lock) {
             List.copyOf(links).forEach(Link::reset);
@@ -109,10 +112,23 @@ public final class TcpProxy implements Closeable {
         }
     }
 
-    /** Ends every fault: black holes and refusal. */
-    public void heal() {
+    /**
+     * Resets (RST) each connection, open or new, at both ends once it has passed this many bytes to
+     * its client, counted from this call or from the start of the connection. A client that reads
+     * receives those bytes before the reset.
+     */
+    public void cutAfter(long bytesToClient) {
         synchronized (lock) {
-            swallowed.clear();
+            bytesUntilCut = bytesToClient;
+            links.forEach(link -> link.bytesUntilCut = bytesToClient);
+        }
+    }
+
+    /** Ends black holes, refusal and {@link #cutAfter}. */
+    public void heal() {
+        cutAfter(UNLIMITED);
+        synchronized (lock) {
+            blackHoles.clear();
             refusing = false;
             lock.notifyAll();
         }
@@ -127,42 +143,45 @@ public final class TcpProxy implements Closeable {
     private void accept() {
         while (!listener.isClosed()) {
             try {
-                take(listener.accept());
+                start(listener.accept());
             } catch (IOException e) {
-                // Closed, or the client was gone before we looked.
+                // The proxy is closed, or the client has closed its connection already.
             }
         }
     }
 
-    private void take(Socket client) {
+    private void start(Socket client) {
         synchronized (lock) {
             if (refusing || listener.isClosed()) {
                 Sockets.reset(client);
                 return;
             }
-            Link link = new Link(client, new Socket(), server);
+            Link link = new Link(client, server, bytesUntilCut);
             links.add(link);
             accepted++;
             daemon("tcp-proxy-link-" + client.getPort(), link::run);
         }
     }
 
-    /** A client, its connection to the server, and a thread for each way. */
+    /** A client's connection, the connection to the server, and a thread for each direction. */
     private final class Link {
 
         private final Socket client;
-        private final Socket upstream;
+        private final Socket upstream = new Socket();
         private final InetSocketAddress server;
 
-        Link(Socket client, Socket upstream, InetSocketAddress server) {
+        /** Guarded by the lock. */
+        private long bytesUntilCut;
+
+        Link(Socket client, InetSocketAddress server, long bytesUntilCut) {
             this.client = client;
-            this.upstream = upstream;
             this.server = server;
+            this.bytesUntilCut = bytesUntilCut;
         }
 
         void run() {
             try {
-                pass(Direction.TO_SERVER);
+                awaitNoBlackHole(Direction.TO_SERVER);
                 upstream.connect(server, Timeouts.millis());
                 client.setTcpNoDelay(true);
                 upstream.setTcpNoDelay(true);
@@ -186,23 +205,44 @@ public final class TcpProxy implements Closeable {
             }
         }
 
-        /** Forwards until the end of the stream, and then that end. */
+        /** Forwards bytes until the input ends, and then ends the output. */
         private void pump(Socket from, Socket to, Direction direction) throws IOException {
             InputStream in = from.getInputStream();
             OutputStream out = to.getOutputStream();
             byte[] buffer = new byte[BUFFER_BYTES];
             for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-                pass(direction);
-                out.write(buffer, 0, n);
+                awaitNoBlackHole(direction);
+                int allowed = direction == Direction.TO_CLIENT ? bytesBeforeCut(n) : n;
+                out.write(buffer, 0, allowed);
+                if (allowed < n || isCutNow(direction)) {
+                    reset();
+                    return;
+                }
             }
-            pass(direction);
+            awaitNoBlackHole(direction);
             to.shutdownOutput();
         }
 
-        /** Waits while this direction is a black hole. */
-        private void pass(Direction direction) throws IOException {
+        /** Counts bytes for the client and returns how many of them may pass. */
+        private int bytesBeforeCut(int count) {
             synchronized (lock) {
-                while (swallowed.contains(direction) && !client.isClosed()) {
+                int allowed = (int) Math.min(count, bytesUntilCut);
+                if (bytesUntilCut != UNLIMITED) {
+                    bytesUntilCut -= allowed;
+                }
+                return allowed;
+            }
+        }
+
+        private boolean isCutNow(Direction direction) {
+            synchronized (lock) {
+                return direction == Direction.TO_CLIENT && bytesUntilCut == 0;
+            }
+        }
+
+        private void awaitNoBlackHole(Direction direction) throws IOException {
+            synchronized (lock) {
+                while (blackHoles.contains(direction) && !client.isClosed()) {
                     try {
                         lock.wait();
                     } catch (InterruptedException e) {

@@ -1,5 +1,6 @@
 package dev.parley.testsupport;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -10,7 +11,6 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
-import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -32,7 +32,7 @@ class TcpProxyTest {
     }
 
     private static void write(Socket socket, String text) throws IOException {
-        socket.getOutputStream().write(text.getBytes(StandardCharsets.UTF_8));
+        socket.getOutputStream().write(text.getBytes(UTF_8));
     }
 
     private static boolean isSilent(Socket socket) throws IOException {
@@ -48,7 +48,7 @@ class TcpProxyTest {
     }
 
     @Test
-    void bytes_passBothWays_andSoDoesTheEnd() throws Exception {
+    void bytesAndTheEnd_areForwardedInBothDirections() throws Exception {
         try (Socket client = connect();
                 Peer peer = server.accept()) {
             write(client, "a");
@@ -68,7 +68,7 @@ class TcpProxyTest {
     }
 
     @Test
-    void blackHole_holdsBackUntilHealed() throws Exception {
+    void blackHoleInOneDirection_holdsBytesBackUntilHealed() throws Exception {
         try (Socket client = connect();
                 Peer peer = server.accept()) {
             proxy.blackHole(Direction.TO_CLIENT);
@@ -85,7 +85,7 @@ class TcpProxyTest {
     }
 
     @Test
-    void blackHole_takesNewConnectionsThatLeadNowhereUntilHealed() throws Exception {
+    void blackHole_acceptsNewConnections_andForwardsThemWhenHealed() throws Exception {
         proxy.blackHole();
 
         try (Socket client = connect()) {
@@ -101,7 +101,7 @@ class TcpProxyTest {
     }
 
     @Test
-    void cut_resetsBothEnds_andTakesNewOnes() throws Exception {
+    void cut_resetsBothEnds_andAcceptsNewConnections() throws Exception {
         try (Socket client = connect();
                 Peer peer = server.accept()) {
             write(client, "a");
@@ -121,7 +121,7 @@ class TcpProxyTest {
     }
 
     @Test
-    void refuse_resetsNewOnes_andLeavesTheOthers() throws Exception {
+    void refuse_resetsNewConnections_andKeepsOpenOnes_untilHealed() throws Exception {
         try (Socket client = connect();
                 Peer peer = server.accept()) {
             proxy.refuse();
@@ -131,17 +131,13 @@ class TcpProxyTest {
             assertThat(peer.read()).isEqualTo('a');
             assertThat(proxy.accepted()).isOne();
         }
-    }
 
-    @Test
-    void heal_endsRefusal() throws Exception {
-        proxy.refuse();
         proxy.heal();
 
         try (Socket client = connect();
                 Peer peer = server.accept()) {
-            write(client, "a");
-            assertThat(peer.read()).isEqualTo('a');
+            write(client, "b");
+            assertThat(peer.read()).isEqualTo('b');
         }
     }
 
@@ -154,15 +150,54 @@ class TcpProxyTest {
     }
 
     @Test
-    void leadTo_sendsNewConnectionsElsewhere() throws Exception {
-        try (ScriptedServer other = new ScriptedServer()) {
-            proxy.leadTo(other.port());
+    void retarget_sendsNewConnectionsElsewhere_andKeepsOpenOnes() throws Exception {
+        try (ScriptedServer other = new ScriptedServer();
+                Socket old = connect();
+                Peer oldPeer = server.accept()) {
+            proxy.retarget(other.port());
 
             try (Socket client = connect();
                     Peer peer = other.accept()) {
                 peer.write("x");
                 assertThat(client.getInputStream().read()).isEqualTo('x');
             }
+            write(old, "a");
+            assertThat(oldPeer.read()).isEqualTo('a');
+            oldPeer.write("b");
+            assertThat(old.getInputStream().read()).isEqualTo('b');
         }
+    }
+
+    @Test
+    void cutAfter_passesThatManyBytesOnEachConnection_andThenResetsIt() throws Exception {
+        try (Socket open = connect();
+                Peer openPeer = server.accept()) {
+            openPeer.write("before");
+            assertThat(open.getInputStream().readNBytes(6)).hasSize(6);
+
+            proxy.cutAfter(4);
+
+            assertThatCutAfterFourBytes(open, openPeer);
+        }
+        try (Socket fresh = connect();
+                Peer freshPeer = server.accept()) {
+            assertThatCutAfterFourBytes(fresh, freshPeer);
+        }
+        proxy.heal();
+        try (Socket healed = connect();
+                Peer healedPeer = server.accept()) {
+            healedPeer.write("0123456789");
+            assertThat(healed.getInputStream().readNBytes(10)).hasSize(10);
+        }
+    }
+
+    private static void assertThatCutAfterFourBytes(Socket client, Peer peer) throws IOException {
+        write(client, "to the server: not counted");
+        peer.write("01").write("2345");
+
+        assertThat(client.getInputStream().readNBytes(4)).asString(UTF_8).isEqualTo("0123");
+        assertThatThrownBy(() -> client.getInputStream().read())
+                .isInstanceOf(SocketException.class);
+        assertThat(peer.readToEnd()).isEqualTo("to the server: not counted");
     }
 }

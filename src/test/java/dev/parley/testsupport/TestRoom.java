@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
-/** A room of a test's own: what is said in it, and who listens. */
+/** A room that only one test uses: publishes messages to it and opens readers of it. */
 public final class TestRoom {
 
     private static final AtomicInteger NUMBER = new AtomicInteger();
@@ -22,7 +22,7 @@ public final class TestRoom {
         this.name = name;
     }
 
-    /** A room at this pod in which nothing was said yet. */
+    /** A new room at this pod, without messages. */
     public static TestRoom newAt(ParleyProcess pod, Http http) {
         return new TestRoom(pod, http, "room-" + NUMBER.incrementAndGet());
     }
@@ -36,16 +36,16 @@ public final class TestRoom {
         return name;
     }
 
-    /** Says this; the answer is its id. */
-    public String say(String text) {
+    /** Publishes a message and returns its id. */
+    public String publish(String text) {
         Http.Answer answer = http.sendForm(text, "room", name);
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
         return answer.header("Event-Id");
     }
 
-    /** Says first … last; the answer is their ids. */
-    public List<String> sayNumbers(int first, int last) {
-        return numbers(first, last).stream().map(this::say).toList();
+    /** Publishes the texts first … last and returns their ids. */
+    public List<String> publishNumbers(int first, int last) {
+        return numbers(first, last).stream().map(this::publish).toList();
     }
 
     /** The texts first … last. */
@@ -53,27 +53,27 @@ public final class TestRoom {
         return IntStream.rangeClosed(first, last).mapToObj(Integer::toString).toList();
     }
 
-    /** A page of what was said; the query begins with a question mark or is empty. */
+    /** A page of the history; the query begins with a question mark or is empty. */
     public Http.Answer history(String query) {
         return http.get("/rooms/" + name + "/messages" + query);
     }
 
     /**
-     * A reader to be.
+     * Starts building a reader.
      *
-     * @param query further fields, such as {@code "history=3"}
+     * @param query further query fields, such as {@code "history=3"}
      */
     public SseReader.Builder reader(String... query) {
         String more = query.length == 0 ? "" : "&" + String.join("&", query);
         return SseReader.to(pod.uri("/events?room=" + name + more)).recordRaw(RAW_BYTES);
     }
 
-    /** A reader that has its place in the room. */
+    /** Opens a reader and waits until it knows its position in the room. */
     public SseReader subscribe(String... query) {
         return reader(query).open().awaitConnected().awaitLastEventId();
     }
 
-    /** A reader that comes back with this id; does not wait for it. */
+    /** Opens a reader that resumes after this id, and does not wait for it. */
     public SseReader resume(String id) {
         return reader().lastEventId(id).open();
     }

@@ -5,12 +5,12 @@ import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 
 /**
- * How long tests wait for what has to come: so long that no load of the machine makes it late. A
- * wait ends when its condition is true, so that only a failure takes all the time.
+ * The time limit of every wait in the tests. It is long enough for a heavily loaded machine. A wait
+ * ends as soon as its condition holds, so only a failing test takes the whole time.
  */
 public final class Timeouts {
 
-    /** For everything that has to come, be it a byte, a process or a whole conversation. */
+    /** The limit for each wait: for a byte, for a process to start, or for a whole exchange. */
     public static final Duration LIMIT = Duration.ofMinutes(3);
 
     private static final Duration POLL = Duration.ofMillis(25);
@@ -18,7 +18,7 @@ public final class Timeouts {
     private Timeouts() {}
 
     /**
-     * A wait for a condition, which is looked at at once and then many times a second.
+     * Starts a wait for a condition, which is checked at once and then every 25 ms.
      *
      * @param what the condition in words, for the failure
      */
@@ -26,7 +26,7 @@ public final class Timeouts {
         return Awaitility.await(what).atMost(LIMIT).pollDelay(Duration.ZERO).pollInterval(POLL);
     }
 
-    /** The limit as sockets and browsers take it. */
+    /** The limit in milliseconds, as sockets and browsers take it. */
     public static int millis() {
         return Math.toIntExact(LIMIT.toMillis());
     }

@@ -96,7 +96,7 @@ class RedisFaultsIT {
             follow(promoted, redis);
             promoted.command("REPLICAOF", "NO", "ONE");
 
-            proxy.leadTo(promoted.port());
+            proxy.retarget(promoted.port());
             follow(redis, promoted);
 
             EventId next = sayAtLast(broker);
@@ -119,7 +119,7 @@ class RedisFaultsIT {
 
             redis.pause();
             broker.awaitDown();
-            proxy.leadTo(next.port());
+            proxy.retarget(next.port());
 
             sayUntilHeard(broker);
             broker.awaitUp();

@@ -8,24 +8,26 @@ import dev.parley.testsupport.TestRoom;
 import java.io.Closeable;
 
 /**
- * A pod in memory and two on one Redis, for tests in which nothing fails but readers. All keep as
- * many messages of a room, of which a pod's own log has only the last few.
+ * A pod in memory and two pods on one Redis, for tests in which only readers fail. All keep {@link
+ * #HISTORY} messages of a room; each pod's copy of the log has only the last 16, so that both the
+ * copy and the history are read.
  */
-final class PodsOfBothKinds implements Closeable {
+final class MemoryAndRedisPods implements Closeable {
 
-    /** Messages that are retained. */
+    /** The number of messages that are kept of a room. */
     static final int HISTORY = 60;
 
+    /** The broker of a pod. */
     enum Kind {
         MEMORY,
         REDIS
     }
 
-    /** Hands the pods to the constructors of test classes. */
-    static final class Extension extends SharedResource<PodsOfBothKinds> {
+    /** Passes the pods to the constructors of test classes. */
+    static final class Extension extends SharedResource<MemoryAndRedisPods> {
 
         Extension() {
-            super(PodsOfBothKinds.class, PodsOfBothKinds::new);
+            super(MemoryAndRedisPods.class, MemoryAndRedisPods::new);
         }
     }
 
@@ -36,9 +38,9 @@ final class PodsOfBothKinds implements Closeable {
     private final Http memoryHttp;
     private final Http onRedisHttp;
 
-    private PodsOfBothKinds() {
+    private MemoryAndRedisPods() {
         var pod =
-                Pods.steady()
+                Pods.withQuickReconnect()
                         .config("parley.history.size", Integer.toString(HISTORY))
                         .config("parley.log.messages", "16");
         memory = pod.start();

@@ -7,21 +7,23 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import java.util.List;
 
-/** What readers must have got. */
-final class Received {
+/** Assertions about what one reader received. */
+final class ReaderAssertions {
 
-    private Received() {}
+    private ReaderAssertions() {}
 
-    /** The numbers from 1 on, and no event besides them, on one connection. */
-    static void assertNumbersAlone(SseReader reader, int last) {
+    /**
+     * Asserts that the reader received the numbers 1 … last and nothing else, on one connection.
+     */
+    static void assertOnlyNumbers(SseReader reader, int last) {
         reader.awaitMessages(last);
         assertThat(reader.data()).isEqualTo(numbers(1, last));
         assertThat(reader.events()).hasSize(last);
         assertThat(reader.connections()).isOne();
     }
 
-    /** No id twice, and within an epoch each offset by one more than the last. */
-    static void assertIdsGoForwards(SseReader reader) {
+    /** Asserts that no id occurs twice, and that offsets of one epoch ascend by one. */
+    static void assertIdsAscend(SseReader reader) {
         List<Event> messages = reader.messages();
         for (int i = 1; i < messages.size(); i++) {
             String former = messages.get(i - 1).id();
@@ -33,6 +35,7 @@ final class Received {
         assertThat(messages).extracting(Event::id).doesNotHaveDuplicates();
     }
 
+    /** The epoch of an id: in {@code k3f9-42} it is {@code k3f9}. */
     static String epoch(String id) {
         return id.substring(0, id.indexOf('-'));
     }

@@ -9,17 +9,17 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Two pods and a Redis that writes all to disk. The first pod reaches it by a network that can
- * fail, and is quick to give up. The other one is beside Redis and patient: what it has once heard
- * live, it goes on hearing.
+ * Two pods on a Redis server that writes each command to disk. The first pod connects through a
+ * proxy that can fail, and gives up on a silent connection after two seconds. The other one
+ * connects directly and has long deadlines, so its subscription lasts until Redis itself ends it.
  */
-final class FaultyRedis implements Closeable {
+final class RedisFaultSetup implements Closeable {
 
-    /** Hands it to the constructors of test classes. */
-    static final class Extension extends SharedResource<FaultyRedis> {
+    /** Passes the setup to the constructors of test classes. */
+    static final class Extension extends SharedResource<RedisFaultSetup> {
 
         Extension() {
-            super(FaultyRedis.class, FaultyRedis::new);
+            super(RedisFaultSetup.class, RedisFaultSetup::new);
         }
     }
 
@@ -30,10 +30,14 @@ final class FaultyRedis implements Closeable {
     private final ParleyProcess pod;
     private final ParleyProcess otherPod;
 
-    private FaultyRedis() {
-        pod = Pods.quick().config("parley.log.messages", "16").redis(network.uri("redis")).start();
+    private RedisFaultSetup() {
+        pod =
+                Pods.quickToDetectFaults()
+                        .config("parley.log.messages", "16")
+                        .redis(network.uri("redis"))
+                        .start();
         otherPod =
-                Pods.steady()
+                Pods.withQuickReconnect()
                         .config("parley.redis.max-backoff", "200ms")
                         .redis(redis.uri())
                         .start();
@@ -59,7 +63,7 @@ final class FaultyRedis implements Closeable {
         return "room" + ROOMS.incrementAndGet();
     }
 
-    /** Waits until both pods publish and hear. */
+    /** Waits until both pods can publish and their subscriptions deliver. */
     void awaitHealth() {
         for (ParleyProcess each : List.of(pod, otherPod)) {
             Pods.awaitPublishing(each);

@@ -11,17 +11,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** Readers of one room that are compared with each other and with what was published. */
-final class Audience implements Closeable {
+/** Reconnecting readers of one room, and assertions about what all of them received. */
+final class ReaderFleet implements Closeable {
 
     private final List<SseReader> readers = new ArrayList<>();
 
     /**
-     * So many browsers, connected.
+     * Opens readers and waits until each knows its position in the room.
      *
-     * @param uri asked before every connection
+     * @param uri gives the stream's address before each connection
      */
-    Audience(int count, Supplier<URI> uri) {
+    ReaderFleet(int count, Supplier<URI> uri) {
         for (int i = 0; i < count; i++) {
             readers.add(SseReader.to(uri).reconnecting().open());
         }
@@ -32,8 +32,11 @@ final class Audience implements Closeable {
         return readers;
     }
 
-    /** Waits until everybody has this many messages, and then that they are the right ones. */
-    void assertGotAll(List<String> published) {
+    /**
+     * Waits until each reader has this number of messages, and asserts that all readers received
+     * exactly the published texts, in one common order.
+     */
+    void assertAllReceived(List<String> published) {
         for (SseReader reader : readers) {
             reader.awaitMessages(published.size());
             assertThat(reader.data()).doesNotHaveDuplicates().hasSameSizeAs(published);
@@ -45,19 +48,21 @@ final class Audience implements Closeable {
         }
     }
 
-    void assertNobodyWasToldOf(String type) {
+    /** Asserts that no reader received an event of this type. */
+    void assertNoneReceived(String type) {
         assertThat(readers).allSatisfy(reader -> assertThat(reader.events(type)).isEmpty());
     }
 
     /**
-     * Every reader has each publisher's texts in the order of their numbers, with none missing.
+     * Asserts that each reader received each publisher's texts in the order in which they were
+     * published.
      *
-     * @param published texts such as {@code 3-17}: publisher, number
+     * @param published texts such as {@code 3-17}: publisher and number
      */
-    void assertOrderOfEachPublisher(List<String> published) {
-        var expected = published.stream().collect(groupingBy(Audience::publisher));
+    void assertOrderPerPublisher(List<String> published) {
+        var expected = published.stream().collect(groupingBy(ReaderFleet::publisher));
         for (SseReader reader : readers) {
-            assertThat(reader.data().stream().collect(groupingBy(Audience::publisher)))
+            assertThat(reader.data().stream().collect(groupingBy(ReaderFleet::publisher)))
                     .isEqualTo(expected);
         }
     }
