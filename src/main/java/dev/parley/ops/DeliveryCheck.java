@@ -7,13 +7,15 @@ import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Readiness;
 
-/** Ready: messages flow through this pod, and it is here to stay. */
+/** Readiness: the broker delivers messages to this pod, and the pod is not draining. */
 @Readiness
 @Singleton
 public final class DeliveryCheck implements HealthCheck {
 
     private final Broker broker;
     private final Drain drain;
+    private final HealthLog log =
+            new HealthLog("Ready: messages are delivered", "Not ready", false);
 
     DeliveryCheck(Broker broker, Drain drain) {
         this.broker = broker;
@@ -22,13 +24,18 @@ public final class DeliveryCheck implements HealthCheck {
 
     @Override
     public HealthCheckResponse call() {
-        var check = HealthCheckResponse.named("delivery");
         if (drain.hasStarted()) {
-            return check.down().withData("reason", "draining").build();
+            return down("draining");
         }
         if (broker.state() instanceof BrokerState.Down down) {
-            return check.down().withData("reason", down.reason()).build();
+            return down(down.reason());
         }
-        return check.up().build();
+        log.onUp();
+        return HealthCheckResponse.up("delivery");
+    }
+
+    private HealthCheckResponse down(String reason) {
+        log.onDown(reason);
+        return HealthCheckResponse.named("delivery").down().withData("reason", reason).build();
     }
 }

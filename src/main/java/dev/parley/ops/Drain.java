@@ -8,25 +8,27 @@ import java.time.Duration;
 import org.jboss.logging.Logger;
 
 /**
- * The end of a pod that nobody notices: not ready at once, streams ended evenly over a while, each
- * with a goodbye and a pause of its own.
+ * Ends a pod without a reader missing a message. On SIGTERM the pod stops being ready and refuses
+ * new streams. After {@code parley.drain.delay} it ends its streams evenly over {@code
+ * parley.drain.window}, each with a goodbye and a random pause after which the reader reconnects,
+ * so that readers do not all reach the other pods in the same second.
  *
- * <p>Runs in the framework's pre-shutdown phase, while everything still works, and keeps that phase
- * from ending; what follows finds no stream open and has only publishes in flight to wait for.
+ * <p>Runs in the framework's pre-shutdown phase, in which the server and the broker still work, and
+ * returns when the streams have ended. The framework then waits for publishes in flight and exits.
  */
 @Singleton
 public final class Drain {
 
     private static final Logger LOG = Logger.getLogger(Drain.class);
 
-    /** Pause between two rounds of ending streams. */
-    private static final Duration STEP = Duration.ofMillis(100);
+    /** Pause between two rounds that each end a part of the streams. */
+    private static final Duration ROUND = Duration.ofMillis(100);
 
-    /** A pod with few streams gives each no more than this. */
+    /** Shortens the window of a pod with few streams to this much for each of them. */
     private static final Duration PER_STREAM = Duration.ofMillis(20);
 
-    /** How long the last goodbyes may take to leave. */
-    private static final Duration LAST_WORDS = Duration.ofSeconds(2);
+    /** How long the last goodbyes may take to reach the network. */
+    private static final Duration LAST_GOODBYES = Duration.ofSeconds(2);
 
     private final Hub hub;
     private final DrainConfig config;
@@ -37,7 +39,7 @@ public final class Drain {
         this.config = config;
     }
 
-    /** Whether the pod is about to end. */
+    /** Returns true from the moment at which the pod is told to end. */
     boolean hasStarted() {
         return started;
     }
@@ -57,14 +59,14 @@ public final class Drain {
     private void endStreams(int streams) throws InterruptedException {
         long window =
                 Math.min(config.window().toMillis(), PER_STREAM.multipliedBy(streams).toMillis());
-        for (long rounds = Math.max(1, window / STEP.toMillis()); rounds > 0; rounds--) {
+        for (long rounds = Math.max(1, window / ROUND.toMillis()); rounds > 0; rounds--) {
             hub.endStreams((int) rounds);
-            Thread.sleep(STEP.toMillis());
+            Thread.sleep(ROUND.toMillis());
         }
-        long deadline = System.nanoTime() + LAST_WORDS.toNanos();
+        long deadline = System.nanoTime() + LAST_GOODBYES.toNanos();
         while (hub.streams() > 0 && System.nanoTime() < deadline) {
             hub.endStreams(1);
-            Thread.sleep(STEP.toMillis());
+            Thread.sleep(ROUND.toMillis());
         }
     }
 }

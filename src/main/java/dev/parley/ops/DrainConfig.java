@@ -5,19 +5,19 @@ import io.smallrye.config.WithDefault;
 import java.time.Duration;
 import org.hibernate.validator.constraints.time.DurationMin;
 
-/** How a pod ends. Delay and window together must fit into the platform's grace period. */
+/** Times of the drain. Delay and window together must fit into the platform's grace period. */
 @ConfigMapping(prefix = "parley.drain")
 public interface DrainConfig {
 
     /**
-     * How long the pod goes on serving, though no longer ready, so that load balancers learn of it
-     * before connections fail. Off by default; Kubernetes wants some seconds.
+     * How long the pod goes on serving after it has stopped being ready, so that load balancers
+     * take notice before connections fail. 0 by default; on Kubernetes some seconds are needed.
      */
     @WithDefault("0S")
     @DurationMin
     Duration delay();
 
-    /** Time over which streams are ended at the most; a pod with few of them takes less. */
+    /** Longest time over which streams are ended; a pod with few streams takes less. */
     @WithDefault("15S")
     @DurationMin
     Duration window();

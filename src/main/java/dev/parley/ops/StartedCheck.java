@@ -7,7 +7,7 @@ import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Startup;
 
-/** Started: everything is put together and listens, whether Redis is there or not. */
+/** Startup: the program has started and listens, whether Redis is reachable or not. */
 @Startup
 @Singleton
 public final class StartedCheck implements HealthCheck {

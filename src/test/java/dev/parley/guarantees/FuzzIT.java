@@ -382,8 +382,9 @@ class FuzzIT {
             try {
                 JsonNode problem = JSON.readTree(answer.http().text());
                 String code = problem.path("code").textValue();
-            assertThat(code).matches("[a-z]+(-[a-z]+)*");
-            assertThat(problem.path("type").textValue()).isEqualTo("urn:parley:problem:" + code);
+                assertThat(code).matches("[a-z]+(-[a-z]+)*");
+                assertThat(problem.path("type").textValue())
+                        .isEqualTo("urn:parley:problem:" + code);
                 assertThat(problem.path("title").textValue()).isNotBlank();
                 assertThat(problem.path("status").intValue()).isEqualTo(answer.status());
                 assertThat(problem.path("detail").textValue()).isNotBlank();

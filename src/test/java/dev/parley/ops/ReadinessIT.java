@@ -7,9 +7,14 @@ import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.TcpProxy;
+import dev.parley.testsupport.Timeouts;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Readiness says whether messages flow, and why not; liveness never depends on Redis. */
+/**
+ * Readiness says whether messages are delivered, and why not; the log says so once for each change.
+ * Liveness never depends on Redis.
+ */
 final class ReadinessIT {
 
     private static ParleyProcess.Builder pod(String redis) {
@@ -21,7 +26,7 @@ final class ReadinessIT {
     }
 
     @Test
-    void podBeforeItsRedis_isLive_andReadyOnceRedisIsThere() {
+    void podStartedBeforeRedis_isLive_andReadyOnceRedisIsUp() {
         try (var redis = RedisServer.start()) {
             redis.kill();
             try (var pod = pod(redis.uri()).start()) {
@@ -42,7 +47,35 @@ final class ReadinessIT {
     }
 
     @Test
-    void silentNetwork_isNoticed_thoughConnectionsStand() {
+    void outage_isLoggedOnce_howeverManyProbesFail() {
+        try (var redis = RedisServer.start();
+                var pod = pod(redis.uri()).start().awaitReady()) {
+            pod.awaitLog("Ready: messages are delivered");
+            redis.kill();
+            pod.awaitReadiness(503);
+            var http = new Http(pod.uri());
+            Timeouts.await("the reason")
+                    .until(() -> http.get("/q/health/ready").body().contains("refused"));
+            for (int i = 0; i < 50; i++) {
+                assertThat(http.get("/q/health/ready").status()).isEqualTo(503);
+            }
+            redis.restart();
+            pod.awaitReady();
+
+            List<String> lines =
+                    pod.log().lines().filter(line -> line.contains("HealthLog")).toList();
+
+            assertThat(lines).doesNotHaveDuplicates();
+            assertThat(lines.stream().filter(line -> line.contains("Not ready: no ")))
+                    .isNotEmpty()
+                    .hasSizeLessThan(10);
+            assertThat(lines).last().asString().contains("Ready: messages are delivered");
+            assertThat(pod.log()).doesNotContain("SRHCK");
+        }
+    }
+
+    @Test
+    void silentNetwork_makesPodNotReady_thoughItsConnectionsStayOpen() {
         try (var redis = RedisServer.start();
                 var proxy = TcpProxy.to(redis.port());
                 var pod = pod(proxy.uri("redis")).start().awaitReady()) {

@@ -1,0 +1,77 @@
+package dev.parley.ops;
+
+import com.sun.management.UnixOperatingSystemMXBean;
+import dev.parley.delivery.LimitsConfig;
+import io.smallrye.config.SmallRyeConfig;
+import jakarta.annotation.Priority;
+import jakarta.enterprise.inject.Alternative;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Singleton;
+import java.lang.management.ManagementFactory;
+import java.util.OptionalLong;
+import org.eclipse.microprofile.config.ConfigProvider;
+import org.jboss.logging.Logger;
+
+/**
+ * Lowers the limit of streams to the number of files that the process may open, since every stream
+ * is one file. Without that, a pod that runs out of files stops accepting connections: readers,
+ * publishers and probes wait, and the pod cannot connect to Redis again either. With it, a pod at
+ * its limit says goodbye to new readers, who come back on another one.
+ */
+@Singleton
+final class OpenFiles {
+
+    private static final Logger LOG = Logger.getLogger(OpenFiles.class);
+
+    private static final String SETTING = "parley.limits.connections";
+
+    /** Files for all that is not a stream: publishers, probes, Redis, the program's own files. */
+    private static final int RESERVE = 1000;
+
+    /** Replaces the configured limits wherever they are injected. */
+    @Produces
+    @Singleton
+    @Alternative
+    @Priority(1)
+    LimitsConfig limits() {
+        var config = ConfigProvider.getConfig().unwrap(SmallRyeConfig.class);
+        LimitsConfig configured = config.getConfigMapping(LimitsConfig.class);
+        OptionalLong files = maxOpenFiles();
+        if (files.isEmpty()) {
+            return configured;
+        }
+        int streams = streamsWithin(files.getAsLong());
+        if (configured.connections() <= streams) {
+            return configured;
+        }
+        boolean isDefault = config.getConfigValue(SETTING).getSourceOrdinal() == Integer.MIN_VALUE;
+        LOG.logf(
+                isDefault ? Logger.Level.INFO : Logger.Level.WARN,
+                "The pod takes %d streams instead of the %d of %s: the process may open only %d"
+                        + " files. Raise that limit to %d (ulimit -n, LimitNOFILE), or lower %s",
+                streams,
+                configured.connections(),
+                SETTING,
+                files.getAsLong(),
+                (long) configured.connections() + RESERVE,
+                SETTING);
+        return new Limits(streams, configured.connectionsPerAddress());
+    }
+
+    /** The streams that a process may hold which may open this many files. */
+    static int streamsWithin(long files) {
+        long reserve = Math.min(RESERVE, files / 4);
+        return (int) Math.min(Integer.MAX_VALUE, Math.max(1, files - reserve));
+    }
+
+    /** The limit of the process; empty where the system has none or does not say. */
+    private static OptionalLong maxOpenFiles() {
+        return ManagementFactory.getOperatingSystemMXBean()
+                                instanceof UnixOperatingSystemMXBean unix
+                        && unix.getMaxFileDescriptorCount() > 0
+                ? OptionalLong.of(unix.getMaxFileDescriptorCount())
+                : OptionalLong.empty();
+    }
+
+    private record Limits(int connections, int connectionsPerAddress) implements LimitsConfig {}
+}
