@@ -20,10 +20,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /**
- * Rules and dashboard ask for series that the program has, every rule is tried by promtool on
- * series made for it, and every alert leads to its entry in the runbook. The rules live in the
- * PrometheusRule alone; for promtool they are copied out of it to {@code
- * target/prometheus/rules.yaml}, where the files of {@code src/test/prometheus} expect them.
+ * Rules and dashboard query only series that the program has, promtool tests every rule, and every
+ * alert links to its entry in the runbook. The PrometheusRule is the only copy of the rules;
+ * promtool reads them from {@code target/prometheus/rules.yaml}, to which this test extracts them.
  */
 final class AlertRulesTest {
     private static final YAMLMapper YAML = new YAMLMapper();
@@ -49,7 +48,7 @@ final class AlertRulesTest {
     }
 
     @Test
-    void rules_doWhatTheirTestsSay() throws IOException {
+    void rules_passTheirPromtoolTests() throws IOException {
         List<String> command =
                 Stream.concat(Stream.of("test", "rules"), promtoolTests().map(Path::toString))
                         .toList();
@@ -58,7 +57,7 @@ final class AlertRulesTest {
     }
 
     @Test
-    void everyAlert_isTestedFiringAndQuiet() throws IOException {
+    void everyAlert_isTestedFiringAndNotFiring() throws IOException {
         Set<String> firing = new TreeSet<>();
         Set<String> quiet = new TreeSet<>();
 
@@ -100,9 +99,9 @@ final class AlertRulesTest {
     }
 
     @Test
-    void queries_askOnlyForSeriesThatExist() {
+    void queries_nameOnlySeriesThatExist() {
         Set<String> known = new TreeSet<>(names("record"));
-        known.addAll(Vocabulary.METRICS);
+        known.addAll(ProgramNames.METRICS);
 
         assertThat(Stream.concat(queries(RULES).stream(), queries(DASHBOARD).stream()))
                 .isNotEmpty()
@@ -111,7 +110,7 @@ final class AlertRulesTest {
     }
 
     @Test
-    void queries_askOnlyForLabelValuesThatExist() {
+    void queries_nameOnlyLabelValuesThatExist() {
         Stream<MatchResult> matchers =
                 Stream.concat(queries(RULES).stream(), queries(DASHBOARD).stream())
                         .flatMap(query -> MATCHER.matcher(query).results());
@@ -121,7 +120,8 @@ final class AlertRulesTest {
                 .allSatisfy(
                         matcher ->
                                 assertThat(matcher.group(2).split("\\|"))
-                                        .isSubsetOf(Vocabulary.LABEL_VALUES.get(matcher.group(1))));
+                                        .isSubsetOf(
+                                                ProgramNames.LABEL_VALUES.get(matcher.group(1))));
     }
 
     @Test
@@ -131,11 +131,11 @@ final class AlertRulesTest {
                         .flatMap(q -> found(SERIES, q).stream())
                         .collect(toSet());
 
-        assertThat(shown).containsAll(Vocabulary.METRICS);
+        assertThat(shown).containsAll(ProgramNames.METRICS);
     }
 
     @Test
-    void everyAlert_leadsToItsRunbookEntry() throws IOException {
+    void everyAlert_linksToItsRunbookEntry() throws IOException {
         Set<String> anchors =
                 Files.readAllLines(RUNBOOK).stream()
                         .filter(line -> line.startsWith("#"))
@@ -178,7 +178,7 @@ final class AlertRulesTest {
         return pattern.matcher(text).results().map(MatchResult::group).collect(toSet());
     }
 
-    /** The anchor that a heading gets when Markdown is shown. */
+    /** The anchor that Markdown renderers give a heading. */
     private static String anchor(String heading) {
         return heading.replaceFirst("^#+ ", "")
                 .toLowerCase(Locale.ROOT)

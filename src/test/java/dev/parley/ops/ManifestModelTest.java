@@ -13,13 +13,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every rendered object has only fields that Kubernetes knows, and the check that says so notices
- * when one has not.
+ * Every rendered object has only fields that Kubernetes knows. To show that the check works, an
+ * unknown field is added in each place, and must be refused.
  */
 final class ManifestModelTest {
     /**
-     * The places where Kubernetes takes any key. A Service's selector is a plain map, a
-     * Deployment's is not.
+     * The places where Kubernetes accepts any key. The selector of a Service is such a map; that of
+     * a Deployment is not.
      */
     private static final Pattern FREE_MAPS =
             Pattern.compile(

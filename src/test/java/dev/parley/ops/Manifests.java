@@ -13,39 +13,78 @@ import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.PodTemplateSpec;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.SecretKeySelector;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
 
-/** What one overlay renders to, as {@code kubectl apply -k} would send it. */
+/**
+ * The objects of one overlay, rendered as {@code kubectl apply -k} would send them. Rendering works
+ * on a copy of {@code k8s}, in which each overlay has passwords of its own: the repository has
+ * none.
+ */
 record Manifests(String name, List<JsonNode> documents) {
     static final Path ROOT = Path.of("k8s");
+
+    /** The file in the directory of an overlay from which its Secret is made. */
+    static final String PASSWORDS = "redis-passwords.env";
+
     private static final YAMLMapper YAML = new YAMLMapper();
 
-    /** Filled once, as every test looks at the same text. */
+    /** Rendered once, because every test looks at the same text. */
     private static List<Manifests> rendered = List.of();
 
     /**
-     * Every overlay, those for tests included. Skipped or failed as {@link Tool} says where kubectl
-     * is missing.
+     * Renders every overlay, those for tests included. Where kubectl is missing the test is skipped
+     * or fails, as {@link Tool} says.
      */
     static synchronized List<Manifests> all() {
         if (rendered.isEmpty()) {
+            Path copy = copy();
             rendered =
                     Stream.of("overlays", "tests")
                             .flatMap(parent -> directoriesIn(parent).stream())
-                            .map(Manifests::render)
+                            .map(ROOT::relativize)
+                            .map(overlay -> render(overlay.toString(), copy.resolve(overlay)))
                             .toList();
         }
         return rendered;
+    }
+
+    /**
+     * Renders an overlay that does not exist in the repository.
+     *
+     * @param kustomization the text of its kustomization.yaml; the base is {@code ../../base}
+     */
+    static Manifests overlay(String name, String kustomization) {
+        try {
+            Path directory = Files.createDirectory(copy().resolve("overlays").resolve(name));
+            directory.toFile().deleteOnExit();
+            Path file = Files.writeString(directory.resolve("kustomization.yaml"), kustomization);
+            file.toFile().deleteOnExit();
+            writePasswords(directory);
+            return render(name, directory);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Runs the script that README tells owners of an overlay to run. */
+    static void writePasswords(Path overlay) {
+        overlay.resolve(PASSWORDS).toFile().deleteOnExit();
+        Tool.named("sh").run(ROOT.resolve("redis/new-passwords.sh").toString(), overlay.toString());
     }
 
     static Manifests named(String name) {
@@ -105,10 +144,7 @@ record Manifests(String name, List<JsonNode> documents) {
         return pods().stream().filter(p -> p.name().equals(owner)).findFirst().orElseThrow();
     }
 
-    /**
-     * The pods that a selector finds; an empty selector, which would find them all, is a mistake
-     * here.
-     */
+    /** The pods that a selector finds. An empty selector, which would find them all, fails. */
     Pods selected(Map<String, String> labels) {
         assertThat(labels).isNotEmpty();
         List<Pods> found =
@@ -119,7 +155,7 @@ record Manifests(String name, List<JsonNode> documents) {
         return found.get(0);
     }
 
-    /** The environment of a container, with its config maps resolved. */
+    /** The environment of a container, with references to config maps and secrets resolved. */
     Map<String, String> environment(Container container) {
         Map<String, String> environment = new TreeMap<>();
         for (EnvFromSource source : container.getEnvFrom()) {
@@ -127,9 +163,28 @@ record Manifests(String name, List<JsonNode> documents) {
             environment.putAll(one(ConfigMap.class, reference.getName()).getData());
         }
         for (EnvVar variable : container.getEnv()) {
-            environment.put(variable.getName(), variable.getValue());
+            if (variable.getValueFrom() == null) {
+                environment.put(variable.getName(), variable.getValue());
+            } else {
+                secretValue(variable.getValueFrom().getSecretKeyRef())
+                        .ifPresent(value -> environment.put(variable.getName(), value));
+            }
         }
         return environment;
+    }
+
+    private Optional<String> secretValue(SecretKeySelector reference) {
+        Map<String, String> data = one(Secret.class, reference.getName()).getData();
+        if (!Boolean.TRUE.equals(reference.getOptional())) {
+            assertThat(data)
+                    .as("%s: secret %s", this, reference.getName())
+                    .containsKey(reference.getKey());
+        }
+        return Optional.ofNullable(data.get(reference.getKey()))
+                .map(
+                        value ->
+                                new String(
+                                        Base64.getDecoder().decode(value), StandardCharsets.UTF_8));
     }
 
     @Override
@@ -165,12 +220,35 @@ record Manifests(String name, List<JsonNode> documents) {
         }
     }
 
-    private static Manifests render(Path directory) {
+    /** Copies k8s to a temporary directory, without passwords of the person who runs the tests. */
+    private static Path copy() {
+        try {
+            Path copy = Files.createTempDirectory("k8s");
+            copy.toFile().deleteOnExit();
+            try (Stream<Path> files = Files.walk(ROOT)) {
+                for (Path file : files.filter(f -> !f.endsWith(PASSWORDS)).toList()) {
+                    Path target = copy.resolve(ROOT.relativize(file));
+                    if (!Files.isDirectory(target)) {
+                        Files.copy(file, target);
+                    }
+                    target.toFile().deleteOnExit();
+                }
+            }
+            for (Path overlay : directoriesIn("overlays")) {
+                writePasswords(copy.resolve(ROOT.relativize(overlay)));
+            }
+            return copy;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Manifests render(String name, Path directory) {
         String text = Tool.named("kubectl").run("kustomize", directory.toString());
         try {
             List<JsonNode> documents =
                     YAML.readerFor(JsonNode.class).<JsonNode>readValues(text).readAll();
-            return new Manifests(ROOT.relativize(directory).toString(), documents);
+            return new Manifests(name, documents);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

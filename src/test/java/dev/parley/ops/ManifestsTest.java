@@ -39,8 +39,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What the rendered objects say about each other and about the program is true: names, ports,
- * labels, keys, times.
+ * The rendered objects agree with each other and with the program: names, ports, labels, keys and
+ * times.
  */
 final class ManifestsTest {
     @ParameterizedTest
@@ -105,9 +105,9 @@ final class ManifestsTest {
         assertThat(parley.getPorts())
                 .extracting(ContainerPort::getContainerPort)
                 .containsExactly(8080);
-        assertProbe(parley, parley.getStartupProbe(), Vocabulary.STARTED);
-        assertProbe(parley, parley.getReadinessProbe(), Vocabulary.READY);
-        assertProbe(parley, parley.getLivenessProbe(), Vocabulary.LIVE);
+        assertProbe(parley, parley.getStartupProbe(), ProgramNames.STARTED);
+        assertProbe(parley, parley.getReadinessProbe(), ProgramNames.READY);
+        assertProbe(parley, parley.getLivenessProbe(), ProgramNames.LIVE);
     }
 
     @ParameterizedTest
@@ -124,6 +124,7 @@ final class ManifestsTest {
                     manifests.one(ConfigMap.class, volume.getConfigMap().getName());
                 }
             }
+            assertThat(pods.containers()).allSatisfy(manifests::environment);
             assertThat(pods.containers())
                     .flatExtracting(Container::getVolumeMounts)
                     .extracting(VolumeMount::getName)
@@ -136,8 +137,11 @@ final class ManifestsTest {
     void settings_areThoseOfTheProgram(Manifests manifests) {
         Map<String, String> environment = manifests.environment(parley(manifests));
 
-        assertThat(environment.keySet()).isNotEmpty().isSubsetOf(Vocabulary.knownKeys());
-        assertThat(environment).containsEntry("QUARKUS_REDIS_HOSTS", redisAddress(manifests));
+        assertThat(environment.keySet()).isNotEmpty().isSubsetOf(ProgramNames.knownKeys());
+        assertThat(environment).containsKey("QUARKUS_REDIS_PASSWORD");
+        if (hasRedis(manifests)) {
+            assertThat(environment).containsEntry("QUARKUS_REDIS_HOSTS", redisAddress(manifests));
+        }
     }
 
     @ParameterizedTest
@@ -147,16 +151,16 @@ final class ManifestsTest {
         Duration drain =
                 seconds(environment, "PARLEY_DRAIN_DELAY")
                         .plus(seconds(environment, "PARLEY_DRAIN_WINDOW"));
-        Duration lastWords = Duration.ofSeconds(2);
+        Duration lastGoodbyes = Duration.ofSeconds(2);
         Duration timeout = seconds(environment, "QUARKUS_SHUTDOWN_TIMEOUT");
         long grace = manifests.podsOf("parley").spec().getTerminationGracePeriodSeconds();
 
-        assertThat(Duration.ofSeconds(grace)).isGreaterThan(drain.plus(lastWords).plus(timeout));
+        assertThat(Duration.ofSeconds(grace)).isGreaterThan(drain.plus(lastGoodbyes).plus(timeout));
     }
 
     @ParameterizedTest
     @MethodSource("dev.parley.ops.Manifests#all")
-    void rollout_neverGoesBelowTheWishedNumber(Manifests manifests) {
+    void rollout_neverHasFewerPodsThanConfigured(Manifests manifests) {
         Deployment deployment = manifests.one(Deployment.class, "parley");
         RollingUpdateDeployment update = deployment.getSpec().getStrategy().getRollingUpdate();
 
@@ -187,7 +191,7 @@ final class ManifestsTest {
             assertThat(services.get(0).getSpec().getPorts())
                     .extracting(ServicePort::getName)
                     .contains(endpoint.getPort());
-            assertThat(endpoint.getPath()).isEqualTo(Vocabulary.METRICS_PATH);
+            assertThat(endpoint.getPath()).isEqualTo(ProgramNames.METRICS_PATH);
         }
     }
 
@@ -214,11 +218,69 @@ final class ManifestsTest {
     void dev_needsNothingInstalledBefore() {
         assertThat(Manifests.named("overlays/dev").objects())
                 .extracting(HasMetadata::getApiVersion)
-                .isSubsetOf("v1", "apps/v1", "policy/v1");
+                .isSubsetOf("v1", "apps/v1", "policy/v1", "networking.k8s.io/v1");
+    }
+
+    static Stream<Manifests> overlaysWithRedis() {
+        return Manifests.all().stream().filter(ManifestsTest::hasRedis);
+    }
+
+    @ParameterizedTest
+    @MethodSource("overlaysWithRedis")
+    void redis_acceptsConnectionsOfParleyOnly(Manifests manifests) {
+        NetworkPolicy policy = manifests.one(NetworkPolicy.class, "parley-redis");
+
+        assertThat(policy.getSpec().getPolicyTypes())
+                .containsExactlyInAnyOrder("Ingress", "Egress");
+        assertThat(policy.getSpec().getEgress()).isEmpty();
+        assertThat(policy.getSpec().getIngress())
+                .flatExtracting(NetworkPolicyIngressRule::getFrom)
+                .singleElement()
+                .satisfies(
+                        peer -> {
+                            assertThat(peer.getNamespaceSelector()).isNull();
+                            assertThat(manifests.selected(peer.getPodSelector().getMatchLabels()))
+                                    .isEqualTo(manifests.podsOf("parley"));
+                        });
+    }
+
+    @ParameterizedTest
+    @MethodSource("overlaysWithRedis")
+    void redisAndParley_haveTheSamePassword(Manifests manifests) {
+        Container redis = manifests.podsOf("parley-redis").spec().getContainers().get(0);
+        String password = manifests.environment(parley(manifests)).get("QUARKUS_REDIS_PASSWORD");
+
+        assertThat(password).isNotBlank();
+        assertThat(manifests.environment(redis)).containsEntry("REDISCLI_AUTH", password);
     }
 
     @Test
-    void production_hasAllThatItPromises() {
+    void externalRedis_isProductionWithoutItsRedis() {
+        Manifests external = Manifests.named("overlays/external-redis");
+        Manifests production = Manifests.named("overlays/production");
+
+        assertThat(kindsAndNames(external))
+                .doesNotContain("StatefulSet parley-redis", "Service parley-redis")
+                .containsAll(
+                        kindsAndNames(production).stream()
+                                .filter(name -> !name.endsWith(" parley-redis"))
+                                .toList());
+        assertThat(external.one(NetworkPolicy.class, "parley").getSpec().getEgress())
+                .flatExtracting(NetworkPolicyEgressRule::getTo)
+                .anyMatch(peer -> peer.getIpBlock() != null)
+                .noneMatch(peer -> peer.getPodSelector() != null);
+    }
+
+    /** Kind and name of each object, without the hash that kustomize adds to generated names. */
+    private static List<String> kindsAndNames(Manifests manifests) {
+        return manifests.objects().stream()
+                .map(o -> o.getKind() + " " + o.getMetadata().getName())
+                .map(name -> name.replaceFirst("-[0-9a-z]{10}$", ""))
+                .toList();
+    }
+
+    @Test
+    void production_hasEverythingThatTheReadmeLists() {
         assertThat(Manifests.named("overlays/production").objects())
                 .extracting(HasMetadata::getKind)
                 .contains("PodDisruptionBudget", "Ingress", "NetworkPolicy", "ServiceMonitor")
@@ -264,19 +326,23 @@ final class ManifestsTest {
                 .toList();
     }
 
+    private static boolean hasRedis(Manifests manifests) {
+        return !manifests.all(StatefulSet.class).isEmpty();
+    }
+
     private static String redisAddress(Manifests manifests) {
         Service redis = manifests.one(Service.class, "parley-redis");
         return "redis://parley-redis:" + redis.getSpec().getPorts().get(0).getPort();
     }
 
-    /** A duration as Quarkus reads it: {@code 5S} is short for {@code PT5S}. */
+    /** Reads a duration as Quarkus does: {@code 5S} is short for {@code PT5S}. */
     private static Duration seconds(Map<String, String> environment, String key) {
         return Duration.parse("PT" + environment.get(key));
     }
 
-    /** The pods of this installation that a rule names; other namespaces are not ours to check. */
+    /** The pods of this overlay that a rule names. Pods of other namespaces are not rendered. */
     private static List<Pods> peers(Manifests manifests, List<NetworkPolicyPeer> peers) {
-        assertThat(peers).as("an empty list would mean everybody").isNotEmpty();
+        assertThat(peers).as("an empty list would allow every peer").isNotEmpty();
         return peers.stream()
                 .filter(peer -> peer.getPodSelector() != null)
                 .map(peer -> manifests.selected(peer.getPodSelector().getMatchLabels()))

@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** The labels of the series have few values, whatever anybody sends. */
+/** The labels of the metrics have a small, fixed set of values, whatever clients send. */
 @ExtendWith(SharedPod.Extension.class)
 class MetricLabelsIT {
 
@@ -32,7 +32,7 @@ class MetricLabelsIT {
     void labels_haveTheValuesThatRulesMayAskFor() {
         String page = metrics.page();
 
-        assertThat(Vocabulary.LABEL_VALUES)
+        assertThat(ProgramNames.LABEL_VALUES)
                 .allSatisfy((label, values) -> assertThat(valuesOf(label, page)).isEqualTo(values));
     }
 

@@ -45,8 +45,8 @@ final class PrometheusIT {
                 awaitValue(api, "parley_connected_clients", "1");
                 awaitValue(api, "parley_messages_published_total{result=\"ok\"}", "1");
                 awaitValue(api, "parley_subscription_up", "1");
-                for (String series : Vocabulary.METRICS) {
-                    // A scrape that takes too long makes all of them stale for a while.
+                for (String series : ProgramNames.METRICS) {
+                    // After a scrape that took too long, all series are missing for a while.
                     await(series).until(() -> !result(api, series).isEmpty());
                 }
                 awaitValue(api, "parley:connected_clients:sum", "1");
@@ -73,7 +73,7 @@ final class PrometheusIT {
                 .start();
     }
 
-    /** The file of a configuration with the rules of the cluster, and a pod as the one target. */
+    /** Writes a configuration with the rules of the manifests, and the pod as the only target. */
     private Path configuration(int pod) throws IOException {
         Path rules = directory.resolve("rules.yaml");
         var source = Path.of("k8s", "components", "prometheus-rule", "prometheus-rule.yaml");
@@ -90,7 +90,7 @@ final class PrometheusIT {
                       - targets: ["127.0.0.1:%d"]
                         labels: {namespace: test, pod: parley-0}
                 """
-                        .formatted(Vocabulary.METRICS_PATH, pod));
+                        .formatted(ProgramNames.METRICS_PATH, pod));
     }
 
     private static void awaitValue(Http api, String query, String value) {

@@ -21,9 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/**
- * The ways in from outside lead to the program, to all of its calls and pages, and to nothing else.
- */
+/** Ingress and HTTPRoute lead to every public call and page of the program, and to nothing else. */
 final class RoutesTest {
     private static final Path PAGES = Path.of("src/main/resources/META-INF/resources");
 
@@ -54,7 +52,7 @@ final class RoutesTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("ingresses")
-    void ingress_neitherBuffersNorCutsBetweenHeartbeats(Manifests manifests, Ingress ingress) {
+    void ingress_doesNotBufferAndWaitsLongerThanTheHeartbeat(Manifests manifests, Ingress ingress) {
         String prefix = "nginx.ingress.kubernetes.io/";
 
         assertThat(ingress.getMetadata().getAnnotations())
@@ -93,9 +91,9 @@ final class RoutesTest {
     }
 
     private static void assertRouted(Predicate<String> routed) throws IOException {
-        assertThat(Vocabulary.CALLS).allMatch(routed);
+        assertThat(ProgramNames.CALLS).allMatch(routed);
         assertThat(pages()).isNotEmpty().allMatch(routed);
-        assertThat(List.of(Vocabulary.OPERATIONS, Vocabulary.METRICS_PATH, Vocabulary.READY))
+        assertThat(List.of(ProgramNames.OPERATIONS, ProgramNames.METRICS_PATH, ProgramNames.READY))
                 .noneMatch(routed);
     }
 
@@ -117,7 +115,7 @@ final class RoutesTest {
                         });
     }
 
-    /** Ingress says Prefix and the Gateway API PathPrefix; both match whole path elements. */
+    /** Matches whole path elements, as Ingress's Prefix and the Gateway API's PathPrefix do. */
     private static boolean matches(String type, String path, String request) {
         return request.equals(path) || (type.endsWith("Prefix") && request.startsWith(path + "/"));
     }

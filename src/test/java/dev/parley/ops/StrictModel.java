@@ -17,8 +17,8 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 
 /**
- * The Kubernetes model, read as strictly as an API server with field validation reads it: an
- * unknown kind, an unknown field and a number in the place of a string are refused.
+ * Reads Kubernetes objects as strictly as an API server with field validation: refuses an unknown
+ * kind, an unknown field, and a number in the place of a string.
  */
 final class StrictModel {
     private static final KubernetesSerialization KINDS = new KubernetesSerialization();
@@ -62,8 +62,8 @@ final class StrictModel {
     }
 
     /**
-     * The model keeps unknown fields in "additional properties"; without that, Jackson refuses
-     * them.
+     * Turns off the model's "additional properties", which would accept any field, so that Jackson
+     * refuses unknown ones.
      */
     private static final class WithoutAnySetters extends JacksonAnnotationIntrospector {
         private static final long serialVersionUID = 1L;

@@ -16,9 +16,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A command-line program that checks what Maven cannot. Where it is not installed the calling test
- * is skipped, except in CI (environment variable {@code CI=true}), where it fails: there a skipped
- * check would pass for a good one.
+ * A command-line program that a test runs. Where it is not installed the calling test is skipped,
+ * except in CI (environment variable {@code CI=true}), where it fails, because there a skipped test
+ * would be taken for one that passed.
  */
 final class Tool {
     private final String name;

@@ -6,20 +6,21 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What manifests, rules and dashboard may say about the program: its settings, metrics and paths. A
- * name that is not here is a spelling mistake, which nothing else would notice: an unknown variable
- * is ignored, an unknown series is empty.
+ * The names under which the program is known to manifests, rules and dashboard: its settings,
+ * metrics and paths. A name that is not here is a spelling mistake. Only a test can notice it: an
+ * unknown variable is ignored, and an unknown series is empty.
  */
-final class Vocabulary {
-    private Vocabulary() {}
+final class ProgramNames {
+    private ProgramNames() {}
 
-    /** The environment variables that the program understands: its own, and the framework's few. */
+    /** The environment variables of the program: its own, and those of the framework in use. */
     static Set<String> knownKeys() {
         Set<String> known = new HashSet<>();
         ConfigKeys.all().forEach(key -> known.add(key.environmentVariable()));
         known.addAll(
                 Set.of(
                         "QUARKUS_REDIS_HOSTS",
+                        "QUARKUS_REDIS_PASSWORD",
                         "QUARKUS_SHUTDOWN_TIMEOUT",
                         "QUARKUS_LOG_CONSOLE_JSON_ENABLED"));
         return known;
@@ -59,7 +60,7 @@ final class Vocabulary {
                                     "error"),
                     "outcome", Set.of("resumed", "gap"));
 
-    /** Health, metrics and API description: for the cluster, not for the public. */
+    /** Health, metrics and API description, which only the cluster may reach. */
     static final String OPERATIONS = "/q";
 
     static final String STARTED = "/q/health/started";
@@ -67,7 +68,7 @@ final class Vocabulary {
     static final String LIVE = "/q/health/live";
     static final String METRICS_PATH = "/q/metrics";
 
-    /** The public calls, each by an example. */
+    /** An example of each public call. */
     static final Set<String> CALLS =
             Set.of("/", "/send", "/events", "/clock", "/rooms/lobby/messages");
 }

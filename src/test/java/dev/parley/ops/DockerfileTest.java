@@ -1,0 +1,97 @@
+package dev.parley.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.PodSecurityContext;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The Dockerfiles fit the manifests, and {@code .dockerignore} sends the builder what they copy.
+ */
+final class DockerfileTest {
+
+    private static final Path DIRECTORY = Path.of("src/main/docker");
+
+    static List<Path> dockerfiles() throws IOException {
+        try (Stream<Path> files = Files.list(DIRECTORY)) {
+            return files.sorted().toList();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dockerfiles")
+    void image_runsAsTheUserOfThePod(Path dockerfile) throws IOException {
+        PodSpec pod = Manifests.named("overlays/production").podsOf("parley").spec();
+        PodSecurityContext security = pod.getSecurityContext();
+        Integer port = pod.getContainers().get(0).getPorts().get(0).getContainerPort();
+
+        assertThat(Files.readAllLines(dockerfile))
+                .contains("USER " + security.getRunAsUser() + ":" + security.getRunAsGroup())
+                .contains("EXPOSE " + port);
+    }
+
+    @ParameterizedTest
+    @MethodSource("dockerfiles")
+    void baseImage_canBeNamedByDigest(Path dockerfile) throws IOException {
+        assertThat(Files.readAllLines(dockerfile))
+                .filteredOn(line -> line.matches("(ARG|FROM) .*"))
+                .satisfiesExactly(
+                        line -> assertThat(line).startsWith("ARG BASE="),
+                        line -> assertThat(line).isEqualTo("FROM $BASE"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("dockerfiles")
+    void buildContext_hasWhatIsCopied(Path dockerfile) throws IOException {
+        List<String> sources =
+                Files.readAllLines(dockerfile).stream()
+                        .filter(line -> line.startsWith("COPY "))
+                        .map(line -> line.replaceFirst("COPY (--\\S+ )*", "").split(" ")[0])
+                        .toList();
+
+        assertThat(sources).isNotEmpty().allMatch(DockerfileTest::isSent);
+    }
+
+    @Test
+    void buildContext_hasNeitherSourcesNorPasswordsNorGit() {
+        assertThat(List.of(".git/config", "pom.xml", "k8s/overlays/dev/" + Manifests.PASSWORDS))
+                .noneMatch(DockerfileTest::isSent);
+    }
+
+    /** Applies {@code .dockerignore}: of the patterns that match a path, the last one decides. */
+    private static boolean isSent(String path) {
+        boolean sent = true;
+        for (String line : ignoreLines()) {
+            boolean exception = line.startsWith("!");
+            String pattern = exception ? line.substring(1) : line;
+            if (Stream.of(pattern, pattern + "/**").anyMatch(glob -> matches(glob, path))) {
+                sent = exception;
+            }
+        }
+        return sent;
+    }
+
+    private static List<String> ignoreLines() {
+        try {
+            return Files.readAllLines(Path.of(".dockerignore")).stream()
+                    .filter(line -> !line.isBlank() && !line.startsWith("#"))
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean matches(String glob, String path) {
+        return FileSystems.getDefault().getPathMatcher("glob:" + glob).matches(Path.of(path));
+    }
+}

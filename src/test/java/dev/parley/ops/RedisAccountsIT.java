@@ -1,0 +1,318 @@
+package dev.parley.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Metrics;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Ports;
+import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.Probe;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A real Redis with the files of {@code k8s/redis}: started by their script, with their
+ * configuration and accounts and new passwords, and asked by the probes of the manifests.
+ */
+final class RedisAccountsIT {
+
+    @TempDir Path directory;
+
+    private Map<String, String> passwords;
+    private RedisOfTheManifests redis;
+
+    @BeforeEach
+    void start() {
+        passwords = newPasswords(directory);
+        redis = new RedisOfTheManifests(directory, passwords);
+    }
+
+    @AfterEach
+    void stop() {
+        redis.close();
+    }
+
+    private ParleyProcess.Builder pod(String password) {
+        return ParleyProcess.builder()
+                .redis("redis://127.0.0.1:" + redis.port)
+                .environment("QUARKUS_REDIS_PASSWORD", password)
+                .config("parley.redis.max-backoff", "200MS");
+    }
+
+    @Test
+    void pod_needsNoMoreThanItsAccountMayDo() {
+        try (var pod = pod(passwords.get("password")).start().awaitReady()) {
+            var http = new Http(pod.uri());
+            String position;
+            try (var reader = SseReader.open(pod.uri("/events"))) {
+                position = reader.awaitLastEventId().lastEventId();
+                http.with("Idempotency-Key", "k").sendForm("first");
+                http.with("Idempotency-Key", "k").sendForm("first");
+                reader.awaitData("first");
+                assertThat(redis.admin("PUBLISH", "chat", "plain")).isEqualTo("1");
+                reader.awaitData("plain");
+                redis.admin("CLIENT", "KILL", "TYPE", "pubsub");
+                new Metrics(pod).awaitValue("parley_subscription_up", 1);
+                pod.awaitReady();
+                http.sendForm("second");
+                reader.awaitData("second");
+            }
+            try (var back = SseReader.to(pod.uri("/events")).lastEventId(position).open()) {
+                back.awaitMessages(2);
+                assertThat(back.data()).containsExactly("first", "second");
+            }
+            assertThat(http.get("/rooms/lobby/messages").body()).contains("first", "second");
+            redis.admin("DEL", "parley:{lobby}:log");
+            http.sendForm("third");
+            assertThat(http.get("/rooms/lobby/messages").body()).contains("third");
+
+            assertThat(redis.admin("ACL", "LOG")).isEmpty();
+            assertThat(pod.log() + redis.log())
+                    .doesNotContain(passwords.get("password"), passwords.get("admin-password"));
+        }
+    }
+
+    @Test
+    void podWithAWrongPassword_isNotReadyAndSaysWhy() {
+        try (var pod = pod("wrong").start()) {
+            var http = new Http(pod.uri());
+            Timeouts.await("the reason in the answer to the probe")
+                    .until(() -> http.get("/q/health/ready").body().contains("WRONGPASS"));
+
+            assertThat(pod.log()).contains("Not ready: no connection to Redis: WRONGPASS");
+        }
+    }
+
+    @Test
+    void connectionWithoutPassword_mayDoNothing() {
+        assertThat(redis.cli(Map.of(), "PING").output()).startsWith("NOAUTH");
+        assertThat(redis.cli(Map.of(), "GET", "parley:{lobby}:head").output()).startsWith("NOAUTH");
+    }
+
+    @Test
+    void accountOfThePods_reachesNeitherOtherKeysNorOtherChannelsNorDangerousCommands() {
+        Map<String, String> account = Map.of("REDISCLI_AUTH", passwords.get("password"));
+
+        assertThat(redis.cli(account, "GET", "parley:{lobby}:none").output()).isEmpty();
+        for (String[] refused :
+                new String[][] {
+                    {"GET", "other"},
+                    {"PUBLISH", "other", "text"},
+                    {"KEYS", "*"},
+                    {"FLUSHALL"},
+                    {"CONFIG", "GET", "*"},
+                    {"ACL", "LIST"}
+                }) {
+            assertThat(redis.cli(account, refused).output()).startsWith("NOPERM");
+        }
+    }
+
+    @Test
+    void probes_authenticate_failWithAWrongPassword_andNeverPrintOne() {
+        for (Function<Container, Probe> probe :
+                List.<Function<Container, Probe>>of(
+                        Container::getStartupProbe,
+                        Container::getReadinessProbe,
+                        Container::getLivenessProbe)) {
+            Result right = redis.probe(probe, passwords.get("password"));
+            Result wrong = redis.probe(probe, "wrong-password");
+
+            assertThat(right.status()).as(right.output()).isZero();
+            assertThat(wrong.status()).isNotZero();
+            assertThat(right.output() + wrong.output())
+                    .doesNotContain(passwords.get("password"), "wrong-password");
+        }
+    }
+
+    @Test
+    void formerPassword_worksWhileThePasswordIsChanged() throws IOException {
+        String former = passwords.get("password");
+        redis.close();
+        Map<String, String> changed = new TreeMap<>(passwords);
+        changed.put("previous-password", former);
+        changed.put("password", "new-password");
+        redis = new RedisOfTheManifests(directory, changed);
+
+        assertThat(redis.cli(Map.of("REDISCLI_AUTH", former), "PING").output()).isEqualTo("PONG");
+        assertThat(redis.cli(Map.of("REDISCLI_AUTH", "new-password"), "PING").output())
+                .isEqualTo("PONG");
+    }
+
+    @Test
+    void newPasswords_areReadableByTheirOwnerOnly_andNeverOverwritten() throws IOException {
+        Path file = directory.resolve(Manifests.PASSWORDS);
+
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .isEqualTo("rw-------");
+        assertThat(passwords.values())
+                .allMatch(p -> p.matches("[0-9a-f]{48}"))
+                .doesNotHaveDuplicates();
+        assertThat(newPasswords(directory)).isEqualTo(passwords);
+    }
+
+    private static Map<String, String> newPasswords(Path directory) {
+        Manifests.writePasswords(directory);
+        try (Stream<String> lines = Files.lines(directory.resolve(Manifests.PASSWORDS))) {
+            return lines.map(line -> line.split("=", 2))
+                    .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1]));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private record Result(int status, String output) {}
+
+    /** The container of the manifests without the container: the same command, files and probes. */
+    private static final class RedisOfTheManifests implements Closeable {
+
+        private static final Path FILES = Manifests.ROOT.resolve("redis").toAbsolutePath();
+
+        private final Container container =
+                Manifests.named("overlays/dev")
+                        .podsOf("parley-redis")
+                        .spec()
+                        .getContainers()
+                        .get(0);
+        private final Path directory;
+        private final Map<String, String> environment = new TreeMap<>();
+        private final int port = Ports.free();
+        private final Process process;
+
+        /** The keys of the passwords are those of the Secret. */
+        RedisOfTheManifests(Path directory, Map<String, String> passwords) {
+            Tool.named("redis-server");
+            Tool.named("redis-cli");
+            this.directory = directory;
+            container
+                    .getEnv()
+                    .forEach(
+                            variable -> {
+                                String key = variable.getValueFrom().getSecretKeyRef().getKey();
+                                if (passwords.containsKey(key)) {
+                                    environment.put(variable.getName(), passwords.get(key));
+                                }
+                            });
+            process = start();
+            try {
+                Timeouts.await("Redis of the manifests")
+                        .failFast(() -> assertThat(process.isAlive()).as(log()).isTrue())
+                        .until(() -> probe(Container::getStartupProbe, password()).status() == 0);
+            } catch (RuntimeException e) {
+                close();
+                throw e;
+            }
+        }
+
+        private String password() {
+            return environment.get("REDISCLI_AUTH");
+        }
+
+        private Process start() {
+            assertThat(container.getCommand()).containsExactly("sh", "/etc/redis/start.sh");
+            List<String> command = new ArrayList<>(List.of("sh", FILES + "/start.sh"));
+            command.addAll(container.getArgs());
+            command.addAll(List.of("--port", "" + port, "--bind", "127.0.0.1"));
+            try {
+                Files.createDirectories(directory.resolve("data"));
+                Files.createDirectories(directory.resolve("run"));
+                writeCliForPort();
+                ProcessBuilder builder =
+                        new ProcessBuilder(command)
+                                .redirectErrorStream(true)
+                                .redirectOutput(directory.resolve("redis.log").toFile());
+                builder.environment().putAll(environment);
+                builder.environment()
+                        .putAll(
+                                Map.of(
+                                        "REDIS_CONFIG", FILES.toString(),
+                                        "REDIS_DATA", directory.resolve("data").toString(),
+                                        "REDIS_RUN", directory.resolve("run").toString()));
+                return builder.start();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        /** A redis-cli before the real one on the PATH, which adds the port of this Redis. */
+        private void writeCliForPort() throws IOException {
+            Path cli = Files.createDirectories(directory.resolve("bin")).resolve("redis-cli");
+            String script = "#!/bin/sh\nPATH='%s' exec redis-cli -p %d \"$@\"\n";
+            Files.writeString(cli, script.formatted(System.getenv("PATH"), port));
+            Files.setPosixFilePermissions(cli, PosixFilePermissions.fromString("rwx------"));
+        }
+
+        Result probe(Function<Container, Probe> probe, String password) {
+            return run(
+                    Map.of("REDISCLI_AUTH", password),
+                    probe.apply(container).getExec().getCommand());
+        }
+
+        /** Gives a command with the account of people, as README tells them to. */
+        String admin(String... arguments) {
+            List<String> command = new ArrayList<>(List.of("sh", FILES + "/admin-cli.sh"));
+            command.addAll(List.of(arguments));
+            Result result = run(environment, command);
+            assertThat(result.status()).as(result.output()).isZero();
+            return result.output();
+        }
+
+        Result cli(Map<String, String> account, String... arguments) {
+            List<String> command = new ArrayList<>(List.of("redis-cli"));
+            command.addAll(List.of(arguments));
+            return run(account, command);
+        }
+
+        private Result run(Map<String, String> variables, List<String> command) {
+            List<String> shell = new ArrayList<>(List.of("sh", "-c", "exec \"$@\"", "sh"));
+            shell.addAll(command);
+            ProcessBuilder builder = new ProcessBuilder(shell).redirectErrorStream(true);
+            builder.environment().keySet().removeAll(List.of("REDISCLI_AUTH", "ADMIN_PASSWORD"));
+            builder.environment().putAll(variables);
+            builder.environment()
+                    .merge("PATH", directory + "/bin:", (path, before) -> before + path);
+            try {
+                Process running = builder.start();
+                byte[] output = running.getInputStream().readAllBytes();
+                return new Result(
+                        running.waitFor(), new String(output, StandardCharsets.UTF_8).strip());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException(e);
+            }
+        }
+
+        String log() {
+            try {
+                return Files.readString(directory.resolve("redis.log"));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Override
+        public void close() {
+            process.destroyForcibly().onExit().join();
+        }
+    }
+}
