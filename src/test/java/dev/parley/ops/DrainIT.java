@@ -10,10 +10,10 @@ import dev.parley.testsupport.SseReader;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** A pod that is told to end does so in good order: its readers are told, and it exits with 0. */
+/** A pod that receives SIGTERM says goodbye to its readers and exits with status 0. */
 final class DrainIT {
 
-    /** Longer than any test looks at the draining pod, which is killed then. */
+    /** Longer than any test takes. The test's end kills the draining pod. */
     private static final String LONG = "1H";
 
     @Test
@@ -33,7 +33,7 @@ final class DrainIT {
     }
 
     @Test
-    void drainingPod_isNotReadyButServesWhileProxiesLearn() {
+    void drainingPod_isNotReady_butServesDuringTheDelay() {
         try (var pod = ParleyProcess.builder().config("parley.drain.delay", LONG).start();
                 var reader = SseReader.open(pod.uri("/events")).awaitConnected()) {
             pod.awaitReady();
@@ -51,7 +51,7 @@ final class DrainIT {
     }
 
     @Test
-    void newStreamOnDrainingPod_isToldToComeBack() {
+    void newStreamOnDrainingPod_getsGoodbyeAndReconnectTime() {
         try (var pod = ParleyProcess.builder().config("parley.drain.delay", LONG).start()) {
             pod.awaitReady();
             pod.terminate();
@@ -68,7 +68,7 @@ final class DrainIT {
     }
 
     @Test
-    void stalledReader_doesNotHoldUpTheEnd() {
+    void stalledReader_doesNotDelayTheExit() {
         try (var pod = ParleyProcess.builder().config("parley.events.heartbeat", "200MS").start();
                 var stalled =
                         SseReader.to(pod.uri("/events")).receiveBuffer(4096).stalled().open();
@@ -93,7 +93,7 @@ final class DrainIT {
     }
 
     @Test
-    void clock_doesNotHoldUpTheEnd() {
+    void clockStream_doesNotDelayTheExit() {
         try (var pod = ParleyProcess.start().awaitReady();
                 var reader = SseReader.open(pod.uri("/clock")).awaitMessages(1)) {
             pod.terminate();
@@ -106,7 +106,7 @@ final class DrainIT {
     }
 
     @Test
-    void publishInFlight_isAnsweredBeforeTheEnd() {
+    void publishInFlight_isAnsweredBeforeTheExit() {
         try (var redis = RedisServer.start();
                 var pod = ParleyProcess.builder().redis(redis.uri()).start().awaitReady();
                 var reader = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
@@ -114,7 +114,7 @@ final class DrainIT {
             redis.pause();
             var answer =
                     CompletableFuture.supplyAsync(() -> new Http(pod.uri()).sendForm("in flight"));
-            // The publish, and the request for the metrics themselves.
+            // Two requests: the publish, and the one that reads the metrics.
             metrics.awaitValue("http_server_active_requests{url_scheme=\"http\"}", 2);
             pod.terminate();
             reader.awaitEvent("goodbye");

@@ -10,7 +10,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A real HAProxy before some pods, set up as docs/operations.md says, with quicker checks. */
+/** A real HAProxy in front of pods, configured as in docs/operations.md, with quicker checks. */
 final class Haproxy implements Closeable {
 
     private static final String STATES = "/proxy-states;csv";
@@ -46,7 +46,7 @@ final class Haproxy implements Closeable {
         return URI.create("http://127.0.0.1:" + port + path);
     }
 
-    /** Waits until it sends requests to all pods. */
+    /** Waits until the proxy sends requests to all pods. */
     void awaitAllPods() {
         Http http = new Http(uri(""));
         Timeouts.await("all pods behind the proxy")
@@ -55,7 +55,7 @@ final class Haproxy implements Closeable {
                 .until(() -> up(http.get(STATES).body()) == pods);
     }
 
-    /** How many pods are up, by the proxy's statistics. */
+    /** Counts the pods that are up in the proxy's statistics. */
     private static long up(String csv) {
         return csv.lines()
                 .filter(line -> line.startsWith("parley,pod") && line.contains(",UP,"))

@@ -11,7 +11,7 @@ import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import org.junit.jupiter.api.Test;
 
-/** What the platform sees: probes, and a quiet log. */
+/** A healthy pod answers every probe with UP, and logs neither warnings nor errors. */
 class HealthIT {
 
     private static void assertHealthy(ParleyProcess pod) throws JsonProcessingException {
@@ -24,7 +24,7 @@ class HealthIT {
         }
     }
 
-    /** A message goes out and comes in. */
+    /** Publishes a message and receives it. */
     private static void exchange(ParleyProcess pod) {
         try (SseReader reader = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
             new Http(pod.uri()).sendForm("hi");
@@ -32,14 +32,14 @@ class HealthIT {
         }
     }
 
-    private static void assertQuiet(ParleyProcess pod) {
+    private static void assertNoWarnings(ParleyProcess pod) {
         assertThat(pod.log().lines())
                 .isNotEmpty()
                 .noneMatch(line -> line.contains("WARN") || line.contains("ERROR"));
     }
 
     @Test
-    void podWithoutRedis_isHealthyAndQuiet_toTheEnd() throws Exception {
+    void podWithoutRedis_isHealthyAndLogsNoWarnings_untilItExits() throws Exception {
         try (ParleyProcess pod = ParleyProcess.start().awaitReady()) {
             assertHealthy(pod);
             exchange(pod);
@@ -48,12 +48,12 @@ class HealthIT {
             pod.terminate();
             pod.awaitExit();
 
-            assertQuiet(pod);
+            assertNoWarnings(pod);
         }
     }
 
     @Test
-    void emptyRedisHost_meansNone() throws Exception {
+    void emptyRedisHost_meansWithoutRedis() throws Exception {
         try (ParleyProcess pod =
                 ParleyProcess.builder()
                         .environment("QUARKUS_REDIS_HOSTS", "")
@@ -62,19 +62,19 @@ class HealthIT {
             assertHealthy(pod);
             exchange(pod);
 
-            assertQuiet(pod);
+            assertNoWarnings(pod);
         }
     }
 
     @Test
-    void podOnRedis_isHealthyAndQuiet() throws Exception {
+    void podOnRedis_isHealthyAndLogsNoWarnings() throws Exception {
         try (RedisServer redis = RedisServer.start();
                 ParleyProcess pod = ParleyProcess.start(redis).awaitReady()) {
             assertHealthy(pod);
             exchange(pod);
             assertHealthy(pod);
 
-            assertQuiet(pod);
+            assertNoWarnings(pod);
         }
     }
 }

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What operators see of the traffic. */
+/** The metrics count the traffic. */
 class MetricsIT {
 
     private ParleyProcess pod;
@@ -30,7 +30,7 @@ class MetricsIT {
     }
 
     @Test
-    void everySeries_isThereFromTheStart() {
+    void everySeries_existsFromTheStart() {
         String page = metrics.page();
 
         assertThat(page.lines().filter(line -> line.startsWith("parley_")))

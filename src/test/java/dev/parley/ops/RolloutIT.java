@@ -27,15 +27,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Three pods behind a proxy are replaced one after the other while many read and some publish:
- * nothing is lost, nothing comes twice, nobody gets an error, and the readers come back spread.
+ * Three pods behind a proxy are replaced one after the other while readers read and publishers
+ * publish. No message is lost or received twice, no publisher gets an error, and the readers of a
+ * pod do not all reconnect at once.
  */
 final class RolloutIT {
 
     private static final int READERS = 500;
     private static final int PUBLISHERS = 3;
 
-    /** From each publisher: what two cores that also hold all readers can do. */
+    /** Of each publisher: as much as two cores can do that also run all readers. */
     private static final int MESSAGES_A_SECOND = 5;
 
     private static final String CONNECTED = "parley_connected_clients";
@@ -53,7 +54,7 @@ final class RolloutIT {
     }
 
     @Test
-    void rollout_isNotNoticed() {
+    void rollout_losesAndRepeatsNoMessage() {
         int[] ports = {Ports.free(), Ports.free(), Ports.free()};
         try (var redis = RedisServer.start();
                 var proxy = Haproxy.start(directory, ports)) {
@@ -69,11 +70,11 @@ final class RolloutIT {
                             .toList();
 
             for (int i = 0; i < pods.size(); i++) {
-                int places = placesOfGoodbyes().size();
+                int positions = goodbyePositions().size();
                 replace(i);
                 proxy.awaitAllPods();
-                awaitEverybody();
-                assertThat(placesOfGoodbyes()).hasSizeGreaterThan(places + 3);
+                awaitAllReaders();
+                assertThat(goodbyePositions()).hasSizeGreaterThan(positions + 3);
             }
             publishing.set(false);
             List<String> sent = publishers.stream().flatMap(p -> p.sent().stream()).toList();
@@ -109,8 +110,8 @@ final class RolloutIT {
         pods.set(number, old.replacement().awaitReady());
     }
 
-    /** Waits until the pods have all readers: those of the old pod, too, have noticed and left. */
-    private void awaitEverybody() {
+    /** Waits until every reader is connected to one of the present pods. */
+    private void awaitAllReaders() {
         List<Metrics> metrics = pods.stream().map(Metrics::new).toList();
         Timeouts.await("all readers on some pod")
                 .until(
@@ -120,10 +121,11 @@ final class RolloutIT {
     }
 
     /**
-     * The messages after which readers were let go: since messages come all the time, there are
-     * many when readers go one after the other, and one or two when they go all at once.
+     * The different positions at which readers got their goodbye. Messages come all the time, so
+     * there are many positions when the readers get it one after the other, and one or two when
+     * they all get it at once.
      */
-    private Set<String> placesOfGoodbyes() {
+    private Set<String> goodbyePositions() {
         return readers.stream()
                 .flatMap(reader -> reader.events("goodbye").stream())
                 .map(SseReader.Event::id)
@@ -141,7 +143,9 @@ final class RolloutIT {
         assertThat(reader.events("gap")).isEmpty();
     }
 
-    /** Sends numbered messages, one after the other; repeats once what did not get through. */
+    /**
+     * Sends numbered messages one after the other, and repeats one whose connection failed once.
+     */
     private static final class Publisher {
 
         private final Queue<String> sent = new ConcurrentLinkedQueue<>();
