@@ -1,5 +1,6 @@
 package dev.parley.broker;
 
+import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import jakarta.validation.constraints.Max;
@@ -7,7 +8,7 @@ import jakarta.validation.constraints.Min;
 import java.time.Duration;
 import org.hibernate.validator.constraints.time.DurationMin;
 
-/** How much of a room a broker remembers: whatever is within both bounds. */
+/** How much of a room a broker remembers: whatever is within all bounds. */
 @ConfigMapping(prefix = "parley.history")
 public interface HistoryConfig {
 
@@ -16,6 +17,13 @@ public interface HistoryConfig {
     @Min(1)
     @Max(1_000_000)
     int size();
+
+    /**
+     * Bytes of messages per room, about; at least the newest message is kept. It bounds what one
+     * room can take of the broker's memory.
+     */
+    @WithDefault("16M")
+    MemorySize bytes();
 
     /** Age of a message, at least a second; looked at whenever somebody publishes in the room. */
     @WithDefault("24H")

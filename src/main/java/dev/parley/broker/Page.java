@@ -7,27 +7,34 @@ import java.util.List;
 /**
  * A consecutive part of a room's log, and what the log was like at the moment of reading.
  *
- * @param epoch the log's epoch
+ * @param lineage the epochs of the log
  * @param oldest offset of the oldest message still retained; {@code newest + 1} if none is
- * @param newest offset of the newest message ever accepted in this epoch, 0 if none was
- * @param messages ascending; without holes, unless somebody deleted messages, or wrote over them,
- *     behind the broker's back
+ * @param newest offset of the newest message ever accepted in this lineage, 0 if none was
+ * @param messages ascending; without holes, unless another program deleted or overwrote messages
  */
-public record Page(String epoch, long oldest, long newest, List<StoredMessage> messages) {
+public record Page(Lineage lineage, long oldest, long newest, List<StoredMessage> messages) {
 
     public Page {
         messages = List.copyOf(messages);
     }
 
-    /** The position of the newest message. */
-    public EventId tail() {
-        return new EventId(epoch, newest);
+    /** A page of a log that has had one epoch only. */
+    public Page(String epoch, long oldest, long newest, List<StoredMessage> messages) {
+        this(Lineage.of(epoch), oldest, newest, messages);
     }
 
-    /** Whether a reader at this position has missed nothing that is gone. */
+    /** The log's present epoch. */
+    public String epoch() {
+        return lineage.epoch();
+    }
+
+    /** The position of the newest message. */
+    public EventId tail() {
+        return lineage.idAt(newest);
+    }
+
+    /** Tells whether a reader at this position has missed nothing that is gone. */
     public boolean continues(EventId position) {
-        return position.epoch().equals(epoch)
-                && position.offset() >= oldest - 1
-                && position.offset() <= newest;
+        return lineage.includes(position, newest) && position.offset() >= oldest - 1;
     }
 }

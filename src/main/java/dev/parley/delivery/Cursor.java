@@ -85,6 +85,9 @@ final class Cursor {
     private long offset;
     private int index;
 
+    /** Whether a message was written since the reader was placed. */
+    private boolean handed;
+
     Cursor(Stream stream, RoomReplica room) {
         this.stream = stream;
         this.room = room;
@@ -105,7 +108,7 @@ final class Cursor {
             return;
         }
         if (batches.log() != current) {
-            onLogStartedAnew(new EventId(current.epoch(), offset));
+            onLogStartedAnew(current.idAt(offset));
             return;
         }
         while (offset < batches.head() && stream.isWritable()) {
@@ -116,6 +119,7 @@ final class Cursor {
             }
             // Before the write: one that fills the queue and empties it again comes back here.
             offset = batch.last();
+            handed = true;
             stream.write(batch.buffer(), batches.nowNanos());
             batches.delivered(batch);
         }
@@ -194,7 +198,7 @@ final class Cursor {
     }
 
     private void placeAfter(State.Placing placing, RoomLog current, EventId position) {
-        if (covers(current, position)) {
+        if (current.covers(position)) {
             resume(current, position, current.head());
         } else if (placing.attempt() == 1 && isAhead(current, position)) {
             // The pod may not have heard of the newest messages yet.
@@ -212,7 +216,7 @@ final class Cursor {
         var placing = new State.Placing(new StartPosition.After(position), 1);
         state = placing;
         RoomLog current = room.log();
-        if (covers(current, position)) {
+        if (current.covers(position)) {
             live(current, position.offset());
         } else {
             lookUp(
@@ -270,20 +274,13 @@ final class Cursor {
         }
     }
 
-    /** Tells whether a reader at this position finds the rest in this log. */
-    private static boolean covers(RoomLog current, EventId position) {
-        return position.epoch().equals(current.epoch())
-                && position.offset() <= current.head()
-                && current.reaches(position.offset());
-    }
-
     /** Tells whether the position may be one that the pod has not heard of yet. */
     private static boolean isAhead(RoomLog current, EventId position) {
         return position.epoch().equals(current.epoch()) && position.offset() > current.head();
     }
 
     private void begin(RoomLog current, long from) {
-        stream.write(stream.encoder().position(new EventId(current.epoch(), from).toString()));
+        stream.write(stream.encoder().position(current.idAt(from).toString()));
         live(current, from);
     }
 
@@ -299,9 +296,9 @@ final class Cursor {
         Optional<EventId> oldest =
                 page.oldest() > page.newest()
                         ? Optional.empty()
-                        : Optional.of(new EventId(page.epoch(), page.oldest()));
+                        : Optional.of(page.lineage().idAt(page.oldest()));
         long from = page.oldest() - 1;
-        writeGap(new EventId(page.epoch(), from), new Gap(requested, oldest, page.tail()));
+        writeGap(page.lineage().idAt(from), new Gap(requested, oldest, page.tail()));
         room.expect(page.tail());
         live(current, from);
     }
@@ -356,14 +353,32 @@ final class Cursor {
             live(current, offset);
         } else if (!page.epoch().equals(current.epoch()) || page.newest() <= offset) {
             // The broker lost its log, and the room does not know it yet.
-            var position = new EventId(current.epoch(), offset);
+            var position = current.idAt(offset);
             placeAfterComparison(new State.Placing(new StartPosition.After(position), 1));
-        } else if (page.oldest() > offset + 1) {
+        } else if (page.oldest() > offset + 1 && handed) {
             stream.end(DisconnectReason.SLOW_CONSUMER);
         } else {
+            if (page.oldest() > offset + 1) {
+                beginAtOldest(page);
+            }
             writePage(page, replaying.end());
             live(current, offset);
         }
+    }
+
+    /**
+     * Moves a reader that has received nothing yet to the oldest message: the one at which it was
+     * to begin was trimmed before it could be read. That is no fault of the reader, so it is told
+     * of the gap instead of being let go as slow.
+     */
+    private void beginAtOldest(Page page) {
+        EventId position = room.log().idAt(offset);
+        offset = page.oldest() - 1;
+        Optional<EventId> oldest =
+                page.oldest() > page.newest()
+                        ? Optional.empty()
+                        : Optional.of(page.lineage().idAt(page.oldest()));
+        writeGap(page.lineage().idAt(offset), new Gap(position.toString(), oldest, page.tail()));
     }
 
     private void writePage(Page page, long end) {
@@ -374,6 +389,7 @@ final class Cursor {
                 bytes.writeBytes(stream.encoder().message(message, stream.format()));
                 offset++;
                 count++;
+                handed = true;
             }
         }
         if (count == 0) {
@@ -388,10 +404,9 @@ final class Cursor {
     /** Messages between others were deleted from the broker's log: the reader gets a gap there. */
     private void skipDeleted(Page page) {
         Optional<EventId> next = page.messages().stream().findFirst().map(StoredMessage::id);
-        var position = new EventId(page.epoch(), offset);
+        var position = page.lineage().idAt(offset);
         offset = next.map(EventId::offset).orElse(page.newest() + 1) - 1;
-        writeGap(
-                new EventId(page.epoch(), offset), new Gap(position.toString(), next, page.tail()));
+        writeGap(page.lineage().idAt(offset), new Gap(position.toString(), next, page.tail()));
     }
 
     /** Continues with the answer unless the cursor has gone on to another state meanwhile. */

@@ -19,6 +19,9 @@ final class DeliveryMeters {
                     .map(Duration::ofMillis)
                     .toArray(Duration[]::new);
 
+    /** Longest latency that is recorded; a message that claims more was stamped by no broker. */
+    private static final Duration MAX_AGE = Duration.ofHours(1);
+
     private final AtomicInteger connected = new AtomicInteger();
     private final AtomicInteger slow = new AtomicInteger();
     private final Counter deliveries;
@@ -87,10 +90,11 @@ final class DeliveryMeters {
     /**
      * A message was handed to the kernel for the readers of an event loop.
      *
-     * @param age since its publisher's pod accepted it; clocks of two pods may make it negative
+     * @param age since the broker accepted it; where clocks differ it may be negative or absurd
      */
     void fannedOut(Duration age) {
-        fanOut.record(age.isNegative() ? Duration.ZERO : age);
+        Duration atLeastNone = age.isNegative() ? Duration.ZERO : age;
+        fanOut.record(atLeastNone.compareTo(MAX_AGE) > 0 ? MAX_AGE : atLeastNone);
     }
 
     void delivered(long messages, long bytes) {

@@ -71,7 +71,7 @@ public record HistoryPage(
      * @param position as requested, perhaps from another epoch than the page's
      */
     static HistoryPage before(EventId position, Room room, Page page) {
-        if (!page.epoch().equals(position.epoch())) {
+        if (!page.lineage().includes(position, Long.MAX_VALUE)) {
             return empty(room, page.tail(), true);
         }
         if (!page.messages().isEmpty()) {
@@ -79,7 +79,7 @@ public record HistoryPage(
         }
         // A client that reads on from here must not miss the message at the position itself.
         long last = Math.min(Math.max(0, position.offset() - 1), page.newest());
-        return empty(room, new EventId(page.epoch(), last), last > 0);
+        return empty(room, page.lineage().idAt(last), last > 0);
     }
 
     private static HistoryPage empty(Room room, EventId after, boolean gap) {

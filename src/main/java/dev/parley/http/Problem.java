@@ -2,6 +2,7 @@ package dev.parley.http;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.parley.broker.BrokerUnavailable;
+import dev.parley.broker.IdempotencyKeyReused;
 import dev.parley.message.InvalidRequest;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
@@ -60,6 +61,13 @@ public final class Problem {
                         : "read failed: the broker did not answer; try again soon";
         return of(ErrorCode.UNAVAILABLE, detail, headers)
                 .header(HttpHeaders.RETRY_AFTER, BROKER_RETRY_AFTER)
+                .build();
+    }
+
+    /** Answers a publish whose key was used for another message before. */
+    @ServerExceptionMapper
+    public Response keyReused(IdempotencyKeyReused failure, HttpHeaders headers) {
+        return of(ErrorCode.IDEMPOTENCY_KEY_REUSED, String.valueOf(failure.getMessage()), headers)
                 .build();
     }
 

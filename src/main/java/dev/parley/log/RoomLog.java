@@ -1,11 +1,13 @@
 package dev.parley.log;
 
+import dev.parley.broker.Lineage;
+import dev.parley.message.EventId;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The newest frames of a room in one epoch: a ring, bounded by count and bytes, without holes.
+ * The newest frames of a room: a ring, bounded by count and bytes, without holes.
  *
  * <p>One thread at a time appends; any number of threads read at the same time, without locks. A
  * reader that asks for a frame gets exactly that frame or nothing: a frame knows its offset, so a
@@ -39,7 +41,7 @@ public final class RoomLog {
         }
     }
 
-    private final String epoch;
+    private volatile Lineage lineage;
     private final Budget budget;
     private final AtomicReferenceArray<@Nullable Frame> ring;
     private final long maxBytes;
@@ -52,8 +54,8 @@ public final class RoomLog {
      * @param after offset of the last message that is not in the log; the first append is the next
      * @param capacity frames, 1 or more
      */
-    RoomLog(String epoch, long after, int capacity, long maxBytes, Budget budget) {
-        this.epoch = epoch;
+    RoomLog(Lineage lineage, long after, int capacity, long maxBytes, Budget budget) {
+        this.lineage = lineage;
         this.head = after;
         this.oldest = after + 1;
         this.ring = new AtomicReferenceArray<>(capacity);
@@ -61,8 +63,29 @@ public final class RoomLog {
         this.budget = budget;
     }
 
+    /** The epochs in which the log's messages were counted. */
+    public Lineage lineage() {
+        return lineage;
+    }
+
+    /** The present epoch. */
     public String epoch() {
-        return epoch;
+        return lineage.epoch();
+    }
+
+    /** Returns the position of a reader that has everything up to this offset. */
+    public EventId idAt(long offset) {
+        return lineage.idAt(offset);
+    }
+
+    /** Tells whether a reader at this position finds the rest here. */
+    public boolean covers(EventId position) {
+        return lineage.includes(position, head) && reaches(position.offset());
+    }
+
+    /** Goes on in another epoch, of which this log's messages are the beginning. */
+    void continueIn(Lineage next) {
+        lineage = next;
     }
 
     /** Offset of the newest frame. */

@@ -41,6 +41,10 @@ import org.jspecify.annotations.Nullable;
  * differs from 7, so the logs have <em>forked</em>: the epoch is ended, once for all pods, and the
  * copy starts over from what the broker has in the new epoch.
  *
+ * <p><b>Epochs.</b> When another server takes over the count, the broker's log goes on in a new
+ * epoch ({@link dev.parley.broker.Lineage}). If the new lineage includes the copy's newest message,
+ * the copy goes on in it; else the copy starts over, and each reader is placed anew.
+ *
  * <p><b>Resubscriptions.</b> After an interruption of delivery nothing is appended before a
  * comparison, since the message that follows the newest one by number may follow another one in
  * truth. Each interruption is counted; an answer that the broker gave before the last one says
@@ -85,11 +89,22 @@ public final class RoomReplica implements Broker.Listener {
     /**
      * What the broker is asked in a comparison.
      *
-     * @param anew whether the answer starts the copy over
-     * @param known highest offset that was known to exist when the question was asked
+     * @param purpose what the answer is for
+     * @param expected highest offset that the broker was known to have when the question was asked
      * @param resubscriptions how often delivery had started again by then
+     * @param early how many early messages had been kept by then
      */
-    record Question(Range range, boolean anew, long known, int resubscriptions) {}
+    record Question(Range range, Purpose purpose, long expected, int resubscriptions, long early) {}
+
+    /** What a question is asked for. */
+    enum Purpose {
+        /** To start the copy over from the broker's newest messages. */
+        START_OVER,
+        /** To read what follows the head. */
+        FOLLOW,
+        /** To see whether a message that was announced under a known id is the broker's. */
+        VERIFY
+    }
 
     /** What the broker's answer to a question leads to. */
     enum Outcome {
@@ -121,14 +136,18 @@ public final class RoomReplica implements Broker.Listener {
     /** How often it had when the log was last compared with the broker's. */
     private int comparedResubscriptions;
 
-    /** Highest offset that is known to exist in the log's epoch. */
-    private long known;
+    /** Highest offset that the broker has said to have, or that was appended. */
+    private long expected;
 
     /** Whether the copy is to be started over from the broker's newest messages. */
     private boolean startOver = true;
 
-    /** Whether two different messages with one id were seen. */
-    private boolean forked;
+    /**
+     * Offset at which another message was announced than the copy has; 0 if there is none. The
+     * broker is asked who is right: a program that may publish on the channel may have made the
+     * announcement up.
+     */
+    private long suspect;
 
     private final EarlyMessages early = new EarlyMessages();
 
@@ -304,10 +323,8 @@ public final class RoomReplica implements Broker.Listener {
             return Arrival.OUT_OF_STEP;
         }
         long offset = message.offset();
-        known = Math.max(known, offset);
         if (offset <= current.head()) {
-            forked |= conflicts(current, message);
-            return forked ? Arrival.OUT_OF_STEP : Arrival.KNOWN;
+            return verify(current, message);
         }
         if (offset > current.head() + 1 || comparedResubscriptions != resubscriptions) {
             early.keep(message);
@@ -318,14 +335,31 @@ public final class RoomReplica implements Broker.Listener {
         return Arrival.APPENDED;
     }
 
+    /**
+     * Takes a message under an id that the copy is past. A repeat is normal around a
+     * resubscription. Another message under the id, or one that has left the ring, may mean that
+     * the broker lost messages and counts them again.
+     */
+    private Arrival verify(RoomLog current, StoredMessage message) {
+        Frame ours = current.frame(message.offset());
+        if (ours == null) {
+            return Arrival.OUT_OF_STEP;
+        }
+        if (ours.message().equals(message)) {
+            return Arrival.KNOWN;
+        }
+        suspect = message.offset();
+        return Arrival.OUT_OF_STEP;
+    }
+
     /** Takes note of a position; tells whether the copy lacks messages up to it. */
     synchronized boolean isAhead(EventId newest) {
         RoomLog current = log;
         if (current == null || !newest.epoch().equals(current.epoch())) {
             return false;
         }
-        known = Math.max(known, newest.offset());
-        return known > current.head();
+        expected = Math.max(expected, newest.offset());
+        return expected > current.head();
     }
 
     synchronized void countResubscription() {
@@ -337,11 +371,17 @@ public final class RoomReplica implements Broker.Listener {
     synchronized Question question() {
         RoomLog current = log;
         if (current == null || startOver) {
-            return new Question(Range.newest(config.messages()), true, known, resubscriptions);
+            return question(Range.newest(config.messages()), Purpose.START_OVER);
+        }
+        if (suspect > 0) {
+            return question(new Range.After(suspect - 1, 1), Purpose.VERIFY);
         }
         // One message that the copy has is read too: it shows whether both logs are the same.
-        var range = new Range.After(Math.max(0, current.head() - 1), PAGE);
-        return new Question(range, false, known, resubscriptions);
+        return question(new Range.After(Math.max(0, current.head() - 1), PAGE), Purpose.FOLLOW);
+    }
+
+    private Question question(Range range, Purpose purpose) {
+        return new Question(range, purpose, expected, resubscriptions, early.count());
     }
 
     /** Takes the broker's answer in. */
@@ -350,15 +390,19 @@ public final class RoomReplica implements Broker.Listener {
             return Outcome.EQUAL;
         }
         RoomLog current = log;
-        if (current == null || question.anew()) {
-            return compared(startOver(page), question);
+        if (current == null || question.purpose() == Purpose.START_OVER) {
+            return compared(startOver(page), page, question);
         }
-        if (!page.epoch().equals(current.epoch()) || page.oldest() > current.head() + 1) {
+        if (page.oldest() > current.head() + 1 || !goesOn(current, page)) {
             startOver = true;
             return Outcome.ASK_AGAIN;
         }
         if (isFork(current, page, question)) {
             return Outcome.FORKED;
+        }
+        if (question.purpose() == Purpose.VERIFY) {
+            suspect = 0;
+            return Outcome.ASK_AGAIN;
         }
         if (!extend(current, page)) {
             LOG.warnf(
@@ -368,27 +412,45 @@ public final class RoomReplica implements Broker.Listener {
             startOver = true;
             return Outcome.ASK_AGAIN;
         }
-        return compared(current, question);
+        return compared(current, page, question);
     }
 
     boolean isClosed() {
         return closed;
     }
 
-    private Outcome compared(RoomLog current, Question question) {
+    /**
+     * Tells whether the broker's log is one that goes on from the copy, perhaps in another epoch:
+     * the count was taken over by another server, which has everything that the copy has.
+     */
+    private boolean goesOn(RoomLog current, Page page) {
+        if (page.epoch().equals(current.epoch())) {
+            return true;
+        }
+        if (!page.lineage().includes(current.idAt(current.head()), page.newest())) {
+            return false;
+        }
+        current.continueIn(page.lineage());
+        expected = current.head();
+        early.clear();
+        return true;
+    }
+
+    private Outcome compared(RoomLog current, Page page, Question question) {
         comparedResubscriptions = question.resubscriptions();
         // An answer from before an interruption says nothing about what was heard since.
         if (comparedResubscriptions == resubscriptions) {
             appendEarly(current);
+            early.dropUnconfirmed(page.newest(), question.early());
         }
-        return known > current.head() ? Outcome.ASK_AGAIN : Outcome.EQUAL;
+        return expected > current.head() ? Outcome.ASK_AGAIN : Outcome.EQUAL;
     }
 
     private RoomLog startOver(Page page) {
         List<StoredMessage> newest = upToNewest(page);
         var fresh =
                 new RoomLog(
-                        page.epoch(),
+                        page.lineage(),
                         page.newest() - newest.size(),
                         config.messages(),
                         config.bytes().asLongValue(),
@@ -398,9 +460,9 @@ public final class RoomReplica implements Broker.Listener {
             log.clear();
         }
         early.clear();
-        known = page.newest();
+        expected = page.newest();
         startOver = false;
-        forked = false;
+        suspect = 0;
         log = fresh;
         return fresh;
     }
@@ -417,8 +479,8 @@ public final class RoomReplica implements Broker.Listener {
 
     /** Tells whether the broker's log is not the one that was delivered, though of one epoch. */
     private boolean isFork(RoomLog current, Page page, Question question) {
-        return forked
-                || page.newest() < question.known()
+        // After the epoch has changed, what was expected in the former one counts no more.
+        return page.newest() < Math.min(expected, question.expected())
                 || page.messages().stream().anyMatch(message -> conflicts(current, message));
     }
 
@@ -435,7 +497,7 @@ public final class RoomReplica implements Broker.Listener {
      */
     private boolean extend(RoomLog current, Page page) {
         long before = current.head();
-        known = Math.max(known, page.newest());
+        expected = Math.max(expected, page.newest());
         if (page.newest() <= before) {
             return true;
         }
@@ -461,6 +523,7 @@ public final class RoomReplica implements Broker.Listener {
 
     private void append(RoomLog current, StoredMessage message) {
         current.append(new Frame(message, encoder));
+        expected = Math.max(expected, message.offset());
     }
 
     // The comparison.
@@ -564,23 +627,47 @@ public final class RoomReplica implements Broker.Listener {
         /** Messages that may wait; those above are simply read again. */
         private static final int MAX = 512;
 
-        private final TreeMap<Long, StoredMessage> byOffset = new TreeMap<>();
+        /**
+         * A message and its place in the order of arrival.
+         *
+         * @param number 0 for the first that was ever kept
+         */
+        private record Early(StoredMessage message, long number) {}
+
+        private final TreeMap<Long, Early> byOffset = new TreeMap<>();
+        private long count;
+
+        /** How many messages were ever kept. */
+        long count() {
+            return count;
+        }
 
         void keep(StoredMessage message) {
             if (byOffset.size() < MAX) {
-                byOffset.put(message.offset(), message);
+                byOffset.put(message.offset(), new Early(message, count++));
             }
         }
 
         /** Takes out the message that follows this offset, and drops those up to it. */
         @Nullable StoredMessage takeAfter(long offset) {
             while (!byOffset.isEmpty() && byOffset.firstKey() <= offset + 1) {
-                StoredMessage first = byOffset.pollFirstEntry().getValue();
+                StoredMessage first = byOffset.pollFirstEntry().getValue().message();
                 if (first.offset() == offset + 1) {
                     return first;
                 }
             }
             return null;
+        }
+
+        /**
+         * Drops messages that arrived before the broker was asked and that it does not have: they
+         * were lost, or no Parley announced them.
+         *
+         * @param newest offset of the newest message that the broker has
+         * @param asked how many messages had been kept when it was asked
+         */
+        void dropUnconfirmed(long newest, long asked) {
+            byOffset.tailMap(newest, false).values().removeIf(early -> early.number() < asked);
         }
 
         void clear() {

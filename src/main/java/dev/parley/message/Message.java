@@ -10,7 +10,7 @@ import java.util.Optional;
  * @param text any Unicode text but the empty one; line ends are LF only
  * @param from who says it, as claimed by the publisher; one line of at most 64 characters
  * @param event the event type that a browser dispatches it as, {@code message} when empty
- * @param at when the publishing pod accepted it, to the millisecond
+ * @param at when the broker accepted it, to the millisecond; until then, when the pod did
  */
 public record Message(
         Room room, String text, Optional<String> from, Optional<EventType> event, Instant at) {
@@ -33,6 +33,14 @@ public record Message(
     /** Text by nobody in particular. */
     public static Message of(Room room, String text, Instant at) {
         return new Message(room, text, Optional.empty(), Optional.empty(), at);
+    }
+
+    /** Tells whether another message says the same, perhaps at another time. */
+    public boolean sameContent(Message other) {
+        return room.equals(other.room)
+                && text.equals(other.text)
+                && from.equals(other.from)
+                && event.equals(other.event);
     }
 
     private static void checkFrom(String from) {

@@ -2,6 +2,7 @@ package dev.parley.publish;
 
 import dev.parley.broker.Broker;
 import dev.parley.broker.IdempotencyKey;
+import dev.parley.broker.IdempotencyKeyReused;
 import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Receipt;
 import dev.parley.http.ContentNegotiation;
@@ -182,7 +183,7 @@ public final class SendResource {
         }
 
         void countFailed(Throwable failure) {
-            failed.increment();
+            (failure instanceof IdempotencyKeyReused ? rejected : failed).increment();
         }
 
         void countRefused(RuntimeException refusal) {

@@ -1,23 +1,35 @@
 package dev.parley.broker;
 
+import io.quarkus.runtime.configuration.MemorySize;
+import java.math.BigInteger;
 import java.time.Duration;
 
-/** A retention in so many words. */
-public record HistorySettings(int size, Duration age, Duration receipts) implements HistoryConfig {
+/** Bounds of a history; a test changes those that it is about. */
+public record HistorySettings(int size, MemorySize bytes, Duration age, Duration receipts)
+        implements HistoryConfig {
 
     /** The program's own defaults. */
     public static final HistorySettings DEFAULT =
-            new HistorySettings(10_000, Duration.ofHours(24), Duration.ofMinutes(5));
+            new HistorySettings(
+                    10_000, size(16 << 20), Duration.ofHours(24), Duration.ofMinutes(5));
 
     public HistorySettings withSize(int messages) {
-        return new HistorySettings(messages, age, receipts);
+        return new HistorySettings(messages, bytes, age, receipts);
+    }
+
+    public HistorySettings withBytes(long most) {
+        return new HistorySettings(size, size(most), age, receipts);
     }
 
     public HistorySettings withAge(Duration longest) {
-        return new HistorySettings(size, longest, receipts);
+        return new HistorySettings(size, bytes, longest, receipts);
     }
 
     public HistorySettings withReceipts(Duration longest) {
-        return new HistorySettings(size, age, longest);
+        return new HistorySettings(size, bytes, age, longest);
+    }
+
+    private static MemorySize size(long bytes) {
+        return new MemorySize(BigInteger.valueOf(bytes));
     }
 }

@@ -187,4 +187,23 @@ class SlowReaderTest {
         assertThat(lines.get(gap)).startsWith("gap epoch0-");
         assertThat(lines.subList(gap + 1, lines.size())).isEqualTo(harness.messages(1, 14));
     }
+
+    @Test
+    void readerThatReceivedNothingYet_beginsAtTheOldest_whenItsFirstMessagesAreTrimmed() {
+        harness.say(20);
+        TestReader reader = harness.join(new StartPosition.Newest(20));
+        broker.hold();
+        harness.run();
+        broker.trim(15);
+        harness.release();
+
+        List<String> lines = reader.lines();
+        assertThat(lines.subList(0, 3))
+                .containsExactly(
+                        "at " + broker.id(0),
+                        "at " + broker.id(15),
+                        "gap " + broker.id(0) + " " + broker.id(16) + " " + broker.id(20));
+        assertThat(lines.subList(3, lines.size())).isEqualTo(harness.messages(16, 20));
+        assertThat(reader.connection().isClosed()).isFalse();
+    }
 }

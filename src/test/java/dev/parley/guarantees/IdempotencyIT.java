@@ -13,16 +13,20 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** A publish that is repeated under one key is published once, on whichever pod it arrives. */
 @ExtendWith(MemoryAndRedisPods.Extension.class)
 class IdempotencyIT {
 
+    private final MemoryAndRedisPods pods;
     private final TestRoom room;
     private final Http one;
     private final Http two;
 
     IdempotencyIT(MemoryAndRedisPods pods) {
+        this.pods = pods;
         room = pods.newRoom(Kind.REDIS);
         one = pods.http(Kind.REDIS).with("Accept", "application/json");
         two = new Http(pods.second().uri()).with("Accept", "application/json");
@@ -50,15 +54,39 @@ class IdempotencyIT {
         }
     }
 
-    @Test
-    void repeat_isRecognisedByItsKey_andNotByItsText() {
-        Answer first = one.with("Idempotency-Key", "k").sendText("a", "room", room.name());
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void key_underAnotherMessage_isRefused_andNothingIsPublished(Kind kind) {
+        TestRoom other = pods.newRoom(kind);
+        Http client = pods.http(kind).with("Accept", "application/json");
+        Http keyed = client.with("Idempotency-Key", "k");
+        Answer first = keyed.sendForm("a", "room", other.name());
 
-        Answer repeat = two.with("Idempotency-Key", "k").sendForm("b", "room", room.name());
-        Answer other = two.with("Idempotency-Key", "k2").sendForm("a", "room", room.name());
+        Answer reused = keyed.sendForm("b", "room", other.name());
+        Answer repeat = keyed.sendForm("a", "room", other.name());
 
+        assertThat(reused.status()).isEqualTo(422);
+        assertThat(reused.body()).contains("\"code\":\"idempotency-key-reused\"");
+        assertThat(repeat.status()).isEqualTo(200);
         assertThat(repeat.header("Event-Id")).isEqualTo(first.header("Event-Id"));
-        assertThat(other.header("Event-Id")).isNotEqualTo(first.header("Event-Id"));
+        assertThat(client.sendForm("c", "room", other.name()).header("Event-Id")).endsWith("-2");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void keyOfOneSender_isNotTakenByAnother(Kind kind) {
+        TestRoom other = pods.newRoom(kind);
+        Http keyed =
+                pods.http(kind).with("Accept", "application/json").with("Idempotency-Key", "k");
+
+        Answer ada = keyed.sendForm("a", "room", other.name(), "from", "Ada");
+        Answer bob = keyed.sendForm("b", "room", other.name(), "from", "Bob");
+        Answer adaAgain = keyed.sendForm("a", "room", other.name(), "from", "Ada");
+
+        assertThat(bob.status()).isEqualTo(200);
+        assertThat(bob.header("Event-Id")).isNotEqualTo(ada.header("Event-Id"));
+        assertThat(adaAgain.header("Event-Id")).isEqualTo(ada.header("Event-Id"));
+        assertThat(adaAgain.body()).contains("\"duplicate\":true");
     }
 
     private List<Answer> sendAtOnce(String text, Http... clients) {

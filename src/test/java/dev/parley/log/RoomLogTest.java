@@ -4,6 +4,7 @@ import static java.util.stream.LongStream.rangeClosed;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.parley.broker.Lineage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -86,8 +87,8 @@ class RoomLogTest {
     @Test
     void budgetOfAllLogs_shrinksTheOneThatGrows_andIsGivenBack() {
         var small = new RoomLog.Budget(20_000);
-        var first = new RoomLog("e", 0, 100, 1 << 20, small);
-        var second = new RoomLog("e", 0, 100, 1 << 20, small);
+        var first = new RoomLog(Lineage.of("e"), 0, 100, 1 << 20, small);
+        var second = new RoomLog(Lineage.of("e"), 0, 100, 1 << 20, small);
 
         append(first, 1, 4, 1_000);
         append(second, 1, 50, 1_000);
@@ -142,7 +143,7 @@ class RoomLogTest {
     }
 
     private RoomLog log(long after, int capacity, long maxBytes) {
-        return new RoomLog("e", after, capacity, maxBytes, budget);
+        return new RoomLog(Lineage.of("e"), after, capacity, maxBytes, budget);
     }
 
     private static void append(RoomLog log, long first, long last, int length) {

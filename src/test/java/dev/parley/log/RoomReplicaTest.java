@@ -1,8 +1,10 @@
 package dev.parley.log;
 
+import static dev.parley.log.TestMessages.frame;
 import static dev.parley.log.TestMessages.message;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.broker.Lineage;
 import dev.parley.broker.Page;
 import dev.parley.log.RoomReplica.Arrival;
 import dev.parley.log.RoomReplica.Outcome;
@@ -111,7 +113,7 @@ class RoomReplicaTest {
         assertThat(copy.isAhead(new EventId("other", 9))).isFalse();
         assertThat(copy.isAhead(new EventId("e", 4))).isTrue();
 
-        assertThat(copy.question().known()).isEqualTo(4);
+        assertThat(copy.question().expected()).isEqualTo(4);
     }
 
     @Test
@@ -122,7 +124,7 @@ class RoomReplicaTest {
             copy.accept(message(offset));
         }
 
-        assertThat(copy.answered(page("e", 2), asked)).isEqualTo(Outcome.ASK_AGAIN);
+        assertThat(copy.answered(page("e", 2), asked)).isEqualTo(Outcome.EQUAL);
 
         assertThat(copy.log().head()).as("512 early messages were kept").isEqualTo(514);
     }
@@ -137,6 +139,83 @@ class RoomReplicaTest {
         assertThat(copy.answered(page("e", 4), asked)).isEqualTo(Outcome.EQUAL);
 
         assertThat(copy.log().head()).isEqualTo(5);
+    }
+
+    @Test
+    void announcementFarAhead_thatTheBrokerDoesNotHave_isForgotten() {
+        open(1);
+        copy.accept(message(9));
+
+        assertThat(copy.answered(page("e", 1), copy.question())).isEqualTo(Outcome.EQUAL);
+
+        for (int offset = 2; offset <= 8; offset++) {
+            assertThat(copy.accept(message(offset))).isEqualTo(Arrival.APPENDED);
+        }
+        assertThat(copy.log().head()).as("the ninth was made up").isEqualTo(8);
+    }
+
+    @Test
+    void announcementOfAnotherMessageUnderAKnownId_isVerified_beforeTheEpochEnds() {
+        open(3);
+        StoredMessage madeUp = frame(2, "made up").message();
+
+        assertThat(copy.accept(madeUp)).isEqualTo(Arrival.OUT_OF_STEP);
+
+        RoomReplica.Question verify = copy.question();
+        assertThat(verify.purpose()).isEqualTo(RoomReplica.Purpose.VERIFY);
+        assertThat(copy.answered(new Page("e", 1, 3, List.of(message(2))), verify))
+                .as("the broker has what the copy has")
+                .isEqualTo(Outcome.ASK_AGAIN);
+        assertThat(copy.question().purpose()).isEqualTo(RoomReplica.Purpose.FOLLOW);
+
+        copy.accept(madeUp);
+        assertThat(copy.answered(new Page("e", 1, 3, List.of(madeUp)), copy.question()))
+                .as("the broker has another one")
+                .isEqualTo(Outcome.FORKED);
+    }
+
+    @Test
+    void repeatOfAMessage_isKnown_unlessItHasLeftTheRing() {
+        open(2);
+        for (int offset = 3; offset <= LogSettings.RING + 2; offset++) {
+            copy.accept(message(offset));
+        }
+
+        assertThat(copy.accept(message(3))).isEqualTo(Arrival.KNOWN);
+        assertThat(copy.accept(message(1))).isEqualTo(Arrival.OUT_OF_STEP);
+    }
+
+    @Test
+    void newEpoch_thatIncludesTheCopy_goesOnInTheSameLog() {
+        open(5);
+        RoomLog log = copy.log();
+        var lineage = new Lineage("f", List.of(new Lineage.Ended("e", 5)));
+        StoredMessage sixth = inEpoch("f", 6);
+
+        assertThat(copy.accept(sixth)).isEqualTo(Arrival.OUT_OF_STEP);
+        var page = new Page(lineage, 1, 6, List.of(message(5), sixth));
+        assertThat(copy.answered(page, copy.question())).isEqualTo(Outcome.EQUAL);
+
+        assertThat(copy.log()).isSameAs(log);
+        assertThat(log.head()).isEqualTo(6);
+        assertThat(log.idAt(5)).isEqualTo(new EventId("e", 5));
+        assertThat(log.idAt(6)).isEqualTo(new EventId("f", 6));
+        assertThat(log.covers(new EventId("e", 5))).isTrue();
+        assertThat(log.covers(new EventId("e", 6))).isFalse();
+    }
+
+    @Test
+    void newEpoch_thatLacksAPartOfTheCopy_startsTheCopyOver() {
+        open(5);
+        RoomLog log = copy.log();
+        var lineage = new Lineage("f", List.of(new Lineage.Ended("e", 3)));
+        var page = new Page(lineage, 1, 6, List.of(inEpoch("f", 5), inEpoch("f", 6)));
+
+        assertThat(copy.answered(page, copy.question())).isEqualTo(Outcome.ASK_AGAIN);
+        assertThat(copy.answered(page, copy.question())).isEqualTo(Outcome.EQUAL);
+
+        assertThat(copy.log()).isNotSameAs(log);
+        assertThat(copy.log().covers(new EventId("e", 5))).isFalse();
     }
 
     @Test
@@ -171,9 +250,13 @@ class RoomReplicaTest {
 
         RoomReplica.Question question = copy.question();
 
-        assertThat(question.anew()).isFalse();
+        assertThat(question.purpose()).isEqualTo(RoomReplica.Purpose.FOLLOW);
         assertThat(copy.answered(page("e", messages), question)).isEqualTo(Outcome.EQUAL);
         assertThat(copy.log()).isSameAs(log);
+    }
+
+    private static StoredMessage inEpoch(String epoch, long offset) {
+        return new StoredMessage(new EventId(epoch, offset), message(offset).message());
     }
 
     /** The log has the broker's first messages. */

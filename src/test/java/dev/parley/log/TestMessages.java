@@ -1,5 +1,6 @@
 package dev.parley.log;
 
+import dev.parley.broker.Lineage;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.StoredMessage;
@@ -32,7 +33,7 @@ public final class TestMessages {
 
     /** An empty log of the epoch {@code e} with room for a hundred messages. */
     public static RoomLog emptyLog() {
-        return new RoomLog("e", 0, 100, 1 << 30, new RoomLog.Budget(1 << 30));
+        return new RoomLog(Lineage.of("e"), 0, 100, 1 << 30, new RoomLog.Budget(1 << 30));
     }
 
     /** Appends messages with texts of this length. */

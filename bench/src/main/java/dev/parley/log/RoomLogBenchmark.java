@@ -1,5 +1,6 @@
 package dev.parley.log;
 
+import dev.parley.broker.Lineage;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
@@ -35,7 +36,12 @@ public class RoomLogBenchmark {
     private final FrameEncoder encoder =
             new EventStreamEncoder(Duration.ofSeconds(2), Duration.ofSeconds(4));
     private final RoomLog log =
-            new RoomLog("bench", 0, CAPACITY, Long.MAX_VALUE, new RoomLog.Budget(Long.MAX_VALUE));
+            new RoomLog(
+                    Lineage.of("bench"),
+                    0,
+                    CAPACITY,
+                    Long.MAX_VALUE,
+                    new RoomLog.Budget(Long.MAX_VALUE));
     private final Message message = Message.of(Room.LOBBY, "x".repeat(200), Instant.EPOCH);
 
     @Setup

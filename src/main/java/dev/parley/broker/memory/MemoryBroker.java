@@ -103,7 +103,7 @@ public final class MemoryBroker implements Broker {
         Room room = request.message().room();
         MemoryLog log = log(room);
         long before = log.bytes();
-        Receipt known = request.key().map(log::receipt).orElse(null);
+        Receipt known = log.receipt(request);
         if (known != null) {
             bytes += log.bytes() - before;
             return known;

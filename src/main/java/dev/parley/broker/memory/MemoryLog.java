@@ -3,6 +3,7 @@ package dev.parley.broker.memory;
 import dev.parley.broker.Epochs;
 import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.IdempotencyKey;
+import dev.parley.broker.IdempotencyKeyReused;
 import dev.parley.broker.Page;
 import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Range;
@@ -19,6 +20,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** One room's log in one epoch. Not thread-safe. */
@@ -35,13 +37,22 @@ final class MemoryLog {
     private final ArrayDeque<StoredMessage> messages = new ArrayDeque<>();
 
     /** In order of their age, oldest first. */
-    private final Map<IdempotencyKey, GivenReceipt> receipts = new LinkedHashMap<>();
+    private final Map<ReceiptKey, GivenReceipt> receipts = new LinkedHashMap<>();
 
     private String epoch;
     private long newest;
     private long bytes = OVERHEAD_BYTES;
+    private long messageBytes;
 
-    private record GivenReceipt(EventId id, Instant at) {}
+    /** A key of one publisher: one that names itself has keys of its own. */
+    private record ReceiptKey(String key, Optional<String> publisher) {
+
+        static ReceiptKey of(Message message, IdempotencyKey key) {
+            return new ReceiptKey(key.value(), message.from());
+        }
+    }
+
+    private record GivenReceipt(EventId id, Message message, Instant at) {}
 
     MemoryLog(String epoch, HistoryConfig history, Clock clock) {
         this.epoch = epoch;
@@ -58,17 +69,31 @@ final class MemoryLog {
         return bytes;
     }
 
-    @Nullable Receipt receipt(IdempotencyKey key) {
+    /**
+     * Returns the receipt of the first publish under the request's key; null if there was none.
+     *
+     * @throws IdempotencyKeyReused if it was given for another message
+     */
+    @Nullable Receipt receipt(PublishRequest request) {
+        if (request.key().isEmpty()) {
+            return null;
+        }
         expireReceipts();
-        GivenReceipt given = receipts.get(key);
-        return given == null ? null : new Receipt(given.id(), true);
+        GivenReceipt given = receipts.get(ReceiptKey.of(request.message(), request.key().get()));
+        if (given == null) {
+            return null;
+        }
+        if (!given.message().sameContent(request.message())) {
+            throw new IdempotencyKeyReused();
+        }
+        return new Receipt(given.id(), true);
     }
 
     StoredMessage append(PublishRequest request) {
         var stored = new StoredMessage(new EventId(epoch, ++newest), request.message());
         messages.add(stored);
-        bytes += cost(stored.message());
-        request.key().ifPresent(key -> remember(key, stored.id()));
+        count(stored.message(), 1);
+        request.key().ifPresent(key -> remember(key, stored));
         trim();
         return stored;
     }
@@ -91,7 +116,7 @@ final class MemoryLog {
         if (messages.size() < 2) {
             return false;
         }
-        bytes -= cost(messages.removeFirst().message());
+        count(messages.removeFirst().message(), -1);
         return true;
     }
 
@@ -129,8 +154,10 @@ final class MemoryLog {
         }
     }
 
-    private void remember(IdempotencyKey key, EventId id) {
-        receipts.put(key, new GivenReceipt(id, clock.instant()));
+    private void remember(IdempotencyKey key, StoredMessage stored) {
+        receipts.put(
+                ReceiptKey.of(stored.message(), key),
+                new GivenReceipt(stored.id(), stored.message(), clock.instant()));
         bytes += OVERHEAD_BYTES;
     }
 
@@ -145,10 +172,17 @@ final class MemoryLog {
 
     private void trim() {
         Instant tooOld = clock.instant().minus(history.age());
+        long maxBytes = history.bytes().asLongValue();
         while (messages.size() > history.size()
+                || (messages.size() > 1 && messageBytes > maxBytes)
                 || (!messages.isEmpty() && !messages.getFirst().message().at().isAfter(tooOld))) {
-            bytes -= cost(messages.removeFirst().message());
+            count(messages.removeFirst().message(), -1);
         }
+    }
+
+    private void count(Message message, int sign) {
+        bytes += sign * cost(message);
+        messageBytes += sign * cost(message);
     }
 
     private static long cost(Message message) {

@@ -2,6 +2,7 @@ package dev.parley.broker.redis;
 
 import dev.parley.broker.Epochs;
 import dev.parley.broker.HistoryConfig;
+import dev.parley.broker.IdempotencyKeyReused;
 import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Receipt;
 import dev.parley.message.EventId;
@@ -38,26 +39,33 @@ final class PublishScript {
         this.history = history;
     }
 
+    /** Fails with {@link IdempotencyKeyReused} if the key was used for another message. */
     Uni<Result> run(PublishRequest request) {
         Message message = request.message();
         Room room = message.room();
         List<String> used = new ArrayList<>(List.of(keys.head(room), keys.log(room)));
-        request.key().ifPresent(key -> used.add(keys.receipt(room, key)));
+        request.key().ifPresent(key -> used.add(keys.receipt(message, key)));
         List<String> args =
                 List.of(
                         keys.live(),
                         room.name(),
                         MessageJson.writeBody(message),
-                        Long.toString(message.at().toEpochMilli()),
                         Epochs.next(),
                         Integer.toString(history.size()),
                         Long.toString(history.age().toMillis()),
+                        Long.toString(history.bytes().asLongValue()),
                         Long.toString(history.receipts().toMillis()));
         return commands.run(SCRIPT, used, args).map(PublishScript::result);
     }
 
     private static Result result(Response reply) {
         EventId id = EventId.parse(reply.get(0).toString()).orElseThrow();
-        return new Result(new Receipt(id, reply.get(1).toInteger() == 1), reply.get(2).toInteger());
+        boolean repeat =
+                switch (reply.get(1).toInteger()) {
+                    case 0 -> false;
+                    case 1 -> true;
+                    default -> throw new IdempotencyKeyReused();
+                };
+        return new Result(new Receipt(id, repeat), reply.get(2).toInteger());
     }
 }

@@ -1,7 +1,7 @@
 package dev.parley.broker.redis;
 
-import dev.parley.broker.Epochs;
 import dev.parley.broker.HistoryConfig;
+import dev.parley.broker.Lineage;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.message.EventId;
@@ -54,7 +54,6 @@ final class ReadScript {
                         Long.toString(Math.min(offset(range), MAX_OFFSET)),
                         Integer.toString(range.limit()),
                         Integer.toString(PAGE_BYTES),
-                        Epochs.next(),
                         Long.toString(history.age().toMillis()));
         return commands.run(SCRIPT, List.of(keys.head(room), keys.log(room)), args)
                 .map(reply -> result(room, reply));
@@ -67,14 +66,14 @@ final class ReadScript {
     }
 
     private static Result result(Room room, Response reply) {
-        String epoch = reply.get(0).toString();
+        Lineage lineage = lineage(reply.get(0).toString(), reply.get(1).toString());
         List<StoredMessage> messages = new ArrayList<>();
         List<EventId> foreign = new ArrayList<>();
-        Response entries = reply.get(3);
+        Response entries = reply.get(4);
         long last = 0;
         for (int i = 0; i < entries.size(); i += 3) {
             last = entries.get(i).toLong();
-            var id = new EventId(epoch, last);
+            EventId id = lineage.idAt(last);
             try {
                 var at = Instant.ofEpochMilli(Long.parseLong(entries.get(i + 1).toString()));
                 String body = entries.get(i + 2).toString(StandardCharsets.UTF_8);
@@ -84,7 +83,23 @@ final class ReadScript {
             }
         }
         messages.sort((a, b) -> Long.compare(a.offset(), b.offset()));
-        var page = new Page(epoch, reply.get(1).toLong(), reply.get(2).toLong(), messages);
+        var page = new Page(lineage, reply.get(2).toLong(), reply.get(3).toLong(), messages);
         return new Result(page, foreign, last);
+    }
+
+    /**
+     * Reads the epochs.
+     *
+     * @param past such as {@code 0:0 k3f9:5}
+     */
+    private static Lineage lineage(String epoch, String past) {
+        List<Lineage.Ended> ended = new ArrayList<>();
+        for (String one : past.isEmpty() ? new String[0] : past.split(" ")) {
+            int colon = one.indexOf(':');
+            ended.add(
+                    new Lineage.Ended(
+                            one.substring(0, colon), Long.parseLong(one.substring(colon + 1))));
+        }
+        return new Lineage(epoch, ended);
     }
 }

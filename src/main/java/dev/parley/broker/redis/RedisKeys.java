@@ -1,6 +1,7 @@
 package dev.parley.broker.redis;
 
 import dev.parley.broker.IdempotencyKey;
+import dev.parley.message.Message;
 import dev.parley.message.Room;
 
 /**
@@ -19,9 +20,13 @@ record RedisKeys(String prefix) {
         return key(room, "log");
     }
 
-    /** Id that the first publish under this key got. */
-    String receipt(Room room, IdempotencyKey key) {
-        return key(room, "once:" + key.value());
+    /**
+     * Receipt of the first publish under this key. A publisher that names itself has keys of its
+     * own, so that it cannot take another one's; a key has no spaces.
+     */
+    String receipt(Message message, IdempotencyKey key) {
+        String publisher = message.from().map(from -> " " + from).orElse("");
+        return key(message.room(), "once:" + key.value() + publisher);
     }
 
     /** Channel of all rooms. */

@@ -1,4 +1,5 @@
--- Puts a room whose log lost messages into a new epoch, once however many pods notice.
+-- Puts a room whose log lost messages into a new epoch, once however many pods notice. No position of
+-- the epochs before it is one of the new lineage.
 --
 -- KEYS[1]  head       hash  as in publish.lua
 -- ARGV[1]  ended      text  the epoch that has ended
@@ -9,7 +10,7 @@ local head = KEYS[1]
 local ended, new_epoch = ARGV[1], ARGV[2]
 
 if redis.call('HGET', head, 'epoch') == ended then
-  redis.call('HSET', head, 'epoch', new_epoch)
+  redis.call('HSET', head, 'epoch', new_epoch, 'past', '')
   return 1
 end
 return 0

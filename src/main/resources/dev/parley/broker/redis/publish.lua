@@ -1,90 +1,169 @@
 -- Accepts one message: at most once per idempotency key, under the next offset of its room, and
 -- announces it to every pod.
 --
--- KEYS[1]  head     hash     the room's count: fields epoch (text) and offset (integer)
--- KEYS[2]  log      stream   the room's messages: entry ids <offset>-0, fields at (ms) and body (JSON)
--- KEYS[3]  receipt  string   id that the first publish under this idempotency key was given;
---                            absent when the publisher gave no key
+-- KEYS[1]  head     hash     the room's count; its fields are below
+-- KEYS[2]  log      stream   the room's messages: entry ids <offset>-0, fields at (ms), body (JSON)
+--                            and before (bytes that were accepted before this message)
+-- KEYS[3]  receipt  string   <id> <digest of the body> of the first publish under this idempotency
+--                            key; absent when the publisher gave no key
 -- ARGV[1]  channel      text     where the message is announced
 -- ARGV[2]  room         text     name of the room
 -- ARGV[3]  body         JSON     text, from, event
--- ARGV[4]  at           integer  when the publishing pod accepted it, ms since 1970
--- ARGV[5]  new_epoch    text     taken if the room has no head
--- ARGV[6]  max_length   integer  messages that the log keeps
--- ARGV[7]  max_age      integer  ms that the log keeps a message
+-- ARGV[4]  new_epoch    text     taken if an epoch begins
+-- ARGV[5]  max_length   integer  messages that the log keeps
+-- ARGV[6]  max_age      integer  ms that the log keeps a message
+-- ARGV[7]  max_bytes    integer  bytes of bodies that the log keeps, about
 -- ARGV[8]  receipt_age  integer  ms that the receipt is kept
 --
--- Returns {id, 1 if this repeats an earlier publish else 0, number of foreign entries removed}
+-- Returns {id, outcome, foreign}: outcome 0 for a new message, 1 for a repeat, 2 if the key was used
+-- for another message; foreign is the number of entries of other programs that were removed.
+--
+-- Fields of the head:
+--   epoch   text     the present epoch
+--   offset  integer  that of the newest message ever accepted
+--   server  text     replication id of the server that counts in this epoch
+--   past    text     epochs that have ended and their last offsets: '0:0 k3f9:5 9xx1:12'
+--   lost    integer  highest offset that was lost with the log; absent if none was
+--   bytes   integer  bytes of bodies that were ever accepted
 local head, log, receipt = KEYS[1], KEYS[2], KEYS[3]
-local channel, room, body, at = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local new_epoch, max_length, max_age, receipt_age = ARGV[5], ARGV[6], tonumber(ARGV[7]), ARGV[8]
+local channel, room, body, new_epoch = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local max_length, max_age = tonumber(ARGV[5]), tonumber(ARGV[6])
+local max_bytes, receipt_age = tonumber(ARGV[7]), ARGV[8]
 
+-- The server's time decides: a pod's clock may be wrong.
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+-- Identifies one server in one life as a primary: a restart and a promotion each choose another one.
+local server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)') or ''
+
+local function integer(number)
+  return string.format('%d', number)
+end
+
+local state = redis.call('HMGET', head, 'epoch', 'offset', 'server', 'past', 'lost', 'bytes')
+local epoch, offset, counter = state[1], tonumber(state[2] or 0), state[3]
+local past, lost, bytes = state[4] or '', tonumber(state[5] or 0), tonumber(state[6] or 0)
+local log_exists = redis.call('EXISTS', log) == 1
+if epoch and offset > 0 and not log_exists then
+  lost = offset
+end
+
+-- Tells whether an id was given in this lineage and its message was not lost with the log since.
+local function is_certified(id)
+  local its_epoch, its_offset = string.match(id, '^(%w+)%-(%d+)$')
+  its_offset = tonumber(its_offset)
+  if not epoch or not its_offset or its_offset <= lost then
+    return false
+  end
+  if its_epoch == epoch then
+    return its_offset <= offset
+  end
+  for ended, last in string.gmatch(past, '(%w+):(%d+)') do
+    if ended == its_epoch then
+      return its_offset <= tonumber(last)
+    end
+  end
+  return false
+end
+
+local digest = receipt and redis.sha1hex(body)
 if receipt then
-  local first = redis.call('GET', receipt)
-  if first then
-    return {first, 1, 0}
+  local known = redis.call('GET', receipt)
+  local id, its_digest = string.match(known or '', '^(%S+) ?(%S*)$')
+  -- A receipt must not outlive the message that it stands for.
+  if id and is_certified(id) then
+    -- Version 0.1 wrote receipts without a digest.
+    local same = its_digest == '' or its_digest == digest
+    return {id, same and 1 or 2, 0}
   end
 end
 
-local epoch, offset = unpack(redis.call('HMGET', head, 'epoch', 'offset'))
 if not epoch then
-  epoch, offset = new_epoch, 0
-  redis.call('HSET', head, 'epoch', epoch)
-  -- The head was evicted alone: the stream's offsets are of an epoch that has ended.
-  if redis.call('EXISTS', log) == 1 then
+  -- The room is new, or its count was lost; then the log's offsets are of an epoch that is not known.
+  epoch, offset, past, lost, bytes = new_epoch, 0, '0:0', 0, 0
+  if log_exists then
     redis.call('DEL', log)
   end
+elseif counter and counter ~= server then
+  -- Another server takes over the count. The former one may have accepted messages that this one
+  -- does not have, under the offsets that come next: they must not be given again in its epoch.
+  past = past .. (past == '' and '' or ' ') .. epoch .. ':' .. integer(offset)
+  epoch = new_epoch
+  local ended = {}
+  for one in string.gmatch(past, '%S+') do
+    ended[#ended + 1] = one
+  end
+  past = table.concat(ended, ' ', math.max(1, #ended - 63))
 end
 
-offset = string.format('%d', tonumber(offset) + 1)
-local id = epoch .. '-' .. offset
+offset = offset + 1
+local id = epoch .. '-' .. integer(offset)
+local entry = integer(offset) .. '-0'
 local function append()
-  return redis.pcall('XADD', log, 'MAXLEN', max_length, offset .. '-0', 'at', at, 'body', body)
+  return redis.pcall('XADD', log, 'MAXLEN', max_length, entry,
+    'at', integer(now), 'body', body, 'before', integer(bytes))
 end
-local function failed(reply)
+local function is_error(reply)
   return type(reply) == 'table' and reply.err
 end
 
--- Another program may have added an entry, for instance with an id of the present time. Redis accepts
--- no id below it, so every entry at or above our offset is removed; none of them is a message.
-local removed = 0
+local foreign = 0
 local added = append()
-if failed(added) then
-  repeat
-    local entries = redis.call('XRANGE', log, offset .. '-0', '+', 'COUNT', 64)
-    for _, entry in ipairs(entries) do
-      removed = removed + redis.call('XDEL', log, entry[1])
+if is_error(added) and string.find(added.err, 'equal or smaller', 1, true) then
+  -- Another program added an entry at or above our offset, and Redis accepts no lower id after it, not
+  -- even when the entry is deleted. The log is written anew with our messages alone: the newest
+  -- 10,000, since the server does nothing else meanwhile.
+  local ours = {}
+  for _, one in ipairs(redis.call('XREVRANGE', log, '(' .. entry, '-', 'COUNT', 10000)) do
+    if string.match(one[1], '^%d+%-0$') then
+      ours[#ours + 1] = one
     end
-  until #entries == 0
-  redis.call('XSETID', log, string.format('%d-18446744073709551615', tonumber(offset) - 1))
+  end
+  foreign = redis.call('XLEN', log) - #ours
+  redis.call('DEL', log)
+  for i = #ours, 1, -1 do
+    redis.call('XADD', log, ours[i][1], unpack(ours[i][2]))
+  end
   added = append()
 end
-if failed(added) then
+if is_error(added) then
   return added
 end
--- Counted only after the entry is there: a failure before would leave a hole.
-redis.call('HSET', head, 'offset', offset)
 
--- Every 16th message drops up to 32 that are too old, so trimming keeps up with publishing.
-if tonumber(offset) % 16 == 0 then
+-- Written only after the entry is there: a failure before would leave a hole in the count.
+bytes = bytes + #body
+redis.call('HSET', head, 'epoch', epoch, 'offset', integer(offset), 'server', server, 'past', past,
+  'lost', integer(lost), 'bytes', integer(bytes))
+
+-- Drops messages that are too old or beyond the bytes, at most 32 a publish, so that trimming keeps up
+-- with publishing. The newest message stays.
+local function is_expired(one)
+  local fields = one[2]
+  if one[1] == entry then
+    return false
+  end
+  local at = fields[1] == 'at' and tonumber(fields[2])
+  local before = fields[5] == 'before' and tonumber(fields[6])
+  -- An entry without a time was written by another program; it is dropped when it is the oldest.
+  return not at or at <= now - max_age or before and bytes - before > max_bytes
+end
+local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+if oldest and is_expired(oldest) then
   local expired = {}
-  for _, entry in ipairs(redis.call('XRANGE', log, '-', '+', 'COUNT', 32)) do
-    local said_at = tonumber(entry[2][2])
-    -- An entry without a time was written by another program; it is dropped when it is the oldest.
-    if said_at and said_at > tonumber(at) - max_age then
+  for _, one in ipairs(redis.call('XRANGE', log, '-', '+', 'COUNT', 32)) do
+    if not is_expired(one) then
       break
     end
-    expired[#expired + 1] = entry[1]
+    expired[#expired + 1] = one[1]
   end
-  if #expired > 0 then
-    redis.call('XDEL', log, unpack(expired))
-  end
+  redis.call('XDEL', log, unpack(expired))
 end
 
 redis.call('PEXPIRE', head, max_age)
 redis.call('PEXPIRE', log, max_age)
 if receipt then
-  redis.call('SET', receipt, id, 'PX', receipt_age)
+  redis.call('SET', receipt, id .. ' ' .. digest, 'PX', receipt_age)
 end
-redis.call('PUBLISH', channel, room .. ' ' .. id .. ' ' .. at .. ' ' .. body)
-return {id, 0, removed}
+redis.call('PUBLISH', channel, room .. ' ' .. id .. ' ' .. integer(now) .. ' ' .. body)
+return {id, 0, foreign}

@@ -6,25 +6,26 @@
 -- ARGV[2]  offset     integer  the page lies after or before it
 -- ARGV[3]  limit      integer  messages in the page at most
 -- ARGV[4]  budget     integer  bytes of bodies in the page, about; two messages are returned anyway
--- ARGV[5]  new_epoch  text     taken if the room has no head
--- ARGV[6]  max_age    integer  ms that the head lives on
+-- ARGV[5]  max_age    integer  ms that a head lives on after it was read
 --
--- Returns {epoch, oldest, newest, {offset, at, body, offset, at, body, ...}} in the order of reading;
--- at and body are empty where another program wrote the entry.
+-- Returns {epoch, past, oldest, newest, {offset, at, body, offset, at, body, ...}} in the order of
+-- reading; past is as in the head; at and body are empty where another program wrote the entry.
 --
--- A room without a head is given one, so that a reader of an empty room has a position to resume from.
+-- Reading creates nothing, and works where writing is refused. A room without a head is in epoch 0,
+-- with newest 0: a reader of it has a position to resume from, which is the beginning of whatever
+-- epoch begins with the first message.
 local head, log = KEYS[1], KEYS[2]
 local direction, offset = ARGV[1], ARGV[2]
-local limit, budget = tonumber(ARGV[3]), tonumber(ARGV[4])
-local new_epoch, max_age = ARGV[5], ARGV[6]
+local limit, budget, max_age = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 
-if redis.call('EXISTS', head) == 0 then
-  redis.call('HSET', head, 'epoch', new_epoch, 'offset', 0)
-  redis.call('DEL', log)
+local state = redis.call('HMGET', head, 'epoch', 'offset', 'past')
+if not state[1] then
+  return {'0', '', '1', '0', {}}
 end
-redis.call('PEXPIRE', head, max_age)
-local state = redis.call('HMGET', head, 'epoch', 'offset')
-local newest = state[2]
+local epoch, newest, past = state[1], state[2] or '0', state[3] or ''
+-- A room that is read keeps its epoch, though nothing is published in it. Where the server refuses to
+-- write, as a replica does, that is no reason not to read.
+redis.pcall('PEXPIRE', head, max_age)
 
 -- Other programs may write into the stream. Entries whose ids are not <offset>-0 are not of this log.
 local function offset_of(entry)
@@ -103,4 +104,4 @@ while not is_full() do
   end
 end
 
-return {state[1], oldest, newest, entries}
+return {epoch, past, oldest, newest, entries}

@@ -1,5 +1,6 @@
 package dev.parley.broker.memory;
 
+import static dev.parley.broker.BlockingBroker.offsets;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.broker.BlockingBroker;
@@ -7,6 +8,7 @@ import dev.parley.broker.Broker;
 import dev.parley.broker.BrokerContract;
 import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.HistorySettings;
+import dev.parley.broker.Page;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
@@ -29,5 +31,20 @@ class MemoryBrokerTest implements BrokerContract {
 
         broker.clock().advance(Duration.ofMillis(1));
         assertThat(broker.publish("a", "key").duplicate()).isFalse();
+    }
+
+    @Test
+    void retention_byAge_dropsOldMessages_whenOthersArePublished() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withAge(Duration.ofHours(1)));
+        broker.sayNumbers(20);
+        broker.clock().advance(Duration.ofMinutes(50));
+        broker.sayNumbers(4);
+
+        broker.clock().advance(Duration.ofMinutes(20));
+        broker.sayNumbers(16);
+
+        Page page = broker.readAfter(0, 100);
+        assertThat(page.oldest()).isEqualTo(21);
+        assertThat(offsets(page)).containsExactlyElementsOf(offsets(21, 40));
     }
 }

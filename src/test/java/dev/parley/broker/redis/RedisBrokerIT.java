@@ -10,8 +10,10 @@ import dev.parley.broker.BrokerContract;
 import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.HistorySettings;
 import dev.parley.broker.Page;
+import dev.parley.broker.Range;
 import dev.parley.broker.Receipt;
 import dev.parley.message.EventId;
+import dev.parley.message.Room;
 import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.Timeouts;
@@ -19,6 +21,7 @@ import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisOptions;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -179,7 +182,7 @@ class RedisBrokerIT implements BrokerContract {
         assertThat(page.epoch()).isNotEqualTo(last.epoch());
         assertThat(page.messages()).isEmpty();
         assertThat(page.newest()).isZero();
-        assertThat(broker.say("after")).isEqualTo(new EventId(page.epoch(), 1));
+        assertThat(broker.say("after").offset()).isOne();
     }
 
     @Test
@@ -213,6 +216,95 @@ class RedisBrokerIT implements BrokerContract {
             broker.endEpoch(ROOM, receipt.id().epoch());
             assertThat(broker.readAfter(0, 10).continues(receipt.id())).isFalse();
         }
+    }
+
+    @Test
+    void message_ofAPodWithAWrongClock_hasTheTimeOfRedis_andTrimsNothing() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withAge(Duration.ofHours(1)));
+        broker.sayNumbers(16);
+
+        broker.clock().advance(Duration.ofHours(25));
+        broker.sayNumbers(16);
+
+        Page page = broker.readAfter(0, 100);
+        assertThat(page.messages()).hasSize(32);
+        assertThat(page.messages().get(31).message().at())
+                .isBetween(page.messages().get(0).message().at(), Instant.now().plusSeconds(60));
+    }
+
+    @Test
+    void oldMessages_areDropped_byTheTimeOfRedis() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withAge(Duration.ofSeconds(1)));
+        broker.sayNumbers(20);
+
+        Timeouts.await("the first twenty to be dropped")
+                .until(
+                        () -> {
+                            broker.say("later");
+                            return broker.readAfter(0, 1).oldest() > 20;
+                        });
+    }
+
+    @Test
+    void reading_createsNothing() {
+        BlockingBroker broker = open();
+
+        broker.readAfter(0, 10);
+        broker.read(new Room("made-up"), Range.newest(10));
+
+        assertThat(redis.command("DBSIZE").number()).isZero();
+    }
+
+    @Test
+    void receipt_doesNotOutliveItsMessage_whicheverKeyIsLost() {
+        BlockingBroker broker = open();
+
+        for (List<String> lost : List.of(List.of(HEAD), List.of(LOG), List.of(HEAD, LOG))) {
+            redis.command("FLUSHALL");
+            broker.publish("a", "key");
+            lost.forEach(key -> redis.command("DEL", key));
+
+            Receipt repeat = broker.publish("a", "key");
+
+            assertThat(repeat.duplicate()).as("without %s", lost).isFalse();
+            assertThat(broker.readAfter(0, 10).messages()).hasSize(1);
+            assertThat(broker.publish("a", "key")).isEqualTo(new Receipt(repeat.id(), true));
+        }
+    }
+
+    @Test
+    void receipt_outlivesTheTrimmingOfItsMessage() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withSize(5));
+        Receipt first = broker.publish("a", "key");
+        broker.sayNumbers(10);
+
+        assertThat(broker.publish("a", "key")).isEqualTo(new Receipt(first.id(), true));
+    }
+
+    @Test
+    void receipt_ofVersion01_whichHasNoDigest_isHonoured() {
+        BlockingBroker broker = open();
+        EventId id = broker.say("a");
+        redis.command("SET", "parley:{room}:once:key", id.toString());
+
+        assertThat(broker.publish("a", "key")).isEqualTo(new Receipt(id, true));
+    }
+
+    @Test
+    void roomOfVersion01_goesOnInItsEpoch() {
+        BlockingBroker broker = open();
+        redis.command("HSET", HEAD, "epoch", "k3f9", "offset", "2");
+        redis.command("XADD", LOG, "1-0", "at", "1767225600000", "body", "{\"text\":\"one\"}");
+        redis.command("XADD", LOG, "2-0", "at", farFuture(), "body", "{\"text\":\"two\"}");
+
+        EventId third = broker.say("three");
+
+        assertThat(third).isEqualTo(new EventId("k3f9", 3));
+        assertThat(broker.readAfter(0, 10).continues(new EventId("k3f9", 2))).isTrue();
+    }
+
+    private static String farFuture() {
+        return Long.toString(Instant.now().plusSeconds(3_600).toEpochMilli());
     }
 
     private static RedisServer clusterOfOne() {

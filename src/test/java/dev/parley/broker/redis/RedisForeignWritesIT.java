@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.broker.BlockingBroker;
 import dev.parley.broker.HistorySettings;
 import dev.parley.broker.Range;
+import dev.parley.message.EventId;
 import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SettableClock;
@@ -130,13 +131,32 @@ class RedisForeignWritesIT {
                 BlockingBroker.open(
                         brokers.create(options, RedisSettings.QUICK, oneHour),
                         SettableClock.stoppedNow());
-        count("1-0", "something", "else");
-        broker.sayNumbers(14);
-        broker.clock().advance(Duration.ofHours(2));
+        count("1-0", "at", "1", "body", "{\"text\":\"a\"}");
+        count("2-0", "something", "else");
+        count("3-0", "at", "1", "body", "{\"text\":\"a\"}");
 
         broker.sayNumbers(2);
 
-        assertThat(offsets(broker.readAfter(0, 100))).containsExactly(16L, 17L);
+        assertThat(offsets(broker.readAfter(0, 100))).containsExactly(4L, 5L);
+        assertThat(redis.command("XLEN", LOG).number()).isEqualTo(2);
+    }
+
+    @Test
+    void entriesThatStandInTheWay_areRemoved_andOursStay() {
+        BlockingBroker broker = brokers.open(redis.uri());
+        broker.sayNumbers(3);
+        EventId last = broker.say("4");
+        write("4-7", "stands", "between");
+        write("*", "stands", "ahead");
+
+        EventId next = broker.say("5");
+        write("*", "stands", "ahead again");
+        broker.say("6");
+
+        assertThat(next).isEqualTo(new EventId(last.epoch(), 5));
+        assertThat(offsets(broker.readAfter(0, 100))).containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
+        assertThat(redis.command("XLEN", LOG).number()).isEqualTo(6);
+        assertThat(broker.readAfter(0, 100).continues(last)).isTrue();
     }
 
     /** Counts a message as Parley does, and writes something else than it would. */
