@@ -5,11 +5,11 @@ import dev.parley.message.StoredMessage;
 import io.smallrye.mutiny.Uni;
 
 /**
- * Carries messages to every pod that reads them and remembers them for a while. For each room it
- * keeps a log: offsets 1, 2, 3 … without holes within an epoch, bounded by count and age.
+ * Stores messages for a while, and delivers them to every pod that reads their room. Keeps a log
+ * for each room: offsets 1, 2, 3 … without holes within an epoch, bounded by count and age.
  *
  * <p>Every {@link Uni} is lazy, may be subscribed to from any thread, and fails with {@link
- * BrokerUnavailable} within a bounded time when the broker cannot answer.
+ * BrokerUnavailable} within a bounded time if the broker does not answer.
  */
 public interface Broker {
 
@@ -20,22 +20,22 @@ public interface Broker {
      */
     Uni<Receipt> publish(PublishRequest request);
 
-    /** Reads a part of a room's log. A room without messages has an empty log, in an epoch. */
+    /** Reads a part of a room's log. A room without messages has an epoch and an empty log. */
     Uni<Page> read(Room room, Range range);
 
     /**
-     * Ends an epoch whose log turned out to lack messages that were delivered from it, as after a
-     * failover to a replica that lagged. What the log still has stays readable, in a new epoch.
-     * Does nothing if the room is in another epoch by now.
+     * Ends an epoch whose log lacks messages that were delivered from it, for instance after a
+     * failover to a replica that lagged. The messages that the log has stay readable, in a new
+     * epoch. Does nothing if the room is in another epoch already.
      */
     Uni<Void> endEpoch(Room room, String epoch);
 
     /**
      * Starts the delivery of a room's messages to a listener. Completes once the broker has
-     * confirmed it: whatever is published from then on reaches the listener, so a read that begins
-     * after the confirmation misses nothing. The listener may hear messages before that. A call
-     * that fails leaves nothing behind; one that succeeded lasts, across every loss of the
-     * connection, until {@link #unsubscribe}.
+     * confirmed it: a message that is published from then on reaches the listener, so a read that
+     * begins after the confirmation misses nothing. The listener may receive messages before the
+     * confirmation. A call that fails has no effect; one that succeeded lasts, across every loss of
+     * the connection, until {@link #unsubscribe}.
      */
     Uni<Void> subscribe(Room room, Listener listener);
 
@@ -49,8 +49,8 @@ public interface Broker {
     BrokerState state();
 
     /**
-     * Hears what any pod published in one room. Called by one thread at a time; messages come in
-     * order, though repeats and holes are possible around {@link #onResubscribed()}.
+     * Receives what any pod published in one room. Called by one thread at a time. Messages come in
+     * order, except that repeats and holes are possible around {@link #onResubscribed()}.
      */
     interface Listener {
 
@@ -58,13 +58,14 @@ public interface Broker {
         void onMessage(StoredMessage message);
 
         /**
-         * A program other than Parley said something in the room: text without an id, live only.
+         * A program other than Parley published text in the room. It has no id and is live only.
          */
         void onPlainText(String text);
 
         /**
          * Delivery of this room started again after it was interrupted. Messages may have been
-         * missed, and the broker may have lost some: the room has to be compared with its log.
+         * missed, and the broker may have lost some, so the listener has to compare with {@link
+         * #read}.
          */
         void onResubscribed();
     }

@@ -4,7 +4,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 
-/** Counts what a pod hears from its broker. */
+/** Counts what a pod receives from its broker. */
 public final class BrokerMeters {
 
     private final Counter received;
@@ -20,7 +20,7 @@ public final class BrokerMeters {
                 .register(registry);
     }
 
-    /** A message arrived from the broker, whether anything on this pod reads its room or not. */
+    /** Counts a message that arrived, whether its room is read on this pod or not. */
     public void received() {
         received.increment();
     }

@@ -1,19 +1,19 @@
 package dev.parley.broker;
 
-/** Whether a broker delivers. */
+/** Says whether a broker delivers messages. */
 public sealed interface BrokerState {
 
     /** Messages flow. */
     record Up() implements BrokerState {}
 
     /**
-     * They don't.
+     * Messages do not flow.
      *
      * @param reason one sentence for an operator
      */
     record Down(String reason) implements BrokerState {}
 
-    /** Whether messages flow. */
+    /** Tells whether messages flow. */
     default boolean isUp() {
         return this instanceof Up;
     }

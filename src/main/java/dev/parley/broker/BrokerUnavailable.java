@@ -1,6 +1,6 @@
 package dev.parley.broker;
 
-/** The broker did not answer in time or at all. What was asked may or may not have happened. */
+/** The broker did not answer in time, or at all. It may or may not have done what was asked. */
 public final class BrokerUnavailable extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

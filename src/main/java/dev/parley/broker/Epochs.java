@@ -2,7 +2,7 @@ package dev.parley.broker;
 
 import java.util.UUID;
 
-/** Names of epochs. */
+/** Makes names of epochs. */
 public final class Epochs {
 
     private static final int BITS = 40;
@@ -10,9 +10,9 @@ public final class Epochs {
     private Epochs() {}
 
     /**
-     * A name that no epoch had before: 40 random bits, up to eight characters of {@code [0-9a-z]}.
-     * Taken from a random UUID, whose generator is never part of a native image; a generator of our
-     * own would be, with its seed.
+     * Returns a new name: 40 random bits, as up to eight characters of {@code [0-9a-z]}. They come
+     * from a random UUID, because its generator is seeded when the program starts. A generator in a
+     * field of this class would be part of a native image, with the same seed in every pod.
      */
     public static String next() {
         long random = UUID.randomUUID().getMostSignificantBits();

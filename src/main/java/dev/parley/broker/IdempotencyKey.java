@@ -4,7 +4,7 @@ import dev.parley.message.InvalidRequest;
 import java.util.regex.Pattern;
 
 /**
- * What a publisher sends along to make a repeat recognisable, within one room (the {@code
+ * A publisher's name for one message of a room, by which a repeat is recognised (the {@code
  * Idempotency-Key} header, draft-ietf-httpapi-idempotency-key-header).
  *
  * @param value 1 to 128 visible ASCII characters

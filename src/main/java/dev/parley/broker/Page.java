@@ -5,7 +5,7 @@ import dev.parley.message.StoredMessage;
 import java.util.List;
 
 /**
- * A consecutive part of a room's log, and what the log was like at the moment of reading.
+ * A part of a room's log, and the bounds of the log at the moment of reading.
  *
  * @param lineage the epochs of the log
  * @param oldest offset of the oldest message still retained; {@code newest + 1} if none is

@@ -1,8 +1,8 @@
 package dev.parley.broker;
 
 /**
- * Which part of a room's log is asked for. A page may be shorter than the limit, but has at least
- * two messages if there are two and the limit is not one.
+ * The part of a room's log to read. A page may be shorter than the limit, but has at least two
+ * messages if the range has two and the limit is not one.
  */
 public sealed interface Range {
 
@@ -23,7 +23,7 @@ public sealed interface Range {
      */
     record Before(long offset, int limit) implements Range {}
 
-    /** The newest messages there are. */
+    /** Returns the range of the newest messages. */
     static Range newest(int limit) {
         return new Before(Long.MAX_VALUE, limit);
     }

@@ -3,8 +3,9 @@ package dev.parley.broker;
 import dev.parley.message.EventId;
 
 /**
- * The broker's word that it has a message.
+ * The broker's confirmation that it has a message.
  *
- * @param duplicate whether this publish repeated an earlier one, whose id this is
+ * @param id of the message, or of the earlier message that this publish repeated
+ * @param duplicate whether this publish repeated an earlier one
  */
 public record Receipt(EventId id, boolean duplicate) {}

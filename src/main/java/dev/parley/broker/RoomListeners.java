@@ -8,8 +8,8 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * Who listens to which room on this pod. A room mostly has one listener; while a room is dropped
- * and opened again it may have two for a moment. Thread-safe; looking a room up takes no lock.
+ * The listeners of each room on this pod. A room usually has one; while a room is dropped and
+ * opened again it may have two. Thread-safe; looking a room up takes no lock.
  */
 public final class RoomListeners {
 
@@ -32,7 +32,7 @@ public final class RoomListeners {
                 });
     }
 
-    /** The room's listeners; empty if nothing on this pod reads the room. */
+    /** Returns the room's listeners; empty if the room is not read on this pod. */
     public List<Broker.Listener> of(Room room) {
         return byRoom.getOrDefault(room, List.of());
     }

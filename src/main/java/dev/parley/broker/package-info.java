@@ -1,7 +1,7 @@
 /**
- * The one seam between Parley and whatever carries messages between pods: {@link
- * dev.parley.broker.Broker} and its vocabulary. It says what a position, a page of history and a
- * receipt are; it knows no transport.
+ * The interface to what stores messages and carries them between pods: {@link
+ * dev.parley.broker.Broker}, and the types of its calls (ranges, pages, receipts). Its two
+ * implementations are in {@code broker.memory} and {@code broker.redis}.
  */
 @NullMarked
 package dev.parley.broker;

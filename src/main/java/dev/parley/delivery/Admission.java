@@ -25,7 +25,7 @@ final class Admission {
     /**
      * Counts a stream in, unless it is refused.
      *
-     * @return why it is refused; when empty, {@link #leave} is due later
+     * @return why it is refused; if empty, the caller calls {@link #leave} when the stream ends
      */
     Optional<DisconnectReason> enter(String address) {
         if (closed) {
@@ -48,7 +48,7 @@ final class Admission {
         streamsByAddress.computeIfPresent(address, (a, count) -> count == 1 ? null : count - 1);
     }
 
-    /** Streams open now. */
+    /** Returns the number of open streams. */
     int streams() {
         return streams.get();
     }

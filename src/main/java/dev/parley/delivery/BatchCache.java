@@ -8,13 +8,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The batches that the cursors of one room and event loop are sent in one round of delivery: a
- * batch is everything between a cursor and the head, in one piece. Nearly all cursors are at the
- * same offset, so the last batch made is nearly always the one that is wanted next.
+ * The batches of one round of delivery, for the cursors of one room on one event loop. A batch is
+ * the messages between a cursor and the head, joined. Nearly all cursors are at the same offset, so
+ * only the last batch of each format is kept.
  */
 final class BatchCache implements AutoCloseable {
 
-    /** Bounds what one write puts before a connection. */
+    /** A batch ends with the message that reaches this size. */
     private static final int MAX_BYTES = 64 * 1024;
 
     /**
@@ -48,12 +48,14 @@ final class BatchCache implements AutoCloseable {
         return log;
     }
 
-    /** Offset up to which there are batches; what came later is for the next round. */
+    /**
+     * Returns the offset up to which there are batches. Later messages belong to the next round.
+     */
     long head() {
         return head;
     }
 
-    /** When the round began, which is exact enough as the time of every write in it. */
+    /** Returns when the round began, which is used as the time of every write in it. */
     long nowNanos() {
         return nowNanos;
     }
@@ -64,7 +66,7 @@ final class BatchCache implements AutoCloseable {
         bytes += batch.buffer().bytes().length;
     }
 
-    /** Returns what follows an offset below the head; null if the log no longer has it. */
+    /** Returns the batch after an offset below the head; null if the log no longer reaches back. */
     @Nullable Batch after(long offset, Format format) {
         Batch known = latest.get(format);
         if (known != null && known.after() == offset) {

@@ -1,30 +1,31 @@
 package dev.parley.delivery;
 
-/** The transport's end of a stream: takes bytes for one client. Used on its event loop only. */
+/** A client's connection, as the transport provides it. Used on its event loop only. */
 public interface Connection {
 
     /**
-     * Tells whether bytes are accepted now. After a false, {@link #onDrain} tells of the change.
+     * Tells whether bytes are accepted now. If not, the handler of {@link #onDrain} is called when
+     * they are again.
      */
     boolean isWritable();
 
-    /** Sends bytes, which are not changed afterwards and may be shared with other connections. */
+    /** Sends bytes, which may be shared with other connections and are never changed. */
     void write(byte[] bytes);
 
-    /** Sends bytes that other connections of the event loop are sent too. */
+    /** Sends bytes that are sent to other connections of the event loop too. */
     default void write(SharedBuffer buffer) {
         write(buffer.bytes());
     }
 
-    /** Sends the last bytes and ends the stream in good order. */
+    /** Sends the last bytes and then closes the stream. */
     void end(byte[] last);
 
-    /** Ends the stream at once; what the client has not taken is lost. */
+    /** Closes the connection at once; bytes that the client has not taken are lost. */
     void abort();
 
     /**
-     * Sets what is called when the connection accepts bytes again, which may happen inside {@code
-     * write}.
+     * Sets the handler that is called when the connection accepts bytes again. It may be called
+     * inside {@code write}.
      */
     void onDrain(Runnable handler);
 }

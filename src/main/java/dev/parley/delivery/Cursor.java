@@ -27,20 +27,20 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <ul>
- *   <li><b>Placing</b> turns what the client gave as its start into an offset, and tells the client
- *       where it is. The pod's log answers if it reaches back far enough, else the broker does; the
- *       broker's answer counts only if the room did not change while it was given.
+ *   <li><b>Placing</b> turns the start that the client asked for into an offset, and writes the
+ *       position to the client. The pod's log answers if it reaches back far enough, otherwise the
+ *       broker does. The broker's answer is used only if the room did not change meanwhile.
  *   <li><b>Live</b>: each round of delivery writes what lies between the offset and the head.
  *   <li><b>Replaying</b>: the offset has left the ring, so a page is read from the broker, written,
- *       and the cursor is live again, perhaps to be left behind again.
+ *       and the cursor is live again. If it is still behind the ring, the next page follows.
  * </ul>
  *
- * <p>Lives on its stream's event loop. A state that waits for an answer is an object of its own; an
- * answer to a question of an earlier state is dropped.
+ * <p>Lives on its stream's event loop. Each wait for an answer is a new state object; an answer is
+ * dropped if the cursor is in another state by then.
  */
 final class Cursor {
 
-    /** How often a position is looked for again because the room changed meanwhile. */
+    /** How often a position is looked up, because the room changed meanwhile, before giving up. */
     private static final int MAX_ATTEMPTS = 5;
 
     /** Messages that a replay asks the broker for at a time. */
@@ -52,7 +52,7 @@ final class Cursor {
         record New() implements State {}
 
         /**
-         * The position is being looked for.
+         * The position is being looked up.
          *
          * @param attempt 1 for the first
          */
@@ -65,8 +65,9 @@ final class Cursor {
          * A page is being read from the broker.
          *
          * @param resubscriptions of the room when the page was asked for
-         * @param end how far the room was then; later messages may be lost by the broker again, and
-         *     the room would not know that this cursor had them
+         * @param end the head of the room's log then. Later messages of the page are not written:
+         *     the broker may lose them again, and the room could not notice that this cursor had
+         *     them
          */
         record Replaying(int resubscriptions, long end) implements State {}
 
@@ -93,7 +94,7 @@ final class Cursor {
         this.room = room;
     }
 
-    /** Opens the room if need be, and begins at this position. */
+    /** Opens the room, unless it is open already, and starts at this position. */
     void open(StartPosition start) {
         var placing = new State.Placing(start, 1);
         state = placing;
@@ -117,7 +118,7 @@ final class Cursor {
                 replay(current);
                 return;
             }
-            // Before the write: one that fills the queue and empties it again comes back here.
+            // Set before the write, because a write can drain the connection and call this again.
             offset = batch.last();
             handed = true;
             stream.write(batch.buffer(), batches.nowNanos());
@@ -125,14 +126,16 @@ final class Cursor {
         }
     }
 
-    /** Advances alone, outside of a round of delivery, if the log has something for it. */
+    /** Advances outside of a round of delivery, if the log has messages for this cursor. */
     void catchUp() {
         if (state == LIVE && log != null && (log != room.log() || offset < log.head())) {
             advanceAlone();
         }
     }
 
-    /** Writes a text without a position, unless the cursor is behind or the connection stuck. */
+    /**
+     * Writes a text without a position, unless the cursor is not live or the connection is stuck.
+     */
     void onPlain(SubscriberGroup.PlainBuffers plain) {
         if (state == LIVE && stream.isWritable()) {
             byte[] bytes = plain.bytes(stream.format(), stream.encoder());
@@ -146,7 +149,7 @@ final class Cursor {
         stream.loop().remove(this, room);
     }
 
-    /** What the client gave, or had, as its position, while no place has been found for it. */
+    /** Returns the position that the client asked to continue from, while it is being looked up. */
     Optional<String> unansweredPosition() {
         return state instanceof State.Placing placing
                 ? placing.start().requested()
@@ -161,7 +164,7 @@ final class Cursor {
         return room.room();
     }
 
-    /** Its place among the cursors of the group. */
+    /** Returns its index in the group's list of cursors. */
     int index() {
         return index;
     }
@@ -172,7 +175,7 @@ final class Cursor {
 
     // Placing.
 
-    /** Looks for the offset that the start stands for. The room must be open. */
+    /** Finds the offset of the start. The room must be open. */
     private void place(State.Placing placing) {
         RoomLog current = room.log();
         StartPosition start = placing.start();
@@ -201,7 +204,7 @@ final class Cursor {
         if (current.covers(position)) {
             resume(current, position, current.head());
         } else if (placing.attempt() == 1 && isAhead(current, position)) {
-            // The pod may not have heard of the newest messages yet.
+            // The pod may not have received the newest messages yet.
             placeAfterComparison(placing);
         } else {
             lookUp(placing, position.offset(), page -> resumeOrGap(current, position, page));
@@ -209,8 +212,9 @@ final class Cursor {
     }
 
     /**
-     * The room's log was replaced by a new one while the cursor was live. Nothing is told if the
-     * new log goes on from the cursor's position; else the reader gets a gap.
+     * Continues in the log that replaced the cursor's one while it was live. If the new log
+     * continues from the cursor's position, the client does not notice; otherwise it receives a
+     * gap.
      */
     private void onLogStartedAnew(EventId position) {
         var placing = new State.Placing(new StartPosition.After(position), 1);
@@ -232,7 +236,7 @@ final class Cursor {
         }
     }
 
-    /** Looks again once the room has been compared with the broker. */
+    /** Compares the room with the broker, then looks the position up again. */
     private void placeAfterComparison(State.Placing placing) {
         if (placing.attempt() == MAX_ATTEMPTS) {
             stream.end(DisconnectReason.UNAVAILABLE);
@@ -244,8 +248,8 @@ final class Cursor {
     }
 
     /**
-     * Asks the broker about a place that the pod's log does not cover. The pod's log has to lead up
-     * to the page, so that a reader is never ahead of its room.
+     * Asks the broker about a position that the pod's log does not reach back to. The answer is
+     * used only if the pod's log continues the page, so that a cursor is never ahead of its room.
      */
     private void lookUp(State.Placing placing, long after, Consumer<Page> decide) {
         RoomLog current = room.log();
@@ -309,7 +313,7 @@ final class Cursor {
         stream.write(stream.encoder().gap(gap));
     }
 
-    /** The reader has everything up to this offset of this log, and receives what follows. */
+    /** Makes the cursor live after this offset of this log, and writes what follows. */
     private void live(RoomLog found, long from) {
         if (state == ENDED) {
             return;
@@ -341,7 +345,7 @@ final class Cursor {
                 () -> onReplayFailed(replaying));
     }
 
-    /** The cursor stays where it is, and tries again when there is news or at the next sweep. */
+    /** Stays at the offset. The next message or the next sweep starts another attempt. */
     private void onReplayFailed(State.Replaying replaying) {
         if (state == replaying) {
             state = LIVE;
@@ -401,7 +405,7 @@ final class Cursor {
         stream.meters().replayed(count);
     }
 
-    /** Messages between others were deleted from the broker's log: the reader gets a gap there. */
+    /** Writes a gap where messages between others were deleted from the broker's log. */
     private void skipDeleted(Page page) {
         Optional<EventId> next = page.messages().stream().findFirst().map(StoredMessage::id);
         var position = page.lineage().idAt(offset);
@@ -409,7 +413,7 @@ final class Cursor {
         writeGap(page.lineage().idAt(offset), new Gap(position.toString(), next, page.tail()));
     }
 
-    /** Continues with the answer unless the cursor has gone on to another state meanwhile. */
+    /** Continues with the answer, unless the cursor is in another state by then. */
     private <T> void whenDone(Uni<T> answer, State.Placing waiting, Consumer<T> next) {
         stream.whenDone(
                 answer,

@@ -12,13 +12,13 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * The delivery on one event loop: moves the cursors of all streams whose connections live there.
- * Everything but {@link #arm} and {@link #execute} runs on that loop, so nothing is locked.
+ * Moves the cursors of all streams whose connections live on one event loop. All methods but {@link
+ * #arm} and {@link #execute} are called on that loop, so nothing is locked.
  *
- * <p>A burst of messages arms the loop once. By the time the round runs, all of them are in the
- * logs, and they leave in one write per cursor. After a round the loop pauses for as long as the
- * round took, within a bound: what arrives during the pause leaves in the same write, so the more
- * there is to send, the less one message costs.
+ * <p>A burst of messages arms the loop once. When the round runs, all of them are in the logs, and
+ * they leave in one write per cursor. After a round the loop pauses for as long as the round took,
+ * up to a bound. Messages that arrive during the pause leave in one write too, so the cost of a
+ * message falls as the rate rises.
  */
 final class DeliveryLoop {
 
@@ -44,7 +44,7 @@ final class DeliveryLoop {
         eventLoop.execute(action);
     }
 
-    /** Takes note, on any thread, that a group's room has something for its cursors. */
+    /** Schedules a round for a group whose room has news. Called on any thread. */
     void arm(SubscriberGroup group) {
         due.add(group);
         if (armed.compareAndSet(false, true)) {
@@ -80,7 +80,7 @@ final class DeliveryLoop {
         }
     }
 
-    /** Looks after streams that are silent, stuck or too old. */
+    /** Sends heartbeats, and ends streams that are stuck or too old. */
     void sweep(long nowNanos) {
         // Backwards, because a stream that ends is removed, and the last one takes its place.
         for (int i = streams.size() - 1; i >= 0; i--) {
@@ -99,7 +99,7 @@ final class DeliveryLoop {
                 .forEach(stream -> stream.guarded(one -> one.end(DisconnectReason.DRAIN)));
     }
 
-    /** Runs a round at once after a quiet moment, else when the pause since the last is over. */
+    /** Runs a round when the pause after the last one is over, which may be now. */
     private void runPaced() {
         long pause = notBeforeNanos - System.nanoTime();
         if (pause > 0) {

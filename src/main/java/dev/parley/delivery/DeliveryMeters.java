@@ -82,13 +82,13 @@ final class DeliveryMeters {
         slow.addAndGet(change);
     }
 
-    /** A stream was refused; it was never counted as connected. */
+    /** Counts a stream that was refused, and so was never counted as connected. */
     void refused(DisconnectReason reason) {
         count(reason);
     }
 
     /**
-     * A message was handed to the kernel for the readers of an event loop.
+     * Records that a message was written to the streams of an event loop.
      *
      * @param age since the broker accepted it; where clocks differ it may be negative or absurd
      */

@@ -1,6 +1,6 @@
 package dev.parley.delivery;
 
-/** Why a stream ended: the closed list that clients and metrics are told. */
+/** Why a stream ended: the complete list of reasons in {@code event: goodbye} and in metrics. */
 public enum DisconnectReason {
     /** The client closed the connection, or its network failed. */
     CLIENT("client"),
@@ -12,9 +12,9 @@ public enum DisconnectReason {
     LIMIT("limit"),
     /** The stream reached its greatest age; the client comes back, perhaps on another pod. */
     ROTATION("rotation"),
-    /** The broker could not say where in the log the reader is. */
+    /** The broker did not answer, so the client's position in the log could not be found. */
     UNAVAILABLE("unavailable"),
-    /** A defect of Parley's, with a stack trace in the log. */
+    /** A defect in Parley; the log has a stack trace. */
     ERROR("error");
 
     private final String label;
@@ -23,7 +23,7 @@ public enum DisconnectReason {
         this.label = label;
     }
 
-    /** The reason as written in the stream and in metrics. */
+    /** Returns the reason as written in the stream and in metrics. */
     public String label() {
         return label;
     }

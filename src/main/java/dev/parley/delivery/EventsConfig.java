@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.Optional;
 import org.hibernate.validator.constraints.time.DurationMin;
 
-/** How a stream is kept and when it is given up. */
+/** How a stream is kept alive, and when it is ended. */
 @ConfigMapping(prefix = "parley.events")
 public interface EventsConfig {
 

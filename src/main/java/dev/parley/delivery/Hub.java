@@ -10,8 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * All streams of a pod: admits them, gives each its cursor into the log of its room, and ends them.
- * Thread-safe.
+ * All streams of a pod: admits them, gives each a cursor in its room, and ends them. Thread-safe.
  */
 public final class Hub {
 
@@ -41,19 +40,19 @@ public final class Hub {
                 .register(registry);
     }
 
-    /** A stream that was admitted, or refused, as its transport knows it. */
+    /** A stream as its transport sees it, whether it was admitted or refused. */
     @FunctionalInterface
     public interface Registration {
 
-        /** Tells that the connection is gone. Called on its event loop; once or more. */
+        /** Says that the connection is gone. Called on its event loop, once or more often. */
         void onConnectionGone();
     }
 
     /**
-     * Opens a stream, or tells the client on the stream why it is refused. Called on the event loop
-     * that owns the connection.
+     * Opens a stream, or writes to the client why it is refused and ends it. Called on the event
+     * loop of the connection.
      *
-     * @param eventLoop that event loop
+     * @param eventLoop the event loop of the connection
      */
     public Registration subscribe(
             SubscribeRequest request, Connection connection, EventLoop eventLoop) {
@@ -68,7 +67,7 @@ public final class Hub {
         return stream::onGone;
     }
 
-    /** Streams open now. */
+    /** Returns the number of open streams. */
     public int streams() {
         return admission.streams();
     }
@@ -88,8 +87,8 @@ public final class Hub {
     }
 
     /**
-     * Does what is due from time to time: sends heartbeats, ends stuck and old streams, compares
-     * rooms with the broker, drops rooms that are no longer read.
+     * Does the periodic work: sends heartbeats, ends stuck and old streams, compares rooms with the
+     * broker, drops rooms that are no longer read. A timer calls it.
      */
     public void tick() {
         long now = System.nanoTime();

@@ -4,7 +4,7 @@ import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import jakarta.validation.constraints.Min;
 
-/** How many event streams a pod takes. Those above are told goodbye, and come back later. */
+/** How many event streams a pod accepts. Others receive a goodbye, and come back later. */
 @ConfigMapping(prefix = "parley.limits")
 public interface LimitsConfig {
 

@@ -4,16 +4,16 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bytes that are sent to many connections of one event loop. What a transport makes of them in
- * order to send them, such as a chunk in native memory, is made once and shared too. Used on that
- * event loop only.
+ * Bytes that are sent to many connections of one event loop. A transport may need them in another
+ * form, such as a chunk in native memory; that form is made once and shared too. Used on that event
+ * loop only.
  */
 public final class SharedBuffer implements AutoCloseable {
 
-    /** What a transport made of the bytes. */
+    /** The bytes in the form in which a transport sends them. */
     public interface Prepared {
 
-        /** Gives its memory back once the last write is through. */
+        /** Releases its memory; writes that are under way keep theirs. */
         void release();
     }
 
@@ -24,16 +24,16 @@ public final class SharedBuffer implements AutoCloseable {
         this.bytes = bytes;
     }
 
-    /** The bytes; they must not be changed. */
+    /** Returns the bytes. The caller must not change them. */
     public byte[] bytes() {
         return bytes;
     }
 
     /**
-     * Returns the bytes as a transport sends them. The buffer owns the result.
+     * Returns the bytes in a transport's form. The buffer owns the result.
      *
-     * @param type what the transport makes; all transports that ask must make the same
-     * @param prepare makes it; called once
+     * @param type the class of that form; all callers must use the same
+     * @param prepare makes that form; called at most once
      */
     public <P extends Prepared> P prepared(Class<P> type, Function<byte[], P> prepare) {
         Prepared known = prepared;
@@ -44,7 +44,7 @@ public final class SharedBuffer implements AutoCloseable {
         return type.cast(known);
     }
 
-    /** Releases what the transport made. */
+    /** Releases the transport's form. */
     @Override
     public void close() {
         if (prepared != null) {

@@ -3,25 +3,25 @@ package dev.parley.delivery;
 import dev.parley.message.EventId;
 import java.util.Optional;
 
-/** Where in a room's log a reader asks to begin. */
+/** Where in a room's log a client asks to start. */
 public sealed interface StartPosition {
 
-    /** What the reader gave as its position; empty if it gave none. */
+    /** Returns the position as the client wrote it; empty if it gave none. */
     default Optional<String> requested() {
         return Optional.empty();
     }
 
-    /** With the next message. */
+    /** Starts with the next message. */
     record Tail() implements StartPosition {}
 
     /**
-     * With the newest messages there are.
+     * Starts with the newest messages that are retained.
      *
      * @param count 1 or more
      */
     record Newest(long count) implements StartPosition {}
 
-    /** After the last message that it received. */
+    /** Starts after the last message that the client received. */
     record After(EventId position) implements StartPosition {
 
         @Override
@@ -31,9 +31,9 @@ public sealed interface StartPosition {
     }
 
     /**
-     * After something that is not a position in any log.
+     * Starts after a text that is not an id. It leads to a gap.
      *
-     * @param written by the reader, one line without NUL
+     * @param written the text, one line without NUL
      */
     record Unknown(String written) implements StartPosition {
 

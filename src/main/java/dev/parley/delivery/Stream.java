@@ -12,9 +12,9 @@ import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
 /**
- * One client's connection, and what goes through it: the messages that its {@link Cursor}s come to,
- * heartbeats, and the words at its end. It has no queue: while the connection takes no bytes, the
- * cursors stay where they are, and they catch up from the log afterwards.
+ * One client's connection, and what is written to it: the messages of its {@link Cursor}s,
+ * heartbeats, and the goodbye. It has no queue: while the connection accepts no bytes, the cursors
+ * stay where they are, and afterwards they catch up from the log.
  *
  * <pre>
  *                 ┌── isWritable ──┐
@@ -23,13 +23,16 @@ import org.jboss.logging.Logger;
  *                 └──── onDrain ────┘  for too long ──▶ ENDED (slow-consumer)
  * </pre>
  *
- * <p>Lives on its connection's event loop, all of it.
+ * <p>All of it runs on its connection's event loop.
  */
 final class Stream {
 
     private static final Logger LOG = Logger.getLogger(Stream.class);
 
-    /** 146 years. Not the whole range: a sweep's time may be from before the stream was opened. */
+    /**
+     * 146 years. Half of the range of a long, so that the comparison in {@link #sweep} does not
+     * overflow when the sweep's time is from before the stream was opened.
+     */
     private static final long NO_LIFETIME = Long.MAX_VALUE / 2;
 
     private enum State {
@@ -108,7 +111,7 @@ final class Stream {
         connection.write(buffer);
     }
 
-    /** Sends a heartbeat, ends the stream, or brings lagging cursors forward, as is due. */
+    /** Does what is due: sends a heartbeat, ends the stream, lets cursors catch up. */
     void sweep(long nowNanos) {
         if (!connection.isWritable()) {
             onStuck(nowNanos);
@@ -123,7 +126,7 @@ final class Stream {
         cursors.forEach(Cursor::catchUp);
     }
 
-    /** Tells the client why and ends the stream in good order, or cuts it if it is stuck. */
+    /** Ends the stream with a goodbye, or cuts the connection if it is stuck. */
     void end(DisconnectReason reason) {
         if (!connection.isWritable()) {
             cut(reason);
@@ -133,18 +136,18 @@ final class Stream {
                 cursors.stream().flatMap(cursor -> cursor.unansweredPosition().stream()).toList();
         if (onEnded(reason)) {
             // Per the HTML standard, a stream without an id field resets the browser's last event
-            // id, so a client that has been told no position yet is told the one that it gave.
+            // id. A client whose position is still being looked up gets back the one it gave.
             unanswered.forEach(id -> connection.write(encoder.position(id)));
             connection.end(encoder.goodbye(reason));
         }
     }
 
-    /** The connection is gone already. */
+    /** Ends the stream of a connection that is gone. */
     void onGone() {
         onEnded(DisconnectReason.CLIENT);
     }
 
-    /** Does something for this stream; a defect that is met ends this stream and no other. */
+    /** Runs an action for this stream. An exception ends this stream and no other. */
     void guarded(Consumer<Stream> action) {
         try {
             action.accept(this);
@@ -161,8 +164,8 @@ final class Stream {
     }
 
     /**
-     * Continues on the event loop with what a broker answered, or without an answer. Nothing
-     * happens once the stream has ended.
+     * Continues on the event loop when the broker has answered or failed, unless the stream has
+     * ended by then.
      */
     <T> void whenDone(Uni<T> answer, Consumer<T> next, Runnable onFailure) {
         answer.subscribe()
@@ -185,7 +188,7 @@ final class Stream {
         return format;
     }
 
-    /** Its place among the streams of the event loop. */
+    /** Returns its index in the event loop's list of streams. */
     int index() {
         return index;
     }
@@ -244,7 +247,7 @@ final class Stream {
                 });
     }
 
-    /** Draws an age between half of the greatest and all of it, so that streams end spread. */
+    /** Draws an age between half of the maximum and all of it, so that streams end spread out. */
     private static long lifetime(Duration maxAge) {
         return Backoff.between(maxAge.dividedBy(2), maxAge).toNanos();
     }

@@ -5,31 +5,31 @@ import dev.parley.log.FrameEncoder;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 
-/** Turns everything that a stream says into bytes: messages, and the words about the stream. */
+/** Encodes everything that is written to a stream: messages, and the stream's control events. */
 public interface StreamEncoder extends FrameEncoder {
 
     /** Encodes the first bytes of a stream. */
     byte[] opening();
 
-    /** Encodes a message without an id, which a client does not remember as its position. */
+    /** Encodes a message without an id, which does not change the client's position. */
     byte[] plain(Message message, Format format);
 
     /**
-     * Encodes the position from which a client resumes if it receives nothing more.
+     * Encodes a position without a message. The client resumes from it.
      *
-     * @param id a position, or what the client itself gave as one; one line without NUL
+     * @param id a position, or what the client gave as one; one line without NUL
      */
     byte[] position(String id);
 
-    /** Encodes the news that a reader continues where it was. */
+    /** Encodes the event that says that a reader continues where it was. */
     byte[] resumed(EventId from, long replayed);
 
-    /** Encodes the news that messages between a reader's position and what follows are gone. */
+    /** Encodes the event that says that messages after a reader's position are gone. */
     byte[] gap(Gap gap);
 
     /**
-     * Encodes the last words of a stream that the server ends, with the pause that the client
-     * should make before it comes back.
+     * Encodes the last event of a stream that the server ends, with the pause after which the
+     * client should come back.
      */
     byte[] goodbye(DisconnectReason reason);
 

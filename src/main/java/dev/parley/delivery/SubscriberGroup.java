@@ -14,8 +14,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The cursors of one room on one event loop. Everything but the handlers of the room's news runs on
- * that loop, so nothing is locked.
+ * The cursors of one room on one event loop. All methods but {@link #onLogChanged} and {@link
+ * #onPlainText} are called on that loop, so nothing is locked.
  */
 final class SubscriberGroup implements RoomReplica.Observer {
 
@@ -42,7 +42,7 @@ final class SubscriberGroup implements RoomReplica.Observer {
         }
     }
 
-    /** Arms the loop, on any thread; once, however often the log changes until it runs. */
+    /** Arms the loop, once until it runs. Called on any thread. */
     @Override
     public void onLogChanged() {
         if (signalled.compareAndSet(false, true)) {
@@ -50,7 +50,7 @@ final class SubscriberGroup implements RoomReplica.Observer {
         }
     }
 
-    /** Hands a text without a position, on any thread, to all cursors that are live. */
+    /** Writes a text without a position to all live cursors. Called on any thread. */
     @Override
     public void onPlainText(String text) {
         var message = Message.of(room.room(), text, clock.instant());
@@ -87,7 +87,8 @@ final class SubscriberGroup implements RoomReplica.Observer {
         if (room.isOpen()) {
             RoomLog log = room.log();
             try (var batches = new BatchCache(log, meters)) {
-                // Backwards, because a stream that ends removes its cursor meanwhile.
+                // Backwards, because a stream that ends removes its cursor, and the last one moves
+                // there.
                 for (int i = cursors.size() - 1; i >= 0; i--) {
                     Cursor cursor = cursors.get(i);
                     cursor.stream().guarded(stream -> cursor.advance(batches));

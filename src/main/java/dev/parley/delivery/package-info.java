@@ -5,8 +5,8 @@
  * dev.parley.delivery.Stream} is one client's connection; its {@link dev.parley.delivery.Cursor} is
  * a position in the room's log. There is no queue per client. A message is appended to the log
  * once; delivery then moves every cursor from where it is to the head, and what lies between leaves
- * in one write. Resuming, reading history and catching up are one act: set the cursor. A client
- * that takes no bytes is a cursor that does not move; it costs nothing but its place in a list.
+ * in one write. Resuming, reading history and catching up are one act: set the cursor. The cursor
+ * of a client that accepts no bytes does not move, and costs nothing but its place in a list.
  *
  * <pre>
  *   log     … 38 39 40 41 42 43        head = 43
@@ -15,17 +15,18 @@
  *                                      and 41 42 43 to a
  * </pre>
  *
- * <p><b>A round.</b> {@link dev.parley.log.RoomReplica} tells its observers that a log has changed:
- * one {@link dev.parley.delivery.SubscriberGroup} for each event loop that has cursors in the room.
- * The group arms its {@link dev.parley.delivery.DeliveryLoop} once. When the loop runs, each group
- * makes a {@link dev.parley.delivery.BatchCache} and advances its cursors: cursors at the same
- * offset share one batch, encoded and framed once ({@link dev.parley.delivery.SharedBuffer}).
+ * <p><b>A round.</b> {@link dev.parley.log.RoomReplica} calls its observers when the log has
+ * changed. They are {@link dev.parley.delivery.SubscriberGroup}s, one for each event loop that has
+ * cursors in the room. The group arms its {@link dev.parley.delivery.DeliveryLoop} once. When the
+ * loop runs, each group makes a {@link dev.parley.delivery.BatchCache} and advances its cursors:
+ * cursors at the same offset share one batch, encoded and framed once ({@link
+ * dev.parley.delivery.SharedBuffer}).
  *
  * <p><b>Threads.</b> A stream, its cursors, its group and its delivery loop live on the event loop
  * of the connection and take no locks. Other threads reach them only through {@link
- * dev.parley.delivery.EventLoop#execute}: the broker's news arms a loop, answers of the broker come
- * back by {@code Stream.whenDone}, the drain ends streams. {@link dev.parley.delivery.Hub} may be
- * called from any thread, except that a stream is opened on its connection's event loop.
+ * dev.parley.delivery.EventLoop#execute}: a message arms a loop, answers of the broker come back by
+ * {@code Stream.whenDone}, the drain ends streams. {@link dev.parley.delivery.Hub} may be called
+ * from any thread, except that a stream is opened on its connection's event loop.
  *
  * <p>Knows neither HTTP nor Netty nor Redis: the transport is a {@link
  * dev.parley.delivery.Connection}, the bytes come from a {@link dev.parley.delivery.StreamEncoder}.

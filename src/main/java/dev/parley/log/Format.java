@@ -1,8 +1,8 @@
 package dev.parley.log;
 
-/** What the data of a message's event holds. Each format of a frame is encoded when first used. */
+/** What the {@code data} of a message's event holds. A client chooses it for its stream. */
 public enum Format {
-    /** The text, and nothing else. */
+    /** The text only. */
     TEXT,
     /** The whole message, as a JSON object. */
     JSON

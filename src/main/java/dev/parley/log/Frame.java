@@ -5,13 +5,13 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A message as the bytes of a stream, encoded once per format however many readers it has. The
- * bytes are made when a format is first asked for; two threads that ask at the same moment may both
- * make them, and the results are equal.
+ * A message of a log, and its encoded bytes, which all cursors share. A format is encoded when it
+ * is first asked for. Two threads that ask at the same moment may both encode it; the results are
+ * equal.
  */
 public final class Frame {
 
-    /** What a frame costs beside its bytes: objects, message, the ring's slot. */
+    /** Heap of a frame without text and bytes: objects, the ring's slot. */
     private static final int OVERHEAD_BYTES = 280;
 
     private static final int FORMATS = Format.values().length;
@@ -34,7 +34,7 @@ public final class Frame {
         return message.offset();
     }
 
-    /** Returns the message in this format; the bytes must not be changed. */
+    /** Returns the message in this format. The caller must not change the bytes. */
     public byte[] bytes(Format format) {
         byte[] known = encoded.get(format.ordinal());
         if (known != null) {

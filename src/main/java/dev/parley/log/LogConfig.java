@@ -8,7 +8,7 @@ import jakarta.validation.constraints.Min;
 import java.time.Duration;
 import org.hibernate.validator.constraints.time.DurationMin;
 
-/** Bounds of the logs that a pod keeps for its readers. Older messages are read from the broker. */
+/** Bounds of the logs that a pod keeps in memory. Older messages are read from the broker. */
 @ConfigMapping(prefix = "parley.log")
 public interface LogConfig {
 

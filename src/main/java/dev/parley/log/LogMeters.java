@@ -15,7 +15,7 @@ final class LogMeters {
                         .register(registry);
     }
 
-    /** A comparison with the broker brought messages that delivery had missed. */
+    /** Counts a comparison with the broker that found missed messages. */
     void backfilled() {
         backfills.increment();
     }

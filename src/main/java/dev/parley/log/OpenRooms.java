@@ -11,9 +11,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rooms that have, or just had, readers on this pod. A room's first cursor brings it here; it
- * leaves a while ({@link LogConfig#linger}) after the last cursor has gone, so that a reader that
- * reconnects finds its log still in memory. Thread-safe.
+ * The rooms that have, or recently had, cursors on this pod. A room is added with its first cursor.
+ * It is dropped some time ({@link LogConfig#linger}) after its last cursor has left, so that a
+ * client that reconnects finds the log in memory. Thread-safe.
  */
 public final class OpenRooms {
 
@@ -36,7 +36,9 @@ public final class OpenRooms {
                 .register(registry);
     }
 
-    /** Who uses a room, and since when nothing does. Changed under the map's lock of its room. */
+    /**
+     * A room's replica and the number of its cursors. Changed inside {@code compute} of the map.
+     */
     private static final class Entry {
 
         private final RoomReplica replica;
@@ -50,7 +52,7 @@ public final class OpenRooms {
         }
     }
 
-    /** Counts a cursor in and returns its room; {@link #release} is due when the cursor ends. */
+    /** Counts a cursor in and returns its room. The caller releases it when the cursor ends. */
     public RoomReplica acquire(Room room, long nowNanos) {
         Entry acquired =
                 entries.compute(
@@ -71,7 +73,7 @@ public final class OpenRooms {
         entries.computeIfPresent(
                 replica.room(),
                 (name, entry) -> {
-                    // Another one may be here by now, if this one could not open.
+                    // If this replica could not open, another one may have replaced it.
                     if (entry.replica.equals(replica)) {
                         entry.cursors--;
                         entry.idleSinceNanos = nowNanos;
@@ -80,7 +82,7 @@ public final class OpenRooms {
                 });
     }
 
-    /** Drops rooms that were idle for long enough, and compares those whose audit is due. */
+    /** Drops rooms whose linger is over, and compares those whose audit is due. */
     public void tick(long nowNanos) {
         List<RoomReplica> due = new ArrayList<>();
         for (Room room : entries.keySet()) {

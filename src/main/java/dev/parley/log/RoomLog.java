@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The newest frames of a room: a ring, bounded by count and bytes, without holes.
  *
- * <p>One thread at a time appends; any number of threads read at the same time, without locks. A
- * reader that asks for a frame gets exactly that frame or nothing: a frame knows its offset, so a
- * slot that was reused meanwhile is recognised.
+ * <p>One thread at a time appends; any number of threads read at the same time, without locks.
+ * {@link #frame} returns exactly the frame that was asked for, or null: a frame has its offset, so
+ * a slot that was reused meanwhile is recognised.
  */
 public final class RoomLog {
 
@@ -104,13 +104,13 @@ public final class RoomLog {
         return frame != null && frame.offset() == offset ? frame : null;
     }
 
-    /** Tells whether a reader that has everything up to this offset finds the rest here. */
+    /** Tells whether every message after this offset, up to the head, is in the log. */
     public boolean reaches(long offset) {
         return offset >= oldest - 1;
     }
 
     /**
-     * Adds the next frame; the oldest ones make room.
+     * Adds the next frame, and drops the oldest ones while the log exceeds its bounds.
      *
      * @throws IllegalArgumentException if it is not the one after the head
      */

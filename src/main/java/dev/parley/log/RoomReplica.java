@@ -32,29 +32,30 @@ import org.jspecify.annotations.Nullable;
  * appended. A message that skips offsets is kept aside as <em>early</em>, and the room is compared
  * with the broker.
  *
- * <p><b>Comparing.</b> Everything else is settled by one act: ask the broker for what follows the
- * head and append it. It is due when the room opens, when an offset is missing, when delivery
- * started again, when another epoch shows up, when a cursor knows of messages that the copy lacks,
- * and from time to time without a hint (the audit). The question overlaps by one message that the
- * copy has already. An example: the copy ends with 7; the broker, restored from an older snapshot,
- * has counted 5, 6', 7', 8' again. The question "what follows 6" is answered with 7' and 8'; 7'
- * differs from 7, so the logs have <em>forked</em>: the epoch is ended, once for all pods, and the
- * copy starts over from what the broker has in the new epoch.
+ * <p><b>Comparing.</b> All other cases are handled in one way: ask the broker for what follows the
+ * head, and append it. That happens when the room opens, when an offset is missing, when delivery
+ * started again, when a message of another epoch arrives, when a cursor knows of messages that the
+ * copy lacks, and periodically without a hint (the audit). The question includes one message that
+ * the copy has already, so that a different log is recognised. An example: the copy ends with 7;
+ * the broker, restored from an older snapshot, has counted 5, 6', 7', 8' again. The question "what
+ * follows 6" is answered with 7' and 8'; 7' differs from 7, so the logs have <em>forked</em>: the
+ * epoch is ended, once for all pods, and the copy starts over from what the broker has in the new
+ * epoch.
  *
  * <p><b>Epochs.</b> When another server takes over the count, the broker's log goes on in a new
  * epoch ({@link dev.parley.broker.Lineage}). If the new lineage includes the copy's newest message,
  * the copy goes on in it; else the copy starts over, and each reader is placed anew.
  *
  * <p><b>Resubscriptions.</b> After an interruption of delivery nothing is appended before a
- * comparison, since the message that follows the newest one by number may follow another one in
- * truth. Each interruption is counted; an answer that the broker gave before the last one says
- * nothing about what was heard after it.
+ * comparison: the broker may have lost messages meanwhile, so a message with the next offset may
+ * belong to another log. Interruptions are counted, because an answer that the broker gave before
+ * the last one says nothing about messages that arrived after it.
  *
  * <p><b>Concurrency.</b> Any thread may call. One lock guards the state; {@link #log}, {@link
  * #resubscriptions} and the observers need none. The lock is never held while the broker, an
  * observer or a waiting caller is called: the memory broker calls {@link #onMessage} under a lock
- * of its own. At most one comparison is under way; who asks for another one meanwhile makes it read
- * once more.
+ * of its own. At most one comparison runs at a time; a call of {@link #compare} meanwhile makes it
+ * read once more.
  */
 public final class RoomReplica implements Broker.Listener {
 
@@ -66,13 +67,13 @@ public final class RoomReplica implements Broker.Listener {
     private static final Duration MIN_RETRY = Duration.ofMillis(100);
     private static final Duration MAX_RETRY = Duration.ofSeconds(2);
 
-    /** Is called when a room has something for its readers. Calls come on any thread. */
+    /** Receives a room's news. Called on any thread. */
     public interface Observer {
 
-        /** The log has changed: frames were added, or it was started anew. */
+        /** Frames were added to the log, or the log was replaced by a new one. */
         void onLogChanged();
 
-        /** A program other than Parley said something; live only. */
+        /** A program other than Parley published text; live only. */
         void onPlainText(String text);
     }
 
@@ -80,7 +81,7 @@ public final class RoomReplica implements Broker.Listener {
     enum Arrival {
         /** It was appended, and perhaps early ones after it. */
         APPENDED,
-        /** There is nothing to do: the copy has it already, or is closed. */
+        /** Nothing is to be done: the copy has it already, or is closed. */
         KNOWN,
         /** It does not fit the copy, which has to be compared with the broker. */
         OUT_OF_STEP
@@ -110,7 +111,7 @@ public final class RoomReplica implements Broker.Listener {
     enum Outcome {
         /** The copy is equal to the broker's log. */
         EQUAL,
-        /** There is more to read: another question follows. */
+        /** More is to be read, so another question follows. */
         ASK_AGAIN,
         /** The broker's log is not the one that was delivered: the page's epoch has to end. */
         FORKED
@@ -133,13 +134,13 @@ public final class RoomReplica implements Broker.Listener {
     /** How often delivery started again. */
     private volatile int resubscriptions;
 
-    /** How often it had when the log was last compared with the broker's. */
+    /** The value of {@link #resubscriptions} at the last comparison. */
     private int comparedResubscriptions;
 
     /** Highest offset that the broker has said to have, or that was appended. */
     private long expected;
 
-    /** Whether the copy is to be started over from the broker's newest messages. */
+    /** Whether the next answer replaces the copy by the broker's newest messages. */
     private boolean startOver = true;
 
     /**
@@ -186,10 +187,11 @@ public final class RoomReplica implements Broker.Listener {
     }
 
     /**
-     * Opens the room: subscribes, waits for the broker's confirmation, then reads. Nothing can fall
-     * between, since whatever is published after the confirmation is heard.
+     * Opens the room: subscribes, waits for the broker's confirmation, then reads. No message is
+     * missed: one from before the confirmation is read, a later one is received.
      *
-     * @return completes when the log is there; fails, for good, if the broker could not be read
+     * @return completes when the log is there; fails if the broker did not answer, and then this
+     *     replica cannot be opened any more
      */
     public CompletableFuture<Void> open() {
         boolean first;
@@ -205,7 +207,7 @@ public final class RoomReplica implements Broker.Listener {
         return opened;
     }
 
-    /** Tells whether opening has failed: the room has to be replaced by a fresh one. */
+    /** Tells whether opening has failed, and this replica has to be replaced by a new one. */
     boolean couldNotOpen() {
         return opened.isCompletedExceptionally();
     }
@@ -214,7 +216,7 @@ public final class RoomReplica implements Broker.Listener {
         return log != null;
     }
 
-    /** The log, once the room is open. It is another object after the copy was started over. */
+    /** Returns the log of an open room. It is another object after the copy was started over. */
     public RoomLog log() {
         RoomLog current = log;
         if (current == null) {
@@ -224,14 +226,14 @@ public final class RoomReplica implements Broker.Listener {
     }
 
     /**
-     * Counts how often delivery started again. What the broker answered before the last time may be
-     * from a log that it has lost since.
+     * Returns how often delivery has started again. An answer from before the last time may be from
+     * a log that the broker has lost since.
      */
     public int resubscriptions() {
         return resubscriptions;
     }
 
-    /** Reads from the broker what the log does not reach back to. */
+    /** Reads from the broker's log, for positions that this log does not reach back to. */
     public Uni<Page> read(Range range) {
         return broker.read(room, range);
     }
@@ -272,7 +274,7 @@ public final class RoomReplica implements Broker.Listener {
         }
     }
 
-    /** Takes note that the broker has messages up to this position. */
+    /** Compares with the broker if this log lacks messages up to a position that the broker has. */
     public void expect(EventId newest) {
         if (isAhead(newest)) {
             compare();
@@ -299,7 +301,7 @@ public final class RoomReplica implements Broker.Listener {
         return started;
     }
 
-    /** Drops the room: its memory is given back, and nothing is taken any more. */
+    /** Closes the replica: frees its memory, unsubscribes, and ignores what arrives later. */
     void close() {
         synchronized (this) {
             closed = true;
@@ -313,7 +315,7 @@ public final class RoomReplica implements Broker.Listener {
 
     // The copy.
 
-    /** Takes a message from the broker: appends it if it is the next. */
+    /** Appends a message from the broker if it is the next one. */
     synchronized Arrival accept(StoredMessage message) {
         if (closed) {
             return Arrival.KNOWN;
@@ -367,7 +369,7 @@ public final class RoomReplica implements Broker.Listener {
         early.clear();
     }
 
-    /** Chooses what to ask the broker now. */
+    /** Returns what to ask the broker now. */
     synchronized Question question() {
         RoomLog current = log;
         if (current == null || startOver) {
@@ -384,7 +386,7 @@ public final class RoomReplica implements Broker.Listener {
         return new Question(range, purpose, expected, resubscriptions, early.count());
     }
 
-    /** Takes the broker's answer in. */
+    /** Updates the copy from the broker's answer. */
     synchronized Outcome answered(Page page, Question question) {
         if (closed) {
             return Outcome.EQUAL;
@@ -467,7 +469,7 @@ public final class RoomReplica implements Broker.Listener {
         return fresh;
     }
 
-    /** Returns the page's messages that lead to its newest without a hole. */
+    /** Returns the page's last messages, from after the last hole to the newest. */
     private static List<StoredMessage> upToNewest(Page page) {
         List<StoredMessage> all = page.messages();
         int first = all.size();
@@ -477,7 +479,7 @@ public final class RoomReplica implements Broker.Listener {
         return all.subList(first, all.size());
     }
 
-    /** Tells whether the broker's log is not the one that was delivered, though of one epoch. */
+    /** Tells whether the broker's log differs from the copy, though both are of one epoch. */
     private boolean isFork(RoomLog current, Page page, Question question) {
         // After the epoch has changed, what was expected in the former one counts no more.
         return page.newest() < Math.min(expected, question.expected())
@@ -532,7 +534,7 @@ public final class RoomReplica implements Broker.Listener {
         confirmed = true;
         compare();
         if (closed) {
-            // Closed while the broker was asked: it must not go on delivering.
+            // Closed before the confirmation came: unsubscribe again, now that it works.
             broker.unsubscribe(room, this);
         }
     }
@@ -595,7 +597,7 @@ public final class RoomReplica implements Broker.Listener {
         return ended == null ? new CompletableFuture<>() : ended;
     }
 
-    /** Schedules one retry, however many comparisons fail meanwhile: each message may start one. */
+    /** Schedules one retry, also when several comparisons fail before it. */
     private void retryLater() {
         Duration pause;
         synchronized (this) {
@@ -624,7 +626,7 @@ public final class RoomReplica implements Broker.Listener {
     /** Messages that arrived before the ones they follow. Guarded by the replica's lock. */
     private static final class EarlyMessages {
 
-        /** Messages that may wait; those above are simply read again. */
+        /** Most messages to keep; further ones are read from the broker later. */
         private static final int MAX = 512;
 
         /**

@@ -33,7 +33,7 @@ public record EventId(String epoch, long offset) {
         }
     }
 
-    /** The id that is written so; empty if nothing in this form is. */
+    /** Reads a written id; empty if the text does not have the form above. */
     public static Optional<EventId> parse(String written) {
         var matcher = WRITTEN.matcher(written);
         if (!matcher.matches()) {

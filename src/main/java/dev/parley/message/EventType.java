@@ -8,7 +8,8 @@ import java.util.Set;
  *
  * @param name 1 to 64 characters without NUL, CR, LF or other control characters. {@code open} and
  *     {@code error} are refused, since a page could not tell them from the connection's own events;
- *     {@code gap}, {@code resumed} and {@code goodbye} because the stream itself speaks with them.
+ *     {@code gap}, {@code resumed} and {@code goodbye} because they are the stream's control
+ *     events.
  */
 public record EventType(String name) {
 

@@ -4,11 +4,12 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * What one publisher said once in one room.
+ * A text that was published in a room, with its sender and time. Always valid.
  *
- * @param room where it was said
- * @param text any Unicode text but the empty one; line ends are LF only
- * @param from who says it, as claimed by the publisher; one line of at most 64 characters
+ * @param room the room it belongs to
+ * @param text any Unicode text that is not empty; its line ends are LF only
+ * @param from name of the sender as the publisher gave it, not verified; one line of at most 64
+ *     characters
  * @param event the event type that a browser dispatches it as, {@code message} when empty
  * @param at when the broker accepted it, to the millisecond; until then, when the pod did
  */
@@ -30,7 +31,7 @@ public record Message(
         from.ifPresent(Message::checkFrom);
     }
 
-    /** Text by nobody in particular. */
+    /** Makes a message without a sender and without an event type. */
     public static Message of(Room room, String text, Instant at) {
         return new Message(room, text, Optional.empty(), Optional.empty(), at);
     }

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The JSON form of a message: an object of {@code id}, {@code room}, {@code from}, {@code text},
  * {@code event} and {@code at} (RFC 3339, UTC). {@code from} and {@code event} are absent where the
- * message has none. Where the id travels beside the object, as on a stream, it is left out; where
- * room and time do too, as in a broker's storage, what is left is the <em>body</em>: {@code text},
+ * message has none. On a stream the id has a field of its own, so it is left out here. A broker
+ * also stores room and time beside the object; the rest is called the <em>body</em>: {@code text},
  * {@code from} and {@code event}.
  */
 public final class MessageJson {
@@ -29,7 +29,7 @@ public final class MessageJson {
         return object(message.text().length(), json -> writeFields(json, message));
     }
 
-    /** Writes a message with its id into an array or a field that has been begun. */
+    /** Writes a message with its id, as the next value of a larger JSON document. */
     public static void write(JsonGenerator json, StoredMessage stored) throws IOException {
         json.writeStartObject();
         json.writeStringField("id", stored.id().toString());
@@ -37,7 +37,7 @@ public final class MessageJson {
         json.writeEndObject();
     }
 
-    /** Writes what is stored of a message beside its room, its id and its time. */
+    /** Writes the body, which a broker stores beside room, id and time. */
     public static String writeBody(Message message) {
         return object(
                 message.text().length(),
@@ -51,10 +51,11 @@ public final class MessageJson {
     }
 
     /**
-     * Reads what {@link #writeBody} wrote. Fields of other names are passed over, so that a later
-     * version may add some.
+     * Reads what {@link #writeBody} wrote. Ignores fields with other names, so that a later version
+     * may add some.
      *
-     * @throws IllegalArgumentException if the body is not JSON, or its fields make no message
+     * @throws IllegalArgumentException if the body is not JSON, or its fields are not a valid
+     *     message
      */
     public static Message readBody(Room room, Instant at, String body) {
         try (JsonParser json = JSON.createParser(body)) {
@@ -85,7 +86,7 @@ public final class MessageJson {
         }
     }
 
-    /** Returns the field's text; null for whatever else it holds, which is passed over. */
+    /** Returns the field's text; skips a value of any other type and returns null. */
     private static @Nullable String value(JsonParser json) throws IOException {
         if (json.nextToken() == JsonToken.VALUE_STRING) {
             return json.getText();

@@ -14,7 +14,7 @@ public record Room(String name) {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
 
-    /** The room of everybody who names none. */
+    /** The room of requests that do not name one. */
     public static final Room LOBBY = new Room("lobby");
 
     /**

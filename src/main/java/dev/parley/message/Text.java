@@ -1,11 +1,11 @@
 package dev.parley.message;
 
-/** The line ends of text: a stream has only one kind, so a message has only one kind too. */
+/** Normalizes line ends: a stream cannot tell CR, LF and CRLF apart, so a message has LF only. */
 final class Text {
 
     private Text() {}
 
-    /** The same text with every CRLF and every lone CR as LF (WHATWG HTML §9.2.5, end-of-line). */
+    /** Replaces every CRLF and every lone CR by LF (WHATWG HTML §9.2.5, end-of-line). */
     static String withLineFeeds(String text) {
         if (text.indexOf('\r') < 0) {
             return text;

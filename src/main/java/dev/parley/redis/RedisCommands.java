@@ -12,9 +12,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
- * Sends commands down one pipelined connection. Every call ends within the configured time, and no
- * more than a configured number waits for an answer: while Redis hangs, further calls are refused
- * at once and nothing piles up.
+ * Sends commands on one pipelined connection. Every call ends within the configured time, and at
+ * most a configured number of calls waits for an answer: while Redis hangs, further calls are
+ * refused at once.
  */
 public final class RedisCommands {
 
@@ -30,7 +30,7 @@ public final class RedisCommands {
         this.config = config;
     }
 
-    /** Makes Redis know the scripts, so that the first call of each is one round trip too. */
+    /** Loads the scripts into Redis, so that the first call of each is one round trip too. */
     public static Future<Void> loadScripts(RedisConnection connection, List<RedisScript> scripts) {
         Future<?> loaded = Future.succeededFuture();
         for (RedisScript script : scripts) {

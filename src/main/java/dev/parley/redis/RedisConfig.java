@@ -10,8 +10,8 @@ import java.util.Optional;
 import org.hibernate.validator.constraints.time.DurationMin;
 
 /**
- * How Parley uses its Redis. Where that is, and how it is spoken to (TLS, password, Sentinel,
- * Cluster), is {@code quarkus.redis.*}.
+ * How Parley uses Redis. Where Redis is, and how to connect (TLS, password, Sentinel, Cluster), is
+ * configured by {@code quarkus.redis.*}.
  */
 @ConfigMapping(prefix = "parley.redis")
 public interface RedisConfig {
@@ -28,12 +28,12 @@ public interface RedisConfig {
     @WithDefault("chat")
     public Optional<String> plainChannel();
 
-    /** How long Redis has to answer a command before the caller is told that it is away. */
+    /** How long Redis has to answer a command before the call fails. */
     @WithDefault("2S")
     @DurationMin(millis = 10)
     public Duration timeout();
 
-    /** Commands that may wait for an answer at a time; those above are refused at once. */
+    /** Commands that may wait for an answer at a time; further ones are refused at once. */
     @WithDefault("1024")
     @Min(1)
     @Max(2048)
@@ -45,8 +45,8 @@ public interface RedisConfig {
     public Duration probeInterval();
 
     /**
-     * How long such a message may take before the connections are rebuilt, in whole seconds: a
-     * connection on which nothing at all is read for so long is closed too.
+     * How long such a message may take before the connections are made again, in whole seconds. A
+     * connection on which nothing is read for this time is closed too.
      */
     @WithDefault("6S")
     @DurationMin(seconds = 1)

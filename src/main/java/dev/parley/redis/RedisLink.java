@@ -108,9 +108,9 @@ public final class RedisLink {
     }
 
     /**
-     * Leaves a connection that works but leads to the wrong server (Redis: QUIT). Redis answers
-     * what it was asked before, then closes the connection. If Parley closed it, the client would
-     * put it back into its pool, to be used again.
+     * Leaves a connection that works but leads to the wrong server (Redis: QUIT). Redis answers the
+     * commands that it has received, then closes the connection. Parley does not close it itself,
+     * because the client would put it back into its pool, to be used again.
      */
     public void quit(RedisConnection connection, String reason) {
         if (ended(connection, reason)) {
@@ -128,8 +128,8 @@ public final class RedisLink {
     }
 
     /**
-     * Marks the link as closed. The caller closes the connection outside the lock: the client tells
-     * of the end under a lock of its own, and the handler that it calls takes this one.
+     * Marks the link as closed. The caller closes the connection outside this lock: the client
+     * holds a lock when it calls the end handler, which takes this one, so the two could deadlock.
      */
     private synchronized State end() {
         State last = state;
@@ -144,7 +144,7 @@ public final class RedisLink {
                 .onFailure(failure -> wait(String.valueOf(failure.getMessage())));
     }
 
-    /** Prepares a connection, whose end is listened for from here on: it may come before that. */
+    /** Prepares a connection. Its end is noticed from here on, also while it is being prepared. */
     private Future<Void> prepared(RedisConnection connection) {
         Promise<Void> end = Promise.promise();
         connection.exceptionHandler(end::tryFail);
@@ -182,7 +182,7 @@ public final class RedisLink {
      *
      * @return false if it is not, or no longer, the present connection
      */
-    @SuppressWarnings("ReferenceEquality") // This very connection: another one is not ended by it.
+    @SuppressWarnings("ReferenceEquality") // The end of an earlier connection changes nothing.
     private synchronized boolean ended(RedisConnection connection, String reason) {
         if (state instanceof State.Ready ready && ready.connection() == connection) {
             LOG.warnf("Redis %s connection lost: %s", name, reason);

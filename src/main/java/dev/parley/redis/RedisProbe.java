@@ -8,9 +8,9 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * The proof that messages flow: the pod sends itself a message through Redis every few seconds and
- * must hear it. That notices what no socket does, such as a subscription that is connected but
- * silent, and ends its connection.
+ * Checks that messages flow: the pod sends itself a message through Redis every few seconds, and
+ * expects to receive it. That detects failures that no socket reports, such as a subscription that
+ * is connected but silent; the probe then ends its connection.
  */
 public final class RedisProbe {
 
@@ -29,7 +29,7 @@ public final class RedisProbe {
     private volatile long timer = -1;
 
     /**
-     * @param channel on which this pod, and no other, hears itself
+     * @param channel a channel of this pod only
      */
     public RedisProbe(
             Vertx vertx,
@@ -68,7 +68,7 @@ public final class RedisProbe {
         vertx.cancelTimer(timer);
     }
 
-    /** The subscription was made anew: what was heard before says nothing about it. */
+    /** The subscription was made again: messages received before say nothing about it. */
     public void onSubscribed() {
         heardSinceSubscribed = false;
         subscribedNanos = System.nanoTime();

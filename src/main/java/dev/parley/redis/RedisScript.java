@@ -20,7 +20,7 @@ public final class RedisScript {
     }
 
     /**
-     * Loads a script from a file beside the class that calls it.
+     * Loads a script from a file in the package of the class that calls it.
      *
      * @throws IllegalStateException if the file is not in the build
      */

@@ -10,7 +10,7 @@ import io.vertx.redis.client.Response;
 import java.util.List;
 import java.util.function.BiConsumer;
 
-/** Turns a fresh connection into the pod's subscription (Redis: SUBSCRIBE). */
+/** Makes a new connection the pod's subscription (Redis: SUBSCRIBE). */
 public final class RedisSubscription {
 
     private final List<String> channels;
@@ -24,7 +24,11 @@ public final class RedisSubscription {
         this.onMessage = onMessage;
     }
 
-    /** Completes once Redis has confirmed every channel: what is published from then on arrives. */
+    /**
+     * Subscribes.
+     *
+     * @return completes once Redis has confirmed every channel; what is published later arrives
+     */
     public Future<Void> join(RedisConnection connection) {
         Promise<Void> joined = Promise.promise();
         connection.handler(push -> handle(push, joined));

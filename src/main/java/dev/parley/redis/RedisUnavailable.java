@@ -1,6 +1,6 @@
 package dev.parley.redis;
 
-/** Redis did not answer in time or at all. What was asked may or may not have happened. */
+/** Redis did not answer in time, or at all. It may or may not have done what was asked. */
 public final class RedisUnavailable extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

@@ -1,7 +1,6 @@
 /**
- * The plumbing between the program and Redis: connections that are made again when they end,
- * commands and scripts, the subscription, and the probe that shows whether messages flow. Knows
- * neither rooms nor messages.
+ * The access to Redis: connections that are made again when they end, commands and scripts, the
+ * subscription, and the probe that checks whether messages flow. Knows neither rooms nor messages.
  */
 @NullMarked
 package dev.parley.redis;

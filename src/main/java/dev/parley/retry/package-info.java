@@ -1,4 +1,4 @@
-/** How long to wait before something is tried again. */
+/** Pauses between attempts. */
 @NullMarked
 package dev.parley.retry;
 

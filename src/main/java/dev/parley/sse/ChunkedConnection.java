@@ -29,13 +29,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A stream on HTTP/1.1 whose connection is taken over from the server once the head of the answer
- * has been sent. From then on the hub writes every byte.
+ * has been sent. From then on every byte is written here.
  *
  * <p>A chunk (RFC 9112 §7.1) is made once for all connections of an event loop. It bypasses the
- * server's encoder and, where possible, goes straight into the socket. The exchange is completed as
- * soon as it can be: the server then releases the request and everything that it made for it, which
- * is most of the memory that an idle stream would hold. What the server writes in order to end its
- * answer is dropped here, and so is whatever the client still sends.
+ * server's encoder and, where possible, goes straight into the socket. The exchange is completed at
+ * once where possible: the server then releases the request and all objects that belong to it,
+ * which is most of the memory that an idle stream would hold. What the server writes to end its
+ * answer is dropped here, and so is everything that the client still sends.
  */
 public final class ChunkedConnection extends ChannelDuplexHandler implements Connection {
 
@@ -84,15 +84,15 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     }
 
     /**
-     * Takes the connection over. Called on its event loop, in a task of its own: the server must
-     * not be at work in the pipeline further up the stack.
+     * Takes the connection over. Called on its event loop in a separate task, because the server
+     * must not be using the pipeline further up the stack.
      */
     public static ChunkedConnection takeOver(HttpServerRequest request) {
         ChannelPipeline pipeline = PipelinedRequests.pipeline(request);
         var connection = new ChunkedConnection(pipeline.channel());
         connection.channel.config().setWriteBufferWaterMark(WATER_MARK);
         PipelinedRequests.drop(pipeline);
-        // In the decoder's place, so that bytes that it has read already come here.
+        // In the decoder's place: bytes that the decoder has buffered are passed on to it.
         pipeline.replace(DECODER, "eventStream", connection);
         pipeline.remove(ENCODER);
         // The idle handler sees none of the hub's writes and would close an active stream as idle.
@@ -102,7 +102,7 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
         return connection;
     }
 
-    /** Sets what is called when the client has gone or was cut. */
+    /** Sets the handler that is called when the connection has closed. */
     public void onClose(Runnable handler) {
         onClose = handler;
     }
@@ -138,9 +138,9 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     }
 
     /**
-     * Closes a connection at once: without lingering, and past all handlers. The server's handler
-     * would close only after the queued bytes were sent, which with a client that takes no bytes is
-     * never.
+     * Closes a connection at once, without lingering and without calling the handlers. The server's
+     * handler would wait until the queued bytes are sent, which never happens if the client accepts
+     * none.
      */
     public static void cut(Channel channel) {
         if (channel.isOpen()) {
@@ -154,13 +154,15 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
         onDrain = handler;
     }
 
-    /** Drops what a client sends on a stream; it has no meaning. */
+    /** Drops what a client sends after its request for a stream. */
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         ReferenceCountUtil.release(message);
     }
 
-    /** Lets bytes pass, and drops what the server wrote for its encoder, which has been removed. */
+    /**
+     * Passes bytes on, and drops objects that the server wrote for its encoder, which is removed.
+     */
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
         if (message instanceof ByteBuf) {
@@ -196,7 +198,7 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
         int sent = socket == null ? 0 : socket.send(chunk);
         int left = chunk.readableBytes() - sent;
         if (left > 0) {
-            // A failure closes the connection, of which channelInactive tells.
+            // A failure closes the connection, and channelInactive is called.
             wire().writeAndFlush(
                             chunk.retainedSlice(chunk.readerIndex() + sent, left),
                             channel.voidPromise());
@@ -219,9 +221,9 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     }
 
     /**
-     * The socket of a connection whose bytes no further handler changes, as encryption would. Bytes
-     * may be sent (send(2)) without a detour through the channel as long as none wait there. Exists
-     * with the native transport only. Used on the connection's event loop only.
+     * The socket of a connection whose bytes are not changed by another handler, such as
+     * encryption. Bytes may be sent directly (send(2)) while none wait in the channel. Exists with
+     * the native transport only. Used on the connection's event loop only.
      */
     private static final class DirectSocket {
 
@@ -233,7 +235,7 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
             this.socket = socket;
         }
 
-        /** Returns the socket that this handler's bytes reach unchanged, if there is one. */
+        /** Returns the socket, if bytes that this handler writes reach it unchanged. */
         static Optional<DirectSocket> before(ChannelHandlerContext handler) {
             Channel channel = handler.channel();
             if (channel instanceof UnixChannel unix
@@ -245,8 +247,8 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
         }
 
         /**
-         * Sends as much as the socket takes at this moment. After an error nothing was sent; the
-         * channel meets the same error with its next write and closes the connection.
+         * Sends as much as the socket accepts now. On an error nothing is sent; the channel gets
+         * the same error at its next write and closes the connection.
          *
          * @param bytes in native memory; not changed
          * @return how many bytes were sent, 0 or more

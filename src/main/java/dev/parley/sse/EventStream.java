@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * The answer to {@code GET /events}: for the framework a {@code Multi} that never emits an item.
  *
- * <p>The framework routes, negotiates and sends the head of the answer. The hub writes the body,
- * since the framework's writer sends one message to one client at a time and does not conform to
+ * <p>The framework routes, negotiates and sends the head of the answer. Parley writes the body,
+ * because the framework's writer encodes each message anew for each client and does not conform to
  * the event stream format. On HTTP/1.1 the connection is taken over from the server ({@link
  * ChunkedConnection}) and the framework's part ends there. Otherwise ({@link ResponseConnection})
- * the framework also tells when the client has gone, and ends the exchange.
+ * the framework also reports when the client has gone, and ends the exchange.
  */
 public final class EventStream extends AbstractMulti<String> implements Flow.Subscription {
 
@@ -45,8 +45,8 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
     public void subscribe(MultiSubscriber<? super String> framework) {
         framework.onSubscribe(this);
         if (ChunkedConnection.suits(request)) {
-            // The framework pauses every request. Only a request that has been read to its end can
-            // be completed, and with it be forgotten by the server.
+            // The framework pauses every request. The server releases a request only after reading
+            // it to its end.
             request.resume();
             loop.execute(() -> takeOver(framework));
         } else {
@@ -60,7 +60,7 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
         // No items follow, whatever is requested.
     }
 
-    /** The framework saw the connection close. */
+    /** Ends the stream, because the framework saw the connection close. */
     @Override
     public void cancel() {
         cancelled = true;

@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Writes the event stream format (WHATWG HTML §9.2.5), UTF-8 without a byte order mark.
  *
- * <p>Every field is written with one space after its colon: a parser drops one, and without it
- * would drop a leading space of the value. Data is one {@code data} field a line, also for an empty
- * last one.
+ * <p>Every field is written with one space after its colon. A parser drops one space; without ours
+ * it would drop a leading space of the value. Data is one {@code data} field for each line, also
+ * for an empty last line.
  */
 public final class EventStreamEncoder implements StreamEncoder {
 
@@ -35,8 +35,8 @@ public final class EventStreamEncoder implements StreamEncoder {
     private final Duration maxRetry;
 
     /**
-     * Takes the bounds of the pause that a client is asked to make before it reconnects. The pause
-     * is drawn anew for each stream, so that clients that were cut off together come back spread.
+     * Sets the bounds of the pause that a client makes before it reconnects. A pause is drawn for
+     * each stream, so that clients that were disconnected together come back spread out.
      */
     public EventStreamEncoder(Duration minRetry, Duration maxRetry) {
         this.minRetry = minRetry;

@@ -4,7 +4,7 @@ import dev.parley.delivery.EventLoop;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
-/** The HTTP server's event loop, as delivery knows it. */
+/** An event loop of the HTTP server. */
 public record NettyEventLoop(io.netty.channel.EventLoop loop) implements EventLoop {
 
     @Override

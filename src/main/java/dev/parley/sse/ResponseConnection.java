@@ -8,7 +8,7 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.impl.ConnectionBase;
 
-/** A stream through the server's own response: HTTP/2, HTTP/1.0, TLS with a compressor. */
+/** A stream that cannot be taken over, such as HTTP/2 or HTTP/1.0: uses the server's response. */
 final class ResponseConnection implements Connection {
 
     private final HttpServerRequest request;

@@ -3,18 +3,18 @@ package dev.parley.sse;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 
-/** What the head of an event stream says to proxies and browsers. */
+/** The headers of an event stream. */
 public final class StreamHeaders {
 
     private StreamHeaders() {}
 
     /**
-     * Sets them at the last moment, since the framework sets a content type of its own:
+     * Sets the headers just before they are sent, because the framework overwrites earlier ones:
      *
      * <ul>
-     *   <li>{@code no-cache}: no answer from a store;
-     *   <li>{@code no-transform}: no proxy compresses, and by that buffers, the stream (RFC 9111
-     *       §5.2.2.6);
+     *   <li>{@code no-cache}: caches must not answer with a stored stream;
+     *   <li>{@code no-transform}: proxies must not compress the stream, which would buffer it (RFC
+     *       9111 §5.2.2.6);
      *   <li>{@code X-Accel-Buffering: no}: nginx passes every byte on at once.
      * </ul>
      */

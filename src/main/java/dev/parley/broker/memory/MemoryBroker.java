@@ -23,16 +23,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * A broker for one pod, in its memory.
  *
- * <p>Any client can make room names up, so a name alone must not cost a room its messages: reading
- * a room without messages makes no log, and over the ceiling the rooms that were never read are
- * forgotten before those that were.
+ * <p>Any client can make up room names, and that must not push out the messages of other rooms:
+ * reading a room without messages makes no log, and above the ceiling the rooms that were never
+ * read are forgotten before those that were.
  *
- * <p>One lock guards everything: a publish is a few map and array operations, and holding the lock
- * while the listeners are called is what keeps a room's messages in order.
+ * <p>One lock guards everything, because a publish is only a few map and array operations. The
+ * listeners are called under the lock, which keeps a room's messages in order.
  */
 public final class MemoryBroker implements Broker {
 
-    /** Rooms without messages that are remembered because they were read: a name and an epoch. */
+    /** Most rooms in {@link #empty}. */
     private static final int MAX_EMPTY = 10_000;
 
     private final HistoryConfig history;
@@ -45,7 +45,7 @@ public final class MemoryBroker implements Broker {
     /** Rooms that have messages and were never read, in the same order. */
     private final Map<Room, MemoryLog> unread = new LinkedHashMap<>(16, 0.75f, true);
 
-    /** Epochs of rooms that were only read, so that readers can resume; in the same order. */
+    /** Epochs of rooms that were read and have no messages, so that their readers can resume. */
     private final Map<Room, String> empty =
             new LinkedHashMap<>(16, 0.75f, true) {
 
@@ -142,8 +142,8 @@ public final class MemoryBroker implements Broker {
     }
 
     /**
-     * Returns the room's log, made for its first message. A room that has an epoch already was read
-     * before it had messages.
+     * Returns the room's log, or makes it for the room's first message. A room that was read before
+     * has its epoch already.
      */
     private MemoryLog log(Room room) {
         MemoryLog known = known(room);
@@ -173,11 +173,11 @@ public final class MemoryBroker implements Broker {
         }
     }
 
-    /** Drops the oldest messages of a room that is over the ceiling alone. */
+    /** Drops the oldest messages of a room while it exceeds the ceiling without any other room. */
     private void shorten(MemoryLog log) {
         long before = log.bytes();
         while (bytes - before + log.bytes() > maxBytes && log.dropOldest()) {
-            // One message a turn.
+            // Drops one message each time.
         }
         bytes += log.bytes() - before;
     }

@@ -9,9 +9,9 @@ import io.smallrye.config.WithDefault;
 public interface MemoryConfig {
 
     /**
-     * Text held over all rooms. Above it the rooms that were used least recently are forgotten,
-     * whole, and their next message starts a new epoch; those that nobody ever read go before all
-     * others. A room that is above it alone forgets its oldest messages.
+     * Memory of all rooms together. Above it, whole rooms are forgotten, and their next message
+     * starts a new epoch: first rooms that were never read, then the others, least recently used
+     * first. A single room that exceeds it forgets its oldest messages.
      */
     @WithDefault("128M")
     MemorySize maxBytes();

@@ -23,13 +23,13 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** One room's log in one epoch. Not thread-safe. */
+/** One room's log. Not thread-safe. */
 final class MemoryLog {
 
-    /** What a message costs beside its text: objects, references, the deque's slot. */
+    /** Heap of a message without its text: objects, references, the deque's slot. */
     private static final int OVERHEAD_BYTES = 200;
 
-    /** Text in one page, in UTF-16 units: what a reader that catches up holds at a time. */
+    /** Text in one page, in UTF-16 units: bounds the memory of a reader that catches up. */
     private static final long PAGE_LENGTH = 256 * 1024;
 
     private final HistoryConfig history;
@@ -64,7 +64,7 @@ final class MemoryLog {
         return epoch;
     }
 
-    /** Heap held, estimated. */
+    /** Estimates the heap that the log holds. */
     long bytes() {
         return bytes;
     }
@@ -98,7 +98,7 @@ final class MemoryLog {
         return stored;
     }
 
-    /** Goes on under another name, with all that it has. */
+    /** Continues in a new epoch, with the same messages and the same count. */
     void endEpoch() {
         epoch = Epochs.next();
         for (int i = messages.size(); i > 0; i--) {

@@ -1,6 +1,5 @@
 /**
- * The broker of a pod that stands alone: rooms remembered in its own memory, as long as the process
- * lives.
+ * The broker of a single pod: rooms are kept in the pod's memory, and lost when the process ends.
  */
 @NullMarked
 package dev.parley.broker.memory;

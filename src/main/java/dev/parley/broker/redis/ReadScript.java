@@ -22,7 +22,7 @@ final class ReadScript {
 
     static final RedisScript SCRIPT = RedisScript.load(ReadScript.class, "read.lua");
 
-    /** Text in one page: what a reader that catches up costs at a time. */
+    /** Bytes of bodies in one page: bounds the memory of a reader that catches up. */
     private static final int PAGE_BYTES = 256 * 1024;
 
     /** Offsets above it are not exact in Lua, whose numbers are doubles. */
@@ -33,7 +33,7 @@ final class ReadScript {
     private final HistoryConfig history;
 
     /**
-     * A page as it was read.
+     * The page and what was found beside its messages.
      *
      * @param foreign ids of entries in the page's range that another program wrote and that are not
      *     messages

@@ -11,15 +11,15 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 
 /**
- * Reads pages of rooms' logs past foreign entries: those that another program wrote into the stream
- * and that are not messages. A page that has too few messages because of them is read on from where
- * it ended, until it has what a page has to have.
+ * Reads pages of rooms' logs and skips foreign entries: those that another program wrote into the
+ * stream and that are not messages. If a page has too few messages because of them, reads on from
+ * where the page ended, until it has as many as {@link Range} demands.
  */
 final class RedisHistory {
 
     private static final Logger LOG = Logger.getLogger(RedisHistory.class);
 
-    /** Entries asked for at a time when a page is read on. */
+    /** Least number of entries to ask for when reading on. */
     private static final int MIN_PAGE = 64;
 
     private final ReadScript read;
@@ -41,7 +41,7 @@ final class RedisHistory {
                                         : Uni.createFrom().item(result.page()));
     }
 
-    /** Warns once for the program's life: an entry stays where it is, and every read meets it. */
+    /** Warns once, because a foreign entry stays in the stream and is met by every read. */
     private void warnOfForeignEntries(Room room, ReadScript.Result result) {
         if (!result.foreign().isEmpty() && warned.compareAndSet(false, true)) {
             LOG.warnf(
@@ -51,13 +51,13 @@ final class RedisHistory {
         }
     }
 
-    /** Tells whether foreign entries alone keep the page from having what is left to read. */
+    /** Tells whether the page has too few messages because of foreign entries. */
     private static boolean isTooShort(ReadScript.Result result, Range range) {
         return !result.foreign().isEmpty()
                 && result.page().messages().size() < Math.min(2, range.limit());
     }
 
-    /** Reads beyond the foreign entries and joins that with the message found before them. */
+    /** Reads what is beyond the foreign entries, and joins it with the message before them. */
     private Uni<Page> readOn(Room room, Range range, ReadScript.Result result) {
         int limit = Math.max(range.limit(), MIN_PAGE);
         Range rest =

@@ -5,17 +5,18 @@ import dev.parley.message.Message;
 import dev.parley.message.Room;
 
 /**
- * Names of what Parley keeps in Redis. All keys of a room share a hash tag, so that a Cluster holds
- * them in one slot and a script may use them together (Redis Cluster specification, "Hash tags").
+ * Names of Parley's keys and channels in Redis. All keys of a room share a hash tag, so that a
+ * Cluster holds them in one slot and a script may use them together (Redis Cluster specification,
+ * "Hash tags").
  */
 record RedisKeys(String prefix) {
 
-    /** Hash of epoch and offset. */
+    /** Returns the key of the hash that holds epoch and offset. */
     String head(Room room) {
         return key(room, "head");
     }
 
-    /** Stream of messages. */
+    /** Returns the key of the stream that holds the messages. */
     String log(Room room) {
         return key(room, "log");
     }
@@ -29,12 +30,12 @@ record RedisKeys(String prefix) {
         return key(message.room(), "once:" + key.value() + publisher);
     }
 
-    /** Channel of all rooms. */
+    /** Returns the channel on which the messages of all rooms are announced. */
     String live() {
         return prefix + ":live";
     }
 
-    /** Channel on which a pod hears itself. */
+    /** Returns the channel on which a pod sends itself messages. */
     String probe(String pod) {
         return prefix + ":probe:" + pod;
     }

@@ -14,7 +14,8 @@ final class RedisMessageCodec {
     private RedisMessageCodec() {}
 
     /**
-     * Reads the room alone, so that a message of a room that is not read here costs no more.
+     * Reads the room and not the rest: a message whose room is not read on this pod is dropped
+     * without being parsed.
      *
      * @throws IllegalArgumentException if the announcement does not begin with a room
      */
@@ -28,7 +29,10 @@ final class RedisMessageCodec {
     }
 
     /**
-     * @throws IllegalArgumentException if it is anything but an announcement
+     * Reads the message.
+     *
+     * @param room what {@link #room} returned for this announcement
+     * @throws IllegalArgumentException if the rest is not {@code <id> <at> <body>}
      */
     static StoredMessage message(Room room, Buffer announcement) {
         String rest =

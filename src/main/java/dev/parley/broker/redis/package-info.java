@@ -1,7 +1,7 @@
 /**
- * The broker of many pods: one Redis. A room is a stream with explicit ids, so that offsets have no
- * holes; publish/subscribe announces every message to every pod; what a pod misses of that, it
- * reads from the stream.
+ * The broker of many pods, in one Redis. A room is a Redis stream with explicit ids, so that
+ * offsets have no holes. Publish/subscribe announces every message to every pod. A pod that misses
+ * an announcement reads the message from the stream.
  *
  * <p><b>Keys</b>, with the prefix {@code parley} ({@code parley.redis.prefix}) and room {@code
  * kitchen}. The braces are a hash tag: all keys of a room are in one slot of a Cluster.
@@ -12,7 +12,7 @@
  *   <tr><td>{@code parley:{kitchen}:head}</td><td>hash</td><td>{@code epoch}, such as {@code k3f9};
  *       {@code offset}, that of the newest message ever accepted in the epoch</td>
  *       <td>{@code parley.history.age} after the last publish or read</td></tr>
- *   <tr><td>{@code parley:{kitchen}:log}</td><td>stream</td><td>an entry a message: id {@code
+ *   <tr><td>{@code parley:{kitchen}:log}</td><td>stream</td><td>one entry a message: id {@code
  *       42-0} for offset 42; field {@code at}, ms since 1970; field {@code body}, JSON of {@code
  *       text}, {@code from}, {@code event}</td><td>{@code parley.history.age} after the last
  *       publish</td></tr>
@@ -31,9 +31,8 @@
  * one script at a time, which is what makes a publish one step.
  *
  * <p><b>When a key is lost alone.</b> Without its head a room starts a new epoch and its log is
- * dropped, since the count is gone. Without its log it keeps epoch and count: only a reader whose
- * position lies before the end of what was lost is told of a gap, and a reader that had everything
- * goes on.
+ * dropped, since the count is gone. Without its log it keeps epoch and count: a reader that had not
+ * received all of the lost messages receives a gap, and a reader that had continues.
  */
 @NullMarked
 package dev.parley.broker.redis;
