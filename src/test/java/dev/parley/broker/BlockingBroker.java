@@ -13,8 +13,8 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
- * A broker in use: messages are published at the time of a clock, mostly in one room; each call
- * waits for its answer; what is heard is remembered.
+ * A broker for tests: each call waits for its answer, messages get the time of a clock, and what
+ * arrives in {@link #ROOM} and in the lobby is recorded.
  */
 public final class BlockingBroker {
 
@@ -22,8 +22,8 @@ public final class BlockingBroker {
 
     private final Broker broker;
     private final SettableClock clock;
-    private final HeardMessages heard = new HeardMessages();
-    private final HeardMessages heardInLobby = new HeardMessages();
+    private final RecordingListener received = new RecordingListener();
+    private final RecordingListener receivedInLobby = new RecordingListener();
 
     private BlockingBroker(Broker broker, SettableClock clock) {
         this.broker = broker;
@@ -34,8 +34,8 @@ public final class BlockingBroker {
     public static BlockingBroker open(Broker broker, SettableClock clock) {
         var opened = new BlockingBroker(broker, clock);
         opened.awaitUp();
-        opened.subscribe(ROOM, opened.heard);
-        opened.subscribe(Room.LOBBY, opened.heardInLobby);
+        opened.subscribe(ROOM, opened.received);
+        opened.subscribe(Room.LOBBY, opened.receivedInLobby);
         return opened;
     }
 
@@ -43,40 +43,40 @@ public final class BlockingBroker {
         return clock;
     }
 
-    /** What was heard in the room. */
-    public HeardMessages heard() {
-        return heard;
+    /** Returns what has arrived in the room. */
+    public RecordingListener received() {
+        return received;
     }
 
-    /** What was heard in the lobby. */
-    public HeardMessages heardInLobby() {
-        return heardInLobby;
+    /** Returns what has arrived in the lobby. */
+    public RecordingListener receivedInLobby() {
+        return receivedInLobby;
     }
 
-    /** Listens to another room, or to the same one once more. */
-    public HeardMessages subscribe(Room room) {
-        var listener = new HeardMessages();
+    /** Subscribes another listener to a room. */
+    public RecordingListener subscribe(Room room) {
+        var listener = new RecordingListener();
         subscribe(room, listener);
         return listener;
     }
 
-    public void unsubscribe(Room room, HeardMessages listener) {
+    public void unsubscribe(Room room, RecordingListener listener) {
         broker.unsubscribe(room, listener);
     }
 
-    private void subscribe(Room room, HeardMessages listener) {
+    private void subscribe(Room room, RecordingListener listener) {
         broker.subscribe(room, listener).await().atMost(Timeouts.LIMIT);
     }
 
     public void awaitUp() {
-        Timeouts.await("broker").until(() -> broker.state().isUp());
+        Timeouts.await("broker is up").until(() -> broker.state().isUp());
     }
 
     public void awaitDown() {
-        Timeouts.await("end of broker").until(() -> !broker.state().isUp());
+        Timeouts.await("broker is down").until(() -> !broker.state().isUp());
     }
 
-    /** A publish that begins when it is subscribed to. */
+    /** Returns a publish that happens each time it is subscribed to. */
     public Uni<Receipt> publishing(String text) {
         return broker.publish(new PublishRequest(message(ROOM, text), Optional.empty()));
     }
@@ -99,18 +99,18 @@ public final class BlockingBroker {
     }
 
     /** Publishes a text, and returns its id. */
-    public EventId say(String text) {
-        return say(ROOM, text);
+    public EventId publishText(String text) {
+        return publishText(ROOM, text);
     }
 
-    public EventId say(Room room, String text) {
+    public EventId publishText(Room room, String text) {
         return publish(message(room, text)).id();
     }
 
-    /** Says 1, 2, 3 …; returns the last id. */
-    public EventId sayNumbers(int count) {
+    /** Publishes the texts 1, 2, 3 …, and returns the last id. */
+    public EventId publishNumbers(int count) {
         return IntStream.rangeClosed(1, count)
-                .mapToObj(i -> say(Integer.toString(i)))
+                .mapToObj(i -> publishText(Integer.toString(i)))
                 .reduce((former, latter) -> latter)
                 .orElseThrow();
     }

@@ -25,15 +25,15 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
 /**
- * What the rest of Parley relies on, whichever broker it has: a room's log and what it retains, the
- * pages in which it is read, what becomes of a publish, and what a listener hears.
+ * What every broker has to do: a room's log and what it retains, pages, publishing, and what a
+ * listener receives.
  */
 public interface BrokerContract {
 
     /**
-     * A broker that remembers nothing yet.
+     * Makes a broker without messages.
      *
-     * @param clock the time that it goes by, if it does not have its own
+     * @param clock the broker's time, unless it uses another one, as Redis does
      */
     Broker create(HistoryConfig history, Clock clock);
 
@@ -51,12 +51,12 @@ public interface BrokerContract {
     Room OTHER = new Room("other");
 
     @Test
-    default void offsets_countFromOneWithoutHoles_inEveryRoomForItself() {
+    default void offsets_countFromOneWithoutHoles_separatelyInEachRoom() {
         BlockingBroker broker = open();
 
-        List<EventId> room = List.of(broker.say("a"), broker.say("b"));
-        EventId other = broker.say(OTHER, "c");
-        EventId third = broker.say("d");
+        List<EventId> room = List.of(broker.publishText("a"), broker.publishText("b"));
+        EventId other = broker.publishText(OTHER, "c");
+        EventId third = broker.publishText("d");
 
         assertThat(room).extracting(EventId::offset).containsExactly(1L, 2L);
         assertThat(third).isEqualTo(new EventId(room.get(0).epoch(), 3));
@@ -65,7 +65,7 @@ public interface BrokerContract {
     }
 
     @Test
-    default void message_isReadAndHeard_asItWasPublished() {
+    default void message_isReadAndDelivered_asItWasPublished() {
         BlockingBroker broker = open();
         var message =
                 new Message(
@@ -79,7 +79,7 @@ public interface BrokerContract {
 
         List<StoredMessage> read = broker.readAfter(0, 10).messages();
         assertThat(read).hasSize(1).allMatch(one -> one.message().sameContent(message));
-        assertThat(broker.heard().await(1)).isEqualTo(read);
+        assertThat(broker.received().await(1)).isEqualTo(read);
     }
 
     @Test
@@ -93,7 +93,7 @@ public interface BrokerContract {
         assertThat(page.oldest()).isOne();
         assertThat(page.continues(page.tail())).isTrue();
         assertThat(broker.readAfter(0, 10)).isEqualTo(page);
-        EventId first = broker.say("first");
+        EventId first = broker.publishText("first");
         assertThat(first.offset()).isOne();
         assertThat(broker.readAfter(0, 10).continues(page.tail())).isTrue();
     }
@@ -101,22 +101,28 @@ public interface BrokerContract {
     @Test
     default void positions_thatAreGoneOrNeverWere_doNotContinue() {
         BlockingBroker broker = open(HistorySettings.DEFAULT.withSize(5));
-        String epoch = broker.sayNumbers(12).epoch();
+        String epoch = broker.publishNumbers(12).epoch();
 
         Page page = broker.readAfter(0, 100);
 
-        assertThat(page.continues(new EventId(epoch, 6))).as("just before the oldest").isFalse();
-        assertThat(page.continues(new EventId(epoch, 7))).as("all retained follows").isTrue();
-        assertThat(page.continues(new EventId(epoch, 12))).as("the newest").isTrue();
-        assertThat(page.continues(new EventId(epoch, 13))).as("the future").isFalse();
-        assertThat(page.continues(new EventId("0" + epoch, 12))).as("another epoch").isFalse();
+        assertThat(page.continues(new EventId(epoch, 6)))
+                .as("the position before the last one that continues")
+                .isFalse();
+        assertThat(page.continues(new EventId(epoch, 7)))
+                .as("the position before the oldest message")
+                .isTrue();
+        assertThat(page.continues(new EventId(epoch, 12))).as("the newest message").isTrue();
+        assertThat(page.continues(new EventId(epoch, 13))).as("a position in the future").isFalse();
+        assertThat(page.continues(new EventId("0" + epoch, 12)))
+                .as("a position of another epoch")
+                .isFalse();
     }
 
     @Test
     default void retention_bySize_keepsTheNewest() {
         BlockingBroker broker = open(HistorySettings.DEFAULT.withSize(5));
 
-        broker.sayNumbers(12);
+        broker.publishNumbers(12);
 
         Page page = broker.readAfter(0, 100);
         assertThat(page.oldest()).isEqualTo(8);
@@ -129,20 +135,20 @@ public interface BrokerContract {
         BlockingBroker broker = open(HistorySettings.DEFAULT.withBytes(10_000));
         String text = "x".repeat(3_000);
         for (int i = 1; i <= 9; i++) {
-            broker.say(i + text);
+            broker.publishText(i + text);
         }
 
         Page page = broker.readAfter(0, 100);
         assertThat(page.newest()).isEqualTo(9);
         assertThat(page.messages()).hasSizeBetween(1, 4);
-        EventId large = broker.say("x".repeat(60_000));
+        EventId large = broker.publishText("x".repeat(60_000));
         assertThat(offsets(broker.readAfter(0, 100))).containsExactly(large.offset());
     }
 
     @Test
-    default void endedEpoch_keepsMessagesAndCount_underANewName() {
+    default void endedEpoch_keepsMessagesAndCount_inANewEpoch() {
         BlockingBroker broker = open();
-        EventId last = broker.sayNumbers(3);
+        EventId last = broker.publishNumbers(3);
 
         broker.endEpoch(ROOM, last.epoch());
 
@@ -151,13 +157,13 @@ public interface BrokerContract {
         assertThat(page.continues(last)).isFalse();
         assertThat(offsets(page)).containsExactly(1L, 2L, 3L);
         assertThat(page.messages()).extracting(m -> m.id().epoch()).containsOnly(page.epoch());
-        assertThat(broker.say("next")).isEqualTo(new EventId(page.epoch(), 4));
+        assertThat(broker.publishText("next")).isEqualTo(new EventId(page.epoch(), 4));
     }
 
     @Test
-    default void epochThatEndedBefore_doesNotEndAgain() {
+    default void endingAnEpochThatHasEnded_changesNothing() {
         BlockingBroker broker = open();
-        String first = broker.sayNumbers(3).epoch();
+        String first = broker.publishNumbers(3).epoch();
         broker.endEpoch(ROOM, first);
         String second = broker.readAfter(0, 10).epoch();
 
@@ -172,7 +178,7 @@ public interface BrokerContract {
     @Test
     default void after_walksToTheEnd_pageByPage() {
         BlockingBroker broker = open();
-        broker.sayNumbers(25);
+        broker.publishNumbers(25);
 
         List<Page> pages = walk(broker, 10);
 
@@ -183,7 +189,7 @@ public interface BrokerContract {
     @Test
     default void before_walksToTheBeginning_pageByPage() {
         BlockingBroker broker = open();
-        broker.sayNumbers(25);
+        broker.publishNumbers(25);
 
         List<Long> walked = new ArrayList<>();
         Page page = broker.read(Range.newest(10));
@@ -199,7 +205,7 @@ public interface BrokerContract {
     @Test
     default void page_hasTheMessagesNextToThePosition_inAscendingOrder() {
         BlockingBroker broker = open();
-        broker.sayNumbers(9);
+        broker.publishNumbers(9);
 
         assertThat(offsets(broker.readAfter(3, 2))).containsExactly(4L, 5L);
         assertThat(offsets(broker.read(new Range.Before(7, 2)))).containsExactly(5L, 6L);
@@ -214,7 +220,7 @@ public interface BrokerContract {
         BlockingBroker broker = open();
         String text = "x".repeat(60_000);
         for (int i = 0; i < 40; i++) {
-            broker.say(i + text);
+            broker.publishText(i + text);
         }
 
         List<Page> pages = walk(broker, 500);
@@ -227,14 +233,14 @@ public interface BrokerContract {
     default void veryLongTexts_areReadTwoAtATime() {
         BlockingBroker broker = open();
         for (int i = 0; i < 5; i++) {
-            broker.say(i + "x".repeat(300_000));
+            broker.publishText(i + "x".repeat(300_000));
         }
 
         assertThat(offsets(broker.readAfter(2, 500))).containsExactly(3L, 4L);
         assertThat(offsets(broker.read(Range.newest(500)))).containsExactly(4L, 5L);
     }
 
-    /** All pages, from the oldest message on. */
+    /** Reads all pages, from the oldest message on. */
     private static List<Page> walk(BlockingBroker broker, int limit) {
         List<Page> pages = new ArrayList<>();
         Page page = broker.readAfter(0, limit);
@@ -253,18 +259,18 @@ public interface BrokerContract {
     // Publishing.
 
     @Test
-    default void repeat_underTheSameKey_getsTheFirstReceiptAndPublishesNothing() {
+    default void repeat_underTheSameKey_receivesTheFirstReceipt_andPublishesNothing() {
         BlockingBroker broker = open();
 
         Receipt first = broker.publish("once", "key");
-        broker.say("between");
+        broker.publishText("between");
         Receipt repeat = broker.publish("once", "key");
 
         assertThat(first.duplicate()).isFalse();
         assertThat(repeat).isEqualTo(new Receipt(first.id(), true));
         assertThat(broker.readAfter(0, 10).messages()).hasSize(2);
-        broker.say("last");
-        assertThat(broker.heard().await(3))
+        broker.publishText("last");
+        assertThat(broker.received().await(3))
                 .extracting(message -> message.message().text())
                 .containsExactly("once", "between", "last");
     }
@@ -316,13 +322,13 @@ public interface BrokerContract {
     }
 
     @Test
-    default void listener_hearsARoomInOrder_howeverManyPublish() throws Exception {
+    default void listener_receivesARoomInOrder_whileManyPublish() throws Exception {
         BlockingBroker broker = open();
 
-        List<EventId> ids = concurrently(8, () -> broker.sayNumbers(50));
+        List<EventId> ids = concurrently(8, () -> broker.publishNumbers(50));
 
         assertThat(ids).doesNotHaveDuplicates();
-        List<StoredMessage> arrived = broker.heard().await(400);
+        List<StoredMessage> arrived = broker.received().await(400);
         assertThat(arrived).extracting(StoredMessage::offset).isEqualTo(offsets(1, 400));
         assertThat(arrived).isEqualTo(broker.readAfter(0, 400).messages());
     }
@@ -330,15 +336,15 @@ public interface BrokerContract {
     // Listening.
 
     @Test
-    default void listener_hearsItsRoomAlone() {
+    default void listener_receivesItsRoomOnly() {
         BlockingBroker broker = open();
-        HeardMessages other = broker.subscribe(OTHER);
+        RecordingListener other = broker.subscribe(OTHER);
 
-        broker.say("here");
-        broker.say(OTHER, "there");
-        broker.say("here again");
+        broker.publishText("here");
+        broker.publishText(OTHER, "there");
+        broker.publishText("here again");
 
-        assertThat(broker.heard().await(2))
+        assertThat(broker.received().await(2))
                 .extracting(message -> message.message().text())
                 .containsExactly("here", "here again");
         assertThat(other.await(1))
@@ -347,34 +353,34 @@ public interface BrokerContract {
     }
 
     @Test
-    default void listener_thatUnsubscribed_hearsNothingMore() {
+    default void listener_thatUnsubscribed_receivesNothingMore() {
         BlockingBroker broker = open();
-        HeardMessages second = broker.subscribe(ROOM);
-        broker.say("both");
+        RecordingListener second = broker.subscribe(ROOM);
+        broker.publishText("both");
         second.await(1);
 
         broker.unsubscribe(ROOM, second);
-        broker.say("one");
+        broker.publishText("one");
 
-        broker.heard().await(2);
+        broker.received().await(2);
         assertThat(second.all()).hasSize(1);
     }
 
     @Test
-    default void listener_hearsEverything_thatIsPublishedAfterTheConfirmation() {
+    default void listener_receivesEverything_thatIsPublishedAfterTheConfirmation() {
         BlockingBroker broker = open();
 
         for (int round = 1; round <= 50; round++) {
             var room = new Room("room-" + round);
-            HeardMessages heard = broker.subscribe(room);
-            EventId id = broker.say(room, "at once");
+            RecordingListener received = broker.subscribe(room);
+            EventId id = broker.publishText(room, "at once");
 
-            assertThat(heard.await(1)).extracting(StoredMessage::id).containsExactly(id);
+            assertThat(received.await(1)).extracting(StoredMessage::id).containsExactly(id);
         }
     }
 
     @Test
-    default void publish_happens_onceForEachSubscriberOfItsResult() {
+    default void publish_happensOnce_forEachSubscriptionToItsResult() {
         BlockingBroker broker = open();
 
         Uni<Receipt> publish = broker.publishing("a");

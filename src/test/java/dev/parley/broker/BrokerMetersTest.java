@@ -19,8 +19,8 @@ class BrokerMetersTest {
         var memory = new MemoryBroker(HistorySettings.DEFAULT, Long.MAX_VALUE, clock, registry);
         BlockingBroker broker = BlockingBroker.open(memory, clock);
 
-        broker.say("heard");
-        broker.say(new Room("empty"), "not heard");
+        broker.publishText("with a listener");
+        broker.publishText(new Room("empty"), "without a listener");
 
         assertThat(registry.get("parley.messages.received").counter().count()).isEqualTo(2);
     }
@@ -31,7 +31,7 @@ class BrokerMetersTest {
         new BrokerMeters(registry, broker);
 
         assertThat(registry.get("parley.subscription.up").gauge().value()).isOne();
-        broker.away();
+        broker.goDown();
         assertThat(registry.get("parley.subscription.up").gauge().value()).isZero();
     }
 }

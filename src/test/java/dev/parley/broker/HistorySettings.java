@@ -8,7 +8,7 @@ import java.time.Duration;
 public record HistorySettings(int size, MemorySize bytes, Duration age, Duration receipts)
         implements HistoryConfig {
 
-    /** The program's own defaults. */
+    /** The program's defaults. */
     public static final HistorySettings DEFAULT =
             new HistorySettings(
                     10_000, size(16 << 20), Duration.ofHours(24), Duration.ofMinutes(5));

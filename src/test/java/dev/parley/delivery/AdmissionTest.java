@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.message.EventId;
 import org.junit.jupiter.api.Test;
 
-/** Who gets a stream, and what those are told who get none. */
+/** Which clients get a stream, and what a client receives that gets none. */
 class AdmissionTest {
 
     @Test
-    void streams_enterUpToTheLimit_andAgainWhenOneHasLeft() {
+    void streams_areAdmittedUpToTheLimit_andAgainWhenOneHasLeft() {
         var admission = new Admission(new LimitSettings(2, 10));
 
         assertThat(admission.enter("a")).isEmpty();
@@ -22,19 +22,19 @@ class AdmissionTest {
     }
 
     @Test
-    void streamsOfOneAddress_enterUpToItsLimit_andLeaveRoomForOthers() {
+    void streamsOfOneAddress_areAdmittedUpToItsLimit_andLeaveRoomForOthers() {
         var admission = new Admission(new LimitSettings(3, 2));
 
         assertThat(admission.enter("a")).isEmpty();
         assertThat(admission.enter("a")).isEmpty();
         assertThat(admission.enter("a")).contains(DisconnectReason.LIMIT);
-        assertThat(admission.streams()).as("the one refused does not count").isEqualTo(2);
+        assertThat(admission.streams()).as("streams, without the refused one").isEqualTo(2);
 
         assertThat(admission.enter("b")).isEmpty();
     }
 
     @Test
-    void address_thatLeft_mayEnterAsOftenAsBefore() {
+    void address_whoseStreamsLeft_isAdmittedAsOftenAsBefore() {
         var admission = new Admission(new LimitSettings(10, 2));
         admission.enter("a");
         admission.enter("a");
@@ -50,7 +50,7 @@ class AdmissionTest {
     }
 
     @Test
-    void nobodyEnters_onceItIsClosed() {
+    void closedAdmission_refusesEveryStream() {
         var admission = new Admission(new LimitSettings(10, 10));
         admission.enter("a");
 
@@ -61,7 +61,7 @@ class AdmissionTest {
     }
 
     @Test
-    void streamAboveTheLimit_isToldGoodbye_andKeepsItsPosition() {
+    void streamAboveTheLimit_receivesGoodbye_andKeepsItsPosition() {
         HubHarness harness = HubHarness.with(new LimitSettings(1, 10));
         harness.connectAtTail();
 
@@ -74,14 +74,14 @@ class AdmissionTest {
     }
 
     @Test
-    void streamThatWasRefused_freesNoPlaceWhenItIsGone_butOneThatWasTakenDoes() {
+    void refusedStream_freesNoPlaceWhenItIsGone_butAdmittedStreamDoes() {
         HubHarness harness = HubHarness.with(new LimitSettings(1, 10));
-        TestReader taken = harness.connectAtTail();
+        TestReader admitted = harness.connectAtTail();
         TestReader refused = harness.connectAtTail();
 
-        refused.leave();
+        refused.disconnect();
         assertThat(harness.hub.streams()).isOne();
-        taken.leave();
+        admitted.disconnect();
 
         assertThat(harness.hub.streams()).isZero();
         assertThat(harness.connectAtTail().lines()).containsExactly("at epoch0-0");

@@ -17,7 +17,7 @@ class BatchCacheTest {
     private final DeliveryMeters meters = new DeliveryMeters(registry);
 
     @Test
-    void batch_isEverythingFromTheCursorToTheHead_asOnePiece() {
+    void batch_joinsEverythingFromTheCursorToTheHead() {
         append(5, 4);
 
         try (var batches = new BatchCache(log, meters)) {
@@ -30,7 +30,7 @@ class BatchCacheTest {
     }
 
     @Test
-    void whatWasDelivered_isCountedAtTheEndOfTheRound() {
+    void deliveries_areCountedAtTheEndOfTheRound() {
         append(3, 4);
 
         try (var batches = new BatchCache(log, meters)) {
@@ -44,7 +44,7 @@ class BatchCacheTest {
     }
 
     @Test
-    void singleMessage_isSentAsItsFrameIs() {
+    void singleMessage_isSentWithoutCopyingItsFrame() {
         append(5, 4);
 
         try (var batches = new BatchCache(log, meters)) {
@@ -54,7 +54,7 @@ class BatchCacheTest {
     }
 
     @Test
-    void messages_thatArriveAfterTheRoundBegan_areForTheNextOne() {
+    void messages_thatArriveAfterTheRoundBegan_belongToTheNextRound() {
         append(2, 4);
 
         try (var batches = new BatchCache(log, meters)) {
@@ -66,7 +66,7 @@ class BatchCacheTest {
     }
 
     @Test
-    void longBacklog_isCutAfterTheWriteThatReachesTheBound() {
+    void longBacklog_isCutAfterTheMessageThatReachesTheBound() {
         append(9, 32 * 1024 - "e-1 \n".length());
 
         try (var batches = new BatchCache(log, meters)) {
@@ -76,7 +76,7 @@ class BatchCacheTest {
     }
 
     @Test
-    void cursor_thatTheLogHasLeftBehind_hasNoBatch() {
+    void cursor_behindTheLog_hasNoBatch() {
         append(150, 4);
 
         try (var batches = new BatchCache(log, meters)) {
@@ -86,7 +86,7 @@ class BatchCacheTest {
     }
 
     @Test
-    void readersAtOnePlace_shareABatch_andEachFormatHasItsOwn() {
+    void cursorsAtOneOffset_shareABatch_perFormat() {
         append(5, 4);
 
         try (var batches = new BatchCache(log, meters)) {
@@ -99,7 +99,7 @@ class BatchCacheTest {
     }
 
     @Test
-    void transportsMemory_isGivenBack_whenAnotherBatchIsMade_andAtTheEnd() {
+    void transportsForm_isReleased_whenAnotherBatchIsMade_andAtTheEndOfTheRound() {
         append(5, 4);
         Prepared first;
         Prepared second;
@@ -116,7 +116,7 @@ class BatchCacheTest {
         assertThat(second.released).isTrue();
     }
 
-    /** What a transport makes of a batch, and whether it was released. */
+    /** A transport's form of a batch, which records whether it was released. */
     private static final class Prepared implements SharedBuffer.Prepared {
 
         private boolean released;

@@ -6,17 +6,17 @@ import dev.parley.log.ScriptedBroker;
 import dev.parley.message.EventId;
 import org.junit.jupiter.api.Test;
 
-/** While the broker is away readers stay, and new ones are taken where their place is known. */
+/** While the broker is away, readers stay, and a new one is served if the pod has its position. */
 class BrokerAwayTest {
 
     private final HubHarness harness = new HubHarness();
     private final ScriptedBroker broker = harness.broker;
 
     @Test
-    void newReader_whosePlaceIsKnown_isTaken() {
+    void newReader_whosePositionThePodHas_isServed() {
         harness.connectAtTail();
-        harness.say(20);
-        broker.away();
+        harness.publish(20);
+        broker.goDown();
 
         TestReader tail = harness.connectAtTail();
         TestReader inLog = harness.resume(broker.id(15));
@@ -29,10 +29,10 @@ class BrokerAwayTest {
     }
 
     @Test
-    void newReader_whosePlaceOnlyTheBrokerKnows_isLetGo() {
+    void newReader_whosePositionOnlyTheBrokerHas_isSentAway() {
         harness.connectAtTail();
-        harness.say(20);
-        broker.away();
+        harness.publish(20);
+        broker.goDown();
 
         TestReader older = harness.resume(broker.id(3));
 
@@ -41,8 +41,8 @@ class BrokerAwayTest {
     }
 
     @Test
-    void newReader_ofARoomThatCannotBeOpened_keepsThePositionThatItHad() {
-        broker.away();
+    void newReader_ofARoomThatCannotBeOpened_keepsItsPosition() {
+        broker.goDown();
 
         assertThat(harness.connectAtTail().lines()).containsExactly("goodbye unavailable");
         assertThat(harness.resume(new EventId("e", 7)).lines())
@@ -54,42 +54,42 @@ class BrokerAwayTest {
 
     @Test
     void roomThatCouldNotBeOpened_isOpenedForTheNextReader() {
-        broker.away();
+        broker.goDown();
         harness.connectAtTail();
 
-        broker.back();
+        broker.comeUp();
         TestReader next = harness.connectAtTail();
-        harness.say(1);
+        harness.publish(1);
 
         assertThat(next.lines()).containsExactly("at epoch0-0", harness.message(1));
     }
 
     @Test
-    void readerBehindTheLog_stays_andIsCaughtUpLater() {
+    void readerBehindTheLog_stays_andCatchesUpLater() {
         TestReader reader = harness.connectAtTail();
         harness.stall(reader);
-        harness.say(100);
+        harness.publish(100);
 
-        broker.away();
+        broker.goDown();
         harness.drain(reader);
-        harness.say(1);
+        harness.publish(1);
         assertThat(reader.connection().isClosed()).isFalse();
-        broker.back();
+        broker.comeUp();
         harness.tick();
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 102));
     }
 
     @Test
-    void failedRead_isTriedAgain_onceForAllThatAskedForIt() {
+    void failedRead_isTriedAgain_onceForAllMessagesThatNeedIt() {
         TestReader reader = harness.connectAtTail();
-        harness.say(2);
-        broker.away();
-        broker.drop(1);
-        harness.say(200);
+        harness.publish(2);
+        broker.goDown();
+        broker.storeUndelivered(1);
+        harness.publish(200);
         int readsWhileAway = broker.reads();
 
-        broker.back();
+        broker.comeUp();
         harness.await(reader, harness.message(203));
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 203));

@@ -6,35 +6,35 @@ import dev.parley.log.ScriptedBroker;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** A broker that lost messages is found out, and its readers are told of the gap at that place. */
+/** When the broker has lost messages, the pod detects it, and readers receive a gap there. */
 class BrokerLossTest {
 
     private final HubHarness harness = new HubHarness();
     private final ScriptedBroker broker = harness.broker;
 
     @Test
-    void brokerThatLostEverything_isANewEpoch_andAGapForReaders() {
+    void brokerThatLostEverything_startsANewEpoch_andReadersReceiveAGap() {
         TestReader reader = harness.connectAtTail();
-        harness.say(3);
+        harness.publish(3);
 
         broker.loseAll();
-        harness.say(2);
+        harness.publish(2);
 
         assertGapThenAllRetained(reader, "epoch0-3");
-        harness.say(1);
+        harness.publish(1);
         assertThat(reader.lines()).last().isEqualTo(harness.message(3));
         assertThat(broker.endedEpochs()).isEmpty();
     }
 
     @Test
-    void brokerThatLostEverything_saysSoOnceDeliveryRestarts() {
+    void brokerThatLostEverything_isDetected_onceDeliveryRestarts() {
         TestReader reader = harness.connectAtTail();
-        harness.say(3);
+        harness.publish(3);
 
         broker.loseAll();
         broker.resubscribe();
         harness.run();
-        harness.say(1);
+        harness.publish(1);
 
         assertThat(reader.lines())
                 .endsWith("at epoch1-0", "gap epoch0-3 none epoch1-0", harness.message(1));
@@ -43,9 +43,9 @@ class BrokerLossTest {
     @Test
     void brokerThatLostItsNewestMessages_hasItsEpochEnded() {
         TestReader reader = harness.connectAtTail();
-        harness.say(6);
+        harness.publish(6);
 
-        broker.lose(2);
+        broker.loseNewest(2);
         broker.resubscribe();
         harness.run();
 
@@ -54,12 +54,12 @@ class BrokerLossTest {
     }
 
     @Test
-    void brokerThatLostItsNewestMessages_andCountedOnPastThem_isFoundOut() {
+    void brokerThatLostItsNewestMessages_andCountedPastThem_isDetected() {
         TestReader reader = harness.connectAtTail();
-        harness.say(6);
+        harness.publish(6);
 
-        broker.lose(2);
-        broker.drop(4);
+        broker.loseNewest(2);
+        broker.storeUndelivered(4);
         broker.resubscribe();
         harness.run();
 
@@ -68,12 +68,12 @@ class BrokerLossTest {
     }
 
     @Test
-    void otherMessageUnderAKnownId_isFoundOut_withoutARestartOfDelivery() {
+    void otherMessageUnderAKnownId_isDetected_withoutARestartOfDelivery() {
         TestReader reader = harness.connectAtTail();
-        harness.say(6);
+        harness.publish(6);
 
-        broker.lose(2);
-        harness.say(1);
+        broker.loseNewest(2);
+        harness.publish(1);
 
         assertThat(broker.endedEpochs()).containsExactly("epoch0");
         assertGapThenAllRetained(reader, "epoch0-6");
@@ -82,16 +82,16 @@ class BrokerLossTest {
     @Test
     void messagesHeardEarly_thatTheBrokerLost_areNeverDelivered() {
         TestReader reader = harness.connectAtTail();
-        harness.say(4);
-        broker.away();
-        broker.drop(1);
-        broker.say(3);
+        harness.publish(4);
+        broker.goDown();
+        broker.storeUndelivered(1);
+        broker.publish(3);
 
-        broker.lose(4);
-        broker.back();
+        broker.loseNewest(4);
+        broker.comeUp();
         broker.resubscribe();
         harness.run();
-        harness.say(2);
+        harness.publish(2);
 
         harness.await(reader, harness.message(6));
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 6));
@@ -99,27 +99,27 @@ class BrokerLossTest {
     }
 
     @Test
-    void answerFromBeforeTheLoss_doesNotLetInWhatFollowsIt() {
+    void answerFromBeforeTheLoss_isNotContinuedWithLaterMessages() {
         TestReader reader = harness.connectAtTail();
-        broker.hold();
-        broker.drop(1);
-        broker.say(1);
+        broker.holdAnswers();
+        broker.storeUndelivered(1);
+        broker.publish(1);
 
-        broker.lose(1);
+        broker.loseNewest(1);
         broker.resubscribe();
-        broker.say(2);
-        harness.release();
+        broker.publish(2);
+        harness.releaseAnswers();
 
         assertThat(broker.endedEpochs()).containsExactly("epoch0");
         assertGapThenAllRetained(reader, "epoch0-0");
     }
 
     @Test
-    void trimmedMessages_thatWereNeverHeard_areAGap() {
+    void trimmedMessages_thatWereNeverDelivered_areAGap() {
         TestReader reader = harness.connectAtTail();
-        harness.say(3);
+        harness.publish(3);
 
-        broker.drop(20);
+        broker.storeUndelivered(20);
         broker.trim(15);
         broker.resubscribe();
         harness.run();
@@ -130,12 +130,12 @@ class BrokerLossTest {
     @Test
     void deletedMessages_areAGap_andWhatFollowsIsDelivered() {
         TestReader reader = harness.connectAtTail();
-        harness.say(3);
+        harness.publish(3);
 
-        broker.drop(2);
+        broker.storeUndelivered(2);
         broker.delete(4);
         broker.delete(5);
-        harness.say(2);
+        harness.publish(2);
 
         assertThat(reader.lines().subList(4, 8))
                 .containsExactly(
@@ -147,16 +147,16 @@ class BrokerLossTest {
     }
 
     @Test
-    void deletedNewestMessages_areAGap_andTheReaderGoesOn() {
+    void deletedNewestMessages_areAGap_andTheReaderContinues() {
         TestReader reader = harness.connectAtTail();
-        harness.say(3);
+        harness.publish(3);
 
-        broker.drop(2);
+        broker.storeUndelivered(2);
         broker.delete(4);
         broker.delete(5);
         broker.resubscribe();
         harness.run();
-        harness.say(1);
+        harness.publish(1);
 
         assertThat(reader.lines().subList(4, 7))
                 .containsExactly("at epoch0-5", "gap epoch0-3 none epoch0-5", harness.message(6));
@@ -164,30 +164,30 @@ class BrokerLossTest {
     }
 
     @Test
-    void deletedMessages_behindTheReaders_areNoConcernOfTheirs() {
+    void deletedMessages_thatTheReaderHas_areNotAGap() {
         TestReader reader = harness.connectAtTail();
-        harness.say(5);
-        List<String> said = harness.messages(1, 5);
+        harness.publish(5);
+        List<String> received = harness.messages(1, 5);
 
         broker.delete(3);
         broker.resubscribe();
-        harness.say(1);
+        harness.publish(1);
 
-        assertThat(reader.delivered()).startsWith(said.toArray(String[]::new)).hasSize(6);
+        assertThat(reader.delivered()).startsWith(received.toArray(String[]::new)).hasSize(6);
         assertThat(reader.lines()).last().isEqualTo(harness.message(6));
     }
 
     @Test
-    void brokerThatWasReplacedForAMoment_andForgotNothing_isNoGap() {
+    void brokerThatWasReplacedForAMoment_andLostNothing_isNotAGap() {
         TestReader reader = harness.connectAtTail();
-        harness.say(3);
+        harness.publish(3);
         int reads = broker.reads();
 
-        broker.answerOnceAsAnEmptyBroker();
+        broker.answerNextReadFromAnEmptyLog();
         broker.resubscribe();
         harness.run();
-        assertThat(broker.reads() - reads).as("by the room, by no reader").isEqualTo(2);
-        harness.say(1);
+        assertThat(broker.reads() - reads).as("reads by the room, none by the reader").isEqualTo(2);
+        harness.publish(1);
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 4));
     }

@@ -9,7 +9,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** What operators see of what happens. */
+/** What the metrics of delivery count. */
 class DeliveryMetersTest {
 
     private final HubHarness harness = new HubHarness();
@@ -20,7 +20,7 @@ class DeliveryMetersTest {
         harness.connectAtTail();
         int before = bytes(one);
 
-        harness.say(3);
+        harness.publish(3);
 
         assertThat(harness.count("parley.deliveries")).isEqualTo(6);
         assertThat(harness.count("parley.delivered.bytes")).isEqualTo(2.0 * (bytes(one) - before));
@@ -28,59 +28,59 @@ class DeliveryMetersTest {
 
     @Test
     void deliveriesFromTheHistory_areCountedToo() {
-        harness.broker.drop(30);
+        harness.broker.storeUndelivered(30);
         harness.resume(harness.broker.id(10));
 
         assertThat(harness.count("parley.deliveries")).isEqualTo(20);
     }
 
     @Test
-    void fanOut_isTimedOnceAMessage_howeverManyReadersItHas() {
-        harness.broker.drop(5);
+    void fanOut_isTimedOncePerMessage_forAllReaders() {
+        harness.broker.storeUndelivered(5);
         harness.connectAtTail();
         harness.connectAtTail();
 
-        harness.say(1);
-        harness.say(3);
+        harness.publish(1);
+        harness.publish(3);
 
         Timer fanOut = harness.meters.get("parley.fanout").timer();
-        assertThat(fanOut.count()).as("not those from before the readers came").isEqualTo(4);
+        assertThat(fanOut.count()).as("messages since the first reader came").isEqualTo(4);
         assertThat(fanOut.totalTime(TimeUnit.SECONDS)).isPositive();
     }
 
     @Test
-    void fanOut_ofWhatNobodyReads_isNotTimed() {
+    void fanOut_ofMessagesWithoutReaders_isNotTimed() {
         TestReader reader = harness.connectAtTail();
-        harness.say(1);
-        reader.leave();
+        harness.publish(1);
+        reader.disconnect();
 
-        harness.say(3);
-
-        assertThat(fanOuts()).isOne();
-    }
-
-    @Test
-    void fanOut_toReadersOfARoomThatWasOpenBeforeThem_isTimedFromTheirFirstMessage() {
-        harness.connectAtTail().leave();
-        harness.say(3);
-
-        harness.connectAtTail();
-        harness.say(1);
+        harness.publish(3);
 
         assertThat(fanOuts()).isOne();
     }
 
     @Test
-    void fanOut_ofABurstLongerThanTheLog_isTimedForWhatTheLogHas() {
+    void fanOut_inARoomThatWasOpenAlready_isTimedFromTheReadersFirstMessage() {
+        harness.connectAtTail().disconnect();
+        harness.publish(3);
+
+        harness.connectAtTail();
+        harness.publish(1);
+
+        assertThat(fanOuts()).isOne();
+    }
+
+    @Test
+    void fanOut_ofABurstLongerThanTheLog_isTimedForTheMessagesInTheLog() {
         harness.connectAtTail();
 
-        harness.say(LogSettings.RING + 5);
+        harness.publish(LogSettings.RING + 5);
 
         assertThat(fanOuts()).isEqualTo(LogSettings.RING);
     }
 
     @Test
-    void fanOut_ofAMessageFromTheFuture_tookNoTime() {
+    void fanOut_ofAMessageFromTheFuture_isTimedAsZero() {
         var registry = new SimpleMeterRegistry();
 
         new DeliveryMeters(registry).fannedOut(Duration.ofSeconds(-1));

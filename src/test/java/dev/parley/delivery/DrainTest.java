@@ -6,18 +6,18 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** How a pod that is about to end gets rid of its readers. */
+/** How a pod that is about to end refuses and ends streams. */
 class DrainTest {
 
     private final HubHarness harness = new HubHarness();
 
     @Test
-    void newStreams_areRefused_andThoseBeforeThemGoOn() {
+    void newStreams_areRefused_andOpenOnesContinue() {
         TestReader before = harness.connectAtTail();
 
         harness.hub.refuseStreams();
         TestReader refused = harness.connectAtTail();
-        harness.say(1);
+        harness.publish(1);
 
         assertThat(refused.lines()).containsExactly("goodbye drain");
         assertThat(before.delivered()).hasSize(1);

@@ -13,14 +13,18 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A hub between a scripted broker and connections without a network, on a loop turned by hand. */
+/**
+ * Runs a real hub without network, threads or time: the broker is a {@link ScriptedBroker}, a
+ * client is a {@link TestReader} on a {@link TestConnection}, and the event loop runs when a test
+ * calls {@link #run}. Methods that do something run the loop afterwards, unless they say otherwise.
+ */
 final class HubHarness {
 
     /** Longer than any test. */
     static final Duration NEVER = Duration.ofHours(1);
 
-    /** Over by the next tick. */
-    static final Duration AT_ONCE = Duration.ofNanos(1);
+    /** Has passed by the next tick. */
+    static final Duration IMMEDIATELY = Duration.ofNanos(1);
 
     final ScriptedBroker broker = new ScriptedBroker();
     final ManualEventLoop loop = new ManualEventLoop();
@@ -50,7 +54,7 @@ final class HubHarness {
     }
 
     TestReader connect(StartPosition start) {
-        return settled(join(start));
+        return ran(connectWithoutRunning(start));
     }
 
     TestReader connectAtTail() {
@@ -61,26 +65,26 @@ final class HubHarness {
         return connect(new StartPosition.After(position));
     }
 
-    /** Connects to the lobby, where the broker's messages are none of, but plain text arrives. */
+    /** Connects to the lobby. The broker publishes no messages there, only plain text. */
     TestReader connectToLobby() {
-        return settled(join(Room.LOBBY, new StartPosition.Tail()));
+        return ran(connectWithoutRunning(Room.LOBBY, new StartPosition.Tail()));
     }
 
-    /** Connects, and does not let the loop run yet. */
-    TestReader join(StartPosition start) {
-        return join(ScriptedBroker.ROOM, start);
+    /** Connects, and does not run the loop. */
+    TestReader connectWithoutRunning(StartPosition start) {
+        return connectWithoutRunning(ScriptedBroker.ROOM, start);
     }
 
-    /** The reader takes nothing from now on, and one message waits for it already. */
+    /** Makes the reader accept no bytes from now on, with one message queued for it. */
     void stall(TestReader reader) {
         reader.connection().stall();
-        say(1);
+        publish(1);
         if (reader.connection().isWritable()) {
-            throw new IllegalStateException("nothing waits for it");
+            throw new IllegalStateException("nothing is queued for the reader");
         }
     }
 
-    /** The reader takes what waits, and then as much as it is given. */
+    /** Makes the reader take what is queued for it, and accept bytes again. */
     void drain(TestReader reader) {
         reader.connection().drain();
         run();
@@ -95,25 +99,25 @@ final class HubHarness {
         run();
     }
 
-    /** Stores so many messages and delivers them to the pod. */
-    void say(int count) {
-        broker.say(count);
+    /** Stores messages in the broker and delivers them to the pod. */
+    void publish(int count) {
+        broker.publish(count);
         run();
     }
 
-    /** The broker gives the oldest answer that it kept back. */
-    void answer() {
-        broker.answer();
+    /** Lets the broker give the oldest answer that it held back. */
+    void releaseOneAnswer() {
+        broker.releaseOneAnswer();
         run();
     }
 
-    /** The broker gives all answers that it kept back, and keeps back no more. */
-    void release() {
-        broker.release();
+    /** Lets the broker give all answers that it held back, and hold back no more. */
+    void releaseAnswers() {
+        broker.releaseAnswers();
         run();
     }
 
-    /** Waits for what a pause of the hub's own comes before. */
+    /** Waits for a line that the hub writes after a pause, such as that before a retry. */
     void await(TestReader reader, String line) {
         Timeouts.await(line)
                 .until(
@@ -131,7 +135,7 @@ final class HubHarness {
         return meters.get(meter).tags(tags).counter().count();
     }
 
-    /** A message of the broker's, as a reader sees it. */
+    /** Returns a message that the broker retains, as the line that a reader receives. */
     String message(long offset) {
         return messages(offset, offset).get(0);
     }
@@ -148,20 +152,20 @@ final class HubHarness {
         return all;
     }
 
-    /** A line, and then messages. */
+    /** Returns a line followed by messages. */
     List<String> lineThenMessages(String line, long first, long last) {
         List<String> lines = new ArrayList<>(List.of(line));
         lines.addAll(messages(first, last));
         return lines;
     }
 
-    private TestReader join(Room room, StartPosition start) {
+    private TestReader connectWithoutRunning(Room room, StartPosition start) {
         var connection = new TestConnection();
-        var reader = new SubscribeRequest(room, start, Format.TEXT, "203.0.113.1");
-        return new TestReader(connection, hub.subscribe(reader, connection, loop));
+        var request = new SubscribeRequest(room, start, Format.TEXT, "203.0.113.1");
+        return new TestReader(connection, hub.subscribe(request, connection, loop));
     }
 
-    private TestReader settled(TestReader reader) {
+    private TestReader ran(TestReader reader) {
         run();
         return reader;
     }

@@ -1,5 +1,6 @@
 package dev.parley.delivery;
 
+/** Limits of a pod's streams. */
 record LimitSettings(int connections, int connectionsPerAddress) implements LimitsConfig {
 
     static final LimitSettings DEFAULT = new LimitSettings(1_000, 1_000);

@@ -6,7 +6,7 @@ import dev.parley.message.Message;
 import dev.parley.message.StoredMessage;
 import java.nio.charset.StandardCharsets;
 
-/** Says everything in one line, easily compared. */
+/** Encodes each message and each control event as one line of words. */
 final class LineEncoder implements StreamEncoder {
 
     static String message(StoredMessage message) {

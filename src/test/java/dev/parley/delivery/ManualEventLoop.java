@@ -3,7 +3,7 @@ package dev.parley.delivery;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
-/** An event loop that turns when the test says so. */
+/** An event loop that runs its tasks when a test calls it. A pause takes no time. */
 final class ManualEventLoop implements EventLoop {
 
     private final ConcurrentLinkedQueue<Runnable> due = new ConcurrentLinkedQueue<>();
@@ -18,15 +18,19 @@ final class ManualEventLoop implements EventLoop {
         due.add(action);
     }
 
-    /** Runs all that is due, and all that becomes due by it. */
+    /** Runs all tasks, including those that are added meanwhile. */
     void run() {
         for (Runnable next = due.poll(); next != null; next = due.poll()) {
             next.run();
         }
     }
 
-    /** Runs the next one alone. */
-    boolean step() {
+    /**
+     * Runs the next task.
+     *
+     * @return whether there was one
+     */
+    boolean runOne() {
         Runnable next = due.poll();
         if (next != null) {
             next.run();

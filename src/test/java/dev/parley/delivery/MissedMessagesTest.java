@@ -10,8 +10,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * Delivery that drops, repeats and reorders messages: a reader that is always in time gets each of
- * them once and in order all the same.
+ * When the broker's delivery drops, repeats or reorders messages, a reader that is not slow still
+ * receives each of them once and in order.
  */
 class MissedMessagesTest {
 
@@ -19,27 +19,27 @@ class MissedMessagesTest {
     private final ScriptedBroker broker = harness.broker;
 
     @Test
-    void messagesAfterAHole_waitForIt() {
+    void messagesAfterAHole_waitUntilItIsFilled() {
         TestReader reader = harness.connectAtTail();
-        harness.say(2);
-        broker.hold();
+        harness.publish(2);
+        broker.holdAnswers();
 
-        broker.drop(1);
-        harness.say(3);
+        broker.storeUndelivered(1);
+        harness.publish(3);
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 2));
-        harness.release();
+        harness.releaseAnswers();
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 6));
         assertThat(harness.count("parley.backfills")).isOne();
     }
 
     @Test
-    void holeLongerThanARead_isFilledInSeveral() {
+    void holeLongerThanAPage_isFilledInSeveralReads() {
         TestReader reader = harness.connectAtTail();
-        harness.say(2);
+        harness.publish(2);
 
-        broker.drop(1_500);
-        harness.say(1);
+        broker.storeUndelivered(1_500);
+        harness.publish(1);
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 1_503));
     }
@@ -58,35 +58,35 @@ class MissedMessagesTest {
     }
 
     @Test
-    void messageOfAnEpochThatEnded_isPassedOver() {
+    void messageOfAnEpochThatEnded_isIgnored() {
         TestReader reader = harness.connectAtTail();
-        harness.say(2);
+        harness.publish(2);
         var late = new StoredMessage(new EventId("old", 3), broker.log().get(0).message());
 
         broker.deliver(late);
-        harness.say(1);
+        harness.publish(1);
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 3));
     }
 
     @Test
     void messagesDuringTheOpeningOfARoom_areNotLost() {
-        broker.drop(1);
-        broker.hold();
+        broker.storeUndelivered(1);
+        broker.holdAnswers();
         TestReader reader = harness.connect(new StartPosition.Newest(10));
-        broker.say(3);
+        broker.publish(3);
 
-        harness.release();
+        harness.releaseAnswers();
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 4));
     }
 
     @Test
-    void lostNewestMessages_areFoundOnceDeliveryRestarts() {
+    void missedNewestMessages_areRead_onceDeliveryRestarts() {
         TestReader reader = harness.connectAtTail();
-        harness.say(2);
+        harness.publish(2);
 
-        broker.drop(4);
+        broker.storeUndelivered(4);
         harness.run();
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 2));
         broker.resubscribe();
@@ -96,24 +96,24 @@ class MissedMessagesTest {
     }
 
     @Test
-    void rejoin_whileAReadIsUnderWay_readsAgain() {
+    void resubscription_duringARead_causesAnotherRead() {
         TestReader reader = harness.connectAtTail();
-        harness.say(2);
-        broker.hold();
+        harness.publish(2);
+        broker.holdAnswers();
         broker.resubscribe();
-        broker.drop(2);
+        broker.storeUndelivered(2);
 
         broker.resubscribe();
-        harness.release();
+        harness.releaseAnswers();
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 4));
     }
 
     @Test
-    void audit_findsWhatWasNeverHeard() {
-        HubHarness audited = HubHarness.with(LogSettings.DEFAULT.withAudit(HubHarness.AT_ONCE));
+    void audit_findsMessagesThatWereNeverDelivered() {
+        HubHarness audited = HubHarness.with(LogSettings.DEFAULT.withAudit(HubHarness.IMMEDIATELY));
         TestReader reader = audited.connectAtTail();
-        audited.broker.drop(2);
+        audited.broker.storeUndelivered(2);
 
         audited.tick();
 
@@ -121,7 +121,7 @@ class MissedMessagesTest {
     }
 
     @Test
-    void audit_thatIsNotDue_asksTheBrokerNothing() {
+    void audit_thatIsNotDue_doesNotAskTheBroker() {
         harness.connectAtTail();
         int reads = broker.reads();
 

@@ -5,18 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.log.ScriptedBroker;
 import org.junit.jupiter.api.Test;
 
-/** Text without an id, by somebody outside Parley: for the lobby, and for this moment. */
+/** Text that another program publishes: for the lobby, without an id, live only. */
 class PlainTextTest {
 
     private final HubHarness harness = new HubHarness();
     private final ScriptedBroker broker = harness.broker;
 
     @Test
-    void plainText_reachesWhoeverIsInTheLobby() {
+    void plainText_reachesReadersOfTheLobby() {
         TestReader reader = harness.connectToLobby();
 
-        broker.sayPlain("hello");
-        broker.sayPlain("");
+        broker.publishPlainText("hello");
+        broker.publishPlainText("");
         harness.run();
 
         assertThat(reader.delivered()).containsExactly("plain hello");
@@ -25,10 +25,10 @@ class PlainTextTest {
     }
 
     @Test
-    void plainText_isNotForReadersOfOtherRooms() {
+    void plainText_doesNotReachReadersOfOtherRooms() {
         TestReader reader = harness.connectAtTail();
 
-        broker.sayPlain("hello");
+        broker.publishPlainText("hello");
         harness.run();
 
         assertThat(reader.delivered()).isEmpty();
@@ -39,8 +39,8 @@ class PlainTextTest {
         TestReader reader = harness.connectToLobby();
         reader.connection().stall();
 
-        broker.sayPlain("one");
-        broker.sayPlain("two");
+        broker.publishPlainText("one");
+        broker.publishPlainText("two");
         harness.run();
         harness.drain(reader);
 
@@ -48,13 +48,13 @@ class PlainTextTest {
     }
 
     @Test
-    void plainText_isNotForReadersThatHaveNoPlaceYet() {
-        broker.hold();
+    void plainText_doesNotReachReadersWithoutAPositionYet() {
+        broker.holdAnswers();
         TestReader reader = harness.connectToLobby();
 
-        broker.sayPlain("hello");
+        broker.publishPlainText("hello");
         harness.run();
-        harness.release();
+        harness.releaseAnswers();
 
         assertThat(reader.delivered()).isEmpty();
     }

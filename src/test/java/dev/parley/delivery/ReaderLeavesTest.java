@@ -8,20 +8,20 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** A reader that is gone, or broken, is forgotten, and nobody else notices. */
+/** A reader that is gone, or whose connection is defective, is removed; other readers go on. */
 class ReaderLeavesTest {
 
     private final HubHarness harness = new HubHarness();
     private final ScriptedBroker broker = harness.broker;
 
     @Test
-    void reader_thatLeft_getsNothingMore_andIsCountedOnce() {
+    void reader_thatLeft_receivesNothingMore_andIsCountedOnce() {
         TestReader reader = harness.connectAtTail();
         TestReader other = harness.connectAtTail();
 
-        reader.leave();
-        reader.leave();
-        harness.say(1);
+        reader.disconnect();
+        reader.disconnect();
+        harness.publish(1);
 
         assertThat(reader.delivered()).isEmpty();
         assertThat(other.delivered()).hasSize(1);
@@ -33,36 +33,36 @@ class ReaderLeavesTest {
     void readers_mayLeaveInAnyOrder() {
         List<TestReader> readers = Stream.generate(harness::connectAtTail).limit(4).toList();
 
-        readers.get(0).leave();
-        readers.get(3).leave();
-        readers.get(1).leave();
-        harness.say(1);
+        readers.get(0).disconnect();
+        readers.get(3).disconnect();
+        readers.get(1).disconnect();
+        harness.publish(1);
 
         assertThat(readers.get(2).delivered()).hasSize(1);
         assertThat(harness.gauge("parley.connected.clients")).isOne();
     }
 
     @Test
-    void reader_thatLeavesWhileItsPlaceIsLookedFor_isForgotten() {
-        broker.drop(30);
-        broker.hold();
+    void reader_thatLeavesWhileItsPositionIsLookedUp_isRemoved() {
+        broker.storeUndelivered(30);
+        broker.holdAnswers();
         TestReader reader = harness.resume(broker.id(3));
 
-        reader.leave();
-        harness.release();
-        harness.say(1);
+        reader.disconnect();
+        harness.releaseAnswers();
+        harness.publish(1);
 
         assertThat(reader.lines()).isEmpty();
     }
 
     @Test
-    void defectWithOneReader_isThatReadersAlone() {
+    void defectOfOneReader_endsThatReaderOnly() {
         TestReader before = harness.connectAtTail();
         TestReader broken = harness.connectAtTail();
         TestReader after = harness.connectAtTail();
         broken.connection().abort();
 
-        harness.say(2);
+        harness.publish(2);
 
         assertThat(before.delivered()).isEqualTo(harness.messages(1, 2));
         assertThat(after.delivered()).isEqualTo(harness.messages(1, 2));
@@ -70,7 +70,7 @@ class ReaderLeavesTest {
     }
 
     @Test
-    void readerWhoseConnectionFailsOnTheWayIn_isCut_andNotCounted() {
+    void reader_whoseConnectionFailsWhenItOpens_isCut_andNotCounted() {
         var connection = new FailingConnection(Step.ON_DRAIN);
 
         subscribe(connection);
@@ -82,7 +82,7 @@ class ReaderLeavesTest {
     }
 
     @Test
-    void readerWhoseConnectionFailsAtTheEnd_isCut() {
+    void reader_whoseConnectionFailsWhenItEnds_isCut() {
         var connection = new FailingConnection(Step.END);
         subscribe(connection);
 
@@ -94,10 +94,10 @@ class ReaderLeavesTest {
     }
 
     private void subscribe(Connection connection) {
-        var wish =
+        var request =
                 new SubscribeRequest(
                         ScriptedBroker.ROOM, new StartPosition.Tail(), Format.TEXT, "203.0.113.1");
-        harness.hub.subscribe(wish, connection, harness.loop);
+        harness.hub.subscribe(request, connection, harness.loop);
         harness.run();
     }
 
@@ -106,7 +106,7 @@ class ReaderLeavesTest {
         END
     }
 
-    /** A connection that has a defect. */
+    /** A connection that throws an exception in one step. */
     private static final class FailingConnection implements Connection {
 
         private final Step failing;

@@ -7,25 +7,25 @@ import dev.parley.message.EventId;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Where a reader begins: at the tail, with the newest, after its position; or with a gap. */
+/** Where a reader starts: at the tail, with the newest messages, after its position, or a gap. */
 class ResumeTest {
 
     private final HubHarness harness = new HubHarness();
     private final ScriptedBroker broker = harness.broker;
 
     @Test
-    void tail_isToldItsPosition_andGetsWhatComesNext() {
-        broker.drop(3);
+    void readerAtTheTail_receivesItsPosition_andWhatIsPublishedNext() {
+        broker.storeUndelivered(3);
 
         TestReader reader = harness.connectAtTail();
-        harness.say(2);
+        harness.publish(2);
 
         assertThat(reader.lines()).isEqualTo(harness.lineThenMessages("at epoch0-3", 4, 5));
     }
 
     @Test
-    void newest_inTheLog_areWhatTheReaderBeginsWith() {
-        broker.drop(30);
+    void newest_inTheLog_areSentFirst() {
+        broker.storeUndelivered(30);
 
         TestReader reader = harness.connect(new StartPosition.Newest(3));
 
@@ -34,7 +34,7 @@ class ResumeTest {
 
     @Test
     void newest_moreThanTheLogHas_areReadFromTheBroker() {
-        broker.drop(30);
+        broker.storeUndelivered(30);
 
         TestReader reader = harness.connect(new StartPosition.Newest(20));
 
@@ -42,8 +42,8 @@ class ResumeTest {
     }
 
     @Test
-    void newest_moreThanThereAre_areAllThatIsRetained() {
-        broker.drop(30);
+    void newest_moreThanAreRetained_areAllThatAreRetained() {
+        broker.storeUndelivered(30);
         broker.trim(5);
 
         TestReader reader = harness.connect(new StartPosition.Newest(1_000));
@@ -53,7 +53,7 @@ class ResumeTest {
 
     @Test
     void position_insideTheLog_isResumedWithoutTheBroker() {
-        broker.drop(30);
+        broker.storeUndelivered(30);
         harness.connectAtTail();
         int reads = broker.reads();
 
@@ -66,12 +66,12 @@ class ResumeTest {
 
     @Test
     void position_atTheEnd_isResumed_andNothingIsRepeated() {
-        broker.drop(5);
+        broker.storeUndelivered(5);
         harness.connectAtTail();
         int reads = broker.reads();
 
         TestReader reader = harness.resume(broker.id(5));
-        harness.say(1);
+        harness.publish(1);
 
         assertThat(reader.lines())
                 .containsExactly("at epoch0-5", "resumed epoch0-5 0", harness.message(6));
@@ -80,22 +80,22 @@ class ResumeTest {
 
     @Test
     void position_beforeTheFirstMessage_isResumedFromTheBeginning() {
-        broker.drop(30);
+        broker.storeUndelivered(30);
 
         assertResumed(harness.resume(broker.id(0)), 0, 30);
     }
 
     @Test
     void position_olderThanTheLog_isResumedFromTheBroker_intoTheLiveMessages() {
-        broker.drop(900);
-        broker.hold();
+        broker.storeUndelivered(900);
+        broker.holdAnswers();
         TestReader reader = harness.resume(broker.id(10));
 
         for (int i = 0; i < 20; i++) {
-            harness.say(7);
-            harness.answer();
+            harness.publish(7);
+            harness.releaseOneAnswer();
         }
-        harness.release();
+        harness.releaseAnswers();
 
         List<String> delivered = reader.delivered();
         assertThat(delivered.remove(0)).startsWith("resumed epoch0-10 ");
@@ -104,43 +104,43 @@ class ResumeTest {
     }
 
     @Test
-    void position_newerThanThePodsLog_isResumed_onceThePodHasCaughtUp() {
+    void position_aheadOfThePodsLog_isResumed_onceThePodHasCaughtUp() {
         harness.connectAtTail();
-        harness.say(3);
-        broker.drop(4);
-        broker.hold();
+        harness.publish(3);
+        broker.storeUndelivered(4);
+        broker.holdAnswers();
 
         TestReader reader = harness.resume(broker.id(5));
         assertThat(reader.lines()).isEmpty();
-        harness.answer();
+        harness.releaseOneAnswer();
 
         assertResumed(reader, 5, 7);
     }
 
     @Test
-    void position_ofTheEpochThatThePodDoesNotKnowYet_isResumed() {
+    void position_ofAnEpochThatThePodDoesNotKnowYet_isResumed() {
         harness.connectAtTail();
-        harness.say(3);
+        harness.publish(3);
         broker.loseAll();
-        broker.drop(4);
+        broker.storeUndelivered(4);
 
         assertResumed(harness.resume(broker.id(2)), 2, 4);
     }
 
     @Test
-    void resume_fromTheBroker_tellsThePodWhatItHasNotHeard() {
+    void resume_fromTheBroker_showsThePodWhatItHasMissed() {
         harness.connectAtTail();
-        harness.say(20);
-        broker.drop(4);
+        harness.publish(20);
+        broker.storeUndelivered(4);
 
         assertResumed(harness.resume(broker.id(3)), 3, 24);
     }
 
     @Test
-    void gap_tellsThePodWhatItHasNotHeard() {
+    void gap_showsThePodWhatItHasMissed() {
         harness.connectAtTail();
-        harness.say(20);
-        broker.drop(2);
+        harness.publish(20);
+        broker.storeUndelivered(2);
         broker.trim(10);
 
         TestReader reader = harness.resume(broker.id(3));
@@ -150,7 +150,7 @@ class ResumeTest {
 
     @Test
     void position_thatTheHistoryDoesNotContinue_isAGap_andThenAllRetained() {
-        broker.drop(30);
+        broker.storeUndelivered(30);
         broker.trim(4);
 
         for (EventId position : List.of(new EventId("foreign", 3), broker.id(31), broker.id(3))) {
@@ -162,8 +162,8 @@ class ResumeTest {
     }
 
     @Test
-    void textThatIsNoPosition_isAGap_andThenAllRetained() {
-        broker.drop(30);
+    void textThatIsNotAPosition_isAGap_andThenAllRetained() {
+        broker.storeUndelivered(30);
 
         TestReader reader = harness.connect(new StartPosition.Unknown("no id"));
 
@@ -171,8 +171,8 @@ class ResumeTest {
     }
 
     @Test
-    void gap_beforeTheOnlyMessage_namesIt() {
-        broker.drop(3);
+    void gap_beforeTheOnlyMessage_namesItAsOldestAndNewest() {
+        broker.storeUndelivered(3);
         broker.trim(2);
 
         TestReader reader = harness.resume(broker.id(1));
@@ -183,25 +183,25 @@ class ResumeTest {
     @Test
     void position_inARoomWithoutMessages_isAGapWithNothingAfterIt() {
         TestReader reader = harness.resume(new EventId("foreign", 3));
-        harness.say(1);
+        harness.publish(1);
 
         assertThat(reader.lines())
                 .containsExactly("at epoch0-0", "gap foreign-3 none epoch0-0", harness.message(1));
     }
 
     @Test
-    void reader_whoseRoomChangesWithEveryAnswer_isLetGo_withItsPosition() {
-        broker.drop(30);
+    void reader_whoseRoomChangesDuringEveryAnswer_isSentAway_withItsPosition() {
+        broker.storeUndelivered(30);
         harness.connectAtTail();
-        broker.hold();
+        broker.holdAnswers();
         TestReader reader = harness.resume(broker.id(3));
 
         for (int i = 0; i < 5; i++) {
             assertThat(reader.lines()).isEmpty();
             broker.resubscribe();
-            // To the reader, then twice to the room: it was asked again in between.
+            // One to the reader, then two to the room, which was compared again meanwhile.
             for (int answer = 0; answer < 3; answer++) {
-                harness.answer();
+                harness.releaseOneAnswer();
             }
         }
 

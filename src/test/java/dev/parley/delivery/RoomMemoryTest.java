@@ -5,25 +5,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.log.LogSettings;
 import org.junit.jupiter.api.Test;
 
-/** A room that nobody reads is dropped, and the memory of its log is there for others. */
+/** A room without readers is dropped, and other rooms can use the memory of its log. */
 class RoomMemoryTest {
 
     /** Enough for a frame with a short text. */
     private static final long FRAME_BYTES = 300;
 
-    /** Room for one log, and not for two. */
+    /** Memory for one log, not for two. */
     private static final LogSettings ONE_LOG =
             LogSettings.DEFAULT.withTotalBytes(FRAME_BYTES * (LogSettings.RING + 1));
 
     @Test
     void roomWithoutReaders_isDropped_andOpenedAgainForTheNext() {
-        HubHarness harness = HubHarness.with(LogSettings.DEFAULT.withLinger(HubHarness.AT_ONCE));
+        HubHarness harness =
+                HubHarness.with(LogSettings.DEFAULT.withLinger(HubHarness.IMMEDIATELY));
         TestReader reader = harness.connectAtTail();
-        harness.say(3);
+        harness.publish(3);
 
         harness.tick();
         assertThat(harness.gauge("parley.rooms")).isOne();
-        reader.leave();
+        reader.disconnect();
         harness.tick();
 
         assertThat(harness.gauge("parley.rooms")).isZero();
@@ -33,11 +34,11 @@ class RoomMemoryTest {
     }
 
     @Test
-    void roomThatIsDropped_leavesItsMemoryToTheNext() {
-        HubHarness harness = HubHarness.with(ONE_LOG.withLinger(HubHarness.AT_ONCE));
+    void roomThatIsDropped_freesItsMemory() {
+        HubHarness harness = HubHarness.with(ONE_LOG.withLinger(HubHarness.IMMEDIATELY));
         TestReader reader = harness.connectAtTail();
-        harness.say(LogSettings.RING);
-        reader.leave();
+        harness.publish(LogSettings.RING);
+        reader.disconnect();
         harness.tick();
 
         harness.connectAtTail();
@@ -46,29 +47,29 @@ class RoomMemoryTest {
     }
 
     @Test
-    void roomThatCouldNotBeOpened_givesItsMemoryBack() {
+    void roomThatCouldNotBeOpened_freesItsMemory() {
         HubHarness harness = HubHarness.with(ONE_LOG);
         failToOpenAfterAPage(harness);
 
         harness.connectAtTail();
-        harness.say(LogSettings.RING);
+        harness.publish(LogSettings.RING);
 
         assertRingIsWhole(harness);
     }
 
-    /** What was read of a room's log is in memory when the next read fails. */
+    /** Makes the opening of a room fail after its first page is in memory. */
     private static void failToOpenAfterAPage(HubHarness harness) {
-        harness.broker.drop(LogSettings.RING);
-        harness.broker.hold();
+        harness.broker.storeUndelivered(LogSettings.RING);
+        harness.broker.holdAnswers();
         TestReader reader = harness.connectAtTail();
-        harness.broker.say(1);
-        harness.broker.away();
-        harness.release();
+        harness.broker.publish(1);
+        harness.broker.goDown();
+        harness.releaseAnswers();
         assertThat(reader.lines()).containsExactly("goodbye unavailable");
-        harness.broker.back();
+        harness.broker.comeUp();
     }
 
-    /** The broker is not asked by a reader of the oldest message that a ring can have. */
+    /** Asserts that the ring is full: it serves its oldest message without asking the broker. */
     private static void assertRingIsWhole(HubHarness harness) {
         int reads = harness.broker.reads();
 

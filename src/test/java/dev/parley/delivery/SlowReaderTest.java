@@ -7,20 +7,20 @@ import dev.parley.message.EventId;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** A reader that takes no bytes for a while: it stays in order, and costs nobody anything. */
+/** A reader that accepts no bytes for a while stays in order and does not delay other readers. */
 class SlowReaderTest {
 
     private final HubHarness harness = new HubHarness();
     private final ScriptedBroker broker = harness.broker;
 
     @Test
-    void stalledReader_hasOneBatchQueuedAtMost_andDelaysNobody() {
+    void stalledReader_hasOneBatchQueuedAtMost_andDelaysNoOtherReader() {
         TestReader stalled = harness.connectAtTail();
         TestReader other = harness.connectAtTail();
         harness.stall(stalled);
 
         int queued = stalled.connection().queued();
-        harness.say(5_000);
+        harness.publish(5_000);
 
         assertThat(stalled.connection().queued()).isEqualTo(queued);
         assertThat(other.delivered()).isEqualTo(harness.messages(1, 5_001));
@@ -29,10 +29,10 @@ class SlowReaderTest {
     @Test
     void slowReader_insideTheLog_continuesFromIt() {
         TestReader reader = harness.connectAtTail();
-        harness.say(1);
+        harness.publish(1);
 
         reader.connection().stall();
-        harness.say(6);
+        harness.publish(6);
         harness.drain(reader);
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 7));
@@ -42,10 +42,10 @@ class SlowReaderTest {
     @Test
     void slowReader_behindTheLog_continuesFromTheHistory() {
         TestReader reader = harness.connectAtTail();
-        harness.say(1);
+        harness.publish(1);
 
         harness.stall(reader);
-        harness.say(700);
+        harness.publish(700);
         harness.drain(reader);
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 702));
@@ -53,12 +53,12 @@ class SlowReaderTest {
     }
 
     @Test
-    void slowReader_thatTakesABitNowAndThen_staysInOrder() {
+    void slowReader_thatSometimesTakesBytes_staysInOrder() {
         TestReader reader = harness.connectAtTail();
         reader.connection().stall();
 
         for (int i = 0; i < 50; i++) {
-            harness.say(i);
+            harness.publish(i);
             reader.connection().drainOnce();
             harness.run();
         }
@@ -68,10 +68,10 @@ class SlowReaderTest {
     }
 
     @Test
-    void slowReader_behindTheHistory_isLetGo_andToldOfTheGapWhenItIsBack() {
+    void slowReader_behindTheHistory_isDisconnected_andReceivesAGapWhenItIsBack() {
         TestReader reader = harness.connectAtTail();
         harness.stall(reader);
-        harness.say(100);
+        harness.publish(100);
 
         broker.trim(50);
         harness.drain(reader);
@@ -88,7 +88,7 @@ class SlowReaderTest {
     void deletedMessages_behindTheLog_areAGap_andWhatFollowsIsDelivered() {
         TestReader reader = harness.connectAtTail();
         harness.stall(reader);
-        harness.say(100);
+        harness.publish(100);
 
         broker.delete(2);
         broker.delete(3);
@@ -102,11 +102,11 @@ class SlowReaderTest {
     }
 
     @Test
-    void replay_endsWhereTheReadersRoomDoes_whateverTheHistoryHas() {
+    void replay_endsAtTheHeadOfTheRoom_thoughTheHistoryHasMore() {
         TestReader reader = harness.connectAtTail();
         harness.stall(reader);
-        harness.say(20);
-        broker.drop(3);
+        harness.publish(20);
+        broker.storeUndelivered(3);
 
         harness.drain(reader);
 
@@ -114,32 +114,34 @@ class SlowReaderTest {
     }
 
     @Test
-    void replay_fromBeforeALoss_endsWhereTheReadersRoomWasThen() {
+    void replay_fromBeforeALoss_endsWhereTheHeadOfTheRoomWas() {
         TestReader reader = harness.connectAtTail();
         harness.stall(reader);
-        harness.say(20);
-        broker.drop(3);
-        broker.hold();
+        harness.publish(20);
+        broker.storeUndelivered(3);
+        broker.holdAnswers();
         harness.drain(reader);
 
-        broker.lose(3);
-        harness.say(3);
-        harness.release();
+        broker.loseNewest(3);
+        harness.publish(3);
+        harness.releaseAnswers();
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 24));
-        assertThat(broker.endedEpochs()).as("the room had none of what was lost").isEmpty();
+        assertThat(broker.endedEpochs())
+                .as("epochs ended, although the room had none of the lost messages")
+                .isEmpty();
     }
 
     @Test
-    void replay_duringARestartOfDelivery_goesOnAfterIt() {
+    void replay_duringARestartOfDelivery_continuesAfterIt() {
         TestReader reader = harness.connectAtTail();
         harness.stall(reader);
-        harness.say(20);
-        broker.hold();
+        harness.publish(20);
+        broker.holdAnswers();
         harness.drain(reader);
 
         broker.resubscribe();
-        harness.release();
+        harness.releaseAnswers();
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 21));
     }
@@ -148,9 +150,9 @@ class SlowReaderTest {
     void replay_ofMessagesThatTheBrokerLost_isAGap() {
         TestReader reader = harness.connectAtTail();
         harness.stall(reader);
-        harness.say(20);
+        harness.publish(20);
 
-        broker.lose(20);
+        broker.loseNewest(20);
         harness.drain(reader);
 
         assertThat(broker.endedEpochs()).containsExactly("epoch0");
@@ -167,19 +169,19 @@ class SlowReaderTest {
     void replay_acrossTheEndOfAnEpoch_isOneGap() {
         TestReader reader = harness.connectAtTail();
         harness.stall(reader);
-        harness.say(50);
+        harness.publish(50);
         broker.loseAll();
-        broker.drop(3);
+        broker.storeUndelivered(3);
 
-        broker.hold();
+        broker.holdAnswers();
         harness.drain(reader);
         for (int i = 0; i < 10; i++) {
-            harness.answer();
+            harness.releaseOneAnswer();
             harness.tick();
-            harness.say(1);
+            harness.publish(1);
         }
-        harness.release();
-        harness.say(1);
+        harness.releaseAnswers();
+        harness.publish(1);
 
         List<String> lines = reader.lines();
         assertThat(lines).filteredOn(line -> line.startsWith("gap")).hasSize(1);
@@ -190,12 +192,12 @@ class SlowReaderTest {
 
     @Test
     void readerThatReceivedNothingYet_beginsAtTheOldest_whenItsFirstMessagesAreTrimmed() {
-        harness.say(20);
-        TestReader reader = harness.join(new StartPosition.Newest(20));
-        broker.hold();
+        harness.publish(20);
+        TestReader reader = harness.connectWithoutRunning(new StartPosition.Newest(20));
+        broker.holdAnswers();
         harness.run();
         broker.trim(15);
-        harness.release();
+        harness.releaseAnswers();
 
         List<String> lines = reader.lines();
         assertThat(lines.subList(0, 3))

@@ -3,7 +3,7 @@ package dev.parley.delivery;
 import java.time.Duration;
 import java.util.Optional;
 
-/** How streams are kept, of which a test names what it is about. */
+/** Settings of streams; a test changes those that it is about. */
 record StreamSettings(Duration heartbeat, Duration slowTimeout, Optional<Duration> maxConnectionAge)
         implements EventsConfig {
 

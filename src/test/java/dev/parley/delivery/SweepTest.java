@@ -4,30 +4,30 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** What is done now and then for streams that are stuck, silent or old. */
+/** What the periodic sweep does for streams that are stuck, silent or old. */
 class SweepTest {
 
     private final HubHarness harness = new HubHarness();
 
     @Test
-    void stalledReader_isCut_whenItsTimeIsOver() {
-        HubHarness impatient =
-                HubHarness.with(StreamSettings.DEFAULT.withSlowTimeout(HubHarness.AT_ONCE));
-        TestReader stalled = impatient.connectAtTail();
-        impatient.stall(stalled);
+    void stalledReader_isCut_afterTheSlowTimeout() {
+        HubHarness shortTimeout =
+                HubHarness.with(StreamSettings.DEFAULT.withSlowTimeout(HubHarness.IMMEDIATELY));
+        TestReader stalled = shortTimeout.connectAtTail();
+        shortTimeout.stall(stalled);
 
-        impatient.tick();
-        assertThat(impatient.gauge("parley.slow.readers")).isOne();
-        impatient.tick();
+        shortTimeout.tick();
+        assertThat(shortTimeout.gauge("parley.slow.readers")).isOne();
+        shortTimeout.tick();
 
         assertThat(stalled.connection().isAborted()).isTrue();
-        assertThat(impatient.count("parley.disconnects", "reason", "slow-consumer")).isOne();
-        assertThat(impatient.gauge("parley.slow.readers")).isZero();
-        assertThat(impatient.gauge("parley.connected.clients")).isZero();
+        assertThat(shortTimeout.count("parley.disconnects", "reason", "slow-consumer")).isOne();
+        assertThat(shortTimeout.gauge("parley.slow.readers")).isZero();
+        assertThat(shortTimeout.gauge("parley.connected.clients")).isZero();
     }
 
     @Test
-    void stalledReader_isNotCut_beforeItsTimeIsOver() {
+    void stalledReader_isNotCut_beforeTheSlowTimeout() {
         TestReader reader = harness.connectAtTail();
         harness.stall(reader);
 
@@ -38,7 +38,7 @@ class SweepTest {
     }
 
     @Test
-    void stalledReader_thatTakesBytesAgain_isNoLongerSlow_atOnce() {
+    void stalledReader_thatTakesBytesAgain_isNoLongerCountedAsSlow() {
         TestReader reader = harness.connectAtTail();
         harness.stall(reader);
         harness.tick();
@@ -52,20 +52,21 @@ class SweepTest {
     }
 
     @Test
-    void silentStream_getsAHeartbeat() {
-        HubHarness talkative =
-                HubHarness.with(StreamSettings.DEFAULT.withHeartbeat(HubHarness.AT_ONCE));
-        TestReader reader = talkative.connectAtTail();
+    void silentStream_receivesAHeartbeat() {
+        HubHarness shortHeartbeat =
+                HubHarness.with(StreamSettings.DEFAULT.withHeartbeat(HubHarness.IMMEDIATELY));
+        TestReader reader = shortHeartbeat.connectAtTail();
 
-        talkative.tick();
+        shortHeartbeat.tick();
 
         assertThat(reader.lines()).containsExactly("at epoch0-0", "heartbeat");
     }
 
     @Test
-    void oldStream_isEnded_toComeBackElsewhere() {
+    void oldStream_isEndedAsRotation() {
         HubHarness rotating =
-                HubHarness.with(StreamSettings.DEFAULT.withMaxConnectionAge(HubHarness.AT_ONCE));
+                HubHarness.with(
+                        StreamSettings.DEFAULT.withMaxConnectionAge(HubHarness.IMMEDIATELY));
         TestReader reader = rotating.connectAtTail();
 
         rotating.tick();
@@ -75,7 +76,7 @@ class SweepTest {
     }
 
     @Test
-    void youngStream_isNeitherEnded_norSentAHeartbeat() {
+    void youngStream_isNotEnded_andReceivesNoHeartbeat() {
         HubHarness rotating =
                 HubHarness.with(StreamSettings.DEFAULT.withMaxConnectionAge(HubHarness.NEVER));
         TestReader reader = rotating.connectAtTail();

@@ -5,8 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A connection that keeps what is written to it. As a socket may, it tells of room for more while
- * it is written to. Stalled, it takes one write more, and has no room until it is drained.
+ * A connection that records what is written to it. Like a socket, it may call the drain handler
+ * during a write. While it is stalled, it queues one write, and is not writable until it is
+ * drained.
  */
 final class TestConnection implements Connection {
 
@@ -17,12 +18,12 @@ final class TestConnection implements Connection {
     private boolean ended;
     private boolean aborted;
 
-    /** The lines that the reader got so far. */
+    /** Returns the lines that the client has received so far. */
     List<String> lines() {
         return new ArrayList<>(taken.toString().lines().toList());
     }
 
-    /** Bytes that wait for the reader to take them. */
+    /** Returns the number of bytes that are queued for the client. */
     int queued() {
         return queued.length();
     }
@@ -39,18 +40,18 @@ final class TestConnection implements Connection {
         return ended || aborted;
     }
 
-    /** The reader takes nothing any more. */
+    /** Makes the client accept no bytes. */
     void stall() {
         stalled = true;
     }
 
-    /** The reader takes what waits, and then goes on as before. */
+    /** Makes the client take what is queued, and accept bytes again. */
     void drain() {
         stalled = false;
         takeQueued();
     }
 
-    /** The reader takes what waits, and then nothing again. */
+    /** Makes the client take what is queued, and then accept no bytes again. */
     void drainOnce() {
         takeQueued();
     }

@@ -4,24 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 
-/** A reader: its connection, and its membership. */
+/** A client that has opened a stream. */
 record TestReader(TestConnection connection, Hub.Registration registration) {
 
-    /** What it got after what opens every stream. */
+    /** Returns the lines that it has received after the opening of the stream. */
     List<String> lines() {
         List<String> lines = connection.lines();
         assertThat(lines.remove(0)).isEqualTo("connected");
         return lines;
     }
 
-    /** What it got after it was told where it is. */
+    /** Returns the lines that it has received after its position. */
     List<String> delivered() {
         List<String> lines = lines();
         assertThat(lines.remove(0)).startsWith("at ");
         return lines;
     }
 
-    void leave() {
+    void disconnect() {
         registration.onConnectionGone();
     }
 }

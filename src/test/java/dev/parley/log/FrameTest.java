@@ -12,12 +12,12 @@ class FrameTest {
 
     @ParameterizedTest
     @EnumSource(Format.class)
-    void message_isEncodedOnce_howeverOftenItIsAskedFor(Format format) {
+    void message_isEncodedOnce(Format format) {
         assertThat(frame.bytes(format)).isSameAs(frame.bytes(format));
     }
 
     @Test
-    void formats_areEncodedApart() {
+    void formats_areEncodedSeparately() {
         assertThat(frame.bytes(Format.TEXT)).isNotSameAs(frame.bytes(Format.JSON));
     }
 }

@@ -21,13 +21,13 @@ class OpenRoomsTest {
                     registry);
 
     @Test
-    void room_isDropped_aLingerAfterItsLastCursorLeft() {
+    void room_isDropped_whenItsLingerIsOver() {
         RoomReplica room = acquire(0);
         assertThat(acquire(0)).isSameAs(room);
 
         rooms.release(room, seconds(100));
         rooms.tick(seconds(1_000));
-        assertThat(openRooms()).as("one cursor is left").isOne();
+        assertThat(openRooms()).as("rooms, while one cursor is left").isOne();
         rooms.release(room, seconds(1_000));
 
         rooms.tick(seconds(1_059));
@@ -50,7 +50,7 @@ class OpenRoomsTest {
     }
 
     @Test
-    void room_isCompared_onceAnInterval() {
+    void room_isCompared_oncePerAudit() {
         acquire(seconds(100)).open().join();
         int reads = broker.reads();
 
@@ -65,11 +65,11 @@ class OpenRoomsTest {
     }
 
     @Test
-    void room_thatCouldNotOpen_isReplaced_andItsCursorsDoNotCountForTheNewOne() {
-        broker.away();
+    void room_thatCouldNotOpen_isReplaced_andItsCursorsAreNotCountedForTheNewOne() {
+        broker.goDown();
         RoomReplica failed = acquire(0);
         assertThat(failed.open()).isCompletedExceptionally();
-        broker.back();
+        broker.comeUp();
 
         RoomReplica fresh = acquire(0);
         rooms.release(failed, 0);

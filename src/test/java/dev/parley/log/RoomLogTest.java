@@ -15,7 +15,7 @@ class RoomLogTest {
     private final RoomLog.Budget budget = new RoomLog.Budget(1 << 20);
 
     @Test
-    void emptyLog_standsAfterWhatCameBefore() {
+    void emptyLog_hasTheHeadThatItWasMadeWith() {
         RoomLog log = log(41, 4, 1 << 20);
 
         assertThat(log.head()).isEqualTo(41);
@@ -63,7 +63,7 @@ class RoomLogTest {
     }
 
     @Test
-    void heavyLog_keepsWhatFits_andTheNewestAtAnyRate() {
+    void logAboveItsBytes_keepsWhatFits_andAlwaysTheNewest() {
         RoomLog log = log(0, 100, 10_000);
 
         append(log, 1, 50, 1_000);
@@ -85,7 +85,7 @@ class RoomLogTest {
     }
 
     @Test
-    void budgetOfAllLogs_shrinksTheOneThatGrows_andIsGivenBack() {
+    void budgetOfAllLogs_shrinksTheLogThatGrows_andIsFreedWithTheLogs() {
         var small = new RoomLog.Budget(20_000);
         var first = new RoomLog(Lineage.of("e"), 0, 100, 1 << 20, small);
         var second = new RoomLog(Lineage.of("e"), 0, 100, 1 << 20, small);
@@ -112,7 +112,7 @@ class RoomLogTest {
     }
 
     @Test
-    void clearedLog_hasNothing_andStandsWhereItStood() {
+    void clearedLog_isEmpty_andKeepsItsHead() {
         RoomLog log = log(0, 4, 1 << 20);
         append(log, 1, 9, 10);
 
@@ -126,7 +126,7 @@ class RoomLogTest {
     }
 
     @Test
-    void readers_getTheFrameTheyAskFor_orNone_whileOthersAreAppended() {
+    void frame_isTheOneAskedFor_orNull_whileOthersAreAppended() {
         RoomLog log = log(0, 4, 1 << 20);
         CompletableFuture<Void> appending =
                 CompletableFuture.runAsync(() -> append(log, 1, 200_000, 1));

@@ -18,12 +18,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is appended to the pod's copy of a log, and when it has to be compared again. */
+/** What is appended to a pod's copy of a log, and when the copy is compared with the broker's. */
 class RoomReplicaTest {
 
     private final ScriptedBroker broker = new ScriptedBroker();
     private final RoomLog.Budget budget = new RoomLog.Budget(1 << 20);
-    private final RoomReplica copy =
+    private final RoomReplica replica =
             new RoomReplica(
                     ScriptedBroker.ROOM,
                     broker,
@@ -33,69 +33,69 @@ class RoomReplicaTest {
                     new LogMeters(new SimpleMeterRegistry()));
 
     @Test
-    void closedCopy_holdsNothing_andTakesNothing() {
+    void closedReplica_isEmpty_andIgnoresMessages() {
         open(1);
-        assertThat(copy.accept(message(2))).isEqualTo(Arrival.APPENDED);
+        assertThat(replica.accept(message(2))).isEqualTo(Arrival.APPENDED);
         assertThat(budget.held()).isPositive();
-        RoomReplica.Question late = copy.question();
+        RoomReplica.Question late = replica.question();
 
-        copy.close();
+        replica.close();
 
-        assertThat(copy.isClosed()).isTrue();
-        assertThat(copy.accept(message(3))).isEqualTo(Arrival.KNOWN);
-        assertThat(copy.answered(new Page("e", 1, 3, List.of(message(3))), late))
+        assertThat(replica.isClosed()).isTrue();
+        assertThat(replica.accept(message(3))).isEqualTo(Arrival.KNOWN);
+        assertThat(replica.answered(new Page("e", 1, 3, List.of(message(3))), late))
                 .isEqualTo(Outcome.EQUAL);
         assertThat(budget.held()).isZero();
     }
 
     @Test
-    void messageAfterAHole_isKept_untilTheHoleIsFilled() {
+    void messageAfterAHole_isAppended_onceTheHoleIsFilled() {
         open(1);
-        RoomReplica.Question asked = copy.question();
+        RoomReplica.Question asked = replica.question();
 
-        assertThat(copy.accept(message(4))).isEqualTo(Arrival.OUT_OF_STEP);
-        assertThat(copy.accept(message(3))).isEqualTo(Arrival.OUT_OF_STEP);
-        assertThat(copy.log().head()).isOne();
+        assertThat(replica.accept(message(4))).isEqualTo(Arrival.OUT_OF_STEP);
+        assertThat(replica.accept(message(3))).isEqualTo(Arrival.OUT_OF_STEP);
+        assertThat(replica.log().head()).isOne();
 
-        assertThat(copy.answered(page("e", 2), asked)).isEqualTo(Outcome.EQUAL);
-        assertThat(copy.log().head()).isEqualTo(4);
+        assertThat(replica.answered(page("e", 2), asked)).isEqualTo(Outcome.EQUAL);
+        assertThat(replica.log().head()).isEqualTo(4);
     }
 
     @Test
-    void messageAfterAHole_followsTheMissingOne_whenThatIsHeardLate() {
+    void messageAfterAHole_isAppended_onceTheMissingOneArrivesLate() {
         open(1);
-        copy.accept(message(3));
+        replica.accept(message(3));
 
-        assertThat(copy.accept(message(2))).isEqualTo(Arrival.APPENDED);
+        assertThat(replica.accept(message(2))).isEqualTo(Arrival.APPENDED);
 
-        assertThat(copy.log().head()).isEqualTo(3);
+        assertThat(replica.log().head()).isEqualTo(3);
     }
 
     @Test
-    void messageHeardBeforeARestartOfDelivery_isNotAppendedAfterIt() {
+    void earlyMessage_fromBeforeARestartOfDelivery_isNotAppendedAfterIt() {
         open(1);
-        copy.accept(message(3));
+        replica.accept(message(3));
 
-        copy.countResubscription();
+        replica.countResubscription();
 
-        assertThat(copy.resubscriptions()).isOne();
-        assertThat(copy.answered(new Page("e", 1, 9, messages(2)), copy.question()))
+        assertThat(replica.resubscriptions()).isOne();
+        assertThat(replica.answered(new Page("e", 1, 9, messages(2)), replica.question()))
                 .isEqualTo(Outcome.ASK_AGAIN);
-        assertThat(copy.log().head()).isEqualTo(2);
+        assertThat(replica.log().head()).isEqualTo(2);
     }
 
     @Test
-    void messageHeardInAnEpochThatEnded_isNotAppendedToTheNext() {
+    void earlyMessage_ofAnEpochThatEnded_isNotAppendedToTheNextOne() {
         open(1);
-        copy.accept(message(3));
+        replica.accept(message(3));
 
         startAnew(2);
 
-        assertThat(copy.log().head()).isEqualTo(2);
+        assertThat(replica.log().head()).isEqualTo(2);
     }
 
     @Test
-    void logOfAnEpochThatEnded_givesItsMemoryBack() {
+    void logOfAnEpochThatEnded_freesItsMemory() {
         open(2);
         long held = budget.held();
 
@@ -105,53 +105,53 @@ class RoomReplicaTest {
     }
 
     @Test
-    void positionBeyondTheHead_asksForAComparison_thatLooksThatFar() {
-        assertThat(copy.isAhead(new EventId("e", 9))).as("it is not open yet").isFalse();
+    void positionBeyondTheHead_needsAComparison_thatExpectsIt() {
+        assertThat(replica.isAhead(new EventId("e", 9))).as("ahead, though not open yet").isFalse();
         open(3);
 
-        assertThat(copy.isAhead(new EventId("e", 3))).isFalse();
-        assertThat(copy.isAhead(new EventId("other", 9))).isFalse();
-        assertThat(copy.isAhead(new EventId("e", 4))).isTrue();
+        assertThat(replica.isAhead(new EventId("e", 3))).isFalse();
+        assertThat(replica.isAhead(new EventId("other", 9))).isFalse();
+        assertThat(replica.isAhead(new EventId("e", 4))).isTrue();
 
-        assertThat(copy.question().expected()).isEqualTo(4);
+        assertThat(replica.question().expected()).isEqualTo(4);
     }
 
     @Test
-    void earlyMessages_aboveABound_areReadAgainInstead() {
+    void earlyMessages_aboveABound_areNotKept_andReadInstead() {
         open(1);
-        RoomReplica.Question asked = copy.question();
+        RoomReplica.Question asked = replica.question();
         for (int offset = 3; offset <= 515; offset++) {
-            copy.accept(message(offset));
+            replica.accept(message(offset));
         }
 
-        assertThat(copy.answered(page("e", 2), asked)).isEqualTo(Outcome.EQUAL);
+        assertThat(replica.answered(page("e", 2), asked)).isEqualTo(Outcome.EQUAL);
 
-        assertThat(copy.log().head()).as("512 early messages were kept").isEqualTo(514);
+        assertThat(replica.log().head()).as("head, with 512 early messages kept").isEqualTo(514);
     }
 
     @Test
     void earlyMessages_thatTheAnswerHasToo_areNotAppendedTwice() {
         open(1);
-        RoomReplica.Question asked = copy.question();
-        copy.accept(message(3));
-        copy.accept(message(5));
+        RoomReplica.Question asked = replica.question();
+        replica.accept(message(3));
+        replica.accept(message(5));
 
-        assertThat(copy.answered(page("e", 4), asked)).isEqualTo(Outcome.EQUAL);
+        assertThat(replica.answered(page("e", 4), asked)).isEqualTo(Outcome.EQUAL);
 
-        assertThat(copy.log().head()).isEqualTo(5);
+        assertThat(replica.log().head()).isEqualTo(5);
     }
 
     @Test
     void announcementFarAhead_thatTheBrokerDoesNotHave_isForgotten() {
         open(1);
-        copy.accept(message(9));
+        replica.accept(message(9));
 
-        assertThat(copy.answered(page("e", 1), copy.question())).isEqualTo(Outcome.EQUAL);
+        assertThat(replica.answered(page("e", 1), replica.question())).isEqualTo(Outcome.EQUAL);
 
         for (int offset = 2; offset <= 8; offset++) {
-            assertThat(copy.accept(message(offset))).isEqualTo(Arrival.APPENDED);
+            assertThat(replica.accept(message(offset))).isEqualTo(Arrival.APPENDED);
         }
-        assertThat(copy.log().head()).as("the ninth was made up").isEqualTo(8);
+        assertThat(replica.log().head()).as("the ninth was made up").isEqualTo(8);
     }
 
     @Test
@@ -159,17 +159,17 @@ class RoomReplicaTest {
         open(3);
         StoredMessage madeUp = frame(2, "made up").message();
 
-        assertThat(copy.accept(madeUp)).isEqualTo(Arrival.OUT_OF_STEP);
+        assertThat(replica.accept(madeUp)).isEqualTo(Arrival.OUT_OF_STEP);
 
-        RoomReplica.Question verify = copy.question();
+        RoomReplica.Question verify = replica.question();
         assertThat(verify.purpose()).isEqualTo(RoomReplica.Purpose.VERIFY);
-        assertThat(copy.answered(new Page("e", 1, 3, List.of(message(2))), verify))
+        assertThat(replica.answered(new Page("e", 1, 3, List.of(message(2))), verify))
                 .as("the broker has what the copy has")
                 .isEqualTo(Outcome.ASK_AGAIN);
-        assertThat(copy.question().purpose()).isEqualTo(RoomReplica.Purpose.FOLLOW);
+        assertThat(replica.question().purpose()).isEqualTo(RoomReplica.Purpose.FOLLOW);
 
-        copy.accept(madeUp);
-        assertThat(copy.answered(new Page("e", 1, 3, List.of(madeUp)), copy.question()))
+        replica.accept(madeUp);
+        assertThat(replica.answered(new Page("e", 1, 3, List.of(madeUp)), replica.question()))
                 .as("the broker has another one")
                 .isEqualTo(Outcome.FORKED);
     }
@@ -178,25 +178,25 @@ class RoomReplicaTest {
     void repeatOfAMessage_isKnown_unlessItHasLeftTheRing() {
         open(2);
         for (int offset = 3; offset <= LogSettings.RING + 2; offset++) {
-            copy.accept(message(offset));
+            replica.accept(message(offset));
         }
 
-        assertThat(copy.accept(message(3))).isEqualTo(Arrival.KNOWN);
-        assertThat(copy.accept(message(1))).isEqualTo(Arrival.OUT_OF_STEP);
+        assertThat(replica.accept(message(3))).isEqualTo(Arrival.KNOWN);
+        assertThat(replica.accept(message(1))).isEqualTo(Arrival.OUT_OF_STEP);
     }
 
     @Test
     void newEpoch_thatIncludesTheCopy_goesOnInTheSameLog() {
         open(5);
-        RoomLog log = copy.log();
+        RoomLog log = replica.log();
         var lineage = new Lineage("f", List.of(new Lineage.Ended("e", 5)));
         StoredMessage sixth = inEpoch("f", 6);
 
-        assertThat(copy.accept(sixth)).isEqualTo(Arrival.OUT_OF_STEP);
+        assertThat(replica.accept(sixth)).isEqualTo(Arrival.OUT_OF_STEP);
         var page = new Page(lineage, 1, 6, List.of(message(5), sixth));
-        assertThat(copy.answered(page, copy.question())).isEqualTo(Outcome.EQUAL);
+        assertThat(replica.answered(page, replica.question())).isEqualTo(Outcome.EQUAL);
 
-        assertThat(copy.log()).isSameAs(log);
+        assertThat(replica.log()).isSameAs(log);
         assertThat(log.head()).isEqualTo(6);
         assertThat(log.idAt(5)).isEqualTo(new EventId("e", 5));
         assertThat(log.idAt(6)).isEqualTo(new EventId("f", 6));
@@ -207,52 +207,52 @@ class RoomReplicaTest {
     @Test
     void newEpoch_thatLacksAPartOfTheCopy_startsTheCopyOver() {
         open(5);
-        RoomLog log = copy.log();
+        RoomLog log = replica.log();
         var lineage = new Lineage("f", List.of(new Lineage.Ended("e", 3)));
         var page = new Page(lineage, 1, 6, List.of(inEpoch("f", 5), inEpoch("f", 6)));
 
-        assertThat(copy.answered(page, copy.question())).isEqualTo(Outcome.ASK_AGAIN);
-        assertThat(copy.answered(page, copy.question())).isEqualTo(Outcome.EQUAL);
+        assertThat(replica.answered(page, replica.question())).isEqualTo(Outcome.ASK_AGAIN);
+        assertThat(replica.answered(page, replica.question())).isEqualTo(Outcome.EQUAL);
 
-        assertThat(copy.log()).isNotSameAs(log);
-        assertThat(copy.log().covers(new EventId("e", 5))).isFalse();
+        assertThat(replica.log()).isNotSameAs(log);
+        assertThat(replica.log().covers(new EventId("e", 5))).isFalse();
     }
 
     @Test
     void opening_subscribesBeforeItReads_soThatNothingFallsBetween() {
-        broker.hold();
+        broker.holdAnswers();
 
-        CompletableFuture<Void> opened = copy.open();
+        CompletableFuture<Void> opened = replica.open();
 
         assertThat(broker.isSubscribed(ScriptedBroker.ROOM)).isTrue();
-        broker.say(1);
-        broker.release();
+        broker.publish(1);
+        broker.releaseAnswers();
         assertThat(opened).isCompleted();
-        assertThat(copy.log().head()).isOne();
+        assertThat(replica.log().head()).isOne();
     }
 
     @Test
     void closing_beforeTheBrokerHasAnswered_leavesNoSubscription() {
-        broker.hold();
-        copy.open();
+        broker.holdAnswers();
+        replica.open();
 
-        copy.close();
-        broker.release();
+        replica.close();
+        broker.releaseAnswers();
 
         assertThat(broker.isSubscribed(ScriptedBroker.ROOM)).isFalse();
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, 2})
-    void equalLog_staysAsItIs_alsoWhenItIsEmpty(int messages) {
+    void equalLog_isKept_alsoWhenItIsEmpty(int messages) {
         open(messages);
-        RoomLog log = copy.log();
+        RoomLog log = replica.log();
 
-        RoomReplica.Question question = copy.question();
+        RoomReplica.Question question = replica.question();
 
         assertThat(question.purpose()).isEqualTo(RoomReplica.Purpose.FOLLOW);
-        assertThat(copy.answered(page("e", messages), question)).isEqualTo(Outcome.EQUAL);
-        assertThat(copy.log()).isSameAs(log);
+        assertThat(replica.answered(page("e", messages), question)).isEqualTo(Outcome.EQUAL);
+        assertThat(replica.log()).isSameAs(log);
     }
 
     private static StoredMessage inEpoch(String epoch, long offset) {
@@ -261,14 +261,14 @@ class RoomReplicaTest {
 
     /** The log has the broker's first messages. */
     private void open(int messages) {
-        copy.answered(page("e", messages), copy.question());
+        replica.answered(page("e", messages), replica.question());
     }
 
-    /** The broker has another epoch by now. */
+    /** Has the broker answer from another epoch. */
     private void startAnew(int messages) {
         Page page = page("other", messages);
-        assertThat(copy.answered(page, copy.question())).isEqualTo(Outcome.ASK_AGAIN);
-        assertThat(copy.answered(page, copy.question())).isEqualTo(Outcome.EQUAL);
+        assertThat(replica.answered(page, replica.question())).isEqualTo(Outcome.ASK_AGAIN);
+        assertThat(replica.answered(page, replica.question())).isEqualTo(Outcome.EQUAL);
     }
 
     private static Page page(String epoch, int messages) {

@@ -22,8 +22,8 @@ import java.util.Queue;
 import java.util.stream.Stream;
 
 /**
- * A broker of one room that does what the test says: what it stores and what it delivers are two
- * things, it loses what it is told to lose, and it answers when it is told to.
+ * A broker of one room that a test controls: it can store a message without delivering it, lose
+ * messages, be unavailable, and hold back its answers.
  */
 public final class ScriptedBroker implements Broker {
 
@@ -42,7 +42,7 @@ public final class ScriptedBroker implements Broker {
     private boolean away;
     private boolean empty;
 
-    // What a test sees.
+    // What a test can see.
 
     public synchronized String epoch() {
         return epoch;
@@ -78,7 +78,7 @@ public final class ScriptedBroker implements Broker {
 
     // What a test does.
 
-    /** Stores a message that no two tests or lives of the log have twice. */
+    /** Stores a message whose text is used only once, also across epochs. Does not deliver it. */
     public synchronized StoredMessage store() {
         newest++;
         texts++;
@@ -92,19 +92,19 @@ public final class ScriptedBroker implements Broker {
         listeners.of(ROOM).forEach(listener -> listener.onMessage(message));
     }
 
-    /** Stores and delivers so many messages. */
-    public void say(int count) {
+    /** Stores and delivers messages. */
+    public void publish(int count) {
         for (int i = 0; i < count; i++) {
             deliver(store());
         }
     }
 
-    public void sayPlain(String text) {
+    public void publishPlainText(String text) {
         listeners.of(Room.LOBBY).forEach(listener -> listener.onPlainText(text));
     }
 
-    /** Stores messages that are not delivered: publish/subscribe drops them. */
-    public void drop(int count) {
+    /** Stores messages and does not deliver them, as when publish/subscribe drops them. */
+    public void storeUndelivered(int count) {
         for (int i = 0; i < count; i++) {
             store();
         }
@@ -114,51 +114,51 @@ public final class ScriptedBroker implements Broker {
         listeners.forEach(Listener::onResubscribed);
     }
 
-    /** Forgets the oldest messages, as retention does. */
+    /** Removes the oldest messages, as retention does. */
     public synchronized void trim(int count) {
         log.subList(0, Math.min(count, log.size())).clear();
     }
 
-    /** Forgets one message in the midst of others. */
+    /** Removes one message between others. */
     public synchronized void delete(long offset) {
         log.removeIf(message -> message.offset() == offset);
     }
 
-    /** Forgets the newest messages and their offsets, as a replica does that lagged. */
-    public synchronized void lose(int count) {
+    /** Loses the newest messages and their offsets, as in a failover to a replica that lagged. */
+    public synchronized void loseNewest(int count) {
         int kept = Math.max(0, log.size() - count);
         newest -= log.size() - kept;
         log.subList(kept, log.size()).clear();
     }
 
-    /** Forgets everything, the epoch included. */
+    /** Loses everything, including the epoch. */
     public synchronized void loseAll() {
         log.clear();
         newest = 0;
         epoch = "epoch" + ++epochs;
     }
 
-    /** The next question is answered by another broker, which is empty. */
-    public synchronized void answerOnceAsAnEmptyBroker() {
+    /** Answers the next read as an empty broker with another epoch would. */
+    public synchronized void answerNextReadFromAnEmptyLog() {
         empty = true;
     }
 
-    /** Fails every call from now on. */
-    public synchronized void away() {
+    /** Fails every read from now on. */
+    public synchronized void goDown() {
         away = true;
     }
 
-    public synchronized void back() {
+    public synchronized void comeUp() {
         away = false;
     }
 
-    /** Keeps answers back, though it reads at once. */
-    public synchronized void hold() {
+    /** Holds back the answers to reads. A read still sees the log as it is when it is made. */
+    public synchronized void holdAnswers() {
         holding = true;
     }
 
-    /** Gives the oldest answer that was kept back, if there is one. */
-    public void answer() {
+    /** Gives the oldest answer that was held back, if there is one. */
+    public void releaseOneAnswer() {
         Runnable answer;
         synchronized (this) {
             answer = held.poll();
@@ -168,17 +168,17 @@ public final class ScriptedBroker implements Broker {
         }
     }
 
-    /** Gives all answers that were kept back, and keeps back no more. */
-    public void release() {
+    /** Gives all answers that were held back, and holds back no more. */
+    public void releaseAnswers() {
         synchronized (this) {
             holding = false;
         }
         while (isHeld()) {
-            answer();
+            releaseOneAnswer();
         }
     }
 
-    // What the hub does.
+    // The broker.
 
     @Override
     public Uni<Page> read(Room room, Range range) {
@@ -219,8 +219,8 @@ public final class ScriptedBroker implements Broker {
     }
 
     @Override
-    public Uni<Receipt> publish(PublishRequest publication) {
-        throw new UnsupportedOperationException("the test says what is stored");
+    public Uni<Receipt> publish(PublishRequest request) {
+        throw new UnsupportedOperationException("a test stores messages with store()");
     }
 
     @Override

@@ -12,7 +12,7 @@ class EventIdTest {
 
     @ParameterizedTest
     @CsvSource({"k3f9-42, k3f9, 42", "0-0, 0, 0", "a-999999999999999999, a, 999999999999999999"})
-    void writtenForm_isReadBackAndWrittenTheSame(String written, String epoch, long offset) {
+    void writtenId_isParsed_andWrittenTheSame(String written, String epoch, long offset) {
         EventId id = EventId.parse(written).orElseThrow();
 
         assertThat(id).isEqualTo(new EventId(epoch, offset)).hasToString(written);
@@ -42,7 +42,7 @@ class EventIdTest {
                 "k3f9-99999999999999999999999999",
                 "123456789012345678901234567890123-1"
             })
-    void anythingElse_isNoId(String written) {
+    void anyOtherText_isNotAnId(String written) {
         assertThat(EventId.parse(written)).isEmpty();
     }
 
@@ -60,7 +60,7 @@ class EventIdTest {
     }
 
     @Test
-    void longestId_asksForNoPreflight() {
+    void longestId_needsNoPreflight() {
         String longest = new EventId("z".repeat(32), 999_999_999_999_999_999L).toString();
 
         assertThat(longest).hasSizeLessThan(128).matches("[0-9a-z-]+");

@@ -12,13 +12,13 @@ class EventTypeTest {
     @ParameterizedTest
     @ValueSource(
             strings = {"price", "message", "user joined", "a:b", "é😀", "Open", "errors", "\u2028"})
-    void oneLine_isAType(String name) {
+    void textOfOneLine_isAType(String name) {
         assertThat(new EventType(name)).hasToString(name);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"open", "error", "gap", "resumed", "goodbye"})
-    void nameOfTheStreamsOwnEvents_isReserved(String name) {
+    void nameOfAControlEvent_isReserved(String name) {
         assertThatThrownBy(() -> new EventType(name))
                 .isInstanceOf(InvalidRequest.class)
                 .hasMessage("bad event: error, gap, goodbye, open, resumed are reserved");

@@ -27,7 +27,7 @@ class MessageJsonTest {
     private static final Message BARE = Message.of(KITCHEN, "a", AT);
 
     @Test
-    void message_isWrittenWithoutItsId_andWithoutWhatItLacks() {
+    void message_isWrittenWithoutId_andWithoutAbsentFields() {
         assertThat(MessageJson.write(FULL))
                 .isEqualTo(
                         "{\"room\":\"kitchen\",\"from\":\"Ada\",\"text\":\"a \\\"b\\\"\\n\u2028\","
@@ -58,7 +58,7 @@ class MessageJsonTest {
     }
 
     @Test
-    void body_ofALaterVersion_isReadPastTheFieldsItAdds() {
+    void body_ofALaterVersion_isRead_withoutTheFieldsThatItAdds() {
         String body = "{\"kind\":{\"a\":[1,{}]},\"text\":\"a\",\"ref\":7,\"from\":null}";
 
         assertThat(MessageJson.readBody(KITCHEN, AT, body)).isEqualTo(BARE);
@@ -78,7 +78,7 @@ class MessageJsonTest {
                 "{\"text\":\"\"}",
                 "{\"text\":\"a\",\"event\":\"gap\"}"
             })
-    void body_thatMakesNoMessage_isRefused(String body) {
+    void body_thatIsNotAMessage_isRefused(String body) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> MessageJson.readBody(KITCHEN, AT, body));
     }

@@ -14,8 +14,8 @@ class MessageTest {
     private static final Instant NOON = Instant.parse("2026-11-22T12:00:00Z");
 
     @Test
-    void textByNobody_hasNeitherNameNorType() {
-        Message message = said("hi");
+    void messageOfATextOnly_hasNeitherSenderNorType() {
+        Message message = messageOf("hi");
 
         assertThat(message.from()).isEmpty();
         assertThat(message.event()).isEmpty();
@@ -25,53 +25,54 @@ class MessageTest {
 
     @Test
     void lineEndsOfEveryKind_becomeLineFeeds() {
-        assertThat(said("a\r\nb\rc\nd").text()).isEqualTo("a\nb\nc\nd");
-        assertThat(said("\r\r\n\n\r").text()).isEqualTo("\n\n\n\n");
+        assertThat(messageOf("a\r\nb\rc\nd").text()).isEqualTo("a\nb\nc\nd");
+        assertThat(messageOf("\r\r\n\n\r").text()).isEqualTo("\n\n\n\n");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {" ", "\n", "\0", "\uFEFF", "\u2028", "\u0085", "😀", "\t<script>"})
-    void otherText_staysAsItIs(String text) {
-        assertThat(said(text).text()).isEqualTo(text);
+    void otherText_isNotChanged(String text) {
+        assertThat(messageOf(text).text()).isEqualTo(text);
     }
 
     @Test
     void emptyText_isRefused() {
-        assertThatThrownBy(() -> said(""))
+        assertThatThrownBy(() -> messageOf(""))
                 .isInstanceOf(InvalidRequest.class)
                 .hasMessage("msg missing");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"Ada", "Ada Lovelace", "Ада", "😀", "<b>"})
-    void oneLine_isAName(String from) {
-        assertThat(saidBy(from).from()).contains(from);
+    void textOfOneLine_isAName(String from) {
+        assertThat(messageFrom(from).from()).contains(from);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "a\nb", "a\rb", "a\0", "\t", "\u0085", "a\u2028b", "a\u2029b"})
     void emptyNameOrControlCharacter_isRefused(String from) {
-        assertThatThrownBy(() -> saidBy(from))
+        assertThatThrownBy(() -> messageFrom(from))
                 .isInstanceOf(InvalidRequest.class)
                 .hasMessageStartingWith("bad from: ");
     }
 
     @Test
     void name_hasAtMost64Characters() {
-        assertThat(saidBy("a".repeat(64)).from()).isPresent();
-        assertThatThrownBy(() -> saidBy("a".repeat(65))).isInstanceOf(InvalidRequest.class);
+        assertThat(messageFrom("a".repeat(64)).from()).isPresent();
+        assertThatThrownBy(() -> messageFrom("a".repeat(65))).isInstanceOf(InvalidRequest.class);
     }
 
     @Test
     void storedMessage_hasTheOffsetOfItsId() {
-        assertThat(new StoredMessage(new EventId("k3f9", 42), said("hi")).offset()).isEqualTo(42);
+        assertThat(new StoredMessage(new EventId("k3f9", 42), messageOf("hi")).offset())
+                .isEqualTo(42);
     }
 
-    private static Message said(String text) {
+    private static Message messageOf(String text) {
         return Message.of(Room.LOBBY, text, NOON);
     }
 
-    private static Message saidBy(String from) {
+    private static Message messageFrom(String from) {
         return new Message(Room.LOBBY, "hi", Optional.of(from), Optional.empty(), NOON);
     }
 }

@@ -11,7 +11,7 @@ class RoomTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"a", "Z", "0", "lobby", "a.b_c-d", "9...", "News-2026_11.22"})
-    void nameOfLettersDigitsAndThreeSigns_isARoom(String name) {
+    void nameOfLettersDigitsDotUnderscoreHyphen_isARoom(String name) {
         assertThat(new Room(name)).hasToString(name);
     }
 
@@ -35,7 +35,7 @@ class RoomTest {
     }
 
     @Test
-    void rooms_areTheSameByNameAndCase() {
+    void rooms_areEqualByName_caseSensitively() {
         assertThat(new Room("lobby")).isEqualTo(Room.LOBBY);
         assertThat(new Room("Lobby")).isNotEqualTo(Room.LOBBY);
     }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 class RedisLinkTest {
 
     private final Vertx vertx = Vertx.vertx();
-    private final Queue<ScriptedConnection> made = new ConcurrentLinkedQueue<>();
+    private final Queue<ScriptedConnection> connections = new ConcurrentLinkedQueue<>();
 
     @AfterEach
     void closeVertx() {
@@ -29,7 +29,7 @@ class RedisLinkTest {
     @Test
     void connection_thatEndsWhileItIsPrepared_isMadeAgain() {
         Promise<Void> prepared = Promise.promise();
-        RedisLink link = link(() -> made.size() == 1 ? prepared.future() : done());
+        RedisLink link = link(() -> connections.size() == 1 ? prepared.future() : done());
 
         link.start();
         first().end();
@@ -42,11 +42,11 @@ class RedisLinkTest {
     }
 
     @Test
-    void connection_thatEndedAsItsPreparationSucceeded_isMadeAgain() {
+    void connection_thatEndsWhenItsPreparationSucceeds_isMadeAgain() {
         RedisLink link =
                 link(
                         () -> {
-                            if (made.size() == 1) {
+                            if (connections.size() == 1) {
                                 Future<Void> done = done();
                                 first().end();
                                 return done;
@@ -96,11 +96,11 @@ class RedisLinkTest {
     }
 
     private ScriptedConnection first() {
-        return made.element();
+        return connections.element();
     }
 
     private void awaitConnections(int count) {
-        Timeouts.await(count + " connections").until(() -> made.size() >= count);
+        Timeouts.await(count + " connections").until(() -> connections.size() >= count);
     }
 
     private static void awaitReady(RedisLink link) {
@@ -112,12 +112,15 @@ class RedisLinkTest {
                 Redis.class,
                 (method, argument) -> {
                     var connection = new ScriptedConnection();
-                    made.add(connection);
+                    connections.add(connection);
                     return Future.succeededFuture(connection.connection());
                 });
     }
 
-    /** As the client's: who asks for the end of a connection that has ended is not told. */
+    /**
+     * A connection that ends when a test says so. Like the client's, it does not call an end
+     * handler that is set after the end.
+     */
     private static final class ScriptedConnection {
 
         private final RedisConnection connection = proxy(RedisConnection.class, this::call);

@@ -3,7 +3,7 @@ package dev.parley.redis;
 import java.time.Duration;
 import java.util.Optional;
 
-/** A configuration whose pauses are short, so that tests are, and whose deadlines are long. */
+/** Settings with short pauses, for fast tests, and long deadlines, for slow machines. */
 public record RedisSettings(
         String prefix,
         Optional<String> plainChannel,

@@ -27,7 +27,7 @@ import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Streams of a pod that encrypts by itself. */
+/** Streams of a pod that terminates TLS itself. */
 class EncryptedStreamIT {
 
     private static final String PASSWORD = "changeit";
@@ -35,13 +35,13 @@ class EncryptedStreamIT {
     @TempDir private static Path directory;
 
     @Test
-    void encryptedReader_getsWhatOthersGet() throws Exception {
+    void encryptedReader_receivesEveryMessage() throws Exception {
         Path store = directory.resolve("pod.p12");
         KeyStore certificate = selfSigned(store);
         int port = Ports.free();
         try (ParleyProcess pod =
                 ParleyProcess.builder()
-                        // The framework's metrics want both ports to be named, or none.
+                        // The framework's metrics need both ports to be configured, or neither.
                         .port(Ports.free())
                         .config("quarkus.http.ssl-port", Integer.toString(port))
                         .config("quarkus.http.ssl.certificate.key-store-file", store.toString())
@@ -75,14 +75,14 @@ class EncryptedStreamIT {
         return client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofInputStream());
     }
 
-    /** The lines up to this one. */
+    /** Reads the lines up to this one. */
     private static List<String> awaitLine(BufferedReader stream, String expected)
             throws IOException {
         List<String> lines = new ArrayList<>();
         String line;
         do {
             line = stream.readLine();
-            assertThat(line).as("the stream goes on after: %s", lines).isNotNull();
+            assertThat(line).as("next line after: %s", lines).isNotNull();
             lines.add(line);
         } while (!line.equals(expected));
         return lines;

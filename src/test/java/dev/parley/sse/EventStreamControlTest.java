@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a stream says beside messages: where its reader is, that it lives, and that it ends. */
+/** What a stream contains beside messages: opening, position, heartbeat and control events. */
 class EventStreamControlTest {
 
     private final EventStreamEncoder encoder =
@@ -32,12 +32,12 @@ class EventStreamControlTest {
     private final ObjectMapper json = new ObjectMapper();
 
     @Test
-    void opening_saysItIsConnectedAndWhenToComeBack() {
+    void opening_isACommentAndARetry() {
         assertThat(text(encoder.opening())).isEqualTo(": connected\nretry: 2718\n");
     }
 
     @Test
-    void retry_isDrawnBetweenItsBoundsEachTime() {
+    void retry_isDrawnBetweenItsBounds_eachTime() {
         var spread = new EventStreamEncoder(Duration.ofSeconds(2), Duration.ofSeconds(4));
 
         assertThat(IntStream.range(0, 100).mapToObj(i -> text(spread.opening())))
@@ -46,7 +46,7 @@ class EventStreamControlTest {
     }
 
     @Test
-    void position_isRememberedWithoutAnEvent() {
+    void position_changesTheLastEventId_withoutAnEvent() {
         byte[] position = encoder.position("k3f9-42");
 
         assertThat(text(position)).isEqualTo("id: k3f9-42\n\n");
@@ -62,7 +62,7 @@ class EventStreamControlTest {
     }
 
     @Test
-    void heartbeat_isACommentAndEndsNoBlock() {
+    void heartbeat_isAComment_andDoesNotEndABlock() {
         byte[] heartbeat = encoder.heartbeat();
 
         assertThat(text(heartbeat)).startsWith(":").endsWith("\n").hasLineCount(1);
@@ -78,14 +78,14 @@ class EventStreamControlTest {
     }
 
     @Test
-    void heartbeat_cannotBeSpoiledByItsReceiver() {
+    void heartbeat_isACopy_thatItsReceiverMayChange() {
         encoder.heartbeat()[0] = 'x';
 
         assertThat(text(encoder.heartbeat())).startsWith(":");
     }
 
     @Test
-    void resumed_saysFromWhereAndHowMany() throws Exception {
+    void resumed_hasPositionAndNumberOfMessages() throws Exception {
         JsonNode data = dataOfOnly("resumed", encoder.resumed(new EventId("k3f9", 42), 7));
 
         assertThat(data).isEqualTo(json.readTree("{\"from\":\"k3f9-42\",\"replayed\":7}"));
@@ -93,7 +93,7 @@ class EventStreamControlTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"k3f9-42", "\"}\n\nid: evil\ndata: x", "\r\0é\u2028"})
-    void gap_saysWhatWasAskedForAndWhatThereIs(String requested) throws Exception {
+    void gap_hasTheRequestedPosition_andWhatIsRetained(String requested) throws Exception {
         Gap gap = new Gap(requested, Optional.of(new EventId("n3w", 5)), new EventId("n3w", 9));
 
         JsonNode data = dataOfOnly("gap", encoder.gap(gap));
@@ -104,7 +104,7 @@ class EventStreamControlTest {
     }
 
     @Test
-    void gapOfAnEmptyHistory_hasNoOldest() throws Exception {
+    void gapInAnEmptyHistory_hasNoOldest() throws Exception {
         Gap gap = new Gap("k3f9-42", Optional.empty(), new EventId("n3w", 0));
 
         JsonNode data = dataOfOnly("gap", encoder.gap(gap));
@@ -114,7 +114,7 @@ class EventStreamControlTest {
 
     @ParameterizedTest
     @EnumSource(DisconnectReason.class)
-    void goodbye_saysWhyAndWhenToComeBack(DisconnectReason reason) {
+    void goodbye_hasTheReason_andARetry(DisconnectReason reason) {
         byte[] goodbye = encoder.goodbye(reason);
 
         assertThat(text(goodbye)).startsWith("retry: 2718\n");

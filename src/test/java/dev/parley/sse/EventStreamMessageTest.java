@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Messages as bytes of a stream, and as two independent parsers read these. */
+/** How messages are encoded, and what two independent parsers read from that. */
 class EventStreamMessageTest {
 
     private static final Instant NOON = Instant.parse("2026-11-22T12:00:00Z");
@@ -31,7 +31,7 @@ class EventStreamMessageTest {
     private final EventStreamEncoder encoder =
             new EventStreamEncoder(Duration.ofSeconds(2), Duration.ofSeconds(4));
 
-    /** A text, its {@code data} fields, and the text as a browser has it. */
+    /** A text, its {@code data} fields, and the text that a browser reads. */
     static Stream<Arguments> texts() {
         return Stream.of(
                 written("hello", "data: hello\n", "hello"),
@@ -63,7 +63,7 @@ class EventStreamMessageTest {
 
     @ParameterizedTest
     @MethodSource("texts")
-    void text_isOneDataFieldALine_andIsReadAsItWasWritten(
+    void text_isOneDataFieldPerLine_andIsReadAsItWasWritten(
             String text, String fields, String received) {
         byte[] block = encode(text);
 
@@ -84,17 +84,17 @@ class EventStreamMessageTest {
                 "\nid\n",
                 "\r\n\uFEFFid: evil"
             })
-    void fieldsWithinText_areText(String text) {
+    void fieldsInsideAText_areReadAsText(String text) {
         List<Event> events = TwoParsers.events(encode(text), encode("next"));
 
         assertThat(events)
                 .containsExactly(
-                        new Event("k3f9-42", "message", said(text).text()),
+                        new Event("k3f9-42", "message", messageOf(text).text()),
                         new Event("k3f9-42", "message", "next"));
     }
 
     @Test
-    void eventType_standsBeforeTheData() {
+    void eventType_isWrittenBeforeTheData() {
         var price = new EventType("price: 😀");
         var message = new Message(Room.LOBBY, "1", Optional.of("Ada"), Optional.of(price), NOON);
 
@@ -107,8 +107,8 @@ class EventStreamMessageTest {
     }
 
     @Test
-    void plainMessage_hasNoId_andKeepsTheReadersOne() {
-        byte[] plain = encoder.plain(said("b"), Format.TEXT);
+    void plainMessage_hasNoId_andKeepsTheReadersLastId() {
+        byte[] plain = encoder.plain(messageOf("b"), Format.TEXT);
 
         assertThat(new String(plain, UTF_8)).isEqualTo("data: b\n\n");
         assertThat(TwoParsers.events(encode("a"), plain))
@@ -117,7 +117,7 @@ class EventStreamMessageTest {
     }
 
     @Test
-    void json_isTheWholeMessageInOneLine() throws Exception {
+    void json_isTheWholeMessage_inOneLine() throws Exception {
         var message =
                 new Message(
                         new Room("news"),
@@ -140,8 +140,8 @@ class EventStreamMessageTest {
     }
 
     @Test
-    void jsonOfTextByNobody_leavesTheRestOut() throws Exception {
-        byte[] block = encode(said("hi"), Format.JSON);
+    void jsonOfATextOnly_hasNoSenderAndNoType() throws Exception {
+        byte[] block = encode(messageOf("hi"), Format.JSON);
 
         assertThat(dataOfOnly("message", block).fieldNames())
                 .toIterable()
@@ -156,12 +156,12 @@ class EventStreamMessageTest {
         return Arguments.of(text, fields, received);
     }
 
-    private static Message said(String text) {
+    private static Message messageOf(String text) {
         return Message.of(Room.LOBBY, text, NOON);
     }
 
     private byte[] encode(String text) {
-        return encode(said(text), Format.TEXT);
+        return encode(messageOf(text), Format.TEXT);
     }
 
     private byte[] encode(Message message, Format format) {

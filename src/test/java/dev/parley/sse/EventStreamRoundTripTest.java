@@ -25,7 +25,7 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 
-/** Any text in, the same text out, however the network cuts the bytes. */
+/** Any text is read as it was written, wherever the network divides the bytes. */
 class EventStreamRoundTripTest {
 
     private static final Instant NOON = Instant.parse("2026-11-22T12:00:00Z");
@@ -53,7 +53,7 @@ class EventStreamRoundTripTest {
                 .isEqualTo(expected(texts));
     }
 
-    /** Any characters, with many of those that mean something to a parser. */
+    /** Any characters, with many that have a meaning in the format. */
     @Provide
     Arbitrary<String> texts() {
         Arbitrary<String> any =
@@ -61,7 +61,7 @@ class EventStreamRoundTripTest {
                         .between(0, Character.MAX_CODE_POINT)
                         .filter(point -> point < 0xD800 || point > 0xDFFF)
                         .map(Character::toString);
-        Arbitrary<String> telling =
+        Arbitrary<String> meaningful =
                 Arbitraries.of(
                         "\n",
                         "\r",
@@ -80,7 +80,7 @@ class EventStreamRoundTripTest {
                         "retry: 1",
                         "😀",
                         "a");
-        return Arbitraries.oneOf(telling, any)
+        return Arbitraries.oneOf(meaningful, any)
                 .list()
                 .ofMinSize(1)
                 .ofMaxSize(40)

@@ -13,12 +13,12 @@ import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** A reader whose network goes without a word. */
+/** A reader whose network fails without closing the connection. */
 class HalfOpenIT {
 
     private static final String CONNECTED = "parley_connected_clients";
 
-    /** A reader for a process of its own. */
+    /** A reader that runs in a separate process. */
     static final class Reader {
 
         public static void main(String[] args) {
@@ -42,7 +42,7 @@ class HalfOpenIT {
     }
 
     @Test
-    void readerBehindACutCable_isGoneFromTheCount() {
+    void readerBehindACutCable_isNoLongerCounted() {
         Optional<NetworkNamespace> namespace = NetworkNamespace.open();
         assumeTrue(namespace.isPresent(), "network namespaces need root on Linux");
         try (NetworkNamespace elsewhere = namespace.get();
@@ -60,7 +60,7 @@ class HalfOpenIT {
 
             elsewhere.cut();
 
-            // Without a limit of its own the kernel would try for a quarter of an hour.
+            // Without Parley's limit the kernel would retry for a quarter of an hour.
             metrics.awaitValue(CONNECTED, 1);
             metrics.awaitValue("parley_disconnects_total{reason=\"client\"}", 1);
             assertThat(staying.connected()).isTrue();

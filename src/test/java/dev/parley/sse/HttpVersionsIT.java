@@ -19,7 +19,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The stream over the other versions of HTTP. */
+/** Streams over HTTP/1.0 and HTTP/2. */
 class HttpVersionsIT {
 
     private static ParleyProcess pod;
@@ -27,7 +27,7 @@ class HttpVersionsIT {
 
     @BeforeAll
     static void startPod() {
-        // No heartbeat comes between the bytes that are compared.
+        // No heartbeat may come between the bytes that are compared.
         pod = ParleyProcess.builder().config("parley.events.heartbeat", "1H").start().awaitReady();
         http = new Http(pod.uri());
     }
@@ -38,7 +38,7 @@ class HttpVersionsIT {
     }
 
     @Test
-    void http10Reader_getsTheBareStream() {
+    void http10Reader_receivesTheStreamWithoutChunks() {
         byte[] request =
                 "GET /events?room=old HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
         try (RawConnection stream = RawConnection.open(pod.port(), request)) {
@@ -59,7 +59,7 @@ class HttpVersionsIT {
     }
 
     @Test
-    void http2Reader_getsTheStreamAndIsMissedWhenItGoes() throws Exception {
+    void http2Reader_receivesTheStream_andIsNoLongerCountedWhenItIsGone() throws Exception {
         HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
         HttpRequest request = HttpRequest.newBuilder(pod.uri("/events?room=new")).build();
         Metrics metrics = new Metrics(pod);
@@ -84,12 +84,12 @@ class HttpVersionsIT {
         metrics.awaitValue("parley_connected_clients", 0);
     }
 
-    /** The bytes up to this end. */
+    /** Reads the bytes up to this end. */
     private static byte[] readUntil(InputStream in, String end) throws IOException {
         var latin1 = new StringBuilder();
         while (latin1.lastIndexOf(end) < 0) {
             int next = in.read();
-            assertThat(next).as("the stream goes on after: %s", latin1).isNotNegative();
+            assertThat(next).as("next byte after: %s", latin1).isNotNegative();
             latin1.append((char) next);
         }
         return latin1.toString().getBytes(StandardCharsets.ISO_8859_1);

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Streams over HTTP/1.1, whose connections the hub takes over from the server. */
+/** Streams over HTTP/1.1, whose connections are taken over from the server. */
 class TakenOverConnectionIT {
 
     private static final String CONNECTIONS = "http_server_active_connections";
@@ -42,21 +42,22 @@ class TakenOverConnectionIT {
     }
 
     @Test
-    void openStreams_areConnectionsAndNoRequestsToTheServer() {
+    void openStreams_areConnectionsButNotRequestsToTheServer() {
         Metrics metrics = new Metrics(pod);
         List<SseReader> readers = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
             readers.add(SseReader.open(pod.uri("/events?room=many")).awaitLastEventId());
         }
 
-        // The one is the request for the metrics.
+        // One is the request for the metrics.
         metrics.awaitValue("http_server_active_requests{url_scheme=\"http\"}", 1);
         assertThat(metrics.value(CONNECTIONS)).isGreaterThanOrEqualTo(20);
         assertThat(metrics.value("parley_connected_clients")).isEqualTo(20);
 
         readers.forEach(SseReader::close);
         metrics.awaitValue("parley_connected_clients", 0);
-        Timeouts.await("the server misses them too").until(() -> metrics.value(CONNECTIONS) < 20);
+        Timeouts.await("the server no longer counts them")
+                .until(() -> metrics.value(CONNECTIONS) < 20);
     }
 
     @Test
@@ -71,7 +72,7 @@ class TakenOverConnectionIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"Connection: close\r\n", "Content-Length: 5\r\n"})
-    void readerThatWantsTheEndOrOwesABody_getsTheStream(String header) {
+    void readerThatAsksToCloseOrAnnouncesABody_receivesTheStream(String header) {
         String room = header.substring(0, header.indexOf(':'));
         try (RawConnection reader = open(room, header)) {
             String id = http.sendForm("hello", "room", room).header("Event-Id");
@@ -82,18 +83,18 @@ class TakenOverConnectionIT {
     }
 
     @Test
-    void whatAReaderSaysOnItsStream_meansNothing() {
+    void bytesThatAClientSendsOnItsStream_areIgnored() {
         try (RawConnection reader = open("talking", "");
-                SseReader witness =
+                SseReader other =
                         SseReader.open(pod.uri("/events?room=talking")).awaitLastEventId()) {
-            reader.send(ascii("POST /send?room=talking&msg=heard HTTP/1.1\r\nHost: x\r\n\r\n"));
+            reader.send(ascii("POST /send?room=talking&msg=ignored HTTP/1.1\r\nHost: x\r\n\r\n"));
             reader.send(new byte[70_000]);
             reader.send(ascii("GET / HTTP"));
             http.sendForm("first", "room", "talking");
             http.sendForm("second", "room", "talking");
 
             reader.await("data: second\n\n");
-            assertThat(witness.awaitMessages(2).data()).containsExactly("first", "second");
+            assertThat(other.awaitMessages(2).data()).containsExactly("first", "second");
             assertThat(reader.text()).containsOnlyOnce("HTTP/1.1 ");
         }
         new Metrics(pod).awaitValue("parley_connected_clients", 0);

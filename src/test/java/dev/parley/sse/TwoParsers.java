@@ -20,14 +20,14 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * The event stream format as read by two parsers that share no code: our reading of the
- * specification, and LaunchDarkly's.
+ * Parses event streams with two independent parsers, that of the tests and LaunchDarkly's, and
+ * asserts that both read the same.
  */
 final class TwoParsers {
 
     private TwoParsers() {}
 
-    /** What a stream of these parts dispatches. */
+    /** Returns the events of a stream that consists of these parts. */
     static List<Event> events(byte[]... parts) {
         var stream = new ByteArrayOutputStream();
         for (byte[] part : parts) {
@@ -36,7 +36,7 @@ final class TwoParsers {
         return events(List.of(stream.toByteArray()));
     }
 
-    /** What a stream that arrives in these pieces dispatches. */
+    /** Returns the events of a stream that arrives in these pieces. */
     static List<Event> events(List<byte[]> chunks) {
         List<Event> events = ours(chunks);
         assertThat(launchDarklys(chunks)).as("LaunchDarkly's parser").isEqualTo(events);
@@ -82,7 +82,7 @@ final class TwoParsers {
         public void lastEventId(String id) {}
     }
 
-    /** A server that says this and hangs up. */
+    /** A server that sends these pieces and closes the connection. */
     private static final class Replay extends ConnectStrategy {
 
         private static final URI ORIGIN = URI.create("http://localhost/events");

@@ -22,7 +22,7 @@ class MemoryBrokerTest implements BrokerContract {
     }
 
     @Test
-    void receipt_isForgotten_afterItsTime() {
+    void receipt_isForgotten_whenItHasExpired() {
         BlockingBroker broker = open(HistorySettings.DEFAULT.withReceipts(Duration.ofMinutes(5)));
         broker.publish("a", "key");
 
@@ -36,12 +36,12 @@ class MemoryBrokerTest implements BrokerContract {
     @Test
     void retention_byAge_dropsOldMessages_whenOthersArePublished() {
         BlockingBroker broker = open(HistorySettings.DEFAULT.withAge(Duration.ofHours(1)));
-        broker.sayNumbers(20);
+        broker.publishNumbers(20);
         broker.clock().advance(Duration.ofMinutes(50));
-        broker.sayNumbers(4);
+        broker.publishNumbers(4);
 
         broker.clock().advance(Duration.ofMinutes(20));
-        broker.sayNumbers(16);
+        broker.publishNumbers(16);
 
         Page page = broker.readAfter(0, 100);
         assertThat(page.oldest()).isEqualTo(21);

@@ -19,15 +19,15 @@ class MemoryCeilingTest {
 
     private static final Room QUIET = new Room("quiet");
 
-    /** A message of it costs some 2,200 bytes. */
+    /** A message with this text takes about 2,200 bytes. */
     private static final String LONG = "x".repeat(1_000);
 
     @Test
-    void overTheCeiling_roomsUsedLongAgoAreForgotten_andStartANewEpoch() {
+    void aboveTheCeiling_roomsUsedLeastRecentlyAreForgotten_andStartANewEpoch() {
         BlockingBroker broker = withCeiling(100_000);
-        EventId quiet = broker.say(QUIET, LONG);
+        EventId quiet = broker.publishText(QUIET, LONG);
 
-        sayLong(broker, 45);
+        publishLong(broker, 45);
 
         assertThat(pageOf(broker, QUIET).epoch()).isNotEqualTo(quiet.epoch());
         assertThat(pageOf(broker, QUIET).newest()).isZero();
@@ -35,44 +35,44 @@ class MemoryCeilingTest {
     }
 
     @Test
-    void reading_madeUpRooms_costsNoRoomItsMessages() {
+    void readingMadeUpRooms_removesNoMessages() {
         BlockingBroker broker = withCeiling(100_000);
-        EventId quiet = broker.say(QUIET, LONG);
+        EventId quiet = broker.publishText(QUIET, LONG);
 
         for (int i = 0; i < 50_000; i++) {
             pageOf(broker, new Room("made-up-" + i));
         }
-        broker.say("x");
+        broker.publishText("x");
 
         assertThat(pageOf(broker, QUIET).tail()).isEqualTo(quiet);
         assertThat(pageOf(broker, QUIET).messages()).hasSize(1);
     }
 
     @Test
-    void publishing_inMadeUpRooms_costsNoRoomItsMessages_thatSomebodyReads() {
+    void publishingInMadeUpRooms_removesNoMessagesOfRoomsThatWereRead() {
         BlockingBroker broker = withCeiling(100_000);
-        Room waited = new Room("waited-for");
-        String epoch = pageOf(broker, waited).epoch();
-        EventId quiet = broker.say(QUIET, LONG);
+        Room readBefore = new Room("read-before");
+        String epoch = pageOf(broker, readBefore).epoch();
+        EventId quiet = broker.publishText(QUIET, LONG);
         pageOf(broker, QUIET);
-        EventId first = broker.say(waited, LONG);
+        EventId first = broker.publishText(readBefore, LONG);
 
         for (int i = 0; i < 1_000; i++) {
-            broker.say(new Room("made-up-" + i), LONG);
+            broker.publishText(new Room("made-up-" + i), LONG);
         }
 
         assertThat(pageOf(broker, QUIET).tail()).isEqualTo(quiet);
         assertThat(first).isEqualTo(new EventId(epoch, 1));
-        assertThat(pageOf(broker, waited).messages()).hasSize(1);
+        assertThat(pageOf(broker, readBefore).messages()).hasSize(1);
         assertThat(pageOf(broker, new Room("made-up-0")).newest()).isZero();
         assertThat(pageOf(broker, new Room("made-up-999")).newest()).isOne();
     }
 
     @Test
-    void overTheCeiling_oneRoomAlone_forgetsItsOldestMessages() {
+    void singleRoomAboveTheCeiling_forgetsItsOldestMessages() {
         BlockingBroker broker = withCeiling(100_000);
 
-        EventId last = sayLong(broker, 500);
+        EventId last = publishLong(broker, 500);
 
         Page page = broker.readAfter(0, 1_000);
         assertThat(page.epoch()).isEqualTo(last.epoch());
@@ -85,9 +85,9 @@ class MemoryCeilingTest {
     void messageAboveTheCeiling_isDelivered_andTheNewestStays() {
         BlockingBroker broker = withCeiling(1_000);
 
-        sayLong(broker, 3);
+        publishLong(broker, 3);
 
-        assertThat(broker.heard().all()).hasSize(3);
+        assertThat(broker.received().all()).hasSize(3);
         assertThat(offsets(broker.readAfter(0, 10))).containsExactly(3L);
     }
 
@@ -102,11 +102,11 @@ class MemoryCeilingTest {
         return broker.read(room, new Range.After(0, 10));
     }
 
-    /** Says so many long texts; returns the last id. */
-    private static EventId sayLong(BlockingBroker broker, int count) {
+    /** Publishes long texts, and returns the last id. */
+    private static EventId publishLong(BlockingBroker broker, int count) {
         for (int i = 1; i < count; i++) {
-            broker.say(LONG);
+            broker.publishText(LONG);
         }
-        return broker.say(LONG);
+        return broker.publishText(LONG);
     }
 }

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The contract, and how it is kept in Redis: scripts, keys, and several pods. */
+/** The contract on Redis; and scripts, keys, lost keys, several pods, a Cluster. */
 class RedisBrokerIT implements BrokerContract {
 
     private static final String HEAD = "parley:{room}:head";
@@ -41,7 +41,7 @@ class RedisBrokerIT implements BrokerContract {
 
     @AutoClose private static RedisServer redis;
 
-    private final Brokers brokers = new Brokers();
+    private final RedisBrokers brokers = new RedisBrokers();
 
     @BeforeAll
     static void startRedis() {
@@ -49,7 +49,7 @@ class RedisBrokerIT implements BrokerContract {
     }
 
     @BeforeEach
-    void forgetAll() {
+    void removeAllKeys() {
         redis.command("FLUSHALL");
     }
 
@@ -65,33 +65,33 @@ class RedisBrokerIT implements BrokerContract {
     }
 
     @Test
-    void twoPods_hearTheSame_andKnowEachOthersKeys() {
+    void twoPods_receiveTheSame_andShareIdempotencyKeys() {
         BlockingBroker one = open();
         BlockingBroker two = brokers.open(redis.uri());
 
         Receipt first = one.publish("a", "key");
         Receipt repeat = two.publish("a", "key");
-        two.say("b");
+        two.publishText("b");
 
         assertThat(repeat).isEqualTo(new Receipt(first.id(), true));
-        assertThat(two.heard().await(2)).isEqualTo(one.heard().await(2));
+        assertThat(two.received().await(2)).isEqualTo(one.received().await(2));
     }
 
     @Test
-    void deploymentsWithPrefixesOfTheirOwn_shareARedis() {
+    void deploymentsWithDifferentPrefixes_shareARedis() {
         BlockingBroker broker = open();
         BlockingBroker other = brokers.open(redis.uri(), RedisSettings.QUICK.withPrefix("other"));
 
-        broker.say("ours");
-        other.say("theirs");
+        broker.publishText("ours");
+        other.publishText("theirs");
 
-        assertThat(other.heard().await(1).get(0).message().text()).isEqualTo("theirs");
-        assertThat(broker.heard().await(1).get(0).message().text()).isEqualTo("ours");
+        assertThat(other.received().await(1).get(0).message().text()).isEqualTo("theirs");
+        assertThat(broker.received().await(1).get(0).message().text()).isEqualTo("ours");
         assertThat(broker.readAfter(0, 10).newest()).isOne();
     }
 
     @Test
-    void receipt_isForgotten_afterItsTime() {
+    void receipt_isForgotten_whenItHasExpired() {
         BlockingBroker broker = open(HistorySettings.DEFAULT.withReceipts(Duration.ofSeconds(1)));
 
         broker.publish("a", "key");
@@ -101,11 +101,11 @@ class RedisBrokerIT implements BrokerContract {
     }
 
     @Test
-    void publish_isOneRoundTripOfOneScript() {
+    void publish_isOneCallOfOneScript() {
         BlockingBroker broker = open();
         redis.command("CONFIG", "RESETSTAT");
 
-        broker.sayNumbers(10);
+        broker.publishNumbers(10);
 
         assertThat(calls("evalsha")).isEqualTo(10);
         assertThat(calls("eval")).isZero();
@@ -113,12 +113,12 @@ class RedisBrokerIT implements BrokerContract {
     }
 
     @Test
-    void scriptsThatRedisForgot_areSentAgain() {
+    void scriptsThatRedisHasLost_areSentAgain() {
         BlockingBroker broker = open();
-        EventId first = broker.say("a");
+        EventId first = broker.publishText("a");
 
         redis.command("SCRIPT", "FLUSH");
-        assertThat(broker.say("b").offset()).isEqualTo(2);
+        assertThat(broker.publishText("b").offset()).isEqualTo(2);
 
         redis.command("SCRIPT", "FLUSH");
         assertThat(offsets(broker.readAfter(0, 10))).containsExactly(1L, 2L);
@@ -146,35 +146,35 @@ class RedisBrokerIT implements BrokerContract {
     }
 
     @Test
-    void allKeysGone_isANewEpoch_thatCountsFromOne() {
+    void allKeysLost_startsANewEpoch_thatCountsFromOne() {
         BlockingBroker broker = open();
-        EventId last = broker.sayNumbers(5);
+        EventId last = broker.publishNumbers(5);
 
         redis.command("FLUSHALL");
 
-        EventId next = broker.say("after");
+        EventId next = broker.publishText("after");
         assertThat(next.offset()).isOne();
         assertThat(next.epoch()).isNotEqualTo(last.epoch());
         assertThat(broker.readAfter(0, 10).continues(last)).isFalse();
     }
 
     @Test
-    void headEvictedAlone_thenAPublish_isANewEpochWithoutTheOldMessages() {
+    void headLostAlone_thenAPublish_startsANewEpochWithoutTheOldMessages() {
         BlockingBroker broker = open();
-        EventId last = broker.sayNumbers(5);
+        EventId last = broker.publishNumbers(5);
 
         redis.command("DEL", HEAD);
 
-        EventId next = broker.say("after");
+        EventId next = broker.publishText("after");
         assertThat(next.offset()).isOne();
         assertThat(next.epoch()).isNotEqualTo(last.epoch());
         assertThat(offsets(broker.readAfter(0, 10))).containsExactly(1L);
     }
 
     @Test
-    void headEvictedAlone_thenARead_isANewEpochWithoutTheOldMessages() {
+    void headLostAlone_thenARead_startsANewEpochWithoutTheOldMessages() {
         BlockingBroker broker = open();
-        EventId last = broker.sayNumbers(5);
+        EventId last = broker.publishNumbers(5);
 
         redis.command("DEL", HEAD);
 
@@ -182,28 +182,30 @@ class RedisBrokerIT implements BrokerContract {
         assertThat(page.epoch()).isNotEqualTo(last.epoch());
         assertThat(page.messages()).isEmpty();
         assertThat(page.newest()).isZero();
-        assertThat(broker.say("after").offset()).isOne();
+        assertThat(broker.publishText("after").offset()).isOne();
     }
 
     @Test
-    void logLostAlone_keepsTheCount_andIsAGapOnlyForThoseWhoMissedAPartOfIt() {
+    void logLostAlone_keepsTheCount_andIsAGapOnlyForReadersThatMissedAPartOfIt() {
         BlockingBroker broker = open();
-        EventId last = broker.sayNumbers(5);
+        EventId last = broker.publishNumbers(5);
 
         redis.command("DEL", LOG);
 
         Page page = broker.readAfter(0, 10);
         assertThat(page.tail()).isEqualTo(last);
         assertThat(page.oldest()).isEqualTo(6);
-        assertThat(page.continues(last)).as("a reader that had everything").isTrue();
-        assertThat(page.continues(new EventId(last.epoch(), 4))).as("one that had not").isFalse();
-        assertThat(broker.say("after")).isEqualTo(new EventId(last.epoch(), 6));
+        assertThat(page.continues(last)).as("continues for a reader that had everything").isTrue();
+        assertThat(page.continues(new EventId(last.epoch(), 4)))
+                .as("continues for a reader that had not")
+                .isFalse();
+        assertThat(broker.publishText("after")).isEqualTo(new EventId(last.epoch(), 6));
         assertThat(broker.readAfter(0, 10).continues(new EventId(last.epoch(), 4))).isFalse();
     }
 
     @ParameterizedTest
     @EnumSource(names = {"STANDALONE", "CLUSTER"})
-    void clusterNode_runsTheScripts_sinceARoomsKeysAreInOneSlot(RedisClientType client) {
+    void clusterNode_runsTheScripts_becauseARoomsKeysAreInOneSlot(RedisClientType client) {
         try (RedisServer cluster = clusterOfOne()) {
             var options = new RedisOptions().setType(client).setConnectionString(cluster.uri());
             BlockingBroker broker = brokers.open(options, RedisSettings.QUICK);
@@ -212,7 +214,7 @@ class RedisBrokerIT implements BrokerContract {
             Receipt repeat = broker.publish("a", "key");
 
             assertThat(repeat).isEqualTo(new Receipt(receipt.id(), true));
-            assertThat(broker.heard().await(1)).hasSize(1);
+            assertThat(broker.received().await(1)).hasSize(1);
             broker.endEpoch(ROOM, receipt.id().epoch());
             assertThat(broker.readAfter(0, 10).continues(receipt.id())).isFalse();
         }
@@ -221,10 +223,10 @@ class RedisBrokerIT implements BrokerContract {
     @Test
     void message_ofAPodWithAWrongClock_hasTheTimeOfRedis_andTrimsNothing() {
         BlockingBroker broker = open(HistorySettings.DEFAULT.withAge(Duration.ofHours(1)));
-        broker.sayNumbers(16);
+        broker.publishNumbers(16);
 
         broker.clock().advance(Duration.ofHours(25));
-        broker.sayNumbers(16);
+        broker.publishNumbers(16);
 
         Page page = broker.readAfter(0, 100);
         assertThat(page.messages()).hasSize(32);
@@ -235,12 +237,12 @@ class RedisBrokerIT implements BrokerContract {
     @Test
     void oldMessages_areDropped_byTheTimeOfRedis() {
         BlockingBroker broker = open(HistorySettings.DEFAULT.withAge(Duration.ofSeconds(1)));
-        broker.sayNumbers(20);
+        broker.publishNumbers(20);
 
         Timeouts.await("the first twenty to be dropped")
                 .until(
                         () -> {
-                            broker.say("later");
+                            broker.publishText("later");
                             return broker.readAfter(0, 1).oldest() > 20;
                         });
     }
@@ -276,7 +278,7 @@ class RedisBrokerIT implements BrokerContract {
     void receipt_outlivesTheTrimmingOfItsMessage() {
         BlockingBroker broker = open(HistorySettings.DEFAULT.withSize(5));
         Receipt first = broker.publish("a", "key");
-        broker.sayNumbers(10);
+        broker.publishNumbers(10);
 
         assertThat(broker.publish("a", "key")).isEqualTo(new Receipt(first.id(), true));
     }
@@ -284,7 +286,7 @@ class RedisBrokerIT implements BrokerContract {
     @Test
     void receipt_ofVersion01_whichHasNoDigest_isHonoured() {
         BlockingBroker broker = open();
-        EventId id = broker.say("a");
+        EventId id = broker.publishText("a");
         redis.command("SET", "parley:{room}:once:key", id.toString());
 
         assertThat(broker.publish("a", "key")).isEqualTo(new Receipt(id, true));
@@ -297,7 +299,7 @@ class RedisBrokerIT implements BrokerContract {
         redis.command("XADD", LOG, "1-0", "at", "1767225600000", "body", "{\"text\":\"one\"}");
         redis.command("XADD", LOG, "2-0", "at", farFuture(), "body", "{\"text\":\"two\"}");
 
-        EventId third = broker.say("three");
+        EventId third = broker.publishText("three");
 
         assertThat(third).isEqualTo(new EventId("k3f9", 3));
         assertThat(broker.readAfter(0, 10).continues(new EventId("k3f9", 2))).isTrue();
@@ -317,12 +319,12 @@ class RedisBrokerIT implements BrokerContract {
         return server;
     }
 
-    /** How long a key has left; below zero if for ever. */
+    /** Returns the time until a key expires; negative if it never does. */
     private static Duration lifetime(String key) {
         return Duration.ofMillis(redis.command("PTTL", key).number());
     }
 
-    /** How often Redis ran this command since its statistics were reset. */
+    /** Returns how often Redis ran a command since its statistics were reset. */
     private static long calls(String command) {
         return redis.command("INFO", "commandstats")
                 .text()

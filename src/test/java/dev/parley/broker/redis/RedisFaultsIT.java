@@ -22,13 +22,13 @@ import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A server that cuts connections, hangs, or is not the primary any more; and what comes after. */
+/** How a broker survives a Redis that cuts connections, hangs, or is no longer the primary. */
 class RedisFaultsIT {
 
     @AutoClose private RedisServer redis;
     @AutoClose private TcpProxy proxy;
 
-    private final Brokers brokers = new Brokers();
+    private final RedisBrokers brokers = new RedisBrokers();
 
     @BeforeEach
     void startRedis() {
@@ -42,20 +42,20 @@ class RedisFaultsIT {
     }
 
     @Test
-    void cutConnections_areMadeAgain_andTheListenerIsTold() {
+    void cutConnections_areMadeAgain_andTheListenerIsResubscribed() {
         BlockingBroker broker = brokers.open(redis.uri());
-        broker.say("a");
+        broker.publishText("a");
 
         redis.command("CLIENT", "KILL", "TYPE", "pubsub");
         redis.command("CLIENT", "KILL", "TYPE", "normal");
 
-        broker.heard().awaitResubscriptions(1);
-        assertThat(sayAtLast(broker).offset()).isEqualTo(2);
-        broker.heard().await(2);
+        broker.received().awaitResubscriptions(1);
+        assertThat(publishOnceAvailable(broker).offset()).isEqualTo(2);
+        broker.received().await(2);
     }
 
     @Test
-    void calls_endInTime_andAreRefusedAboveALimit_whileRedisHangs() {
+    void calls_failInTime_andAreRefusedAboveALimit_whileRedisHangs() {
         BlockingBroker broker =
                 brokers.open(
                         redis.uri(),
@@ -85,30 +85,30 @@ class RedisFaultsIT {
         redis.resume();
 
         broker.awaitUp();
-        sayAtLast(broker);
+        publishOnceAvailable(broker);
     }
 
     @Test
-    void serverThatBecameAReplica_isLeftForTheNewOne() {
+    void serverThatBecameAReplica_isLeftForTheNewPrimary() {
         try (RedisServer promoted = RedisServer.start()) {
             BlockingBroker broker = brokers.open(proxy.uri("redis"));
-            EventId last = broker.sayNumbers(5);
+            EventId last = broker.publishNumbers(5);
             follow(promoted, redis);
             promoted.command("REPLICAOF", "NO", "ONE");
 
             proxy.retarget(promoted.port());
             follow(redis, promoted);
 
-            EventId next = sayAtLast(broker);
+            EventId next = publishOnceAvailable(broker);
             assertThat(next.offset()).isEqualTo(6);
             assertThat(next.epoch()).as("another server counts").isNotEqualTo(last.epoch());
             assertThat(broker.readAfter(0, 10).continues(last)).as("nothing was lost").isTrue();
-            sayUntilHeard(broker);
+            publishUntilReceived(broker);
         }
     }
 
     @Test
-    void serverThatHangsForGood_isLeftForTheNewOne() {
+    void serverThatNeverAnswersAgain_isLeftForItsReplacement() {
         try (RedisServer next = RedisServer.start()) {
             var options = new RedisOptions().setConnectionString(proxy.uri("redis"));
             options.getNetClientOptions().setReadIdleTimeout(1);
@@ -123,39 +123,39 @@ class RedisFaultsIT {
             broker.awaitDown();
             proxy.retarget(next.port());
 
-            sayUntilHeard(broker);
+            publishUntilReceived(broker);
             broker.awaitUp();
         }
     }
 
-    /** Says something as soon as the broker takes it. */
-    private static EventId sayAtLast(BlockingBroker broker) {
-        List<EventId> said = new ArrayList<>();
+    /** Publishes as soon as the broker is available. */
+    private static EventId publishOnceAvailable(BlockingBroker broker) {
+        List<EventId> published = new ArrayList<>();
         Timeouts.await("publish")
                 .ignoreExceptionsInstanceOf(BrokerUnavailable.class)
-                .until(() -> said.add(broker.say("at last")));
-        return said.get(0);
+                .until(() -> published.add(broker.publishText("text")));
+        return published.get(0);
     }
 
     /**
-     * Says something again and again until the broker hears itself: publishing may be back before
-     * the subscription is, and what is said in between is not heard live.
+     * Publishes repeatedly until the broker receives one of these messages: publishing may work
+     * again before the subscription does, and messages published meanwhile are not delivered.
      */
-    private static void sayUntilHeard(BlockingBroker broker) {
-        List<EventId> said = new ArrayList<>();
-        Timeouts.await("own words")
+    private static void publishUntilReceived(BlockingBroker broker) {
+        List<EventId> published = new ArrayList<>();
+        Timeouts.await("a message that was published here")
                 .until(
                         () -> {
-                            said.add(sayAtLast(broker));
-                            return broker.heard().all().stream()
-                                    .anyMatch(m -> said.contains(m.id()));
+                            published.add(publishOnceAvailable(broker));
+                            return broker.received().all().stream()
+                                    .anyMatch(m -> published.contains(m.id()));
                         });
     }
 
-    /** Makes a server a replica of another, and waits until it is a copy. */
+    /** Makes a server a replica of another one, and waits until it is a copy. */
     private static void follow(RedisServer replica, RedisServer primary) {
         replica.command("REPLICAOF", "127.0.0.1", Integer.toString(primary.port()));
-        Timeouts.await("replica")
+        Timeouts.await("replica is a copy")
                 .until(
                         () ->
                                 replica.command("INFO", "replication")

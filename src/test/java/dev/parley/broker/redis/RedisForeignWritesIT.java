@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What other programs write on Parley's channels and into its logs. */
+/** What happens when other programs publish on Parley's channels and write into its streams. */
 class RedisForeignWritesIT {
 
     private static final String HEAD = "parley:{room}:head";
@@ -30,7 +30,7 @@ class RedisForeignWritesIT {
 
     @AutoClose private static RedisServer redis;
 
-    private final Brokers brokers = new Brokers();
+    private final RedisBrokers brokers = new RedisBrokers();
 
     @BeforeAll
     static void startRedis() {
@@ -38,7 +38,7 @@ class RedisForeignWritesIT {
     }
 
     @BeforeEach
-    void forgetAll() {
+    void removeAllKeys() {
         redis.command("FLUSHALL");
     }
 
@@ -48,12 +48,12 @@ class RedisForeignWritesIT {
     }
 
     @Test
-    void plainText_isHeardLive() {
+    void plainText_isDeliveredInTheLobby() {
         BlockingBroker broker = brokers.open(redis.uri());
 
         redis.command("PUBLISH", "chat", "hello, é");
 
-        broker.heardInLobby().awaitPlainText("hello, é");
+        broker.receivedInLobby().awaitPlainText("hello, é");
     }
 
     @ParameterizedTest
@@ -71,30 +71,30 @@ class RedisForeignWritesIT {
                 "room e-99999999999999999999 1 {\"text\":\"a\"}",
                 "{} e-1 1 {\"text\":\"a\"}"
             })
-    void nonsenseOnTheLiveChannel_isPassedOver(String nonsense) {
+    void invalidAnnouncement_isIgnored(String announcement) {
         BlockingBroker broker = brokers.open(redis.uri());
 
-        redis.command("PUBLISH", "parley:live", nonsense);
-        broker.say("sense");
+        redis.command("PUBLISH", "parley:live", announcement);
+        broker.publishText("valid");
 
-        assertThat(broker.heard().await(1))
+        assertThat(broker.received().await(1))
                 .extracting(m -> m.message().text())
-                .containsExactly("sense");
+                .containsExactly("valid");
     }
 
     @Test
-    void entries_arePassedOver() {
+    void foreignEntries_areSkipped() {
         BlockingBroker broker = brokers.open(redis.uri());
-        broker.sayNumbers(2);
-        count("3-0", "at", "1", "body", "no JSON");
-        count("4-0", "at", "x", "body", "{\"text\":\"a\"}");
-        count("5-0", "body", "{\"text\":\"a\"}");
-        count("6-0", "at", "1");
-        count("7-0", "at", "1", "body", "{}");
-        count("8-0", "at", "1", "body", "{\"text\":\"a\",\"event\":\"gap\"}");
-        broker.say("9");
+        broker.publishNumbers(2);
+        countAndWrite("3-0", "at", "1", "body", "no JSON");
+        countAndWrite("4-0", "at", "x", "body", "{\"text\":\"a\"}");
+        countAndWrite("5-0", "body", "{\"text\":\"a\"}");
+        countAndWrite("6-0", "at", "1");
+        countAndWrite("7-0", "at", "1", "body", "{}");
+        countAndWrite("8-0", "at", "1", "body", "{\"text\":\"a\",\"event\":\"gap\"}");
+        broker.publishText("9");
         write("9-1", "at", "1", "body", "{\"text\":\"a\"}");
-        broker.say("10");
+        broker.publishText("10");
         write("99-0", "at", "1", "body", "{\"text\":\"a\"}");
 
         assertThat(offsets(broker.readAfter(0, 100))).containsExactly(1L, 2L, 9L, 10L);
@@ -109,13 +109,13 @@ class RedisForeignWritesIT {
     }
 
     @Test
-    void moreEntriesThanAPageHolds_arePassedOver() {
+    void moreForeignEntriesThanAPageHolds_areSkipped() {
         BlockingBroker broker = brokers.open(redis.uri());
-        broker.sayNumbers(2);
+        broker.publishNumbers(2);
         for (int i = 3; i <= 302; i++) {
-            count(i + "-0", "at", "1", "body", "x".repeat(2_000));
+            countAndWrite(i + "-0", "at", "1", "body", "x".repeat(2_000));
         }
-        broker.say("303");
+        broker.publishText("303");
 
         assertThat(offsets(broker.readAfter(2, 10))).containsExactly(303L);
         assertThat(offsets(broker.readAfter(1, 10))).containsExactly(2L, 303L);
@@ -124,18 +124,18 @@ class RedisForeignWritesIT {
     }
 
     @Test
-    void entryWithoutATime_doesNotKeepOldMessagesFromBeingDropped() {
+    void foreignEntryWithoutATime_doesNotKeepOldMessagesFromBeingDropped() {
         var options = new RedisOptions().setConnectionString(redis.uri());
         var oneHour = HistorySettings.DEFAULT.withAge(Duration.ofHours(1));
         BlockingBroker broker =
                 BlockingBroker.open(
                         brokers.create(options, RedisSettings.QUICK, oneHour),
                         SettableClock.stoppedNow());
-        count("1-0", "at", "1", "body", "{\"text\":\"a\"}");
-        count("2-0", "something", "else");
-        count("3-0", "at", "1", "body", "{\"text\":\"a\"}");
+        countAndWrite("1-0", "at", "1", "body", "{\"text\":\"a\"}");
+        countAndWrite("2-0", "something", "else");
+        countAndWrite("3-0", "at", "1", "body", "{\"text\":\"a\"}");
 
-        broker.sayNumbers(2);
+        broker.publishNumbers(2);
 
         assertThat(offsets(broker.readAfter(0, 100))).containsExactly(4L, 5L);
         assertThat(redis.command("XLEN", LOG).number()).isEqualTo(2);
@@ -144,14 +144,14 @@ class RedisForeignWritesIT {
     @Test
     void entriesThatStandInTheWay_areRemoved_andOursStay() {
         BlockingBroker broker = brokers.open(redis.uri());
-        broker.sayNumbers(3);
-        EventId last = broker.say("4");
+        broker.publishNumbers(3);
+        EventId last = broker.publishText("4");
         write("4-7", "stands", "between");
         write("*", "stands", "ahead");
 
-        EventId next = broker.say("5");
+        EventId next = broker.publishText("5");
         write("*", "stands", "ahead again");
-        broker.say("6");
+        broker.publishText("6");
 
         assertThat(next).isEqualTo(new EventId(last.epoch(), 5));
         assertThat(offsets(broker.readAfter(0, 100))).containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
@@ -159,8 +159,8 @@ class RedisForeignWritesIT {
         assertThat(broker.readAfter(0, 100).continues(last)).isTrue();
     }
 
-    /** Counts a message as Parley does, and writes something else than it would. */
-    private static void count(String id, String... fields) {
+    /** Gives out the next offset as Parley does, and writes a foreign entry there. */
+    private static void countAndWrite(String id, String... fields) {
         if (redis.command("HINCRBY", HEAD, "offset", "1").number() == 1) {
             redis.command("HSET", HEAD, "epoch", "e");
         }

@@ -18,7 +18,7 @@ class RedisMessageCodecTest {
     private static final Room KITCHEN = new Room("kitchen");
 
     @Test
-    void announcement_isReadInTwoSteps_theRoomFirst() {
+    void announcement_isReadInTwoSteps_roomThenMessage() {
         Buffer announcement = Buffer.buffer("kitchen k3f9-42 1000 {\"text\":\"h\u00e9 llo\"}");
 
         assertThat(RedisMessageCodec.room(announcement)).isEqualTo(KITCHEN);
@@ -30,7 +30,7 @@ class RedisMessageCodecTest {
     }
 
     @Test
-    void room_isReadWithoutTheBody_whichMayBeAnything() {
+    void room_isReadWithoutParsingTheBody() {
         Buffer announcement = Buffer.buffer("kitchen ").appendBytes(new byte[] {-1, -2, '{'});
 
         assertThat(RedisMessageCodec.room(announcement)).isEqualTo(KITCHEN);
@@ -45,7 +45,7 @@ class RedisMessageCodecTest {
     }
 
     @Test
-    void announcement_whoseRoomDoesNotEnd_isRefused_withoutReadingItAll() {
+    void announcement_whoseRoomDoesNotEnd_isRefused_withoutReadingAllOfIt() {
         Buffer announcement = Buffer.buffer("x".repeat(1 << 20));
 
         assertThatIllegalArgumentException()

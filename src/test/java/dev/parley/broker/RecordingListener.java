@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A listener that remembers everything it hears. */
-public final class HeardMessages implements Broker.Listener {
+/** A listener that records what it receives. */
+public final class RecordingListener implements Broker.Listener {
 
     private final List<StoredMessage> messages = new CopyOnWriteArrayList<>();
     private final List<String> plainTexts = new CopyOnWriteArrayList<>();
@@ -28,12 +28,12 @@ public final class HeardMessages implements Broker.Listener {
         resubscriptions.incrementAndGet();
     }
 
-    /** All messages so far, in the order of their arrival. */
+    /** Returns all messages so far, in the order of their arrival. */
     public List<StoredMessage> all() {
         return List.copyOf(messages);
     }
 
-    /** All messages, once at least this many have arrived. */
+    /** Waits until at least this many messages have arrived, and returns all. */
     public List<StoredMessage> await(int count) {
         Timeouts.await(count + " messages").until(() -> messages.size() >= count);
         return all();

@@ -13,13 +13,13 @@ import io.vertx.redis.client.RedisOptions;
 import java.io.Closeable;
 import java.util.concurrent.ConcurrentLinkedDeque;
 
-/** Brokers of one pod each, and all that they hold, to be closed together. */
-final class Brokers implements Closeable {
+/** Makes brokers, each as in a pod of its own, and closes all of them with their clients. */
+final class RedisBrokers implements Closeable {
 
     private final Vertx vertx = Vertx.vertx();
     private final ConcurrentLinkedDeque<Runnable> closing = new ConcurrentLinkedDeque<>();
 
-    /** A broker on the Redis at this address, such as {@code redis://127.0.0.1:6379}, in use. */
+    /** Opens a broker on the Redis at an address such as {@code redis://127.0.0.1:6379}. */
     BlockingBroker open(String uri) {
         return open(uri, RedisSettings.QUICK);
     }
@@ -33,7 +33,7 @@ final class Brokers implements Closeable {
                 create(options, config, HistorySettings.DEFAULT), SettableClock.stoppedNow());
     }
 
-    /** A broker that connects, but waits for nothing. */
+    /** Starts a broker, and does not wait until it is connected. */
     RedisBroker create(RedisOptions options, RedisConfig config, HistoryConfig history) {
         Redis redis = Redis.createClient(vertx, options);
         var broker = new RedisBroker(vertx, redis, config, history, new SimpleMeterRegistry());
