@@ -81,6 +81,7 @@ class AdmissionTest {
 
         refused.disconnect();
         assertThat(harness.hub.streams()).isOne();
+
         admitted.disconnect();
 
         assertThat(harness.hub.streams()).isZero();

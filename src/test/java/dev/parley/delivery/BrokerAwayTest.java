@@ -74,6 +74,7 @@ class BrokerAwayTest {
         harness.drain(reader);
         harness.publish(1);
         assertThat(reader.connection().isClosed()).isFalse();
+
         broker.comeUp();
         harness.tick();
 

@@ -187,6 +187,7 @@ class BrokerLossTest {
         broker.resubscribe();
         harness.run();
         assertThat(broker.reads() - reads).as("reads by the room, none by the reader").isEqualTo(2);
+
         harness.publish(1);
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 4));

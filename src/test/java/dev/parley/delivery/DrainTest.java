@@ -29,8 +29,10 @@ class DrainTest {
 
         end(2);
         assertThat(ended(readers)).isEqualTo(3);
+
         end(2);
         assertThat(ended(readers)).isEqualTo(4);
+
         end(1);
 
         assertThat(readers)

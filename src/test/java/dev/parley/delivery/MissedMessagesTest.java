@@ -89,6 +89,7 @@ class MissedMessagesTest {
         broker.storeUndelivered(4);
         harness.run();
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 2));
+
         broker.resubscribe();
         harness.run();
 

@@ -112,6 +112,7 @@ class ResumeTest {
 
         TestReader reader = harness.resume(broker.id(5));
         assertThat(reader.lines()).isEmpty();
+
         harness.releaseOneAnswer();
 
         assertResumed(reader, 5, 7);

@@ -24,10 +24,12 @@ class RoomMemoryTest {
 
         harness.tick();
         assertThat(harness.gauge("parley.rooms")).isOne();
+
         reader.disconnect();
         harness.tick();
 
         assertThat(harness.gauge("parley.rooms")).isZero();
+
         TestReader next = harness.resume(harness.broker.id(1));
         assertThat(next.delivered())
                 .isEqualTo(harness.lineThenMessages("resumed epoch0-1 2", 2, 3));

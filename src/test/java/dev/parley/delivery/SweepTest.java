@@ -18,6 +18,7 @@ class SweepTest {
 
         shortTimeout.tick();
         assertThat(shortTimeout.gauge("parley.slow.readers")).isOne();
+
         shortTimeout.tick();
 
         assertThat(stalled.connection().isAborted()).isTrue();

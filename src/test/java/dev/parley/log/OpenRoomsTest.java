@@ -28,10 +28,12 @@ class OpenRoomsTest {
         rooms.release(room, seconds(100));
         rooms.tick(seconds(1_000));
         assertThat(openRooms()).as("rooms, while one cursor is left").isOne();
+
         rooms.release(room, seconds(1_000));
 
         rooms.tick(seconds(1_059));
         assertThat(openRooms()).isOne();
+
         rooms.tick(seconds(1_060));
         assertThat(openRooms()).isZero();
         assertThat(room.isClosed()).isTrue();
@@ -56,10 +58,13 @@ class OpenRoomsTest {
 
         rooms.tick(seconds(159));
         assertThat(broker.reads()).isEqualTo(reads);
+
         rooms.tick(seconds(160));
         assertThat(broker.reads()).isEqualTo(reads + 1);
+
         rooms.tick(seconds(161));
         assertThat(broker.reads()).isEqualTo(reads + 1);
+
         rooms.tick(seconds(220));
         assertThat(broker.reads()).isEqualTo(reads + 2);
     }
@@ -69,6 +74,7 @@ class OpenRoomsTest {
         broker.goDown();
         RoomReplica failed = acquire(0);
         assertThat(failed.open()).isCompletedExceptionally();
+
         broker.comeUp();
 
         RoomReplica fresh = acquire(0);

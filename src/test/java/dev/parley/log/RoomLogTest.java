@@ -68,9 +68,11 @@ class RoomLogTest {
 
         append(log, 1, 50, 1_000);
         assertThat(log.head() - log.oldest()).isEqualTo(1);
+
         append(log, 51, 51, 100_000);
 
         assertThat(found(log)).containsExactly(51L);
+
         append(log, 52, 60, 10);
         assertThat(found(log)).containsExactlyElementsOf(rangeClosed(52, 60).boxed().toList());
     }
@@ -107,6 +109,7 @@ class RoomLogTest {
 
         small.add(100);
         assertThat(small.isExceeded()).isFalse();
+
         small.add(1);
         assertThat(small.isExceeded()).isTrue();
     }

@@ -37,6 +37,7 @@ class RoomReplicaTest {
         open(1);
         assertThat(replica.accept(message(2))).isEqualTo(Arrival.APPENDED);
         assertThat(budget.held()).isPositive();
+
         RoomReplica.Question late = replica.question();
 
         replica.close();

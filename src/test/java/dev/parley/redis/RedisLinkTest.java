@@ -37,6 +37,7 @@ class RedisLinkTest {
         awaitConnections(2);
         awaitReady(link);
         assertThat(first().isClosed()).isTrue();
+
         prepared.complete();
         assertThat(link.connection().orElseThrow()).isNotSameAs(first().connection());
     }
