@@ -10,14 +10,17 @@
  *   <caption>Data model</caption>
  *   <tr><th>key</th><th>type</th><th>holds</th><th>lives</th></tr>
  *   <tr><td>{@code parley:{kitchen}:head}</td><td>hash</td><td>{@code epoch}, such as {@code k3f9};
- *       {@code offset}, that of the newest message ever accepted in the epoch</td>
- *       <td>{@code parley.history.age} after the last publish or read</td></tr>
- *   <tr><td>{@code parley:{kitchen}:log}</td><td>stream</td><td>one entry a message: id {@code
- *       42-0} for offset 42; field {@code at}, ms since 1970; field {@code body}, JSON of {@code
- *       text}, {@code from}, {@code event}</td><td>{@code parley.history.age} after the last
- *       publish</td></tr>
+ *       {@code offset}, that of the newest message ever accepted; {@code server}, the replication id
+ *       of the server that counts; {@code past}, epochs that have ended and their last offsets;
+ *       {@code lost}, the highest offset that was lost with the log; {@code bytes}, bytes of bodies
+ *       ever accepted</td><td>{@code parley.history.age} after the last publish or read</td></tr>
+ *   <tr><td>{@code parley:{kitchen}:log}</td><td>stream</td><td>an entry a message: id {@code
+ *       42-0} for offset 42; field {@code at}, ms since 1970 by Redis's clock; field {@code body},
+ *       JSON of {@code text}, {@code from}, {@code event}; field {@code before}, bytes accepted
+ *       before it</td><td>{@code parley.history.age} after the last publish</td></tr>
  *   <tr><td>{@code parley:{kitchen}:once:KEY}</td><td>string</td><td>the id that the first publish
- *       under the idempotency key KEY was given</td><td>{@code parley.history.receipts}</td></tr>
+ *       under the idempotency key KEY was given, and a digest of its body; {@code KEY FROM} for a
+ *       sender that names itself</td><td>{@code parley.history.receipts}</td></tr>
  * </table>
  *
  * <p><b>Channels.</b> {@code parley:live}: every accepted message of every room, as {@code <room>
