@@ -25,7 +25,7 @@ public interface HistoryConfig {
     @WithDefault("16M")
     MemorySize bytes();
 
-    /** Age of a message, at least a second; looked at whenever somebody publishes in the room. */
+    /** Age of a message, at least a second; checked whenever a message is published in the room. */
     @WithDefault("24H")
     @DurationMin(seconds = 1)
     Duration age();

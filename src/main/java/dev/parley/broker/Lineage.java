@@ -39,8 +39,8 @@ public record Lineage(String epoch, List<Ended> past) {
     }
 
     /**
-     * Tells whether a position is one of this lineage: whether whoever has everything up to it has
-     * messages of this log and no others.
+     * Tells whether a position is one of this lineage: whether a reader that has everything up to
+     * it has messages of this log and no others.
      *
      * @param newest offset of the newest message
      */

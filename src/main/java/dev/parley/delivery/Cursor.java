@@ -372,8 +372,8 @@ final class Cursor {
 
     /**
      * Moves a reader that has received nothing yet to the oldest message: the one at which it was
-     * to begin was trimmed before it could be read. That is no fault of the reader, so it is told
-     * of the gap instead of being let go as slow.
+     * to begin was trimmed before it could be read. That is no fault of the reader, so it receives
+     * a gap instead of being let go as slow.
      */
     private void beginAtOldest(Page page) {
         EventId position = room.log().idAt(offset);

@@ -39,7 +39,7 @@ public final class Drain {
         this.config = config;
     }
 
-    /** Returns true from the moment at which the pod is told to end. */
+    /** Returns true from the moment at which the pod begins to end. */
     boolean hasStarted() {
         return started;
     }

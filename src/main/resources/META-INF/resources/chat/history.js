@@ -18,7 +18,7 @@ const TIMEOUT_MS = 5_000;
  */
 
 /**
- * Reads the newest 50 messages that the page can show, or fewer if the newest 1,000 of the log do not have so many.
+ * Reads the newest 50 messages that the page can show, or fewer if the newest 1,000 of the log have less than that.
  *
  * The page shows messages without an `event` type: an EventSource gives it no others. Asking the stream for
  * `history=50` would count typed messages too, and in a room with many of them show little or nothing.

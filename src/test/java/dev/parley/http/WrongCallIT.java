@@ -97,7 +97,7 @@ class WrongCallIT {
         "/clock, text/html, GET /clock answers text/event-stream",
         "/rooms/a/messages, text/html, GET /rooms/{room}/messages answers application/json"
     })
-    void callerThatDoesNotAcceptTheAnswer_isToldItsMediaType(
+    void callerThatDoesNotAcceptTheAnswer_learnsItsMediaType(
             String path, String accept, String words) {
         Answer answer = http.with("Accept", accept).get(path);
 

@@ -113,7 +113,7 @@ class PagePicturesIT {
         http.sendForm("Good morning! Is the build green?", "room", room, "from", "Grace");
         http.sendForm("It was, last night.", "room", room, "from", "Linus");
         http.sendForm(
-                "Two pods, one Redis, and nobody missed a word while I restarted both of them.",
+                "Two pods, one Redis, and no one missed a word while I restarted both of them.",
                 "room",
                 room,
                 "from",
@@ -123,7 +123,7 @@ class PagePicturesIT {
         page.awaitMessage("Then let us ship it 🚀");
         page.say("Things to do first:\n  1. read the notes\n  2. tell people");
         assertThat(page.messages()).hasCount(17);
-        http.sendForm("Who am I? <b>Nobody</b> knows.", "room", room);
+        http.sendForm("Who am I? <b>No one</b> knows.", "room", room);
         http.sendForm("שלום! מה שלומך היום?", "room", room, "from", "נועה");
         http.sendForm("https://example.org/" + "long/".repeat(24), "room", room, "from", "Grace");
         page.awaitMessage("https://example.org/" + "long/".repeat(24));

@@ -36,7 +36,7 @@ final class RateLimitTest {
     }
 
     @Test
-    void burst_isAllowed_andTheNextRequestIsToldThePause() {
+    void burst_isAllowed_andTheNextRequestLearnsThePause() {
         var limit = new RateLimit(new Config(OptionalInt.of(1), 3));
         int allowed = 0;
         Optional<Duration> pause = limit.tryAcquire(ADDRESS);

@@ -71,8 +71,8 @@ public final class ParleyProcess implements Closeable {
         }
 
         /**
-         * Makes the program's deadlines so long that a healthy pod misses none, however loaded the
-         * machine is. A test of a deadline sets its own value.
+         * Makes the program's deadlines long enough that a healthy pod misses none, however loaded
+         * the machine is. A test of a deadline sets its own value.
          */
         private void longDeadlines() {
             config("parley.redis.timeout", "60S");
