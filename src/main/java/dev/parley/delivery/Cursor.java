@@ -284,14 +284,14 @@ final class Cursor {
     }
 
     private void begin(RoomLog current, long from) {
-        stream.write(stream.encoder().position(current.idAt(from).toString()));
+        writePosition(current.idAt(from));
         live(current, from);
     }
 
     private void resume(RoomLog current, EventId position, long newest) {
         long missed = newest - position.offset();
         stream.meters().resumed();
-        stream.write(stream.encoder().position(position.toString()));
+        writePosition(position);
         stream.write(stream.encoder().resumed(position, missed));
         live(current, position.offset());
     }
@@ -309,11 +309,15 @@ final class Cursor {
 
     private void writeGap(EventId position, Gap gap) {
         stream.meters().gap();
-        stream.write(stream.encoder().position(position.toString()));
+        writePosition(position);
         stream.write(stream.encoder().gap(gap));
     }
 
-    /** Makes the cursor live after this offset of this log, and writes what follows. */
+    private void writePosition(EventId position) {
+        stream.write(stream.encoder().position(room.room(), position.toString()));
+    }
+
+    /** The reader has everything up to this offset of this log, and receives what follows. */
     private void live(RoomLog found, long from) {
         if (state == ENDED) {
             return;

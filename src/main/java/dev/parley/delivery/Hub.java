@@ -98,7 +98,9 @@ public final class Hub {
 
     private void refuse(SubscribeRequest request, Connection connection, DisconnectReason reason) {
         meters.refused(reason);
-        request.start().requested().ifPresent(id -> connection.write(encoder.position(id)));
+        request.start()
+                .requested()
+                .ifPresent(id -> connection.write(encoder.position(request.room(), id)));
         connection.end(encoder.goodbye(reason));
     }
 

@@ -132,12 +132,11 @@ final class Stream {
             cut(reason);
             return;
         }
-        List<String> unanswered =
-                cursors.stream().flatMap(cursor -> cursor.unansweredPosition().stream()).toList();
+        List<byte[]> unanswered = cursors.stream().flatMap(this::unansweredPosition).toList();
         if (onEnded(reason)) {
             // Per the HTML standard, a stream without an id field resets the browser's last event
-            // id. A client whose position is still being looked up gets back the one it gave.
-            unanswered.forEach(id -> connection.write(encoder.position(id)));
+            // id, so a client that has been told no position yet is told the one that it gave.
+            unanswered.forEach(connection::write);
             connection.end(encoder.goodbye(reason));
         }
     }
@@ -195,6 +194,11 @@ final class Stream {
 
     void index(int place) {
         index = place;
+    }
+
+    /** Encodes what the client gave as its position in a room, if that was not answered yet. */
+    private java.util.stream.Stream<byte[]> unansweredPosition(Cursor cursor) {
+        return cursor.unansweredPosition().stream().map(id -> encoder.position(cursor.room(), id));
     }
 
     private void onDrain() {

@@ -4,6 +4,7 @@ import dev.parley.log.Format;
 import dev.parley.log.FrameEncoder;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
+import dev.parley.message.Room;
 
 /** Encodes everything that is written to a stream: messages, and the stream's control events. */
 public interface StreamEncoder extends FrameEncoder {
@@ -15,11 +16,11 @@ public interface StreamEncoder extends FrameEncoder {
     byte[] plain(Message message, Format format);
 
     /**
-     * Encodes a position without a message. The client resumes from it.
+     * Encodes the position in a room from which a client resumes if it receives nothing more.
      *
      * @param id a position, or what the client gave as one; one line without NUL
      */
-    byte[] position(String id);
+    byte[] position(Room room, String id);
 
     /** Encodes the event that says that a reader continues where it was. */
     byte[] resumed(EventId from, long replayed);

@@ -1,6 +1,8 @@
 package dev.parley.message;
 
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The type under which a browser dispatches a message, the {@code event} field of the stream
@@ -8,13 +10,19 @@ import java.util.Set;
  *
  * @param name 1 to 64 characters without NUL, CR, LF or other control characters. {@code open} and
  *     {@code error} are refused, since a page could not tell them from the connection's own events;
- *     {@code gap}, {@code resumed} and {@code goodbye} because they are the stream's control
- *     events.
+ *     {@code gap}, {@code resumed} and {@code goodbye} because Parley writes events of these types
+ *     itself.
  */
 public record EventType(String name) {
 
     private static final Set<String> RESERVED =
             Set.of("open", "error", "gap", "resumed", "goodbye");
+
+    /**
+     * Types that Parley writes itself since a later version. A message that was stored before may
+     * have one of them, and keeps it.
+     */
+    private static final Set<String> RESERVED_LATER = Set.of("position", "heartbeat");
 
     /**
      * @throws InvalidRequest if the name does not have the form above
@@ -28,12 +36,28 @@ public record EventType(String name) {
                     "bad event: a type is 1 to 64 characters without control characters");
         }
         if (RESERVED.contains(name)) {
-            throw new InvalidRequest(
-                    "bad-event",
-                    "bad event: "
-                            + String.join(", ", RESERVED.stream().sorted().toList())
-                            + " are reserved");
+            throw reserved();
         }
+    }
+
+    /**
+     * Returns the type that a publisher chose for a new message.
+     *
+     * @throws InvalidRequest if the name does not have the form above, or is reserved by now
+     */
+    public static EventType chosen(String name) {
+        if (RESERVED_LATER.contains(name)) {
+            throw reserved();
+        }
+        return new EventType(name);
+    }
+
+    private static InvalidRequest reserved() {
+        String names =
+                Stream.concat(RESERVED.stream(), RESERVED_LATER.stream())
+                        .sorted()
+                        .collect(Collectors.joining(", "));
+        return new InvalidRequest("bad-event", "bad event: " + names + " are reserved");
     }
 
     @Override

@@ -100,7 +100,7 @@ record SendFields(
                 given(room).map(Room::new).orElse(Room.LOBBY),
                 text,
                 given(from),
-                given(event).map(EventType::new),
+                given(event).map(EventType::chosen),
                 at.truncatedTo(ChronoUnit.MILLIS));
     }
 

@@ -9,6 +9,7 @@ import dev.parley.log.Format;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.MessageJson;
+import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import dev.parley.retry.Backoff;
 import java.nio.charset.StandardCharsets;
@@ -18,9 +19,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Writes the event stream format (WHATWG HTML §9.2.5), UTF-8 without a byte order mark.
  *
- * <p>Every field is written with one space after its colon. A parser drops one space; without ours
- * it would drop a leading space of the value. Data is one {@code data} field for each line, also
- * for an empty last line.
+ * <p>Every field is written with one space after its colon: a parser drops one, and without it
+ * would drop a leading space of the value. Data is one {@code data} field a line, also for an empty
+ * last one.
+ *
+ * <p>The {@code id} field is the last one of its block, and every block with an id has data. Some
+ * clients take an id over as soon as its line has arrived, so a message that is cut in the middle
+ * would count as received if its id came first; others ignore the id of a block without data, or
+ * deliver such a block as an empty message.
  */
 public final class EventStreamEncoder implements StreamEncoder {
 
@@ -59,8 +65,11 @@ public final class EventStreamEncoder implements StreamEncoder {
     }
 
     @Override
-    public byte[] position(String id) {
-        return utf8("id: " + requireOneLine(id) + "\n\n");
+    public byte[] position(Room room, String id) {
+        ObjectNode data = json.createObjectNode().put("room", room.name()).put("id", id);
+        String written = requireOneLine(id);
+        return utf8(
+                "event: position\n" + dataFields(data.toString()) + ("id: " + written + "\n\n"));
     }
 
     @Override
@@ -93,11 +102,11 @@ public final class EventStreamEncoder implements StreamEncoder {
 
     private byte[] event(@Nullable String id, Message message, Format format) {
         var block = new StringBuilder(message.text().length() + 64);
+        message.event().ifPresent(type -> block.append("event: ").append(type).append('\n'));
+        block.append(dataFields(data(message, format)));
         if (id != null) {
             block.append("id: ").append(id).append('\n');
         }
-        message.event().ifPresent(type -> block.append("event: ").append(type).append('\n'));
-        block.append(dataFields(data(message, format)));
         return utf8(block.append('\n').toString());
     }
 

@@ -3,6 +3,7 @@ package dev.parley.delivery;
 import dev.parley.log.Format;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
+import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import java.nio.charset.StandardCharsets;
 
@@ -24,7 +25,7 @@ final class LineEncoder implements StreamEncoder {
     }
 
     @Override
-    public byte[] position(String id) {
+    public byte[] position(Room room, String id) {
         return line("at " + id);
     }
 

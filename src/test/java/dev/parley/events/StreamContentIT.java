@@ -46,7 +46,7 @@ class StreamContentIT {
                             new Event(second, "message", "two"));
             assertThat(first).endsWith("-1");
             assertThat(second).isEqualTo(first.replaceAll("-1$", "-2"));
-            assertThat(reader.raw()).contains("id: " + first + "\ndata: one\n\n");
+            assertThat(reader.raw()).contains("\n\ndata: one\nid: " + first + "\n\n");
         }
     }
 
@@ -57,7 +57,7 @@ class StreamContentIT {
 
             assertThat(reader.awaitMessages(1).data()).containsExactly("a\nb\nc\nd\n\n");
             assertThat(reader.raw())
-                    .contains("\ndata: a\ndata: b\ndata: c\ndata: d\ndata: \ndata: \n\n");
+                    .contains("\ndata: a\ndata: b\ndata: c\ndata: d\ndata: \ndata: \nid: ");
         }
     }
 

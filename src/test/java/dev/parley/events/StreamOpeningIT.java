@@ -52,8 +52,12 @@ class StreamOpeningIT {
 
         try (SseReader reader = room.subscribe()) {
             assertThat(reader.raw())
-                    .matches("(?s): connected\nretry: \\d{4}\nid: [0-9a-z]+-1\n\n.*");
+                    .matches(
+                            "(?s): connected\nretry: \\d{4}\nevent: position\n"
+                                    + "data: \\{\"room\":\"room-\\d+\",\"id\":\"([0-9a-z]+-1)\"}\n"
+                                    + "id: \\1\n\n.*");
             assertThat(reader.retry().getAsLong()).isBetween(2000L, 4000L);
+            assertThat(reader.positions()).hasSize(1);
             assertThat(reader.events()).isEmpty();
         }
     }

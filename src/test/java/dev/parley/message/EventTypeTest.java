@@ -9,6 +9,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class EventTypeTest {
 
+    private static final String RESERVED =
+            "bad event: error, gap, goodbye, heartbeat, open, position, resumed are reserved";
+
     @ParameterizedTest
     @ValueSource(
             strings = {"price", "message", "user joined", "a:b", "é😀", "Open", "errors", "\u2028"})
@@ -21,7 +24,16 @@ class EventTypeTest {
     void nameOfAControlEvent_isReserved(String name) {
         assertThatThrownBy(() -> new EventType(name))
                 .isInstanceOf(InvalidRequest.class)
-                .hasMessage("bad event: error, gap, goodbye, open, resumed are reserved");
+                .hasMessage(RESERVED);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"open", "gap", "position", "heartbeat"})
+    void nameOfTheStreamsOwnEvents_cannotBeChosenByAPublisher(String name) {
+        assertThatThrownBy(() -> EventType.chosen(name))
+                .isInstanceOf(InvalidRequest.class)
+                .hasMessage(RESERVED);
+        assertThat(EventType.chosen("price")).isEqualTo(new EventType("price"));
     }
 
     @ParameterizedTest

@@ -65,6 +65,14 @@ class MessageJsonTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"position", "heartbeat"})
+    void body_thatWasStoredBeforeItsEventTypeWasReserved_isRead(String type) {
+        String body = "{\"text\":\"a\",\"event\":\"" + type + "\"}";
+
+        assertThat(MessageJson.readBody(KITCHEN, AT, body).event()).contains(new EventType(type));
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 "",

@@ -109,10 +109,11 @@ class SendRefusalIT {
         watched.assertRefused(http.sendJson(message), 400, "bad room: ");
     }
 
-    @Test
-    void reservedEvent_isRefused() {
+    @ParameterizedTest
+    @ValueSource(strings = {"gap", "position", "heartbeat"})
+    void reservedEvent_isRefused(String event) {
         watched.assertRefused(
-                http.sendForm("hi", "room", room, "event", "gap"), 400, "bad event: ");
+                http.sendForm("hi", "room", room, "event", event), 400, "bad event: ");
     }
 
     @ParameterizedTest

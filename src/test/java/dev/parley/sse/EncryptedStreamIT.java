@@ -57,9 +57,9 @@ class EncryptedStreamIT {
                 String first = http.sendForm(text).header("Event-Id");
                 String second = http.sendForm("end").header("Event-Id");
 
-                assertThat(awaitLine(stream, "data: end"))
+                assertThat(awaitLine(stream, "id: " + second))
                         .containsExactly(
-                                "id: " + first, "data: " + text, "", "id: " + second, "data: end");
+                                "data: " + text, "id: " + first, "", "data: end", "id: " + second);
             }
             new Metrics(pod).awaitValue("parley_connected_clients", 0);
         }

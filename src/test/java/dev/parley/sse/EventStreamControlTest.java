@@ -46,19 +46,23 @@ class EventStreamControlTest {
     }
 
     @Test
-    void position_changesTheLastEventId_withoutAnEvent() {
-        byte[] position = encoder.position("k3f9-42");
+    void position_isANamedEventWithData_andItsIdIsRemembered() {
+        byte[] position = encoder.position(Room.LOBBY, "k3f9-42");
 
-        assertThat(text(position)).isEqualTo("id: k3f9-42\n\n");
-        assertThat(TwoParsers.events(position)).isEmpty();
+        String data = "{\"room\":\"lobby\",\"id\":\"k3f9-42\"}";
+        assertThat(text(position))
+                .isEqualTo("event: position\ndata: " + data + "\nid: k3f9-42\n\n");
         assertThat(TwoParsers.events(position, plain("a")))
-                .containsExactly(new Event("k3f9-42", "message", "a"));
+                .containsExactly(
+                        new Event("k3f9-42", "position", data),
+                        new Event("k3f9-42", "message", "a"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"a\nb", "a\rb", "a\r\nb", "a\0b", "\n", "a\n\ndata: x"})
     void positionOfMoreThanOneLine_isRefused(String id) {
-        assertThatThrownBy(() -> encoder.position(id)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> encoder.position(Room.LOBBY, id))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test

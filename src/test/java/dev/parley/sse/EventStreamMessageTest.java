@@ -20,6 +20,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -67,7 +68,7 @@ class EventStreamMessageTest {
             String text, String fields, String received) {
         byte[] block = encode(text);
 
-        assertThat(new String(block, UTF_8)).isEqualTo("id: k3f9-42\n" + fields + "\n");
+        assertThat(new String(block, UTF_8)).isEqualTo(fields + "id: k3f9-42\n\n");
         assertThat(TwoParsers.events(block))
                 .containsExactly(new Event("k3f9-42", "message", received));
     }
@@ -101,9 +102,25 @@ class EventStreamMessageTest {
         byte[] block = encode(message, Format.TEXT);
 
         assertThat(new String(block, UTF_8))
-                .isEqualTo("id: k3f9-42\nevent: price: 😀\ndata: 1\n\n");
+                .isEqualTo("event: price: 😀\ndata: 1\nid: k3f9-42\n\n");
         assertThat(TwoParsers.events(block))
                 .containsExactly(new Event("k3f9-42", "price: 😀", "1"));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Format.class)
+    void id_isWrittenAfterAllData_soThatAMessageCutInTheMiddleIsNotTakenForReceived(Format format) {
+        var message =
+                new Message(
+                        Room.LOBBY,
+                        "a\nb",
+                        Optional.empty(),
+                        Optional.of(new EventType("price")),
+                        NOON);
+
+        String block = new String(encode(message, format), UTF_8);
+
+        assertThat(block).containsOnlyOnce("id: ").endsWith("\nid: k3f9-42\n\n");
     }
 
     @Test
@@ -129,7 +146,8 @@ class EventStreamMessageTest {
         byte[] block = encode(message, Format.JSON);
 
         assertThat(new String(block, UTF_8))
-                .startsWith("id: k3f9-42\nevent: price\ndata: {")
+                .startsWith("event: price\ndata: {")
+                .endsWith("}\nid: k3f9-42\n\n")
                 .hasLineCount(4);
         JsonNode data = dataOfOnly("price", block);
         assertThat(data.path("room").textValue()).isEqualTo("news");

@@ -66,7 +66,7 @@ class TakenOverConnectionIT {
             pod.awaitLog("room=logged 200");
 
             http.sendForm("still open", "room", "logged");
-            reader.await("data: still open\n\n");
+            reader.await("data: still open\nid: ");
         }
     }
 
@@ -77,7 +77,7 @@ class TakenOverConnectionIT {
         try (RawConnection reader = open(room, header)) {
             String id = http.sendForm("hello", "room", room).header("Event-Id");
 
-            reader.await("id: " + id + "\ndata: hello\n\n");
+            reader.await("data: hello\nid: " + id + "\n\n");
         }
         new Metrics(pod).awaitValue("parley_connected_clients", 0);
     }
@@ -93,7 +93,7 @@ class TakenOverConnectionIT {
             http.sendForm("first", "room", "talking");
             http.sendForm("second", "room", "talking");
 
-            reader.await("data: second\n\n");
+            reader.await("data: second\nid: ");
             assertThat(other.awaitMessages(2).data()).containsExactly("first", "second");
             assertThat(reader.text()).containsOnlyOnce("HTTP/1.1 ");
         }

@@ -69,6 +69,7 @@ public final class SseReader implements Closeable {
 
     // What was received, over all connections but for the header and the raw body.
     private final List<Event> events = new ArrayList<>();
+    private final List<Event> positions = new ArrayList<>();
     private final List<String> comments = new ArrayList<>();
     private final ByteArrayOutputStream raw = new ByteArrayOutputStream();
     private Map<String, List<String>> headers = Map.of();
@@ -200,9 +201,14 @@ public final class SseReader implements Closeable {
 
     // What was received.
 
-    /** All events of all connections. */
+    /** All events of all connections but those of the type {@code position}. */
     public synchronized List<Event> events() {
         return List.copyOf(events);
+    }
+
+    /** The events that say only where the reader is, of all connections. */
+    public synchronized List<Event> positions() {
+        return List.copyOf(positions);
     }
 
     /** All events of this type. */
@@ -565,7 +571,7 @@ public final class SseReader implements Closeable {
 
         @Override
         public void event(String id, String type, String data) {
-            events.add(new Event(id, type, data));
+            (type.equals("position") ? positions : events).add(new Event(id, type, data));
         }
 
         @Override
