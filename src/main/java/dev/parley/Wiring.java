@@ -22,7 +22,6 @@ import jakarta.enterprise.inject.Instance;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.Optional;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
@@ -35,9 +34,6 @@ import org.jboss.logging.Logger;
 final class Wiring {
 
     private static final Logger LOG = Logger.getLogger(Wiring.class);
-
-    /** Longest pause between two ticks of the hub; shorter where the configuration asks for it. */
-    private static final Duration MAX_TICK = Duration.ofSeconds(1);
 
     @Produces
     @Singleton
@@ -87,11 +83,7 @@ final class Wiring {
     }
 
     void start(@Observes StartupEvent event, Hub hub, EventsConfig config, Vertx vertx) {
-        long tick =
-                Math.min(
-                        MAX_TICK.toMillis(),
-                        Math.min(config.heartbeat().toMillis(), config.slowTimeout().toMillis())
-                                / 2);
+        long tick = Hub.tickInterval(config).toMillis();
         vertx.setPeriodic(Math.max(1, tick), id -> hub.tick());
     }
 }

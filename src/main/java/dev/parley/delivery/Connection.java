@@ -17,7 +17,7 @@ public interface Connection {
         write(buffer.bytes());
     }
 
-    /** Sends the last bytes and then closes the stream. */
+    /** Sends the last bytes, of which there may be none, and ends the stream in good order. */
     void end(byte[] last);
 
     /** Closes the connection at once; bytes that the client has not taken are lost. */

@@ -10,8 +10,11 @@ import org.hibernate.validator.constraints.time.DurationMin;
 @ConfigMapping(prefix = "parley.events")
 public interface EventsConfig {
 
-    /** Silence after which a comment is sent, so that proxies and both ends see a living stream. */
-    @WithDefault("15S")
+    /**
+     * Longest silence on a stream, so that proxies and both ends see that it lives: before it is
+     * over, a comment is sent. A client can ask for another pause.
+     */
+    @WithDefault("8S")
     @DurationMin(millis = 50)
     Duration heartbeat();
 

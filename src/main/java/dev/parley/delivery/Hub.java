@@ -5,6 +5,7 @@ import dev.parley.log.RoomReplica;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -14,11 +15,15 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class Hub {
 
+    /** Longest interval between two ticks; shorter where the configuration asks for it. */
+    private static final Duration MAX_TICK = Duration.ofSeconds(1);
+
     private final OpenRooms rooms;
     private final StreamEncoder encoder;
     private final EventsConfig config;
     private final DeliveryMeters meters;
     private final Admission admission;
+    private final HeldConnections held = new HeldConnections();
     private final Clock clock;
     private final Map<EventLoop, DeliveryLoop> loops = new ConcurrentHashMap<>();
 
@@ -59,8 +64,8 @@ public final class Hub {
         connection.write(encoder.opening());
         Optional<DisconnectReason> refusal = admission.enter(request.address());
         if (refusal.isPresent()) {
-            refuse(request, connection, refusal.get());
-            return () -> {};
+            Runnable onGone = refuse(request, connection, eventLoop, refusal.get());
+            return onGone::run;
         }
         Stream stream = stream(request, connection, eventLoop);
         stream.guarded(admitted -> admitted.open(request.start()));
@@ -84,6 +89,22 @@ public final class Hub {
      */
     public void endStreams(int parts) {
         loops.values().forEach(loop -> loop.execute(() -> loop.end(parts)));
+        if (parts == 1) {
+            held.endAll();
+        }
+    }
+
+    /**
+     * Returns how often {@link #tick} has to be called. A heartbeat is sent this much early rather
+     * than late.
+     */
+    public static Duration tickInterval(EventsConfig config) {
+        Duration shorter =
+                config.heartbeat().compareTo(config.slowTimeout()) < 0
+                        ? config.heartbeat()
+                        : config.slowTimeout();
+        Duration half = shorter.dividedBy(2);
+        return half.compareTo(MAX_TICK) < 0 ? half : MAX_TICK;
     }
 
     /**
@@ -96,12 +117,17 @@ public final class Hub {
         rooms.tick(now);
     }
 
-    private void refuse(SubscribeRequest request, Connection connection, DisconnectReason reason) {
+    /** Returns what to call when the connection is gone. */
+    private Runnable refuse(
+            SubscribeRequest request,
+            Connection connection,
+            EventLoop eventLoop,
+            DisconnectReason reason) {
         meters.refused(reason);
         request.start()
                 .requested()
                 .ifPresent(id -> connection.write(encoder.position(request.room(), id)));
-        connection.end(encoder.goodbye(reason));
+        return held.end(encoder.goodbye(reason), connection, eventLoop);
     }
 
     private Stream stream(SubscribeRequest request, Connection connection, EventLoop eventLoop) {
@@ -112,8 +138,9 @@ public final class Hub {
                 encoder,
                 config,
                 meters,
-                request.format(),
+                request,
                 connection,
+                goodbye -> held.end(goodbye, connection, eventLoop),
                 () -> {
                     admission.leave(request.address());
                     rooms.release(room, System.nanoTime());

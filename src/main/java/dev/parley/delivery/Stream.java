@@ -8,6 +8,7 @@ import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
@@ -48,7 +49,11 @@ final class Stream {
     private final EventsConfig config;
     private final DeliveryMeters meters;
     private final Format format;
+    private final boolean heartbeatAsEvent;
+    private final Duration heartbeat;
+    private final long heartbeatNanos;
     private final Connection connection;
+    private final Function<byte[], Runnable> endLater;
     private final Runnable onEnd;
     private final List<Cursor> cursors;
 
@@ -56,9 +61,13 @@ final class Stream {
     private int index;
     private final long rotationNanos;
     private long writtenNanos = System.nanoTime();
+    private long heartbeatEventNanos = writtenNanos;
+    private Runnable onGoneAfterEnd = () -> {};
     private long stuckSinceNanos;
 
     /**
+     * @param endLater sends the connection a goodbye and ends it after a moment; returns what to
+     *     call if the connection is gone before
      * @param onEnd called once when the stream has ended
      */
     Stream(
@@ -67,15 +76,20 @@ final class Stream {
             StreamEncoder encoder,
             EventsConfig config,
             DeliveryMeters meters,
-            Format format,
+            SubscribeRequest request,
             Connection connection,
+            Function<byte[], Runnable> endLater,
             Runnable onEnd) {
         this.loop = loop;
         this.encoder = encoder;
         this.config = config;
         this.meters = meters;
-        this.format = format;
+        this.format = request.format();
+        this.heartbeatAsEvent = request.heartbeat().asEvent();
+        this.heartbeat = request.heartbeat().pause().orElse(config.heartbeat());
+        this.heartbeatNanos = untilHeartbeat(heartbeat, Hub.tickInterval(config)).toNanos();
         this.connection = connection;
+        this.endLater = endLater;
         this.onEnd = onEnd;
         this.cursors = List.of(new Cursor(this, room));
         this.rotationNanos =
@@ -120,8 +134,8 @@ final class Stream {
         flowing();
         if (nowNanos - rotationNanos >= 0) {
             end(DisconnectReason.ROTATION);
-        } else if (nowNanos - writtenNanos >= config.heartbeat().toNanos()) {
-            write(encoder.heartbeat());
+        } else {
+            sendHeartbeat(nowNanos);
         }
         cursors.forEach(Cursor::catchUp);
     }
@@ -137,13 +151,19 @@ final class Stream {
             // Per the HTML standard, a stream without an id field resets the browser's last event
             // id, so a client that has been told no position yet is told the one that it gave.
             unanswered.forEach(connection::write);
-            connection.end(encoder.goodbye(reason));
+            if (reason == DisconnectReason.UNAVAILABLE) {
+                // The stream may have been opened only now, and its client may come back at once.
+                onGoneAfterEnd = endLater.apply(encoder.goodbye(reason));
+            } else {
+                connection.end(encoder.goodbye(reason));
+            }
         }
     }
 
     /** Ends the stream of a connection that is gone. */
     void onGone() {
         onEnded(DisconnectReason.CLIENT);
+        onGoneAfterEnd.run();
     }
 
     /** Runs an action for this stream. An exception ends this stream and no other. */
@@ -201,6 +221,26 @@ final class Stream {
         return cursor.unansweredPosition().stream().map(id -> encoder.position(cursor.room(), id));
     }
 
+    /**
+     * Sends a comment if nothing was written for long enough, or an event if the last one was long
+     * enough ago. Before the client has its position it is a comment: per the HTML standard, an
+     * event before the first id field resets the browser's last event id.
+     */
+    private void sendHeartbeat(long nowNanos) {
+        if (heartbeatAsEvent && cursors.stream().noneMatch(Stream::isUnanswered)) {
+            if (nowNanos - heartbeatEventNanos >= heartbeatNanos) {
+                heartbeatEventNanos = nowNanos;
+                write(encoder.heartbeatEvent(heartbeat));
+            }
+        } else if (nowNanos - writtenNanos >= heartbeatNanos) {
+            write(encoder.heartbeat());
+        }
+    }
+
+    private static boolean isUnanswered(Cursor cursor) {
+        return cursor.unansweredPosition().isPresent();
+    }
+
     private void onDrain() {
         flowing();
         cursors.forEach(Cursor::catchUp);
@@ -251,7 +291,16 @@ final class Stream {
                 });
     }
 
-    /** Draws an age between half of the maximum and all of it, so that streams end spread out. */
+    /**
+     * Returns the pause after which a heartbeat is due: an eighth shorter than asked for, or a tick
+     * if that is longer, so that a client's timeout of that length is not reached.
+     */
+    private static Duration untilHeartbeat(Duration pause, Duration tick) {
+        Duration eighth = pause.dividedBy(8);
+        return pause.minus(eighth.compareTo(tick) < 0 ? tick : eighth);
+    }
+
+    /** Draws an age between half of the greatest and all of it, so that streams end spread. */
     private static long lifetime(Duration maxAge) {
         return Backoff.between(maxAge.dividedBy(2), maxAge).toNanos();
     }

@@ -5,6 +5,7 @@ import dev.parley.log.FrameEncoder;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
+import java.time.Duration;
 
 /** Encodes everything that is written to a stream: messages, and the stream's control events. */
 public interface StreamEncoder extends FrameEncoder {
@@ -36,4 +37,11 @@ public interface StreamEncoder extends FrameEncoder {
 
     /** Encodes a comment that keeps an idle stream alive through proxies. */
     byte[] heartbeat();
+
+    /**
+     * Encodes the same as an event, which a page can see.
+     *
+     * @param pause the longest time until the next one
+     */
+    byte[] heartbeatEvent(Duration pause);
 }

@@ -1,5 +1,6 @@
 package dev.parley.events;
 
+import dev.parley.delivery.Heartbeat;
 import dev.parley.delivery.StartPosition;
 import dev.parley.delivery.SubscribeRequest;
 import dev.parley.http.ErrorCode;
@@ -8,7 +9,10 @@ import dev.parley.http.RefusedRequest;
 import dev.parley.log.Format;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
+import jakarta.ws.rs.core.MultivaluedMap;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -23,17 +27,30 @@ import org.jspecify.annotations.Nullable;
  * @param room the room, the lobby if absent
  * @param format the name of a {@link Format} in lower case, text if absent
  * @param history how many of the newest messages to begin with, 0 if absent
+ * @param heartbeats any of a number of seconds and {@code event}, each at most once
  * @param lastEventIdHeader id of the last message received; wins over the parameter
- * @param lastEventId the same for clients that cannot set a header
+ * @param lastEventId the same for clients that cannot set a header, or {@code earliest}
  */
 record EventsQuery(
         @Nullable String room,
         @Nullable String format,
         @Nullable String history,
+        List<String> heartbeats,
         @Nullable String lastEventIdHeader,
         @Nullable String lastEventId) {
 
     private static final int MAX_HISTORY = 1_000_000;
+
+    /** Bounds of the heartbeat that a client can ask for, in seconds. */
+    private static final int MIN_HEARTBEAT = 2;
+
+    private static final int MAX_HEARTBEAT = 60;
+
+    /** The heartbeat that a page can see. */
+    private static final String AS_EVENT = "event";
+
+    /** A position before everything that is retained. */
+    private static final String EARLIEST = "earliest";
 
     /** The formats by the names that clients write. */
     private static final Map<String, Format> FORMATS =
@@ -51,6 +68,23 @@ record EventsQuery(
     private static final int MAX_REQUESTED = 128;
 
     /**
+     * Reads the fields.
+     *
+     * @param query decoded
+     */
+    static EventsQuery read(
+            MultivaluedMap<String, String> query, @Nullable String lastEventIdHeader) {
+        String lastEventId = query.getFirst("lastEventId");
+        return new EventsQuery(
+                query.getFirst("room"),
+                query.getFirst("format"),
+                query.getFirst("history"),
+                query.getOrDefault("heartbeat", List.of()),
+                lastEventIdHeader,
+                given(lastEventId).isPresent() ? lastEventId : query.getFirst("last_event_id"));
+    }
+
+    /**
      * Checks the fields.
      *
      * @param address of the client
@@ -59,7 +93,11 @@ record EventsQuery(
      */
     SubscribeRequest subscribeRequest(String address) {
         return new SubscribeRequest(
-                room == null ? Room.LOBBY : new Room(room), start(), checkedFormat(), address);
+                room == null ? Room.LOBBY : new Room(room),
+                start(),
+                checkedFormat(),
+                heartbeat(),
+                address);
     }
 
     private Format checkedFormat() {
@@ -70,6 +108,35 @@ record EventsQuery(
                     "bad format: one of " + String.join(", ", FORMATS.keySet()) + " is expected");
         }
         return known;
+    }
+
+    private Heartbeat heartbeat() {
+        List<String> pauses = heartbeats.stream().filter(one -> !one.equals(AS_EVENT)).toList();
+        if (pauses.size() > 1 || heartbeats.size() - pauses.size() > 1) {
+            throw new RefusedRequest(
+                    ErrorCode.BAD_HEARTBEAT,
+                    "bad heartbeat: a number of seconds and event are expected at most once each");
+        }
+        Optional<Duration> pause = pauses.stream().map(EventsQuery::pause).findFirst();
+        return new Heartbeat(pause, heartbeats.size() > pauses.size());
+    }
+
+    private static Duration pause(String written) {
+        if (!written.matches("[0-9]{1,2}")) {
+            throw badPause();
+        }
+        int seconds = Integer.parseInt(written);
+        if (seconds < MIN_HEARTBEAT || seconds > MAX_HEARTBEAT) {
+            throw badPause();
+        }
+        return Duration.ofSeconds(seconds);
+    }
+
+    private static RefusedRequest badPause() {
+        return new RefusedRequest(
+                ErrorCode.BAD_HEARTBEAT,
+                "bad heartbeat: a number of seconds from %d to %d, or event, is expected"
+                        .formatted(MIN_HEARTBEAT, MAX_HEARTBEAT));
     }
 
     /** A position wins over a number of messages, which is checked all the same. */
@@ -98,6 +165,9 @@ record EventsQuery(
      * never come back after a 400.
      */
     private static StartPosition after(String id) {
+        if (id.equals(EARLIEST)) {
+            return new StartPosition.Newest(Long.MAX_VALUE);
+        }
         Optional<EventId> position = EventId.parse(id);
         if (position.isPresent()) {
             return new StartPosition.After(position.get());

@@ -1,6 +1,7 @@
 package dev.parley.events;
 
 import dev.parley.delivery.Hub;
+import dev.parley.delivery.SubscribeRequest;
 import dev.parley.sse.EventStream;
 import dev.parley.sse.NettyEventLoop;
 import dev.parley.sse.StreamHeaders;
@@ -10,13 +11,16 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HEAD;
 import jakarta.ws.rs.HeaderParam;
-import jakarta.ws.rs.NotAllowedException;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
-import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.jspecify.annotations.Nullable;
 
@@ -30,47 +34,81 @@ public final class EventsResource {
         this.hub = hub;
     }
 
+    /**
+     * Subscribes. The parameters in the query are declared for the API description only: {@link
+     * EventsQuery} reads the query.
+     */
     @GET
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @Operation(summary = "Receive a room's messages as they are published")
+    @Parameter(
+            name = "room",
+            in = ParameterIn.QUERY,
+            description = "the room, lobby by default",
+            schema = @Schema(type = SchemaType.STRING))
+    @Parameter(
+            name = "format",
+            in = ParameterIn.QUERY,
+            description = "text (default): data is the text; json: data is the whole message",
+            schema = @Schema(type = SchemaType.STRING))
+    @Parameter(
+            name = "history",
+            in = ParameterIn.QUERY,
+            description = "how many of the newest messages to begin with, 0 by default",
+            schema = @Schema(type = SchemaType.STRING))
+    @Parameter(
+            name = "heartbeat",
+            in = ParameterIn.QUERY,
+            description =
+                    "longest silence in seconds, 2 to 60; event: an event of type heartbeat"
+                            + " instead of a comment; both if given twice",
+            schema = @Schema(type = SchemaType.ARRAY, implementation = String.class))
+    @Parameter(
+            name = "lastEventId",
+            in = ParameterIn.QUERY,
+            description =
+                    "the same as Last-Event-ID for clients that cannot set a header; the header"
+                            + " wins; earliest: all messages that are retained",
+            schema = @Schema(type = SchemaType.STRING))
+    @Parameter(
+            name = "last_event_id",
+            in = ParameterIn.QUERY,
+            description = "another spelling of lastEventId",
+            schema = @Schema(type = SchemaType.STRING))
     public Multi<String> events(
-            @QueryParam("room") @Parameter(description = "the room, lobby by default")
-                    @Nullable String room,
-            @QueryParam("format")
-                    @Parameter(
-                            description =
-                                    "text (default): data is the text; json: data is the whole"
-                                            + " message")
-                    @Nullable String format,
-            @QueryParam("history")
-                    @Parameter(
-                            description =
-                                    "how many of the newest messages to begin with, 0 by default")
-                    @Nullable String history,
             @HeaderParam("Last-Event-ID")
                     @Parameter(
                             description =
                                     "id of the last message received: the stream goes on after it")
-                    @Nullable String lastEventIdHeader,
-            @QueryParam("lastEventId")
-                    @Parameter(
-                            description =
-                                    "the same for clients that cannot set a header; the header"
-                                            + " wins")
                     @Nullable String lastEventId,
+            @Context UriInfo uri,
             @Context RoutingContext exchange) {
-        var query = new EventsQuery(room, format, history, lastEventIdHeader, lastEventId);
         var request = exchange.request();
-        var subscribe = query.subscribeRequest(request.remoteAddress().hostAddress());
+        var subscribe = subscribeRequest(lastEventId, uri, exchange);
         var loop = new NettyEventLoop(ContextInternal.current().nettyEventLoop());
         StreamHeaders.set(exchange);
         return new EventStream(request, loop, stream -> hub.subscribe(subscribe, stream, loop));
     }
 
-    /** Refused: the framework would open a stream, and count it, to answer with its head. */
+    /**
+     * Answers what GET would, without a stream. Left to the framework, it would open one, which is
+     * counted, and end it when the head is sent.
+     */
     @HEAD
+    @Produces(MediaType.SERVER_SENT_EVENTS)
     @Operation(hidden = true)
-    public void head() {
-        throw new NotAllowedException("GET");
+    public Response head(
+            @HeaderParam("Last-Event-ID") @Nullable String lastEventId,
+            @Context UriInfo uri,
+            @Context RoutingContext exchange) {
+        subscribeRequest(lastEventId, uri, exchange);
+        StreamHeaders.set(exchange);
+        return Response.ok().build();
+    }
+
+    private static SubscribeRequest subscribeRequest(
+            @Nullable String lastEventId, UriInfo uri, RoutingContext exchange) {
+        return EventsQuery.read(uri.getQueryParameters(), lastEventId)
+                .subscribeRequest(exchange.request().remoteAddress().hostAddress());
     }
 }

@@ -1,6 +1,7 @@
 package dev.parley.history;
 
 import dev.parley.broker.Broker;
+import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.QueryParameters;
@@ -16,9 +17,13 @@ import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.MediaType;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+import org.jboss.resteasy.reactive.RestResponse;
 import org.jspecify.annotations.Nullable;
 
-/** Reads a room's history in pages. */
+/**
+ * Reads a room's history in pages. {@code Event-Id} in the answer, which HEAD has too, is the
+ * position of the room's newest message.
+ */
 @Path("/rooms/{room}/messages")
 public final class HistoryResource {
 
@@ -34,7 +39,7 @@ public final class HistoryResource {
     @GET
     @Produces(MediaType.APPLICATION_JSON)
     @Operation(summary = "Read a page of a room's history, oldest message first")
-    public Uni<HistoryPage> messages(
+    public Uni<RestResponse<HistoryPage>> messages(
             @PathParam("room") String room,
             @QueryParam("limit") @Parameter(description = "messages at most, 50 by default")
                     @Nullable String limit,
@@ -57,25 +62,42 @@ public final class HistoryResource {
             return before(name, QueryParameters.eventId("before", before), count);
         }
         return broker.read(name, Range.newest(count))
-                .map(page -> HistoryPage.of(name, page, false));
+                .map(page -> answer(page, HistoryPage.of(name, page, false)));
     }
 
     /**
      * Reads the messages after a position. If the log does not continue that position, the page
      * starts at the oldest message that is left, and says that there is a gap.
      */
-    private Uni<HistoryPage> after(Room room, EventId position, int count) {
+    private Uni<RestResponse<HistoryPage>> after(Room room, EventId position, int count) {
         return broker.read(room, new Range.After(position.offset(), count))
                 .flatMap(
                         page ->
                                 page.continues(position)
-                                        ? Uni.createFrom().item(HistoryPage.of(room, page, false))
+                                        ? Uni.createFrom()
+                                                .item(
+                                                        answer(
+                                                                page,
+                                                                HistoryPage.of(room, page, false)))
                                         : broker.read(room, new Range.After(0, count))
-                                                .map(first -> HistoryPage.of(room, first, true)));
+                                                .map(
+                                                        first ->
+                                                                answer(
+                                                                        first,
+                                                                        HistoryPage.of(
+                                                                                room, first,
+                                                                                true))));
     }
 
-    private Uni<HistoryPage> before(Room room, EventId position, int count) {
+    private Uni<RestResponse<HistoryPage>> before(Room room, EventId position, int count) {
         return broker.read(room, new Range.Before(Math.max(1, position.offset()), count))
-                .map(page -> HistoryPage.before(position, room, page));
+                .map(page -> answer(page, HistoryPage.before(position, room, page)));
+    }
+
+    /** Adds the position of the room's newest message, also if it is not in the page. */
+    private static RestResponse<HistoryPage> answer(Page read, HistoryPage page) {
+        return RestResponse.ResponseBuilder.ok(page)
+                .header("Event-Id", read.tail().toString())
+                .build();
     }
 }

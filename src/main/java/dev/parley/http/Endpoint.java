@@ -40,6 +40,11 @@ public enum Endpoint {
         return method;
     }
 
+    /** All methods of the path, as the header {@code Allow} lists them. */
+    public String allowed() {
+        return method.equals("GET") ? "GET, HEAD" : method;
+    }
+
     /** The path, with a template for its variable part (RFC 6570). */
     public String path() {
         return path;

@@ -22,6 +22,7 @@ public enum ErrorCode {
     BAD_IDEMPOTENCY_KEY(400, "The Idempotency-Key is not valid"),
     BAD_FORMAT(400, "The stream format does not exist"),
     BAD_HISTORY(400, "The history count is not valid"),
+    BAD_HEARTBEAT(400, "The heartbeat is not valid"),
     BAD_LIMIT(400, "The limit is not valid"),
     BAD_EVENT_ID(400, "The event id is not valid"),
     BAD_ACCEPT(400, "The Accept header is not valid"),

@@ -80,7 +80,7 @@ public final class Problem {
         Response.ResponseBuilder answer = of(code, detail(code, endpoint, failure), headers);
         if (code == ErrorCode.METHOD_NOT_ALLOWED) {
             // RFC 9110 §15.5.6 requires it, and the framework does not send it.
-            endpoint.ifPresent(known -> answer.header(HttpHeaders.ALLOW, known.method()));
+            endpoint.ifPresent(known -> answer.header(HttpHeaders.ALLOW, known.allowed()));
         }
         return answer.build();
     }

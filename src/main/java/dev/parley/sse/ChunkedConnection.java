@@ -5,6 +5,7 @@ import dev.parley.delivery.SharedBuffer;
 import dev.parley.http.PipelinedRequests;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandler;
@@ -128,7 +129,10 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
 
     @Override
     public void end(byte[] last) {
-        ByteBuf end = chunk(last, LAST_CHUNK.length).writeBytes(LAST_CHUNK);
+        ByteBuf end =
+                last.length == 0
+                        ? Unpooled.wrappedBuffer(LAST_CHUNK)
+                        : chunk(last, LAST_CHUNK.length).writeBytes(LAST_CHUNK);
         wire().writeAndFlush(end).addListener(sent -> wire().close());
     }
 

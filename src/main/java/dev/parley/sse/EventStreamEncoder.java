@@ -100,6 +100,17 @@ public final class EventStreamEncoder implements StreamEncoder {
         return HEARTBEAT.clone();
     }
 
+    @Override
+    public byte[] heartbeatEvent(Duration pause) {
+        ObjectNode data = json.createObjectNode();
+        if (pause.toMillisPart() == 0) {
+            data.put("seconds", pause.toSeconds());
+        } else {
+            data.put("seconds", pause.toMillis() / 1000.0);
+        }
+        return utf8("event: heartbeat\n" + dataFields(data.toString()) + "\n");
+    }
+
     private byte[] event(@Nullable String id, Message message, Format format) {
         var block = new StringBuilder(message.text().length() + 64);
         message.event().ifPresent(type -> block.append("event: ").append(type).append('\n'));

@@ -36,7 +36,9 @@ final class ResponseConnection implements Connection {
 
     @Override
     public void end(byte[] last) {
-        write(last);
+        if (last.length > 0) {
+            write(last);
+        }
         complete.run();
         if (request.version() != HttpVersion.HTTP_2) {
             request.connection().close();

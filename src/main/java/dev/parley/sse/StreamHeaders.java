@@ -26,6 +26,8 @@ public final class StreamHeaders {
                                 .set(HttpHeaders.CONTENT_TYPE, "text/event-stream;charset=utf-8")
                                 .set(HttpHeaders.CACHE_CONTROL, "no-cache, no-transform")
                                 .set("X-Accel-Buffering", "no")
-                                .remove("X-SSE-Content-Type"));
+                                .remove("X-SSE-Content-Type")
+                                // The answer to HEAD would have a length, of 0.
+                                .remove(HttpHeaders.CONTENT_LENGTH));
     }
 }

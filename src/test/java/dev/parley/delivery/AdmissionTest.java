@@ -65,9 +65,12 @@ class AdmissionTest {
         HubHarness harness = HubHarness.with(new LimitSettings(1, 10));
         harness.connectAtTail();
 
-        TestReader refused = harness.resume(new EventId("e", 7));
+        TestReader refused =
+                harness.connectWithoutRunning(new StartPosition.After(new EventId("e", 7)));
 
         assertThat(refused.lines()).containsExactly("at e-7", "goodbye limit");
+        assertThat(refused.connection().isEnded()).as("at once").isFalse();
+        harness.run();
         assertThat(refused.connection().isEnded()).isTrue();
         assertThat(harness.count("parley.disconnects", "reason", "limit")).isOne();
         assertThat(harness.gauge("parley.connected.clients")).isOne();

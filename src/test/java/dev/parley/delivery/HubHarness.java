@@ -70,6 +70,10 @@ final class HubHarness {
         return ran(connectWithoutRunning(Room.LOBBY, new StartPosition.Tail()));
     }
 
+    TestReader connect(StartPosition start, Heartbeat heartbeat) {
+        return ran(connectWithoutRunning(ScriptedBroker.ROOM, start, heartbeat));
+    }
+
     /** Connects, and does not run the loop. */
     TestReader connectWithoutRunning(StartPosition start) {
         return connectWithoutRunning(ScriptedBroker.ROOM, start);
@@ -160,8 +164,12 @@ final class HubHarness {
     }
 
     private TestReader connectWithoutRunning(Room room, StartPosition start) {
+        return connectWithoutRunning(room, start, Heartbeat.DEFAULT);
+    }
+
+    private TestReader connectWithoutRunning(Room room, StartPosition start, Heartbeat heartbeat) {
         var connection = new TestConnection();
-        var request = new SubscribeRequest(room, start, Format.TEXT, "203.0.113.1");
+        var request = new SubscribeRequest(room, start, Format.TEXT, heartbeat, "203.0.113.1");
         return new TestReader(connection, hub.subscribe(request, connection, loop));
     }
 

@@ -6,6 +6,7 @@ import dev.parley.message.Message;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 
 /** Encodes each message and each control event as one line of words. */
 final class LineEncoder implements StreamEncoder {
@@ -53,6 +54,11 @@ final class LineEncoder implements StreamEncoder {
     @Override
     public byte[] heartbeat() {
         return line("heartbeat");
+    }
+
+    @Override
+    public byte[] heartbeatEvent(Duration pause) {
+        return line("heartbeat event " + pause.toSeconds());
     }
 
     private static byte[] line(String text) {

@@ -96,7 +96,11 @@ class ReaderLeavesTest {
     private void subscribe(Connection connection) {
         var request =
                 new SubscribeRequest(
-                        ScriptedBroker.ROOM, new StartPosition.Tail(), Format.TEXT, "203.0.113.1");
+                        ScriptedBroker.ROOM,
+                        new StartPosition.Tail(),
+                        Format.TEXT,
+                        Heartbeat.DEFAULT,
+                        "203.0.113.1");
         harness.hub.subscribe(request, connection, harness.loop);
         harness.run();
     }

@@ -2,10 +2,14 @@ package dev.parley.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.message.EventId;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** What the periodic sweep does for streams that are stuck, silent or old. */
 class SweepTest {
+
+    private static final Heartbeat AS_EVENT = new Heartbeat(Optional.empty(), true);
 
     private final HubHarness harness = new HubHarness();
 
@@ -61,6 +65,51 @@ class SweepTest {
         shortHeartbeat.tick();
 
         assertThat(reader.lines()).containsExactly("at epoch0-0", "heartbeat");
+    }
+
+    @Test
+    void streamThatAskedForEvents_getsThem_alsoWhenItIsNotSilent() {
+        HubHarness talkative =
+                HubHarness.with(StreamSettings.DEFAULT.withHeartbeat(HubHarness.IMMEDIATELY));
+        TestReader reader = talkative.connect(new StartPosition.Tail(), AS_EVENT);
+
+        talkative.tick();
+        talkative.publish(1);
+        talkative.tick();
+
+        assertThat(reader.lines())
+                .containsExactly(
+                        "at epoch0-0",
+                        "heartbeat event 0",
+                        talkative.message(1),
+                        "heartbeat event 0");
+    }
+
+    @Test
+    void streamThatWasNotToldItsPosition_getsNoEvent_whichWouldResetIt() {
+        HubHarness talkative =
+                HubHarness.with(StreamSettings.DEFAULT.withHeartbeat(HubHarness.IMMEDIATELY));
+        talkative.broker.holdAnswers();
+        TestReader reader =
+                talkative.connect(new StartPosition.After(new EventId("e", 7)), AS_EVENT);
+
+        talkative.tick();
+
+        assertThat(reader.lines()).containsExactly("heartbeat");
+    }
+
+    @Test
+    void streamThatAskedForALongerPause_isNotSentAHeartbeatBefore() {
+        HubHarness talkative =
+                HubHarness.with(StreamSettings.DEFAULT.withHeartbeat(HubHarness.IMMEDIATELY));
+        TestReader reader =
+                talkative.connect(
+                        new StartPosition.Tail(),
+                        new Heartbeat(Optional.of(HubHarness.NEVER), false));
+
+        talkative.tick();
+
+        assertThat(reader.lines()).containsExactly("at epoch0-0");
     }
 
     @Test

@@ -121,6 +121,34 @@ class StreamOpeningIT {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"lastEventId=earliest", "last_event_id=earliest"})
+    void earliest_beginsWithTheFirstRetainedMessage_withoutAGap(String query) {
+        room.publishNumbers(1, 3);
+
+        try (SseReader reader = room.subscribe(query)) {
+            assertThat(reader.awaitMessages(3).data()).containsExactly("1", "2", "3");
+            assertThat(reader.events()).hasSize(3);
+            assertThat(reader.positions().get(0).id()).endsWith("-0");
+        }
+    }
+
+    @Test
+    void lastEventIdInEitherSpelling_resumes_andTheHeaderWins() {
+        String first = room.publish("1");
+        String second = room.publish("2");
+        room.publish("3");
+
+        try (SseReader spelt = room.subscribe("last_event_id=" + first);
+                SseReader both = room.subscribe("lastEventId=" + second, "last_event_id=" + first);
+                SseReader header =
+                        room.reader("last_event_id=" + first).lastEventId(second).open()) {
+            assertThat(spelt.awaitMessages(2).data()).containsExactly("2", "3");
+            assertThat(both.awaitMessages(1).data()).containsExactly("3");
+            assertThat(header.awaitMessages(1).data()).containsExactly("3");
+        }
+    }
+
     @Test
     void longHistory_arrivesCompleteAndInOrder() {
         room.publishNumbers(1, 3_000);

@@ -35,7 +35,16 @@ class SubscriptionRefusalIT {
                 "history=x",
                 "history=1000001",
                 "history=99999999999999999999",
-                "history=%D9%A3"
+                "history=%D9%A3",
+                "heartbeat=1",
+                "heartbeat=61",
+                "heartbeat=",
+                "heartbeat=2.5",
+                "heartbeat=Event",
+                "heartbeat=event:5",
+                "heartbeat=event&heartbeat=0",
+                "heartbeat=5&heartbeat=6",
+                "heartbeat=event&heartbeat=event"
             })
     void badParameter_isRefused(String parameter) {
         String path = "/events?" + parameter;

@@ -88,7 +88,9 @@ class CrossOriginIT {
         "http://elsewhere.example, POST, /send, 'authorization,content-type,idempotency-key'",
         "null, GET, /events, last-event-id",
         "http://elsewhere.example, GET, /events, 'authorization,last-event-id'",
-        "null, GET, /rooms/lobby/messages, authorization"
+        "null, GET, /rooms/lobby/messages, authorization",
+        "null, GET, /events, 'cache-control,last-event-id,x-requested-with'",
+        "http://elsewhere.example, HEAD, /rooms/lobby/messages, cache-control"
     })
     void preflight_allowsTheMethodsAndHeadersOfTheCalls(
             String origin, String method, String path, String headers) {

@@ -62,6 +62,8 @@ final class LimitsIT {
                     var elsewhere = SseReader.to(pod.uri("/events")).from(other).open()) {
                 assertThat(refused.awaitEvent("goodbye").data()).isEqualTo(GOODBYE);
                 elsewhere.awaitLastEventId();
+                refused.awaitClosed();
+                assertThat(refused.cleanEnds()).isEqualTo(1);
             }
         }
     }

@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -79,6 +80,18 @@ class EventStreamControlTest {
                                 heartbeat,
                                 plain("b")))
                 .containsExactly(new Event("", "message", "a"), new Event("", "message", "b"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"8000, 8", "60000, 60", "10000, 10", "200, 0.2", "2500, 2.5"})
+    void heartbeatEvent_saysThePauseInSeconds_andLeavesThePosition(long millis, String seconds) {
+        byte[] heartbeat = encoder.heartbeatEvent(Duration.ofMillis(millis));
+
+        String data = "{\"seconds\":" + seconds + "}";
+        assertThat(text(heartbeat)).isEqualTo("event: heartbeat\ndata: " + data + "\n\n");
+        assertThat(TwoParsers.events(encoder.position(Room.LOBBY, "k3f9-42"), heartbeat))
+                .last()
+                .isEqualTo(new Event("k3f9-42", "heartbeat", data));
     }
 
     @Test
