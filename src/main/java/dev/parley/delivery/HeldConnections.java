@@ -11,12 +11,12 @@ import java.util.concurrent.ConcurrentHashMap;
  * was answered with 200 ends: they ask again at once, dozens of times a second.
  *
  * <p>A held connection is not a stream: it counts against no limit of streams, and nothing is
- * written to it. A pod holds a few hundred at most; the others end at once. Thread-safe.
+ * written to it. A pod holds 128 at most; the others end at once. Thread-safe.
  */
 final class HeldConnections {
 
     /** Connections held at a time. They take files from the reserve that streams leave. */
-    static final int MAX = 256;
+    static final int MAX = 128;
 
     private static final Duration SHORTEST = Duration.ofMillis(500);
     private static final Duration LONGEST = Duration.ofMillis(1500);

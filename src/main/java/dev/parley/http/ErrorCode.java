@@ -34,6 +34,7 @@ public enum ErrorCode {
     REQUEST_TOO_LARGE(413, "The request body is too long"),
     URI_TOO_LONG(414, "The URI is too long"),
     UNSUPPORTED_MEDIA_TYPE(415, "The body has an unsupported media type"),
+    UNSUPPORTED_ENCODING(415, "The body has an unsupported content encoding"),
     IDEMPOTENCY_KEY_REUSED(422, "The Idempotency-Key was used for another message"),
     TOO_MANY_REQUESTS(429, "The client publishes too often"),
     INTERNAL_ERROR(500, "The server failed"),

@@ -45,6 +45,10 @@ public final class Problem {
         Response.ResponseBuilder answer = of(failure.code(), detail(failure), headers);
         failure.retryAfter()
                 .ifPresent(pause -> answer.header(HttpHeaders.RETRY_AFTER, pause.toSeconds() + 1));
+        if (failure.code() == ErrorCode.UNSUPPORTED_ENCODING) {
+            // RFC 9110 §15.5.16: distinguishes it from an unsupported media type.
+            answer.header(HttpHeaders.ACCEPT_ENCODING, "gzip");
+        }
         return answer.build();
     }
 

@@ -12,12 +12,12 @@ import dev.parley.message.Room;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import jakarta.ws.rs.core.MediaType;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,10 +25,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The fields of a publish request as the publisher wrote them, not checked yet. A message can come
- * in five forms:
+ * in six forms:
  *
  * <ol>
  *   <li>a form body, {@code application/x-www-form-urlencoded} (WHATWG URL §5);
+ *   <li>a form body, {@code multipart/form-data} (RFC 7578), without files;
  *   <li>a JSON object whose fields are strings;
  *   <li>a {@code text/plain} body, which is the text;
  *   <li>a {@code text/plain} body that starts with {@code msg=}, which is a form: the page that
@@ -37,10 +38,11 @@ import org.jspecify.annotations.Nullable;
  *   <li>the query, encoded like a form body. It supplies the fields that the body leaves out.
  * </ol>
  *
- * <p>Text is UTF-8 in all of them, percent-encoded or not. Broken UTF-8 is refused, not repaired.
- * This class reads the form itself because the framework never answers a request whose form has a
- * broken percent escape, and the query because the framework repairs broken UTF-8 and decodes bytes
- * that are not percent-encoded (curl sends them) as Latin-1.
+ * <p>Text is UTF-8 in all of them, percent-encoded or not, unless the {@code charset} of the type
+ * names another {@link TextEncoding}. Broken UTF-8 is refused, not repaired. This class reads the
+ * form itself because the framework never answers a request whose form has a broken percent escape,
+ * and the query because the framework repairs broken UTF-8 and decodes bytes that are not
+ * percent-encoded (curl sends them) as Latin-1.
  *
  * @param msg the text
  * @param room the room, the lobby if absent
@@ -52,6 +54,9 @@ record SendFields(
         @Nullable String room,
         @Nullable String from,
         @Nullable String event) {
+
+    /** Most fields of a form or a query. One with more is refused: what is cut off may matter. */
+    static final int MAX_FIELDS = 1024;
 
     private static final JsonMapper JSON =
             JsonMapper.builder()
@@ -67,7 +72,7 @@ record SendFields(
      * @throws RefusedRequest if body or query cannot be decoded
      */
     static SendFields read(@Nullable MediaType type, byte[] body, @Nullable String query) {
-        return body(type, body).orElse(form(query == null ? "" : query));
+        return body(type, body).orElse(form(query == null ? "" : query, TextEncoding.UTF_8));
     }
 
     /**
@@ -105,50 +110,83 @@ record SendFields(
     }
 
     private static SendFields body(@Nullable MediaType type, byte[] body) {
+        TextEncoding encoding = TextEncoding.of(type);
         if (type == null || type.isCompatible(MediaType.APPLICATION_FORM_URLENCODED_TYPE)) {
-            return form(latin1(body));
+            return form(encoding.body(body, ErrorCode.BAD_MSG));
+        }
+        if (type.isCompatible(MediaType.MULTIPART_FORM_DATA_TYPE)) {
+            return multipart(type, body, encoding);
         }
         if (type.isCompatible(MediaType.APPLICATION_JSON_TYPE)) {
-            return json(body);
+            return json(encoding.body(body, ErrorCode.BAD_JSON));
         }
-        return text(body);
+        return text(encoding.body(body, ErrorCode.BAD_MSG));
+    }
+
+    private static SendFields form(TextEncoding.Body body) {
+        return form(latin1(body.bytes()), body.encoding());
     }
 
     /**
-     * Reads a form body or a query.
+     * Reads a form body or a query. Only {@code &} separates fields: a semicolon is a character
+     * like any other, and so is {@code #}, at which the decoder would stop (WHATWG URL §5.1).
      *
-     * @param encoded the bytes as Latin-1, where one character is one byte. They are decoded as
-     *     UTF-8 together with the bytes that the percent escapes stand for.
+     * @param encoded the bytes as Latin-1, where one character is one byte. They are decoded
+     *     together with the bytes that the percent escapes stand for.
      */
-    private static SendFields form(String encoded) {
+    private static SendFields form(String encoded, TextEncoding encoding) {
+        if (encoded.chars().filter(c -> c == '&').count() >= MAX_FIELDS) {
+            throw tooManyFields();
+        }
         Map<String, List<String>> fields;
         try {
             fields =
-                    new QueryStringDecoder(encoded, StandardCharsets.ISO_8859_1, false)
+                    new QueryStringDecoder(
+                                    encoded.replace("#", "%23"),
+                                    StandardCharsets.ISO_8859_1,
+                                    false,
+                                    MAX_FIELDS,
+                                    true)
                             .parameters();
         } catch (IllegalArgumentException e) {
             throw new RefusedRequest(
                     ErrorCode.BAD_FORM,
                     "bad form: a % is not followed by two hexadecimal digits; write it as %25");
         }
-        return new SendFields(
-                formField(fields, "msg", ErrorCode.BAD_MSG),
-                formField(fields, "room", ErrorCode.BAD_ROOM),
-                formField(fields, "from", ErrorCode.BAD_FROM),
-                formField(fields, "event", ErrorCode.BAD_EVENT));
+        Map<String, byte[]> bytes = new HashMap<>();
+        fields.forEach(
+                (name, values) ->
+                        bytes.put(name, values.get(0).getBytes(StandardCharsets.ISO_8859_1)));
+        return decoded(bytes, encoding);
     }
 
-    private static @Nullable String formField(
-            Map<String, List<String>> fields, String name, ErrorCode code) {
-        List<String> values = fields.getOrDefault(name, List.of());
-        return values.isEmpty()
-                ? null
-                : utf8(name, code, values.get(0).getBytes(StandardCharsets.ISO_8859_1));
+    private static SendFields multipart(MediaType type, byte[] body, TextEncoding encoding) {
+        return decoded(MultipartForm.read(type, body), encoding);
+    }
+
+    private static SendFields decoded(Map<String, byte[]> fields, TextEncoding encoding) {
+        return new SendFields(
+                field(fields, "msg", ErrorCode.BAD_MSG, encoding),
+                field(fields, "room", ErrorCode.BAD_ROOM, encoding),
+                field(fields, "from", ErrorCode.BAD_FROM, encoding),
+                field(fields, "event", ErrorCode.BAD_EVENT, encoding));
+    }
+
+    private static @Nullable String field(
+            Map<String, byte[]> fields, String name, ErrorCode code, TextEncoding encoding) {
+        byte[] value = fields.get(name);
+        return value == null ? null : encoding.decode(name, code, value);
+    }
+
+    static RefusedRequest tooManyFields() {
+        return new RefusedRequest(
+                ErrorCode.BAD_FORM, "bad form: it has more than " + MAX_FIELDS + " fields");
     }
 
     /** Reads a JSON object. Fields with other names are ignored, whatever their values. */
-    private static SendFields json(byte[] body) {
-        JsonNode object = jsonObject(utf8("JSON", ErrorCode.BAD_JSON, body));
+    private static SendFields json(TextEncoding.Body body) {
+        JsonNode object =
+                jsonObject(body.encoding().decode("JSON", ErrorCode.BAD_JSON, body.bytes()));
         return new SendFields(
                 jsonField(object, "msg"),
                 jsonField(object, "room"),
@@ -182,11 +220,9 @@ record SendFields(
         return value.textValue();
     }
 
-    private static SendFields text(byte[] body) {
-        String text = utf8("msg", ErrorCode.BAD_MSG, body);
-        return text.startsWith("msg=")
-                ? form(latin1(body))
-                : new SendFields(text, null, null, null);
+    private static SendFields text(TextEncoding.Body body) {
+        String text = body.encoding().decode("msg", ErrorCode.BAD_MSG, body.bytes());
+        return text.startsWith("msg=") ? form(body) : new SendFields(text, null, null, null);
     }
 
     /** Fills the fields that are absent or empty here from another request part. */
@@ -209,14 +245,6 @@ record SendFields(
 
     private static String latin1(byte[] bytes) {
         return new String(bytes, StandardCharsets.ISO_8859_1);
-    }
-
-    private static String utf8(String name, ErrorCode code, byte[] bytes) {
-        try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-        } catch (CharacterCodingException e) {
-            throw new RefusedRequest(code, "bad " + name + ": the bytes are not valid UTF-8");
-        }
     }
 
     /** Counts the bytes, and refuses half of a surrogate pair, which JSON escapes can produce. */

@@ -15,6 +15,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.Startup;
 import io.quarkus.runtime.annotations.RegisterForReflection;
+import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.http.HttpServerRequest;
 import jakarta.inject.Singleton;
@@ -29,6 +30,7 @@ import jakarta.ws.rs.core.Response;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
@@ -50,6 +52,7 @@ public final class SendResource {
 
     private final Broker broker;
     private final PublishConfig config;
+    private final long maxBody;
     private final RateLimit rateLimit;
     private final Clock clock;
     private final Outcomes outcomes;
@@ -57,9 +60,11 @@ public final class SendResource {
     SendResource(
             Broker broker,
             PublishConfig config,
+            @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBody,
             RateLimit rateLimit,
             Clock clock,
             MeterRegistry meters) {
+        this.maxBody = maxBody.asLongValue();
         this.broker = broker;
         this.config = config;
         this.rateLimit = rateLimit;
@@ -74,6 +79,7 @@ public final class SendResource {
     @POST
     @Consumes({
         MediaType.APPLICATION_FORM_URLENCODED,
+        MediaType.MULTIPART_FORM_DATA,
         MediaType.APPLICATION_JSON,
         MediaType.TEXT_PLAIN
     })
@@ -108,12 +114,16 @@ public final class SendResource {
             @HeaderParam("Idempotency-Key")
                     @Parameter(description = "makes a repeat within five minutes publish nothing")
                     @Nullable String key,
+            @HeaderParam(HttpHeaders.CONTENT_ENCODING)
+                    @Parameter(description = "gzip, if the body is compressed")
+                    @Nullable String contentEncoding,
             @Context HttpHeaders headers,
             @Context HttpServerRequest request) {
         PublishRequest publishRequest;
         try {
             checkRate(request.remoteAddress().hostAddress());
-            SendFields fields = SendFields.read(headers.getMediaType(), body, request.query());
+            byte[] decoded = ContentCoding.decode(contentEncoding, body, maxBody);
+            SendFields fields = SendFields.read(headers.getMediaType(), decoded, request.query());
             Message message = fields.message(config.maxText().asLongValue(), clock.instant());
             publishRequest =
                     new PublishRequest(message, Optional.ofNullable(key).map(IdempotencyKey::new));

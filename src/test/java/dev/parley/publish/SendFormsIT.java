@@ -9,6 +9,8 @@ import dev.parley.testsupport.SseReader.Event;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A message can be sent as a form, in the query, as JSON, or as bare text. */
 @ExtendWith(SharedPod.Extension.class)
@@ -36,6 +38,24 @@ class SendFormsIT {
     @Test
     void formBody_isPublished() {
         watched.assertPublished(http.sendForm("hi ☃ a+b & c=d", "room", room), "hi ☃ a+b & c=d");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a;b", "hello; room=other", "issue #5", "#", "a;b#c;"})
+    void formWithAnUnescapedSemicolonOrHash_isNotCut(String text) {
+        // curl -d 'msg=issue #5' sends it as it is.
+        watched.assertPublished(http.post(watched.path(), FORM, "msg=" + text), text);
+    }
+
+    @Test
+    void formOf1024Fields_isRead_andOneWithMoreIsRefused() {
+        String more = "&x=1".repeat(1022) + "&room=" + room;
+
+        watched.assertPublished(http.post("/send", FORM, "msg=hi" + more), "hi");
+        watched.assertRefused(
+                http.post("/send", FORM, "msg=hi&y=1" + more),
+                400,
+                "bad form: it has more than 1024 fields");
     }
 
     @Test

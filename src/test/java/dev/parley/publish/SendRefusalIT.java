@@ -133,7 +133,6 @@ class SendRefusalIT {
                 "application/xml",
                 "application/octet-stream",
                 "text/html",
-                "multipart/form-data; boundary=x",
                 "nonsense",
                 "text/plain, application/json",
                 "text/plain,",
