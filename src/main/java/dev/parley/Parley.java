@@ -4,6 +4,7 @@ import io.quarkus.runtime.ApplicationLifecycleManager;
 import io.quarkus.runtime.LaunchMode;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
+import java.security.Security;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -14,14 +15,41 @@ public final class Parley {
     /** How long the main thread may take to notice that everything has stopped. */
     private static final int NOTICE_SECONDS = 5;
 
+    /** Seconds for which the JVM keeps an address. */
+    private static final String FOUND_TTL = "networkaddress.cache.ttl";
+
+    /** Seconds for which the JVM remembers that a name has no address. */
+    private static final String NOT_FOUND_TTL = "networkaddress.cache.negative.ttl";
+
+    /** What the JDK's own file of security properties says. */
+    private static final String JDK_NOT_FOUND_TTL = "10";
+
     Parley() {}
 
     /** Runs until told to stop. */
     public static void main(String... args) {
+        forgetAddressesSoon();
         if (LaunchMode.current() == LaunchMode.NORMAL) {
             exitCleanlyOnSignal();
         }
         Quarkus.run(args);
+    }
+
+    /**
+     * Makes the JVM look names up again after a second, and at once if there was no address. It
+     * would keep an address for 30 s and the lack of one for 10 s, and a Redis that comes back
+     * under another address would be away as long. Takes effect only before the first look-up. What
+     * the operator set in the JVM's security properties stays.
+     */
+    private static void forgetAddressesSoon() {
+        if (Security.getProperty(FOUND_TTL) == null
+                && System.getProperty("sun.net.inetaddr.ttl") == null) {
+            Security.setProperty(FOUND_TTL, "1");
+        }
+        String notFound = Security.getProperty(NOT_FOUND_TTL);
+        if (notFound == null || notFound.equals(JDK_NOT_FOUND_TTL)) {
+            Security.setProperty(NOT_FOUND_TTL, "0");
+        }
     }
 
     /**

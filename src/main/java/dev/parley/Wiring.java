@@ -10,6 +10,7 @@ import dev.parley.delivery.Hub;
 import dev.parley.delivery.LimitsConfig;
 import dev.parley.log.LogConfig;
 import dev.parley.log.OpenRooms;
+import dev.parley.redis.RedisClients;
 import dev.parley.redis.RedisConfig;
 import dev.parley.sse.EventStreamEncoder;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -22,6 +23,7 @@ import jakarta.enterprise.inject.Instance;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.time.Clock;
+import java.util.Objects;
 import java.util.Optional;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
@@ -46,6 +48,7 @@ final class Wiring {
     Broker broker(
             @ConfigProperty(name = "quarkus.redis.hosts") Optional<String> redisHosts,
             Instance<Redis> redis,
+            RedisClients clients,
             RedisConfig redisConfig,
             MemoryConfig memoryConfig,
             HistoryConfig history,
@@ -54,7 +57,9 @@ final class Wiring {
             Clock clock) {
         if (redisHosts.filter(hosts -> !hosts.isBlank()).isPresent()) {
             LOG.info("Messages go through Redis");
-            var broker = new RedisBroker(vertx, redis.get(), redisConfig, history, meters);
+            // The framework has made its own client from the configuration, which stays unused.
+            Objects.requireNonNull(redis.get());
+            var broker = new RedisBroker(vertx, clients.on(vertx), redisConfig, history, meters);
             broker.start();
             return broker;
         }

@@ -1,10 +1,23 @@
 package dev.parley.broker;
 
-/** Says whether a broker delivers messages. */
+import java.util.Optional;
+
+/** Whether a broker delivers. */
 public sealed interface BrokerState {
 
-    /** Messages flow. */
-    record Up() implements BrokerState {}
+    /**
+     * Messages flow.
+     *
+     * @param publishing why publishing fails all the same, one sentence for an operator; empty if
+     *     it does not
+     */
+    record Up(Optional<String> publishing) implements BrokerState {
+
+        /** Messages flow, and can be published. */
+        public Up() {
+            this(Optional.empty());
+        }
+    }
 
     /**
      * Messages do not flow.

@@ -7,7 +7,11 @@ import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Readiness;
 
-/** Readiness: the broker delivers messages to this pod, and the pod is not draining. */
+/**
+ * Readiness: the broker delivers messages to this pod, and the pod is not draining. A pod whose
+ * broker refuses publishes stays ready: its readers are served, and no other pod could publish
+ * either. The answer then says why publishing fails.
+ */
 @Readiness
 @Singleton
 public final class DeliveryCheck implements HealthCheck {
@@ -27,11 +31,16 @@ public final class DeliveryCheck implements HealthCheck {
         if (drain.hasStarted()) {
             return down("draining");
         }
-        if (broker.state() instanceof BrokerState.Down down) {
+        BrokerState state = broker.state();
+        if (state instanceof BrokerState.Down down) {
             return down(down.reason());
         }
         log.onUp();
-        return HealthCheckResponse.up("delivery");
+        var answer = HealthCheckResponse.named("delivery").up();
+        if (state instanceof BrokerState.Up up) {
+            up.publishing().ifPresent(reason -> answer.withData("publishing", reason));
+        }
+        return answer.build();
     }
 
     private HealthCheckResponse down(String reason) {

@@ -1,12 +1,19 @@
 package dev.parley.redis;
 
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
+import io.vertx.redis.client.impl.types.ErrorType;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -19,15 +26,29 @@ import java.util.function.Function;
 public final class RedisCommands {
 
     private final RedisLink link;
+    private final RedisLink subscription;
     private final RedisConfig config;
+    private final Map<RedisRefusal, Counter> refusals = new EnumMap<>(RedisRefusal.class);
     private final AtomicInteger pending = new AtomicInteger();
 
     /**
      * @param link a connection that {@link #loadScripts} has prepared
+     * @param subscription the pod's other connection, which leaves a server that became a replica
+     *     together with this one
      */
-    public RedisCommands(RedisLink link, RedisConfig config) {
+    public RedisCommands(
+            RedisLink link, RedisLink subscription, RedisConfig config, MeterRegistry meters) {
         this.link = link;
+        this.subscription = subscription;
         this.config = config;
+        for (RedisRefusal reason : RedisRefusal.values()) {
+            refusals.put(
+                    reason,
+                    Counter.builder("parley.redis.refusals")
+                            .description("Commands that Redis answered with an error, by reason")
+                            .tag("reason", reason.label())
+                            .register(meters));
+        }
     }
 
     /** Loads the scripts into Redis, so that the first call of each is one round trip too. */
@@ -40,11 +61,6 @@ public final class RedisCommands {
         return loaded.mapEmpty();
     }
 
-    /** Publishes on a channel (Redis: PUBLISH). */
-    public Future<Response> publish(String channel, String payload) {
-        return call(c -> c.send(Request.cmd(Command.PUBLISH).arg(channel).arg(payload)));
-    }
-
     /**
      * Runs a script (Redis: EVALSHA), anew for each subscriber of the result. Fails with {@link
      * RedisUnavailable}.
@@ -53,9 +69,14 @@ public final class RedisCommands {
         return Uni.createFrom()
                 .emitter(
                         emitter ->
-                                call(connection -> evaluate(connection, script, keys, args))
+                                send(script, keys, args)
                                         .onSuccess(emitter::complete)
                                         .onFailure(emitter::fail));
+    }
+
+    /** Runs a script at once. Fails with {@link RedisUnavailable}. */
+    Future<Response> send(RedisScript script, List<String> keys, List<String> args) {
+        return call(connection -> evaluate(connection, script, keys, args));
     }
 
     private static Future<Response> evaluate(
@@ -93,24 +114,30 @@ public final class RedisCommands {
         }
         return command.apply(connection.get())
                 .onComplete(done -> pending.decrementAndGet())
-                .onFailure(failure -> quitReplica(connection.get(), failure))
+                .onFailure(failure -> onFailure(connection.get(), failure))
                 .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
                 .recover(RedisCommands::unavailable);
     }
 
     /**
-     * Leaves a server that has become a replica: after a failover the connection may lead to the
-     * former primary.
+     * Counts a refusal, and leaves a server that has become a replica: after a failover the
+     * connections may lead to the former primary. Both leave, because they were led there by the
+     * same name or proxy, and a replica tells the subscription nothing about that.
      */
-    private void quitReplica(RedisConnection connection, Throwable failure) {
-        if (String.valueOf(failure.getMessage()).contains("READONLY ")) {
-            link.quit(connection, "the server is a replica now");
+    private void onFailure(RedisConnection connection, Throwable failure) {
+        Optional<RedisRefusal> refusal = RedisRefusal.of(failure);
+        refusal.ifPresent(reason -> Objects.requireNonNull(refusals.get(reason)).increment());
+        if (refusal.equals(Optional.of(RedisRefusal.READONLY))) {
+            String reason = "the server is a replica now";
+            if (link.quit(connection, reason)) {
+                subscription.renew(reason);
+            }
         }
     }
 
     private static <T> Future<T> unavailable(Throwable failure) {
-        return Future.failedFuture(
-                new RedisUnavailable("Redis did not answer: " + failure.getMessage(), failure));
+        String what = failure instanceof ErrorType ? "Redis refused: " : "Redis did not answer: ";
+        return Future.failedFuture(new RedisUnavailable(what + RedisReason.of(failure), failure));
     }
 
     private static boolean isNoScript(Throwable failure) {

@@ -28,7 +28,10 @@ public interface RedisConfig {
     @WithDefault("chat")
     public Optional<String> plainChannel();
 
-    /** How long Redis has to answer a command before the call fails. */
+    /**
+     * How long Redis has to answer a command before the caller is told that it is away. An attempt
+     * to connect has twice as long.
+     */
     @WithDefault("2S")
     @DurationMin(millis = 10)
     public Duration timeout();
@@ -45,8 +48,8 @@ public interface RedisConfig {
     public Duration probeInterval();
 
     /**
-     * How long such a message may take before the connections are made again, in whole seconds. A
-     * connection on which nothing is read for this time is closed too.
+     * How long such a message may take before both connections are made anew: one of them hangs, or
+     * leads to the wrong server.
      */
     @WithDefault("6S")
     @DurationMin(seconds = 1)

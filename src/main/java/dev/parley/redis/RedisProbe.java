@@ -4,45 +4,64 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.vertx.core.Vertx;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * Checks that messages flow: the pod sends itself a message through Redis every few seconds, and
- * expects to receive it. That detects failures that no socket reports, such as a subscription that
- * is connected but silent; the probe then ends its connection.
+ * The proof that messages flow: the pod sends itself a message through Redis every few seconds, by
+ * a script that writes as a publish does, and must hear it. That notices what no socket does: a
+ * subscription that is connected but silent, a server that hangs, a connection that leads to a
+ * former primary. The connections are then made anew.
  */
 public final class RedisProbe {
+
+    /** To be loaded where commands are sent. */
+    public static final RedisScript SCRIPT = RedisScript.load(RedisProbe.class, "probe.lua");
 
     private static final Pattern SENT = Pattern.compile("-?[0-9]{1,18}");
 
     private final Vertx vertx;
     private final RedisConfig config;
     private final RedisCommands commands;
+    private final RedisLink commandLink;
     private final RedisLink subscription;
+    private final RedisWrites writes;
     private final Timer roundTrip;
     private final String channel;
+    private final String key;
 
-    private volatile long subscribedNanos;
+    private volatile long readyNanos;
     private volatile long heardNanos;
-    private volatile boolean heardSinceSubscribed;
+    private volatile boolean heard;
+
+    /** Why Redis refused the last message, if nothing was heard after it; otherwise empty. */
+    private volatile String refusal = "";
+
     private volatile long timer = -1;
 
     /**
-     * @param channel a channel of this pod only
+     * @param channel on which this pod, and no other, hears itself
+     * @param key that this pod, and no other, writes and removes again
      */
     public RedisProbe(
             Vertx vertx,
             RedisConfig config,
             String channel,
+            String key,
             RedisCommands commands,
+            RedisLink commandLink,
             RedisLink subscription,
+            RedisWrites writes,
             MeterRegistry meters) {
         this.vertx = vertx;
         this.config = config;
         this.commands = commands;
+        this.commandLink = commandLink;
         this.subscription = subscription;
+        this.writes = writes;
         this.channel = channel;
+        this.key = key;
         this.roundTrip =
                 Timer.builder("parley.redis.roundtrip")
                         .description("Time for a message of the pod to itself through Redis")
@@ -56,10 +75,6 @@ public final class RedisProbe {
                         .register(meters);
     }
 
-    public String channel() {
-        return channel;
-    }
-
     public void start() {
         timer = vertx.setPeriodic(config.probeInterval().toMillis(), id -> tick());
     }
@@ -68,10 +83,24 @@ public final class RedisProbe {
         vertx.cancelTimer(timer);
     }
 
-    /** The subscription was made again: messages received before say nothing about it. */
-    public void onSubscribed() {
-        heardSinceSubscribed = false;
-        subscribedNanos = System.nanoTime();
+    /**
+     * One of the two connections was made anew: what was heard before says nothing about it. Sends
+     * a message as soon as both are up, whichever came last.
+     */
+    public void onReady() {
+        heard = false;
+        readyNanos = System.nanoTime();
+        Optional<RedisLink.Server> here = commandLink.server();
+        Optional<RedisLink.Server> there = subscription.server();
+        if (here.isEmpty() || there.isEmpty()) {
+            return;
+        }
+        if (here.get().isNot(there.get())) {
+            // The newer one went where the address leads now.
+            RedisLink older = commandLink.isOlderThan(subscription) ? commandLink : subscription;
+            older.renew("subscription and commands are on different servers");
+            return;
+        }
         send();
     }
 
@@ -80,39 +109,67 @@ public final class RedisProbe {
         if (!SENT.matcher(payload).matches()) {
             return;
         }
+        long sent = Long.parseLong(payload);
         long now = System.nanoTime();
+        roundTrip.record(Duration.ofNanos(now - sent));
+        if (sent - readyNanos < 0) {
+            // It was sent before the connections were made anew.
+            return;
+        }
         heardNanos = now;
-        heardSinceSubscribed = true;
-        roundTrip.record(Duration.ofNanos(now - Long.parseLong(payload)));
+        heard = true;
+        refusal = "";
+        commandLink.confirm();
+        subscription.confirm();
     }
 
     /** Tells an operator why messages do not flow; empty while they do. */
     public Optional<String> problem() {
-        if (!heardSinceSubscribed) {
-            return Optional.of("subscribed to Redis, but nothing heard yet");
+        if (!heard) {
+            return Optional.of(
+                    refusal.isEmpty() ? "subscribed to Redis, but nothing heard yet" : refusal);
         }
-        return isOverdue()
-                ? Optional.of("nothing heard from Redis for " + config.probeTimeout())
-                : Optional.empty();
+        return isOverdue() ? Optional.of(overdue()) : Optional.empty();
     }
 
     private void tick() {
-        if (subscription.connection().isEmpty()) {
+        if (commandLink.connection().isEmpty() || subscription.connection().isEmpty()) {
             return;
         }
         if (isOverdue()) {
-            subscription.renew("probe not heard for " + config.probeTimeout());
+            String reason = refusal.isEmpty() ? overdue() : refusal;
+            subscription.renew(reason);
+            commandLink.renew(reason);
             return;
         }
         send();
     }
 
     private boolean isOverdue() {
-        long last = heardSinceSubscribed ? heardNanos : subscribedNanos;
+        long last = heard ? heardNanos : readyNanos;
         return System.nanoTime() - last > config.probeTimeout().toNanos();
     }
 
+    private String overdue() {
+        return "nothing heard from Redis for " + config.probeTimeout();
+    }
+
     private void send() {
-        commands.publish(channel, Long.toString(System.nanoTime()));
+        commands.send(SCRIPT, List.of(key), List.of(channel, Long.toString(System.nanoTime())))
+                .onSuccess(errorOfWrite -> writes.onProbe(errorOfWrite.toString()))
+                .onFailure(this::onRefused);
+    }
+
+    /**
+     * Redis did not publish the message. A new connection on which that happens at once is like one
+     * that could not be prepared; an older one has until the probe is overdue.
+     */
+    private void onRefused(Throwable failure) {
+        if (failure instanceof RedisUnavailable refused && refused.refusal().isPresent()) {
+            refusal = refused.getMessage();
+            if (!heard) {
+                commandLink.renew(refusal);
+            }
+        }
     }
 }

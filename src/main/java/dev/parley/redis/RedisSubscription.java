@@ -7,11 +7,19 @@ import io.vertx.redis.client.Command;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
+import io.vertx.redis.client.ResponseType;
+import io.vertx.redis.client.impl.types.ErrorType;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.BiConsumer;
 
 /** Makes a new connection the pod's subscription (Redis: SUBSCRIBE). */
 public final class RedisSubscription {
+
+    /** What a message is to the client, in version 3 and in version 2 of the protocol. */
+    private static final Set<ResponseType> MESSAGE_TYPES =
+            EnumSet.of(ResponseType.PUSH, ResponseType.MULTI);
 
     private final List<String> channels;
     private final BiConsumer<String, Buffer> onMessage;
@@ -25,9 +33,8 @@ public final class RedisSubscription {
     }
 
     /**
-     * Subscribes.
-     *
-     * @return completes once Redis has confirmed every channel; what is published later arrives
+     * Completes once Redis has confirmed every channel: what is published from then on arrives.
+     * Fails with the words of Redis if it refuses a channel.
      */
     public Future<Void> join(RedisConnection connection) {
         Promise<Void> joined = Promise.promise();
@@ -39,7 +46,12 @@ public final class RedisSubscription {
     }
 
     private void handle(Response push, Promise<Void> joined) {
-        if (push == null || push.size() != 3) {
+        // The client hands on the answer to SUBSCRIBE like a message, an error reply too.
+        if (push instanceof ErrorType refusal) {
+            joined.tryFail(refusal);
+            return;
+        }
+        if (push == null || !MESSAGE_TYPES.contains(push.type()) || push.size() != 3) {
             return;
         }
         switch (push.get(0).toString()) {

@@ -9,7 +9,9 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
+import io.vertx.redis.client.impl.types.ErrorType;
 import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
@@ -19,7 +21,7 @@ import org.junit.jupiter.api.Test;
 class RedisLinkTest {
 
     private final Vertx vertx = Vertx.vertx();
-    private final Queue<ScriptedConnection> connections = new ConcurrentLinkedQueue<>();
+    private final Queue<ScriptedConnection> made = new ConcurrentLinkedQueue<>();
 
     @AfterEach
     void closeVertx() {
@@ -29,25 +31,26 @@ class RedisLinkTest {
     @Test
     void connection_thatEndsWhileItIsPrepared_isMadeAgain() {
         Promise<Void> prepared = Promise.promise();
-        RedisLink link = link(() -> connections.size() == 1 ? prepared.future() : done());
+        RedisLink link = link(() -> made.size() == 1 ? prepared.future() : done());
 
         link.start();
+        awaitConnections(1);
+        first().awaitPreparation();
         first().end();
 
         awaitConnections(2);
         awaitReady(link);
-        assertThat(first().isClosed()).isTrue();
-
+        first().awaitClosed();
         prepared.complete();
         assertThat(link.connection().orElseThrow()).isNotSameAs(first().connection());
     }
 
     @Test
-    void connection_thatEndsWhenItsPreparationSucceeds_isMadeAgain() {
+    void connection_thatEndedAsItsPreparationSucceeded_isMadeAgain() {
         RedisLink link =
                 link(
                         () -> {
-                            if (connections.size() == 1) {
+                            if (made.size() == 1) {
                                 Future<Void> done = done();
                                 first().end();
                                 return done;
@@ -59,6 +62,20 @@ class RedisLinkTest {
 
         awaitConnections(2);
         awaitReady(link);
+    }
+
+    @Test
+    void attemptThatGetsNoAnswer_isGivenUp_andItsClientClosed() {
+        Promise<Void> never = Promise.promise();
+        RedisLink link =
+                link(
+                        () -> made.size() == 1 ? never.future() : done(),
+                        RedisSettings.QUICK.withTimeout(Duration.ofMillis(50)));
+
+        link.start();
+
+        awaitReady(link);
+        first().awaitClosed();
     }
 
     @Test
@@ -84,12 +101,16 @@ class RedisLinkTest {
         prepared.complete();
 
         assertThat(link.connection()).isEmpty();
-        assertThat(first().isClosed()).isTrue();
+        first().awaitClosed();
     }
 
     private RedisLink link(Supplier<Future<Void>> prepare) {
+        return link(prepare, RedisSettings.QUICK);
+    }
+
+    private RedisLink link(Supplier<Future<Void>> prepare, RedisConfig config) {
         return new RedisLink(
-                "test", vertx, redis(), RedisSettings.QUICK, connection -> prepare.get());
+                "test", vertx, this::client, config, connection -> prepare.get(), () -> {});
     }
 
     private static Future<Void> done() {
@@ -97,43 +118,50 @@ class RedisLinkTest {
     }
 
     private ScriptedConnection first() {
-        return connections.element();
+        return made.element();
     }
 
     private void awaitConnections(int count) {
-        Timeouts.await(count + " connections").until(() -> connections.size() >= count);
+        Timeouts.await(count + " connections").until(() -> made.size() >= count);
     }
 
     private static void awaitReady(RedisLink link) {
         Timeouts.await("ready").until(() -> link.connection().isPresent());
     }
 
-    private Redis redis() {
+    /** A client whose one connection is scripted; closing the client closes the connection. */
+    private Redis client() {
+        var connection = new ScriptedConnection();
         return proxy(
                 Redis.class,
                 (method, argument) -> {
-                    var connection = new ScriptedConnection();
-                    connections.add(connection);
+                    if (method.equals("close")) {
+                        connection.closed = true;
+                        return null;
+                    }
+                    made.add(connection);
                     return Future.succeededFuture(connection.connection());
                 });
     }
 
-    /**
-     * A connection that ends when a test says so. Like the client's, it does not call an end
-     * handler that is set after the end.
-     */
+    /** As the client's: code that asks for the end of a connection that has ended gets no call. */
     private static final class ScriptedConnection {
 
         private final RedisConnection connection = proxy(RedisConnection.class, this::call);
         private volatile Handler<Void> onEnd = end -> {};
+        private volatile boolean preparing;
         private volatile boolean closed;
 
         RedisConnection connection() {
             return connection;
         }
 
-        boolean isClosed() {
-            return closed;
+        void awaitClosed() {
+            Timeouts.await("closed").until(() -> closed);
+        }
+
+        void awaitPreparation() {
+            Timeouts.await("preparation").until(() -> preparing);
         }
 
         void end() {
@@ -146,9 +174,9 @@ class RedisLinkTest {
             if (method.equals("endHandler")) {
                 onEnd = (Handler<Void>) argument;
             }
-            if (method.equals("close")) {
-                closed = true;
-                return done();
+            if (method.equals("send")) {
+                preparing = true;
+                return Future.failedFuture(ErrorType.create("NOPERM no permission to ask"));
             }
             return connection;
         }

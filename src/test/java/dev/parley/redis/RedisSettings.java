@@ -50,6 +50,18 @@ public record RedisSettings(
                 maxBackoff);
     }
 
+    public RedisSettings withProbeInterval(Duration pause) {
+        return new RedisSettings(
+                prefix,
+                plainChannel,
+                timeout,
+                maxPending,
+                pause,
+                probeTimeout,
+                minBackoff,
+                maxBackoff);
+    }
+
     public RedisSettings withMaxPending(int most) {
         return new RedisSettings(
                 prefix,

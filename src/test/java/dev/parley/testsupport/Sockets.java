@@ -5,12 +5,12 @@ import java.io.IOException;
 import java.net.Socket;
 
 /** Ends connections in two ways, and ignores errors of the ending itself. */
-final class Sockets {
+public final class Sockets {
 
     private Sockets() {}
 
     /** Ends it with RST, as a crash or a broken network does. */
-    static void reset(Socket socket) {
+    public static void reset(Socket socket) {
         try {
             socket.setSoLinger(true, 0);
         } catch (IOException e) {
@@ -20,7 +20,7 @@ final class Sockets {
     }
 
     /** Closes it; a socket with unread data sends RST instead of FIN. */
-    static void close(Closeable socket) {
+    public static void close(Closeable socket) {
         try {
             socket.close();
         } catch (IOException e) {

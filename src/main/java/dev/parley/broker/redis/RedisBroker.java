@@ -19,6 +19,7 @@ import dev.parley.redis.RedisLink;
 import dev.parley.redis.RedisProbe;
 import dev.parley.redis.RedisSubscription;
 import dev.parley.redis.RedisUnavailable;
+import dev.parley.redis.RedisWrites;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
@@ -31,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
 /**
@@ -45,6 +47,8 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private final RedisConfig config;
     private final RedisLink commandLink;
     private final RedisLink subscriptionLink;
+    private final RedisWrites writes = new RedisWrites();
+    private final String probeChannel;
     private final RedisProbe probe;
     private final PublishScript publish;
     private final RedisHistory history;
@@ -56,22 +60,36 @@ public final class RedisBroker implements Broker, AutoCloseable {
 
     public RedisBroker(
             Vertx vertx,
-            Redis redis,
+            Supplier<Redis> clients,
             RedisConfig config,
             HistoryConfig historyConfig,
             MeterRegistry registry) {
         this.keys = new RedisKeys(config.prefix());
         this.config = config;
-        this.commandLink = new RedisLink("command", vertx, redis, config, RedisBroker::loadScripts);
-        this.subscriptionLink = new RedisLink("subscription", vertx, redis, config, this::join);
-        var commands = new RedisCommands(commandLink, config);
+        this.commandLink =
+                new RedisLink(
+                        "command",
+                        vertx,
+                        clients,
+                        config,
+                        RedisBroker::loadScripts,
+                        this::onLinkReady);
+        this.subscriptionLink =
+                new RedisLink(
+                        "subscription", vertx, clients, config, this::join, this::onLinkReady);
+        var commands = new RedisCommands(commandLink, subscriptionLink, config, registry);
+        String pod = Epochs.next();
+        this.probeChannel = keys.probe(pod);
         this.probe =
                 new RedisProbe(
                         vertx,
                         config,
-                        keys.probe(Epochs.next()),
+                        probeChannel,
+                        keys.probeKey(pod),
                         commands,
+                        commandLink,
                         subscriptionLink,
+                        writes,
                         registry);
         this.publish = new PublishScript(commands, keys, historyConfig);
         this.history = new RedisHistory(new ReadScript(commands, keys, historyConfig), keys);
@@ -99,6 +117,9 @@ public final class RedisBroker implements Broker, AutoCloseable {
         return publish.run(request)
                 .invoke(result -> warnOfForeignEntries(request.message().room(), result))
                 .map(PublishScript.Result::receipt)
+                .invoke(writes::onAccepted)
+                .onFailure(RedisUnavailable.class)
+                .invoke(writes::onFailure)
                 .onFailure(RedisUnavailable.class)
                 .transform(RedisBroker::unavailable);
     }
@@ -162,7 +183,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
         }
         return probe.problem()
                 .<BrokerState>map(BrokerState.Down::new)
-                .orElseGet(BrokerState.Up::new);
+                .orElseGet(() -> new BrokerState.Up(writes.problem()));
     }
 
     private String noSubscription() {
@@ -172,28 +193,36 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private static Future<Void> loadScripts(RedisConnection connection) {
         return RedisCommands.loadScripts(
                 connection,
-                List.of(PublishScript.SCRIPT, ReadScript.SCRIPT, EndEpochScript.SCRIPT));
+                List.of(
+                        PublishScript.SCRIPT,
+                        ReadScript.SCRIPT,
+                        EndEpochScript.SCRIPT,
+                        RedisProbe.SCRIPT));
     }
 
     private List<String> channels() {
-        List<String> channels = new ArrayList<>(List.of(keys.live(), probe.channel()));
+        List<String> channels = new ArrayList<>(List.of(keys.live(), probeChannel));
         config.plainChannel().ifPresent(channels::add);
         return channels;
     }
 
     private Future<Void> join(RedisConnection connection) {
-        return subscription.join(connection).onSuccess(joined -> onSubscribed());
+        return subscription.join(connection);
     }
 
-    private void onSubscribed() {
-        probe.onSubscribed();
+    /**
+     * One of the connections was made anew. Either may have missed something: the subscription
+     * messages, and the commands a failover to a server that has another log.
+     */
+    private void onLinkReady() {
+        probe.onReady();
         listeners.forEach(Listener::onResubscribed);
     }
 
     private void onMessage(String channel, Buffer payload) {
         if (channel.equals(keys.live())) {
             onAnnouncement(payload);
-        } else if (channel.equals(probe.channel())) {
+        } else if (channel.equals(probeChannel)) {
             probe.onMessage(payload.toString(StandardCharsets.UTF_8));
         } else {
             onPlainText(payload);

@@ -40,6 +40,11 @@ record RedisKeys(String prefix) {
         return prefix + ":probe:" + pod;
     }
 
+    /** Key that a pod writes and removes again. No room can have this hash tag. */
+    String probeKey(String pod) {
+        return prefix + ":{:probe:" + pod + "}";
+    }
+
     private String key(Room room, String part) {
         return prefix + ":{" + room.name() + "}:" + part;
     }

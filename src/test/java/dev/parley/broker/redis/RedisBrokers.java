@@ -6,6 +6,7 @@ import dev.parley.broker.HistorySettings;
 import dev.parley.redis.RedisConfig;
 import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.SettableClock;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Redis;
@@ -17,6 +18,7 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 final class RedisBrokers implements Closeable {
 
     private final Vertx vertx = Vertx.vertx();
+    private final MeterRegistry meters = new SimpleMeterRegistry();
     private final ConcurrentLinkedDeque<Runnable> closing = new ConcurrentLinkedDeque<>();
 
     /** Opens a broker on the Redis at an address such as {@code redis://127.0.0.1:6379}. */
@@ -35,12 +37,17 @@ final class RedisBrokers implements Closeable {
 
     /** Starts a broker, and does not wait until it is connected. */
     RedisBroker create(RedisOptions options, RedisConfig config, HistoryConfig history) {
-        Redis redis = Redis.createClient(vertx, options);
-        var broker = new RedisBroker(vertx, redis, config, history, new SimpleMeterRegistry());
+        var broker =
+                new RedisBroker(
+                        vertx, () -> Redis.createClient(vertx, options), config, history, meters);
         broker.start();
-        closing.push(redis::close);
         closing.push(broker::close);
         return broker;
+    }
+
+    /** The meters of all brokers together. */
+    MeterRegistry meters() {
+        return meters;
     }
 
     @Override

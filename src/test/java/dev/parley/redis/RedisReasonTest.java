@@ -1,0 +1,88 @@
+package dev.parley.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vertx.redis.client.impl.types.ErrorType;
+import java.net.ConnectException;
+import java.net.UnknownHostException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What an operator reads: the words of Redis, without secrets, and the same for one cause. */
+class RedisReasonTest {
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Failed to connect to all nodes of the cluster\n- redis://user:secret@h:1: refused",
+                "Failed obtaining connection to: redis://:secret@10.0.0.1:6379",
+                "Cannot connect to redis://:sec@secret@h:1",
+                "ERR unknown command 'AUTH', with args beginning with: 'secret' ",
+                "ERR unknown command `HELLO`, with args beginning with: `3`, `AUTH`, `u`, `secret`,"
+            })
+    void secretsOfTheClientAndOfRedis_areRemoved(String message) {
+        assertThat(RedisReason.of(new IllegalStateException(message))).doesNotContain("secret");
+        assertThat(RedisReason.of(ErrorType.create(message)))
+                .doesNotContain("secret")
+                .doesNotContain("\n");
+    }
+
+    @Test
+    void unknownHost_isNamed_withoutTheWordsOfTheSystem() {
+        String first = RedisReason.of(new UnknownHostException("redis: Name not known"));
+
+        assertThat(first).startsWith("unknown host redis: check the name");
+        assertThat(RedisReason.of(new UnknownHostException("redis"))).isEqualTo(first);
+    }
+
+    @Test
+    void refusedConnection_keepsItsWords() {
+        assertThat(RedisReason.of(new ConnectException("Connection refused: h/1.2.3.4:6379")))
+                .isEqualTo("Connection refused: h/1.2.3.4:6379");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "MISCONF Redis is configured, MISCONF",
+        "ERR Error running script (call to f_1): @user_script:3: -OOM command, OOM",
+        "NOREPLICAS Not enough good replicas, NOREPLICAS",
+        "MASTERDOWN Link with MASTER is down, READONLY",
+        "READONLY You can't write, READONLY",
+        "NOPERM this user has no permissions, NOPERM",
+        "BUSY Redis is busy, BUSY",
+        "LOADING Redis is loading, LOADING",
+        "BUSYGROUP group exists, OTHER",
+        "WRONGTYPE wrong kind of value, OTHER"
+    })
+    void refusals_areKnownByTheirFirstWord_alsoInsideAnErrorOfAScript(
+            String reply, RedisRefusal expected) {
+        assertThat(RedisRefusal.of(ErrorType.create(reply))).contains(expected);
+        assertThat(RedisRefusal.of(new IllegalStateException(reply))).isEmpty();
+    }
+
+    @Test
+    void refusedWrites_areOverWhenAWriteIsTaken_exceptForRightsThatOnlyAPublishNeeds() {
+        var writes = new RedisWrites();
+
+        writes.onProbe("OOM command not allowed");
+        assertThat(writes.problem().orElseThrow()).contains("OOM");
+        writes.onProbe("");
+        assertThat(writes.problem()).isEmpty();
+
+        writes.onFailure(refused("NOPERM no permissions to run xadd"));
+        writes.onProbe("");
+        assertThat(writes.problem().orElseThrow()).contains("NOPERM");
+        writes.onAccepted();
+        assertThat(writes.problem()).isEmpty();
+
+        writes.onFailure(refused("WRONGTYPE one room's key"));
+        writes.onFailure(new RedisUnavailable("no answer"));
+        assertThat(writes.problem()).isEmpty();
+    }
+
+    private static RedisUnavailable refused(String reply) {
+        return new RedisUnavailable("Redis refused: " + reply, ErrorType.create(reply));
+    }
+}
