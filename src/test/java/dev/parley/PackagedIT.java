@@ -16,6 +16,9 @@ class PackagedIT {
     @TestHTTPResource("/")
     URI uri;
 
+    @TestHTTPResource(value = "/", management = true)
+    URI management;
+
     @Test
     void publishedMessage_isReceivedInBothFormats_andIsInTheHistory() {
         var http = new Http(uri);
@@ -44,8 +47,9 @@ class PackagedIT {
         assertThat(http.get("/").body()).contains("<title>Parley</title>");
         assertThat(http.get("/chat.js").status()).isEqualTo(200);
         assertThat(http.get("/clock.html").status()).isEqualTo(200);
-        assertThat(http.get("/q/health").status()).isEqualTo(200);
-        assertThat(http.get("/q/metrics").body()).contains("parley_connected_clients");
-        assertThat(http.get("/q/openapi").body()).contains("/rooms/{room}/messages");
+        var operators = new Http(management);
+        assertThat(operators.get("/q/health").status()).isEqualTo(200);
+        assertThat(operators.get("/q/metrics").body()).contains("parley_connected_clients");
+        assertThat(operators.get("/q/openapi").body()).contains("/rooms/{room}/messages");
     }
 }

@@ -2,6 +2,7 @@ package dev.parley.events;
 
 import dev.parley.delivery.Hub;
 import dev.parley.delivery.SubscribeRequest;
+import dev.parley.http.ClientAddress;
 import dev.parley.sse.EventStream;
 import dev.parley.sse.NettyEventLoop;
 import dev.parley.sse.StreamHeaders;
@@ -29,9 +30,11 @@ import org.jspecify.annotations.Nullable;
 public final class EventsResource {
 
     private final Hub hub;
+    private final ClientAddress clientAddress;
 
-    EventsResource(Hub hub) {
+    EventsResource(Hub hub, ClientAddress clientAddress) {
         this.hub = hub;
+        this.clientAddress = clientAddress;
     }
 
     /**
@@ -106,9 +109,9 @@ public final class EventsResource {
         return Response.ok().build();
     }
 
-    private static SubscribeRequest subscribeRequest(
+    private SubscribeRequest subscribeRequest(
             @Nullable String lastEventId, UriInfo uri, RoutingContext exchange) {
         return EventsQuery.read(uri.getQueryParameters(), lastEventId)
-                .subscribeRequest(exchange.request().remoteAddress().hostAddress());
+                .subscribeRequest(clientAddress.of(exchange.request()));
     }
 }

@@ -12,6 +12,7 @@ import java.util.Optional;
  */
 public enum ErrorCode {
     BAD_REQUEST(400, "The request is malformed"),
+    BAD_TARGET(400, "The target of the request is not in normal form"),
     MSG_MISSING(400, "The message has no text"),
     BAD_MSG(400, "The text is not valid Unicode"),
     BAD_ROOM(400, "The room name is not valid"),

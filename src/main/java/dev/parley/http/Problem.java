@@ -59,10 +59,11 @@ public final class Problem {
         LOG.debugf("%s %s: %s", request.method(), request.path(), failure.getMessage());
         String detail =
                 request.method().equals(HttpMethod.POST)
-                        ? "publish failed: the broker did not confirm the message, which may be"
-                                + " published all the same; try again soon, with the same"
-                                + " Idempotency-Key to publish it once"
-                        : "read failed: the broker did not answer; try again soon";
+                        ? "publish failed: "
+                                + failure.getMessage()
+                                + "; the message may be published all the same, so repeat it soon"
+                                + " with the same Idempotency-Key to publish it once"
+                        : "read failed: " + failure.getMessage() + "; try again soon";
         return of(ErrorCode.UNAVAILABLE, detail, headers)
                 .header(HttpHeaders.RETRY_AFTER, BROKER_RETRY_AFTER)
                 .build();

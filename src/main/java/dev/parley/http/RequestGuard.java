@@ -11,6 +11,7 @@ import jakarta.inject.Singleton;
 import jakarta.ws.rs.core.MediaType;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
@@ -47,6 +48,11 @@ public final class RequestGuard {
 
     private void check(RoutingContext exchange) {
         PipelinedRequests.hold(exchange.request());
+        Optional<String> fault = RequestTarget.fault(exchange.request());
+        if (fault.isPresent()) {
+            refuse(exchange, ErrorCode.BAD_TARGET, fault.get());
+            return;
+        }
         boolean post = exchange.request().method().equals(HttpMethod.POST);
         if (exchange.request().uri().length() > MAX_TARGET) {
             if (!post || !exchange.request().path().equals(Endpoint.SEND.path())) {
@@ -128,6 +134,8 @@ public final class RequestGuard {
         var problem = Problem.of(code, detail, accepted).build();
         response.setStatusCode(code.status())
                 .putHeader("Content-Type", problem.getMediaType().toString())
+                .putHeader("X-Content-Type-Options", "nosniff")
+                .putHeader("Cache-Control", "no-store")
                 .putHeader("Connection", "close")
                 .end((String) problem.getEntity())
                 .onComplete(sent -> exchange.request().connection().close());

@@ -5,6 +5,7 @@ import dev.parley.broker.IdempotencyKey;
 import dev.parley.broker.IdempotencyKeyReused;
 import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Receipt;
+import dev.parley.http.ClientAddress;
 import dev.parley.http.ContentNegotiation;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.RefusedRequest;
@@ -54,6 +55,7 @@ public final class SendResource {
     private final PublishConfig config;
     private final long maxBody;
     private final RateLimit rateLimit;
+    private final ClientAddress clientAddress;
     private final Clock clock;
     private final Outcomes outcomes;
 
@@ -62,12 +64,14 @@ public final class SendResource {
             PublishConfig config,
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBody,
             RateLimit rateLimit,
+            ClientAddress clientAddress,
             Clock clock,
             MeterRegistry meters) {
         this.maxBody = maxBody.asLongValue();
         this.broker = broker;
         this.config = config;
         this.rateLimit = rateLimit;
+        this.clientAddress = clientAddress;
         this.clock = clock;
         this.outcomes = new Outcomes(meters);
     }
@@ -121,7 +125,7 @@ public final class SendResource {
             @Context HttpServerRequest request) {
         PublishRequest publishRequest;
         try {
-            checkRate(request.remoteAddress().hostAddress());
+            checkRate(clientAddress.of(request));
             byte[] decoded = ContentCoding.decode(contentEncoding, body, maxBody);
             SendFields fields = SendFields.read(headers.getMediaType(), decoded, request.query());
             Message message = fields.message(config.maxText().asLongValue(), clock.instant());

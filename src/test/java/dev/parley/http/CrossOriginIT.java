@@ -89,8 +89,11 @@ class CrossOriginIT {
         "null, GET, /events, last-event-id",
         "http://elsewhere.example, GET, /events, 'authorization,last-event-id'",
         "null, GET, /rooms/lobby/messages, authorization",
+        "null, HEAD, /rooms/lobby/messages, authorization",
+        "http://elsewhere.example, HEAD, /rooms/lobby/messages, cache-control",
         "null, GET, /events, 'cache-control,last-event-id,x-requested-with'",
-        "http://elsewhere.example, HEAD, /rooms/lobby/messages, cache-control"
+        "http://elsewhere.example, GET, /events, 'accept,cache-control,pragma'",
+        "http://elsewhere.example, POST, /send, 'content-type,x-requested-with'"
     })
     void preflight_allowsTheMethodsAndHeadersOfTheCalls(
             String origin, String method, String path, String headers) {
@@ -135,6 +138,34 @@ class CrossOriginIT {
 
         assertThat(answer.headers().map().keySet())
                 .noneMatch(name -> name.toLowerCase(Locale.ROOT).startsWith("access-control-"));
+    }
+
+    @Test
+    void podThatEveryPageMayUse_saysSoWhenItStarts() {
+        assertThat(pod.log().lines().filter(line -> line.contains("quarkus.http.cors.origins")))
+                .singleElement()
+                .asString()
+                .contains("INFO  [dev.parley.http.OpenToAllPages]");
+    }
+
+    @Test
+    void ownPageBehindAProxyThatEndsTls_isNotOfAnotherOrigin() {
+        try (ParleyProcess strict =
+                ParleyProcess.builder()
+                        .config("quarkus.http.cors.origins", "https://partner.example")
+                        .config("quarkus.http.proxy.proxy-address-forwarding", "true")
+                        .config("quarkus.http.proxy.trusted-proxies", "127.0.0.1")
+                        .start()
+                        .awaitReady()) {
+            Http proxied = new Http(strict.uri()).with("X-Forwarded-Proto", "https");
+            String host = strict.uri().getAuthority();
+
+            assertThat(proxied.with("Origin", "https://" + host).sendForm("hi").status())
+                    .isEqualTo(200);
+            assertThat(proxied.with("Origin", "https://elsewhere.example").sendForm("hi").status())
+                    .isEqualTo(403);
+            assertThat(strict.log()).doesNotContain("quarkus.http.cors.origins");
+        }
     }
 
     @Test

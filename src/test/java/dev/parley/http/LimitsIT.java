@@ -3,11 +3,13 @@ package dev.parley.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -41,7 +43,7 @@ final class LimitsIT {
             new Http(pod.uri()).sendForm("for both");
             two.awaitData("for both");
             three.awaitData("for both");
-            assertThat(new Http(pod.uri()).get("/q/metrics").body())
+            assertThat(new Metrics(pod).page())
                     .contains("parley_connection_limit 2.0")
                     .contains("parley_connected_clients 2.0")
                     .containsPattern("parley_disconnects_total\\{reason=\"limit\"} [1-9]");
@@ -86,6 +88,57 @@ final class LimitsIT {
     }
 
     @Test
+    void brokenForwardedHeaders_areAnsweredAndNotLogged() {
+        try (var pod =
+                ParleyProcess.builder()
+                        .config("quarkus.http.proxy.proxy-address-forwarding", "true")
+                        .config("quarkus.http.proxy.allow-forwarded", "true")
+                        .config("quarkus.http.proxy.allow-x-forwarded", "true")
+                        .config("quarkus.http.proxy.trusted-proxies", "127.0.0.1")
+                        .start()
+                        .awaitReady()) {
+            String log = pod.log();
+            for (String line : brokenForwardedHeaders()) {
+                String answer =
+                        new Http(pod.uri())
+                                .raw(
+                                        "POST /send?msg=a HTTP/1.1\r\nHost: x\r\n"
+                                                + line
+                                                + "\r\n"
+                                                + "X-Forwarded-Trusted-Proxy: true\r\n"
+                                                + "Connection: close\r\n\r\n");
+                assertThat(answer).as(line).startsWith("HTTP/1.1 200 ");
+            }
+            assertThat(pod.log()).isEqualTo(log);
+        }
+    }
+
+    private static List<String> brokenForwardedHeaders() {
+        return Stream.of("X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto", "Forwarded")
+                .flatMap(
+                        name ->
+                                Stream.of("", ":", "[", "[::1]:x", "1.2.3.4:99999", ",", "unknown")
+                                        .map(value -> name + ": " + value))
+                .toList();
+    }
+
+    @Test
+    void ipv6Client_isCountedByItsNetwork() {
+        try (var pod =
+                        ParleyProcess.builder()
+                                .config("parley.limits.connections-per-address", "1")
+                                .config("quarkus.http.proxy.proxy-address-forwarding", "true")
+                                .config("quarkus.http.proxy.trusted-proxies", "127.0.0.1")
+                                .start();
+                var ada = forwarded(pod, "2001:db8:1:2::1");
+                var adaAgain = forwarded(pod, "2001:db8:1:2:ffff::2");
+                var bob = forwarded(pod, "2001:db8:1:3::1")) {
+            awaitOneGoodbye(ada, adaAgain);
+            bob.awaitLastEventId();
+        }
+    }
+
+    @Test
     void forwardedAddressFromUntrustedProxy_isIgnored() {
         try (var pod =
                         ParleyProcess.builder()
@@ -118,7 +171,7 @@ final class LimitsIT {
             assertThat(answer.header("Retry-After")).isEqualTo("1");
             assertThat(answer.header("Content-Type")).isEqualTo("application/problem+json");
             assertThat(answer.body()).contains("\"code\":\"too-many-requests\"");
-            assertThat(http.get("/q/metrics").body())
+            assertThat(new Metrics(pod).page())
                     .containsPattern("parley_messages_published_total\\{result=\"limited\"} [1-9]");
         }
     }

@@ -10,6 +10,7 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,11 +34,14 @@ final class DockerfileTest {
     void image_runsAsTheUserOfThePod(Path dockerfile) throws IOException {
         PodSpec pod = Manifests.named("overlays/production").podsOf("parley").spec();
         PodSecurityContext security = pod.getSecurityContext();
-        Integer port = pod.getContainers().get(0).getPorts().get(0).getContainerPort();
+        String ports =
+                pod.getContainers().get(0).getPorts().stream()
+                        .map(port -> port.getContainerPort().toString())
+                        .collect(Collectors.joining(" "));
 
         assertThat(Files.readAllLines(dockerfile))
                 .contains("USER " + security.getRunAsUser() + ":" + security.getRunAsGroup())
-                .contains("EXPOSE " + port);
+                .contains("EXPOSE " + ports);
     }
 
     @ParameterizedTest

@@ -43,8 +43,9 @@ final class DrainIT {
             pod.awaitReadiness(503);
 
             var http = new Http(pod.uri());
-            assertThat(http.get("/q/health/ready").body()).contains("draining");
-            assertThat(http.get("/q/health/live").status()).isEqualTo(200);
+            var management = pod.management();
+            assertThat(management.get("/q/health/ready").body()).contains("draining");
+            assertThat(management.get("/q/health/live").status()).isEqualTo(200);
             assertThat(http.sendForm("still here").status()).isEqualTo(200);
             reader.awaitData("still here");
         }

@@ -9,9 +9,20 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
 
-/** A real HAProxy in front of pods, configured as in docs/operations.md, with quicker checks. */
+/** A real HAProxy in front of pods, with the configuration of docs/operations.md. */
 final class Haproxy implements Closeable {
+
+    /** The ports of a pod behind the proxy. */
+    record Pod(int port, int managementPort) {
+
+        /** Two ports that are free now. */
+        static Pod free() {
+            return new Pod(Ports.free(), Ports.free());
+        }
+    }
 
     private static final String STATES = "/proxy-states;csv";
 
@@ -25,7 +36,7 @@ final class Haproxy implements Closeable {
         this.pods = pods;
     }
 
-    static Haproxy start(Path directory, int... pods) {
+    static Haproxy start(Path directory, List<Pod> pods) {
         Tool.named("haproxy");
         int port = Ports.free();
         try {
@@ -36,7 +47,7 @@ final class Haproxy implements Closeable {
                             .redirectErrorStream(true)
                             .redirectOutput(directory.resolve("haproxy.log").toFile())
                             .start();
-            return new Haproxy(process, port, pods.length);
+            return new Haproxy(process, port, pods.size());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -67,37 +78,27 @@ final class Haproxy implements Closeable {
         process.destroyForcibly().onExit().join();
     }
 
-    private static String configuration(int port, int... pods) {
-        var text =
-                new StringBuilder(
-                        """
-                        global
-                            maxconn 4000
-                        defaults
-                            mode http
-                            timeout client 120s
-                            timeout server 120s
-                            timeout connect 5s
-                            timeout check 5s
-                            option http-no-delay
-                            option redispatch
-                            retries 3
-                            retry-on conn-failure
-                        frontend web
-                            bind 127.0.0.1:%d
-                            stats enable
-                            stats uri /proxy-states
-                            default_backend parley
-                        backend parley
-                            balance leastconn
-                            option httpchk GET /q/health/ready
-                            http-check expect status 200
-                            default-server check inter 200ms fall 2 rise 2
-                        """
-                                .formatted(port));
-        for (int pod : pods) {
-            text.append("    server pod%d 127.0.0.1:%d%n".formatted(pod, pod));
-        }
-        return text.toString();
+    /**
+     * The configuration of the documentation, for other addresses: it checks more often, does not
+     * need as many open files, and shows its view of the pods.
+     */
+    private static String configuration(int port, List<Pod> pods) {
+        String servers =
+                pods.stream()
+                        .map(
+                                pod ->
+                                        "    server pod%1$d 127.0.0.1:%1$d port %2$d%n"
+                                                .formatted(pod.port(), pod.managementPort()))
+                        .collect(Collectors.joining());
+        return DocumentedProxies.block("### HAProxy")
+                .replace("inter 1s", "inter 200ms")
+                .replace("maxconn 50000", "maxconn 4000")
+                .replace(
+                        "bind :80",
+                        "bind 127.0.0.1:%d%n    stats enable%n    stats uri /proxy-states"
+                                .formatted(port))
+                .replaceAll("(?m)^    server .*\\R?", "")
+                .stripTrailing()
+                .concat("\n" + servers);
     }
 }

@@ -16,7 +16,7 @@ class HealthIT {
 
     private static void assertHealthy(ParleyProcess pod) throws JsonProcessingException {
         for (String probe : new String[] {"", "/live", "/ready", "/started"}) {
-            Answer answer = new Http(pod.uri()).get("/q/health" + probe);
+            Answer answer = pod.management().get("/q/health" + probe);
             assertThat(answer.status()).as(probe).isEqualTo(200);
             assertThat(new ObjectMapper().readTree(answer.body()).path("status").textValue())
                     .as(answer.body())

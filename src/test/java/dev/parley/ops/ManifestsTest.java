@@ -1,6 +1,7 @@
 package dev.parley.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.parley.ops.Manifests.Pods;
 import io.fabric8.kubernetes.api.model.ConfigMap;
@@ -18,6 +19,7 @@ import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.RollingUpdateDeployment;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyEgressRule;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyIngressRule;
@@ -103,11 +105,11 @@ final class ManifestsTest {
         Container parley = parley(manifests);
 
         assertThat(parley.getPorts())
-                .extracting(ContainerPort::getContainerPort)
-                .containsExactly(8080);
-        assertProbe(parley, parley.getStartupProbe(), ProgramNames.STARTED);
-        assertProbe(parley, parley.getReadinessProbe(), ProgramNames.READY);
-        assertProbe(parley, parley.getLivenessProbe(), ProgramNames.LIVE);
+                .extracting(ContainerPort::getName, ContainerPort::getContainerPort)
+                .containsExactly(tuple("http", 8080), tuple("management", 9000));
+        assertProbe(parley.getStartupProbe(), ProgramNames.STARTED);
+        assertProbe(parley.getReadinessProbe(), ProgramNames.READY);
+        assertProbe(parley.getLivenessProbe(), ProgramNames.LIVE);
     }
 
     @ParameterizedTest
@@ -191,6 +193,7 @@ final class ManifestsTest {
             assertThat(services.get(0).getSpec().getPorts())
                     .extracting(ServicePort::getName)
                     .contains(endpoint.getPort());
+            assertThat(endpoint.getPort()).isEqualTo(ProgramNames.MANAGEMENT);
             assertThat(endpoint.getPath()).isEqualTo(ProgramNames.METRICS_PATH);
         }
     }
@@ -212,6 +215,34 @@ final class ManifestsTest {
         for (NetworkPolicyEgressRule rule : policy.getSpec().getEgress()) {
             peers(manifests, rule.getTo()).forEach(peer -> assertPorts(rule.getPorts(), peer));
         }
+    }
+
+    @Test
+    void networkPolicy_letsProxiesReachThePublicPortOnly() {
+        NetworkPolicy policy =
+                Manifests.named("overlays/production").one(NetworkPolicy.class, "parley");
+
+        assertThat(policy.getSpec().getIngress())
+                .extracting(ManifestsTest::namespaces, ManifestsTest::ports)
+                .containsExactly(
+                        tuple(List.of("ingress-nginx", "gateway"), List.of("http")),
+                        tuple(List.of("monitoring"), List.of(ProgramNames.MANAGEMENT)));
+    }
+
+    private static List<String> namespaces(NetworkPolicyIngressRule rule) {
+        return rule.getFrom().stream()
+                .map(NetworkPolicyPeer::getNamespaceSelector)
+                .flatMap(
+                        selector ->
+                                Stream.concat(
+                                        selector.getMatchLabels().values().stream(),
+                                        selector.getMatchExpressions().stream()
+                                                .flatMap(e -> e.getValues().stream())))
+                .toList();
+    }
+
+    private static List<Object> ports(NetworkPolicyIngressRule rule) {
+        return rule.getPorts().stream().map(port -> port.getPort().getValue()).toList();
     }
 
     @Test
@@ -279,6 +310,20 @@ final class ManifestsTest {
                 .toList();
     }
 
+    static Stream<Arguments> ingressesOfOverlays() {
+        return Manifests.withEach(Ingress.class)
+                .filter(each -> ((Manifests) each.get()[0]).name().startsWith("overlays/"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("ingressesOfOverlays")
+    void publicOverlay_namesTheOriginsOfItsPages(Manifests manifests, Ingress ingress) {
+        String host = ingress.getSpec().getRules().get(0).getHost();
+
+        assertThat(manifests.environment(parley(manifests)))
+                .containsEntry("QUARKUS_HTTP_CORS_ORIGINS", "https://" + host);
+    }
+
     @Test
     void production_hasEverythingThatTheReadmeLists() {
         assertThat(Manifests.named("overlays/production").objects())
@@ -309,11 +354,9 @@ final class ManifestsTest {
         return manifests.podsOf("parley").spec().getContainers().get(0);
     }
 
-    private static void assertProbe(Container container, Probe probe, String path) {
+    private static void assertProbe(Probe probe, String path) {
         assertThat(probe.getHttpGet().getPath()).isEqualTo(path);
-        assertThat(container.getPorts())
-                .extracting(ContainerPort::getName)
-                .contains(probe.getHttpGet().getPort().getStrVal());
+        assertThat(probe.getHttpGet().getPort().getStrVal()).isEqualTo(ProgramNames.MANAGEMENT);
     }
 
     private static List<String> volumeNames(Pods pods) {

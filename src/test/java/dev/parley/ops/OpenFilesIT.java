@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -77,11 +78,14 @@ final class OpenFilesIT {
     private final class LimitedPod implements Closeable {
 
         private static final Pattern LISTENING =
-                Pattern.compile("Listening on: https?://[^\\s/]*:(\\d+)");
+                Pattern.compile(
+                        "Listening on: https?://[^\\s/]*:(\\d+)"
+                                + ".*Management interface listening on https?://[^\\s/]*:(\\d+)");
 
         private final Process process;
         private final Path output;
         private final int port;
+        private final int managementPort;
 
         LimitedPod(int openFiles, String... settings) {
             output = directory.resolve("pod.log");
@@ -98,7 +102,9 @@ final class OpenFilesIT {
                 throw new UncheckedIOException(e);
             }
             try {
-                port = awaitPort();
+                MatchResult ports = awaitPorts();
+                port = Integer.parseInt(ports.group(1));
+                managementPort = Integer.parseInt(ports.group(2));
             } catch (RuntimeException e) {
                 close();
                 throw e;
@@ -110,7 +116,9 @@ final class OpenFilesIT {
                     Stream.concat(
                                     Stream.of(
                                             "-Dquarkus.http.host=127.0.0.1",
-                                            "-Dquarkus.http.port=0"),
+                                            "-Dquarkus.http.port=0",
+                                            "-Dquarkus.management.host=127.0.0.1",
+                                            "-Dquarkus.management.port=0"),
                                     Stream.of(settings))
                             .toList();
             String executable = System.getProperty("parley.native", "");
@@ -127,13 +135,13 @@ final class OpenFilesIT {
             return words;
         }
 
-        private int awaitPort() {
+        private MatchResult awaitPorts() {
             Timeouts.await("a pod with few files to listen")
                     .failFast(() -> assertThat(process.isAlive()).as(log()).isTrue())
                     .until(() -> LISTENING.matcher(log()).find());
             Matcher matcher = LISTENING.matcher(log());
             assertThat(matcher.find()).isTrue();
-            return Integer.parseInt(matcher.group(1));
+            return matcher.toMatchResult();
         }
 
         String log() {
@@ -145,7 +153,8 @@ final class OpenFilesIT {
         }
 
         String metrics() {
-            return new Http(uri("/")).get("/q/metrics").body();
+            var management = URI.create("http://127.0.0.1:" + managementPort);
+            return new Http(management).get("/q/metrics").body();
         }
 
         URI uri(String path) {

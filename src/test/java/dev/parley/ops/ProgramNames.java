@@ -21,12 +21,16 @@ final class ProgramNames {
                 Set.of(
                         "QUARKUS_REDIS_HOSTS",
                         "QUARKUS_REDIS_PASSWORD",
+                        "QUARKUS_HTTP_CORS_ORIGINS",
                         "QUARKUS_SHUTDOWN_TIMEOUT",
                         "QUARKUS_LOG_CONSOLE_JSON_ENABLED"));
         return known;
     }
 
-    /** The series that {@code /q/metrics} exposes, by the names that Prometheus sees. */
+    /**
+     * The series that {@code /q/metrics} on the management port exposes, by the names that
+     * Prometheus sees.
+     */
     static final Set<String> METRICS =
             Set.of(
                     "parley_connected_clients",
@@ -60,8 +64,8 @@ final class ProgramNames {
                                     "error"),
                     "outcome", Set.of("resumed", "gap"));
 
-    /** Health, metrics and API description, which only the cluster may reach. */
-    static final String OPERATIONS = "/q";
+    /** The name of the port of health, metrics and API description, which stays in the cluster. */
+    static final String MANAGEMENT = "management";
 
     static final String STARTED = "/q/health/started";
     static final String READY = "/q/health/ready";

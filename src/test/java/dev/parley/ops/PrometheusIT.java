@@ -38,7 +38,7 @@ final class PrometheusIT {
             new Http(pod.uri()).sendForm("counted");
             reader.awaitData("counted");
             int port = Ports.free();
-            Process prometheus = start(port, pod.port());
+            Process prometheus = start(port, pod.managementPort());
             try {
                 var api = new Http(URI.create("http://127.0.0.1:" + port));
 

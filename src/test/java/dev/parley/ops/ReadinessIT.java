@@ -2,7 +2,6 @@ package dev.parley.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
@@ -31,7 +30,7 @@ final class ReadinessIT {
             redis.kill();
             try (var pod = pod(redis.uri()).start()) {
                 pod.awaitReadiness(503);
-                var http = new Http(pod.uri());
+                var http = pod.management();
                 assertThat(http.get("/q/health/ready").body()).contains("no connection to Redis");
                 assertThat(http.get("/q/health/live").status()).isEqualTo(200);
                 assertThat(http.get("/q/health/started").status()).isEqualTo(200);
@@ -53,7 +52,7 @@ final class ReadinessIT {
             pod.awaitLog("Ready: messages are delivered");
             redis.kill();
             pod.awaitReadiness(503);
-            var http = new Http(pod.uri());
+            var http = pod.management();
             Timeouts.await("the reason")
                     .until(() -> http.get("/q/health/ready").body().contains("refused"));
             for (int i = 0; i < 50; i++) {
@@ -82,7 +81,7 @@ final class ReadinessIT {
             proxy.blackHole();
 
             pod.awaitReadiness(503);
-            assertThat(new Http(pod.uri()).get("/q/health/live").status()).isEqualTo(200);
+            assertThat(pod.management().get("/q/health/live").status()).isEqualTo(200);
 
             proxy.cut();
             proxy.heal();

@@ -94,7 +94,7 @@ final class RedisAccountsIT {
     @Test
     void podWithAWrongPassword_isNotReadyAndSaysWhy() {
         try (var pod = pod("wrong").start()) {
-            var http = new Http(pod.uri());
+            var http = pod.management();
             Timeouts.await("the reason in the answer to the probe")
                     .until(() -> http.get("/q/health/ready").body().contains("WRONGPASS"));
 

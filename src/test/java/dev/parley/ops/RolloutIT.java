@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
@@ -55,11 +54,12 @@ final class RolloutIT {
 
     @Test
     void rollout_losesAndRepeatsNoMessage() {
-        int[] ports = {Ports.free(), Ports.free(), Ports.free()};
+        List<Haproxy.Pod> places =
+                List.of(Haproxy.Pod.free(), Haproxy.Pod.free(), Haproxy.Pod.free());
         try (var redis = RedisServer.start();
-                var proxy = Haproxy.start(directory, ports)) {
-            for (int port : ports) {
-                pods.add(pod(redis, port));
+                var proxy = Haproxy.start(directory, places)) {
+            for (Haproxy.Pod place : places) {
+                pods.add(pod(redis, place));
             }
             proxy.awaitAllPods();
             connectReaders(proxy.uri("/events"));
@@ -85,10 +85,10 @@ final class RolloutIT {
         }
     }
 
-    private static ParleyProcess pod(RedisServer redis, int port) {
+    private static ParleyProcess pod(RedisServer redis, Haproxy.Pod place) {
         return ParleyProcess.builder()
                 .redis(redis.uri())
-                .port(port)
+                .ports(place.port(), place.managementPort())
                 .config("parley.drain.delay", "4S")
                 .config("parley.drain.window", "3S")
                 .config("parley.events.min-retry", "100MS")

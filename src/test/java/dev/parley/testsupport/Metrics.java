@@ -10,7 +10,7 @@ public final class Metrics {
     private final Http http;
 
     public Metrics(ParleyProcess pod) {
-        this.http = new Http(pod.uri());
+        this.http = pod.management();
     }
 
     /** The whole page. */

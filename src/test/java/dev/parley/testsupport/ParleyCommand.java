@@ -16,6 +16,9 @@ record ParleyCommand(
     /** The setting for the port. */
     static final String PORT = "quarkus.http.port";
 
+    /** The setting for the port of health, metrics and the API description. */
+    static final String MANAGEMENT_PORT = "quarkus.management.port";
+
     ParleyCommand {
         // Map.copyOf would lose the order in which the settings were added.
         config = new LinkedHashMap<>(config);

@@ -29,15 +29,23 @@ public final class ParleyProcess implements Closeable {
     private static final Pattern LISTENING =
             Pattern.compile("Listening on:? https?://[^\\s/]*:(\\d+)");
 
+    private static final Pattern MANAGEMENT =
+            Pattern.compile("Management interface listening on https?://[^\\s/]*:(\\d+)");
+
     private final ParleyCommand command;
     private final OwnedProcess process;
     private final int port;
+    private final int managementPort;
     private boolean terminated;
 
     private ParleyProcess(ParleyCommand command, OwnedProcess process, int port) {
         this.command = command;
         this.process = process;
         this.port = port;
+        this.managementPort =
+                portIn(process.log(), MANAGEMENT)
+                        .orElseThrow(
+                                () -> new IllegalStateException("no port in " + process.log()));
     }
 
     public static Builder builder() {
@@ -66,7 +74,9 @@ public final class ParleyProcess implements Closeable {
 
         private Builder() {
             config("quarkus.http.host", "127.0.0.1");
-            port(0);
+            config("quarkus.management.host", "127.0.0.1");
+            config(ParleyCommand.PORT, "0");
+            config(ParleyCommand.MANAGEMENT_PORT, "0");
             longDeadlines();
         }
 
@@ -106,7 +116,15 @@ public final class ParleyProcess implements Closeable {
 
         /** Listens on this port instead of one that the system chooses; see {@link Ports#free}. */
         public Builder port(int port) {
-            return config(ParleyCommand.PORT, Integer.toString(port));
+            return ports(port, Ports.free());
+        }
+
+        /**
+         * Listens on these ports. The framework's metrics want either both to be named, or neither.
+         */
+        public Builder ports(int port, int managementPort) {
+            config(ParleyCommand.PORT, Integer.toString(port));
+            return config(ParleyCommand.MANAGEMENT_PORT, Integer.toString(managementPort));
         }
 
         /** Runs another jar than the packaged one. */
@@ -136,7 +154,7 @@ public final class ParleyProcess implements Closeable {
 
     private static ParleyProcess launch(ParleyCommand command) {
         OwnedProcess process = OwnedProcess.start(command.toProcess());
-        Optional<Integer> port = process.awaitOutput(ParleyProcess::listeningPort);
+        Optional<Integer> port = process.awaitOutput(log -> portIn(log, LISTENING));
         if (port.isEmpty()) {
             throw startFailed(process);
         }
@@ -152,8 +170,8 @@ public final class ParleyProcess implements Closeable {
         return new IllegalStateException("Parley %s:%n%s".formatted(how, process.log()));
     }
 
-    private static Optional<Integer> listeningPort(String log) {
-        Matcher matcher = LISTENING.matcher(log);
+    private static Optional<Integer> portIn(String log, Pattern pattern) {
+        Matcher matcher = pattern.matcher(log);
         return matcher.find() ? Optional.of(Integer.valueOf(matcher.group(1))) : Optional.empty();
     }
 
@@ -169,6 +187,16 @@ public final class ParleyProcess implements Closeable {
 
     public int port() {
         return port;
+    }
+
+    /** The port of the management interface: health, metrics and the API description. */
+    public int managementPort() {
+        return managementPort;
+    }
+
+    /** A client of the management interface. */
+    public Http management() {
+        return new Http(URI.create("http://127.0.0.1:" + managementPort));
     }
 
     public boolean alive() {
@@ -200,7 +228,11 @@ public final class ParleyProcess implements Closeable {
     public void awaitReadiness(int status) {
         HttpClient client = HttpClient.newHttpClient();
         HttpRequest probe =
-                HttpRequest.newBuilder(uri("/q/health/ready")).timeout(Timeouts.LIMIT).build();
+                HttpRequest.newBuilder(
+                                URI.create(
+                                        "http://127.0.0.1:" + managementPort + "/q/health/ready"))
+                        .timeout(Timeouts.LIMIT)
+                        .build();
         Timeouts.await("readiness " + status)
                 .ignoreExceptionsInstanceOf(IOException.class)
                 .failFast(() -> assertThat(alive()).as("Parley runs; its log: %s", log()).isTrue())

@@ -1,6 +1,7 @@
 package dev.parley.bench;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,7 +30,11 @@ final class NchanServer {
         List<String> command =
                 List.of(NGINX.toString(), "-p", home.toString(), "-c", config.toString());
         return RunningServer.start(
-                new ProcessBuilder(command), home.resolve("server.log"), port, "/ready", false);
+                new ProcessBuilder(command),
+                home.resolve("server.log"),
+                port,
+                URI.create("http://127.0.0.1:" + port + "/ready"),
+                false);
     }
 
     /** The history is as long as Parley's default; the other limits are above what is measured. */

@@ -1,6 +1,7 @@
 package dev.parley.bench;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -33,7 +34,12 @@ final class QuarkusServers {
                 settings.nativeExecutable()
                         .map(path -> List.of(path.toString()))
                         .orElseGet(() -> java(settings));
-        return start(program, PARLEY, "/q/health/ready", directory, redis, jvm);
+        int management = RunningServer.freePort();
+        program = new ArrayList<>(program);
+        program.add("-Dquarkus.management.host=127.0.0.1");
+        program.add("-Dquarkus.management.port=" + management);
+        int port = RunningServer.freePort();
+        return start(program, PARLEY, port, management, "/q/health/ready", directory, redis, jvm);
     }
 
     static RunningServer idiomatic(Settings settings, Path directory, Optional<Redis> redis)
@@ -41,7 +47,8 @@ final class QuarkusServers {
         if (!isUpToDate(IDIOMATIC, IDIOMATIC_SOURCES)) {
             packageIdiomatic(directory);
         }
-        return start(java(settings), IDIOMATIC, "/ready", directory, redis, true);
+        int port = RunningServer.freePort();
+        return start(java(settings), IDIOMATIC, port, port, "/ready", directory, redis, true);
     }
 
     private static List<String> java(Settings settings) {
@@ -55,12 +62,13 @@ final class QuarkusServers {
     private static RunningServer start(
             List<String> program,
             Path jar,
+            int port,
+            int readyPort,
             String readyPath,
             Path directory,
             Optional<Redis> redis,
             boolean jvm)
             throws IOException {
-        int port = RunningServer.freePort();
         List<String> command = new ArrayList<>(program);
         command.add("-Dquarkus.http.host=127.0.0.1");
         command.add("-Dquarkus.http.port=" + port);
@@ -68,8 +76,9 @@ final class QuarkusServers {
         if (jvm) {
             command.addAll(List.of("-jar", jar.toString()));
         }
+        URI ready = URI.create("http://127.0.0.1:" + readyPort + readyPath);
         return RunningServer.start(
-                new ProcessBuilder(command), directory.resolve("server.log"), port, readyPath, jvm);
+                new ProcessBuilder(command), directory.resolve("server.log"), port, ready, jvm);
     }
 
     private static boolean isUpToDate(Path jar, Path sources) throws IOException {

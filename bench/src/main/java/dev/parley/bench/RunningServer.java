@@ -37,9 +37,9 @@ record RunningServer(Process process, int port, boolean jvm) implements AutoClos
      * Starts a program and returns when it answers.
      *
      * @param log where its output goes
-     * @param path a path that is answered with status 200 once the server is ready
+     * @param ready an address that is answered with status 200 once the server is ready
      */
-    static RunningServer start(ProcessBuilder program, Path log, int port, String path, boolean jvm)
+    static RunningServer start(ProcessBuilder program, Path log, int port, URI ready, boolean jvm)
             throws IOException {
         program.environment()
                 .keySet()
@@ -47,7 +47,7 @@ record RunningServer(Process process, int port, boolean jvm) implements AutoClos
         program.redirectErrorStream(true).redirectOutput(log.toFile());
         var server = new RunningServer(killedAtExit(program.start()), port, jvm);
         try {
-            server.awaitAnswer(path, log);
+            server.awaitAnswer(ready, log);
             return server;
         } catch (RuntimeException | IOException e) {
             server.close();
@@ -84,9 +84,9 @@ record RunningServer(Process process, int port, boolean jvm) implements AutoClos
         return process.pid();
     }
 
-    private void awaitAnswer(String path, Path log) throws IOException {
+    private void awaitAnswer(URI ready, Path log) throws IOException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
-        while (!answers(path)) {
+        while (!answers(ready)) {
             if (!process.isAlive() || System.nanoTime() > end) {
                 throw new IOException("the server did not start:\n" + Files.readString(log));
             }
@@ -94,10 +94,9 @@ record RunningServer(Process process, int port, boolean jvm) implements AutoClos
         }
     }
 
-    private boolean answers(String path) {
+    private boolean answers(URI ready) {
         try {
-            URI uri = URI.create("http://127.0.0.1:" + port + path);
-            var connection = (HttpURLConnection) uri.toURL().openConnection();
+            var connection = (HttpURLConnection) ready.toURL().openConnection();
             connection.setConnectTimeout(1_000);
             connection.setReadTimeout(2_000);
             return connection.getResponseCode() == HttpURLConnection.HTTP_OK;

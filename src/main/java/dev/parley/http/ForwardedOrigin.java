@@ -1,0 +1,42 @@
+package dev.parley.http;
+
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+
+/**
+ * Recognises pages of Parley's own origin behind a proxy that ends TLS. Such a page sends {@code
+ * Origin: https://chat.example}, while the request reaches the pod by HTTP, so that the framework's
+ * CORS filter would take it for a page from elsewhere. A trusted proxy says in {@code
+ * X-Forwarded-Proto} how the browser asked; the header {@code Origin} is then dropped, because a
+ * request from the same origin does not need it.
+ */
+@Singleton
+final class ForwardedOrigin {
+
+    private final ClientAddress addresses;
+
+    ForwardedOrigin(ClientAddress addresses) {
+        this.addresses = addresses;
+    }
+
+    void register(@Observes Router router) {
+        router.route().order(Integer.MIN_VALUE).handler(this::check);
+    }
+
+    private void check(RoutingContext exchange) {
+        HttpServerRequest request = exchange.request();
+        String origin = request.getHeader(HttpHeaders.ORIGIN);
+        String scheme = request.getHeader("X-Forwarded-Proto");
+        if (origin != null
+                && scheme != null
+                && addresses.isForwarded(request)
+                && origin.equalsIgnoreCase(scheme + "://" + request.authority())) {
+            request.headers().remove(HttpHeaders.ORIGIN);
+        }
+        exchange.next();
+    }
+}

@@ -1,0 +1,35 @@
+package dev.parley.http;
+
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+import java.util.List;
+import java.util.Optional;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jboss.logging.Logger;
+
+/**
+ * Logs at the start that pages of any origin may use the pod. It is the default, and a surprise in
+ * an intranet: a page from outside, opened by a person inside, may then read and publish.
+ */
+@Singleton
+final class OpenToAllPages {
+
+    private static final Logger LOG = Logger.getLogger(OpenToAllPages.class);
+
+    private final List<String> origins;
+
+    OpenToAllPages(
+            @ConfigProperty(name = "quarkus.http.cors.origins") Optional<List<String>> origins) {
+        this.origins = origins.orElse(List.of());
+    }
+
+    void warn(@Observes StartupEvent event) {
+        if (origins.contains("*")) {
+            LOG.info(
+                    "Any web page may read and publish here, through the browser of anyone who can"
+                            + " reach this pod: quarkus.http.cors.origins is *. List the origins of"
+                            + " your pages there to refuse all others");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package dev.parley.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Http.Answer;
+import dev.parley.testsupport.SharedPod;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A browser neither stores an answer nor takes it for another type than it says. */
+@ExtendWith(SharedPod.Extension.class)
+final class BrowserHeadersIT {
+
+    private final Http http;
+
+    BrowserHeadersIT(SharedPod pod) {
+        http = pod.http();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "GET, /rooms/lobby/messages, 200",
+        "POST, /send?msg=hi, 200",
+        "POST, /send, 400",
+        "GET, /rooms/-/messages, 400",
+        "GET, /events?room=-, 400",
+        "GET, /rooms//messages, 400",
+        "GET, /nothing, 404",
+        "GET, /q/metrics, 404",
+        "GET, /send, 405",
+        "POST, /events, 405",
+    })
+    void answer_isNeitherStoredNorSniffed(String method, String path, int status) {
+        for (Http caller : new Http[] {http, http.with("Accept", "application/json")}) {
+            Answer answer = caller.call(method, path);
+
+            if (answer.status() != 406) {
+                assertThat(answer.status()).isEqualTo(status);
+            }
+            assertThat(answer.headers().allValues("X-Content-Type-Options"))
+                    .containsExactly("nosniff");
+            assertThat(answer.headers().allValues("Cache-Control")).containsExactly("no-store");
+        }
+    }
+
+    @Test
+    void page_keepsItsHeaders() {
+        Answer page = http.get("/");
+
+        assertThat(page.headers().allValues("X-Content-Type-Options")).containsExactly("nosniff");
+        assertThat(page.headers().allValues("Cache-Control")).containsExactly("no-cache");
+        assertThat(page.header("Content-Security-Policy")).startsWith("default-src 'none'");
+    }
+}

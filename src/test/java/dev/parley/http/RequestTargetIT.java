@@ -1,0 +1,89 @@
+package dev.parley.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.SharedPod;
+import dev.parley.testsupport.TestRoom;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Targets that a proxy and the router could understand differently are refused. */
+@ExtendWith(SharedPod.Extension.class)
+final class RequestTargetIT {
+
+    private final SharedPod pod;
+    private final Http http;
+
+    RequestTargetIT(SharedPod pod) {
+        this.pod = pod;
+        http = pod.http();
+    }
+
+    private String get(String method, String target, String... headers) {
+        return http.raw(
+                method
+                        + " "
+                        + target
+                        + " HTTP/1.1\r\nHost: chat.example\r\n"
+                        + String.join("", headers)
+                        + "Connection: close\r\n\r\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "//q/metrics",
+                "/%71/metrics",
+                "/./q/metrics",
+                "/rooms/../q/metrics",
+                "/rooms/%2e%2e/q/metrics",
+                "/rooms/a%2fb/messages",
+                "/events;x",
+                "//clock",
+                "/x/../clock",
+                "/cl%6fck",
+                "/rooms//messages",
+                "http://other.example/clock"
+            })
+    void targetThatIsNotNormal_isRefusedWithTheReason(String target) {
+        String line = get("GET", target);
+        String problem = get("GET", target, "Accept: application/json\r\n");
+
+        assertThat(line).startsWith("HTTP/1.1 400 ").contains("\r\n\r\nbad target: ");
+        assertThat(problem).startsWith("HTTP/1.1 400 ").contains("\"code\":\"bad-target\"");
+        assertThat(pod.process().log()).doesNotContain("ERROR");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/\\q/metrics", "/rooms/..\\clock", "clock", "?clock", "*"})
+    void targetThatTheServerCannotRead_isRefusedByIt(String target) {
+        assertThat(get("GET", target)).startsWith("HTTP/1.1 40").doesNotContain("data:");
+        assertThat(pod.process().log()).doesNotContain("ERROR");
+    }
+
+    @Test
+    void encodedRoomName_isReadAsBefore() {
+        TestRoom room = pod.newRoom();
+        room.publish("hi");
+        String encoded = "%" + Integer.toHexString(room.name().charAt(0)).toLowerCase(Locale.ROOT);
+
+        String answer = get("GET", "/rooms/" + encoded + room.name().substring(1) + "/messages");
+
+        assertThat(answer).startsWith("HTTP/1.1 200 ").contains("\"text\":\"hi\"");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"http://chat.example/favicon.svg", "HTTP://CHAT.example:80/"})
+    void absoluteTargetOfThisHost_isAccepted(String target) {
+        assertThat(get("GET", target)).startsWith("HTTP/1.1 200 ");
+    }
+
+    @Test
+    void optionsOfTheServer_areNotABadTarget() {
+        assertThat(get("OPTIONS", "*")).doesNotContain("bad target");
+    }
+}

@@ -1,0 +1,147 @@
+package dev.parley.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Ports;
+import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
+import java.io.IOException;
+import java.io.StringReader;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Properties;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The proxies of docs/operations.md, configured as written there, in front of a pod that trusts
+ * them as written there. A client cannot choose the address by which it is limited.
+ */
+final class DocumentedProxiesIT {
+
+    private static final String[] FORGED = {
+        "127.0.0.3", "6.6.6.6, 7.7.7.7", "", ":", "127.0.0.1", "2001:db8::1"
+    };
+
+    @TempDir Path directory;
+
+    @Test
+    void clientOfHaproxy_isLimitedByItsRealAddress() throws IOException {
+        Haproxy.Pod place = Haproxy.Pod.free();
+        try (ParleyProcess pod = pod(place);
+                Haproxy proxy = Haproxy.start(directory, List.of(place))) {
+            proxy.awaitAllPods();
+
+            assertLimitedByRealAddress(proxy.uri("/events"));
+            assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
+        }
+    }
+
+    @Test
+    void clientOfNginx_isLimitedByItsRealAddress() throws IOException {
+        Haproxy.Pod place = Haproxy.Pod.free();
+        int port = Ports.free();
+        Tool.named("nginx");
+        try (ParleyProcess pod = pod(place)) {
+            Process nginx = startNginx(port, place.port());
+            try {
+                URI uri = URI.create("http://127.0.0.1:" + port + "/events");
+                Timeouts.await("nginx")
+                        .ignoreExceptionsInstanceOf(UncheckedIOException.class)
+                        .failFast(() -> assertThat(nginx.isAlive()).as(nginxLog()).isTrue())
+                        .until(() -> new Http(uri).get("/favicon.svg").status() == 200);
+
+                assertLimitedByRealAddress(uri);
+                assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
+            } finally {
+                // SIGTERM: the master ends its workers. SIGKILL would leave them.
+                nginx.destroy();
+                nginx.onExit().join();
+            }
+        }
+    }
+
+    /** Each of two clients has one stream, whatever addresses they claim to have. */
+    private static void assertLimitedByRealAddress(URI stream) throws IOException {
+        var ada = InetAddress.getByName("127.0.0.2");
+        var bob = InetAddress.getByName("127.0.0.3");
+        try (var first = SseReader.to(stream).from(ada).open().awaitLastEventId();
+                var other = forged(stream, bob, "127.0.0.2")) {
+            other.awaitLastEventId();
+            for (String claimed : FORGED) {
+                try (var again = forged(stream, ada, claimed)) {
+                    assertThat(again.awaitEvent("goodbye").data())
+                            .as(claimed)
+                            .isEqualTo("{\"reason\":\"limit\"}");
+                }
+            }
+            assertThat(first.connected()).isTrue();
+        }
+    }
+
+    private static SseReader forged(URI stream, InetAddress from, String claimed) {
+        return SseReader.to(stream)
+                .from(from)
+                .header("X-Forwarded-For", claimed)
+                .header("Forwarded", "for=" + claimed)
+                .open();
+    }
+
+    private static ParleyProcess pod(Haproxy.Pod place) throws IOException {
+        var settings = new Properties();
+        settings.load(new StringReader(DocumentedProxies.block("### The client's address")));
+        var pod =
+                ParleyProcess.builder()
+                        .ports(place.port(), place.managementPort())
+                        .config("parley.limits.connections-per-address", "1");
+        settings.stringPropertyNames()
+                .forEach(
+                        key ->
+                                pod.config(
+                                        key,
+                                        settings.getProperty(key)
+                                                .replace("10.0.0.0/24", "127.0.0.1")));
+        return pod.start().awaitReady();
+    }
+
+    private Process startNginx(int port, int pod) throws IOException {
+        String text =
+                DocumentedProxies.block("### nginx")
+                        .replace("worker_rlimit_nofile 65536", "worker_rlimit_nofile 4096")
+                        .replace("worker_connections 32768", "worker_connections 2048")
+                        .replace("listen 80", "listen 127.0.0.1:" + port)
+                        .replace("10.0.0.11:8080", "127.0.0.1:" + pod)
+                        .replaceAll("server 10\\.0\\.0\\.12:8080;", "")
+                        .replace("http {", "http {\n    access_log off;\n" + temporaryPaths());
+        Path configuration = directory.resolve("nginx.conf");
+        Files.writeString(
+                configuration,
+                "daemon off;\nerror_log stderr;\npid " + directory.resolve("pid") + ";\n" + text);
+        return new ProcessBuilder("nginx", "-p", directory.toString(), "-c", "" + configuration)
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("nginx.log").toFile())
+                .start();
+    }
+
+    private String temporaryPaths() {
+        var paths = new StringBuilder();
+        for (String kind : new String[] {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
+            paths.append("    %s_temp_path %s;%n".formatted(kind, directory.resolve(kind)));
+        }
+        return paths.toString();
+    }
+
+    private String nginxLog() {
+        try {
+            return Files.readString(directory.resolve("nginx.log"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
