@@ -1,5 +1,6 @@
 package dev.parley;
 
+import dev.parley.http.ConnectionGuardInstaller;
 import io.quarkus.runtime.ApplicationLifecycleManager;
 import io.quarkus.runtime.LaunchMode;
 import io.quarkus.runtime.Quarkus;
@@ -29,6 +30,7 @@ public final class Parley {
     /** Runs until told to stop. */
     public static void main(String... args) {
         forgetAddressesSoon();
+        ConnectionGuardInstaller.enable();
         if (LaunchMode.current() == LaunchMode.NORMAL) {
             exitCleanlyOnSignal();
         }

@@ -46,7 +46,7 @@ public final class RedisAddressCheck implements ConfigSourceInterceptor {
 
     /** Says in one sentence what is wrong with a list of addresses; empty if nothing is. */
     static Optional<String> problem(String addresses) {
-        String[] all = SEPARATOR.split(addresses);
+        String[] all = SEPARATOR.split(addresses, 0);
         for (int i = 0; i < all.length; i++) {
             String address = all[i].replace("\\,", ",").strip();
             String which = all.length == 1 ? "the address " : "address " + (i + 1) + " ";

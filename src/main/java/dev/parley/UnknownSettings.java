@@ -4,6 +4,7 @@ import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.memory.MemoryConfig;
 import dev.parley.delivery.EventsConfig;
 import dev.parley.delivery.LimitsConfig;
+import dev.parley.http.BoundsConfig;
 import dev.parley.log.LogConfig;
 import dev.parley.ops.DrainConfig;
 import dev.parley.publish.PublishConfig;
@@ -41,6 +42,7 @@ import org.eclipse.microprofile.config.spi.ConfigSource;
 @Singleton
 @RegisterForReflection(
         targets = {
+            BoundsConfig.class,
             DrainConfig.class,
             EventsConfig.class,
             HistoryConfig.class,

@@ -10,6 +10,7 @@ import dev.parley.delivery.Hub;
 import dev.parley.delivery.LimitsConfig;
 import dev.parley.log.LogConfig;
 import dev.parley.log.OpenRooms;
+import dev.parley.publish.PublishConfig;
 import dev.parley.redis.RedisClients;
 import dev.parley.redis.RedisConfig;
 import dev.parley.sse.EventStreamEncoder;
@@ -52,6 +53,7 @@ final class Wiring {
             RedisConfig redisConfig,
             MemoryConfig memoryConfig,
             HistoryConfig history,
+            PublishConfig publish,
             Vertx vertx,
             MeterRegistry meters,
             Clock clock) {
@@ -59,7 +61,14 @@ final class Wiring {
             LOG.info("Messages go through Redis");
             // The framework has made its own client from the configuration, which stays unused.
             Objects.requireNonNull(redis.get());
-            var broker = new RedisBroker(vertx, clients.on(vertx), redisConfig, history, meters);
+            var broker =
+                    new RedisBroker(
+                            vertx,
+                            clients.on(vertx),
+                            redisConfig,
+                            history,
+                            publish.maxText().asLongValue(),
+                            meters);
             broker.start();
             return broker;
         }

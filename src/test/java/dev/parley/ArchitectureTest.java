@@ -46,7 +46,7 @@ class ArchitectureTest {
                     Map.entry("publish", Set.of("http", "broker", "message")),
                     Map.entry("events", Set.of("http", "sse", "delivery", "log", "message")),
                     Map.entry("history", Set.of("http", "broker", "message")),
-                    Map.entry("clock", Set.of("sse")),
+                    Map.entry("clock", Set.of("http", "sse", "delivery")),
                     Map.entry("ops", Set.of("delivery", "broker")));
 
     private static final String JAX_RS = "jakarta.ws.rs..";

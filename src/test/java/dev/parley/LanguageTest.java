@@ -119,6 +119,10 @@ final class LanguageTest {
         List<String> occurrences = new ArrayList<>();
         Matcher matcher = banned.matcher(text);
         while (matcher.find()) {
+            if (matcher.group().equals("noBody")) {
+                // A method of the JDK's HTTP client.
+                continue;
+            }
             long line =
                     1 + text.substring(0, matcher.start()).chars().filter(c -> c == '\n').count();
             String turn = matcher.group().replaceAll("\\s+", " ");

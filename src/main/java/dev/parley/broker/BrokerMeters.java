@@ -8,12 +8,17 @@ import io.micrometer.core.instrument.MeterRegistry;
 public final class BrokerMeters {
 
     private final Counter received;
+    private final Counter dropped;
 
     public BrokerMeters(MeterRegistry registry, Broker broker) {
         received =
                 Counter.builder("parley.messages.received")
                         .description(
                                 "Messages heard from the broker, of rooms with and without readers")
+                        .register(registry);
+        dropped =
+                Counter.builder("parley.plain.dropped")
+                        .description("Plain texts from Redis that were longer than a text may be")
                         .register(registry);
         Gauge.builder("parley.subscription.up", broker, b -> b.state().isUp() ? 1 : 0)
                 .description("1 while messages flow from the broker, else 0")
@@ -23,5 +28,10 @@ public final class BrokerMeters {
     /** Counts a message that arrived, whether its room is read on this pod or not. */
     public void received() {
         received.increment();
+    }
+
+    /** A plain text was too long, and reached no reader. */
+    public void dropped() {
+        dropped.increment();
     }
 }

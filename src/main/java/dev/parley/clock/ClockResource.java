@@ -1,8 +1,14 @@
 package dev.parley.clock;
 
+import dev.parley.delivery.DisconnectReason;
+import dev.parley.delivery.Hub;
+import dev.parley.http.ClientAddress;
+import dev.parley.sse.EventStream;
+import dev.parley.sse.NettyEventLoop;
 import dev.parley.sse.StreamHeaders;
 import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import io.smallrye.mutiny.Multi;
+import io.vertx.core.impl.ContextInternal;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.event.Observes;
@@ -17,6 +23,7 @@ import jakarta.ws.rs.core.Response;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 
 /** Streams the time once a second. */
@@ -26,18 +33,32 @@ public final class ClockResource {
     /** Runs after the drain of the rooms, which observes at the default priority. */
     private static final int LATE = Interceptor.Priority.APPLICATION + 1000;
 
+    private final Hub hub;
     private final Clock clock;
+    private final ClientAddress clientAddress;
     private volatile boolean ending;
 
-    ClockResource(Clock clock) {
+    ClockResource(Hub hub, Clock clock, ClientAddress clientAddress) {
+        this.hub = hub;
         this.clock = clock;
+        this.clientAddress = clientAddress;
     }
 
+    /** Counts within the limits of streams. */
     @GET
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @Operation(summary = "Receive the time once a second")
     public Multi<String> time(@Context RoutingContext exchange) {
         StreamHeaders.set(exchange);
+        String address = clientAddress.of(exchange.request());
+        Optional<DisconnectReason> refusal = hub.enter(address);
+        if (refusal.isPresent()) {
+            return new EventStream(
+                    exchange.request(),
+                    new NettyEventLoop(ContextInternal.current().nettyEventLoop()),
+                    connection -> hub.refuse(connection, refusal.get()));
+        }
+        exchange.addEndHandler(ended -> hub.leave(address));
         return Multi.createFrom()
                 .ticks()
                 .startingAfter(Duration.ofNanos(1))

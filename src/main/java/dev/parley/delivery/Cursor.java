@@ -38,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Lives on its stream's event loop. Each wait for an answer is a new state object; an answer is
  * dropped if the cursor is in another state by then.
  */
+@SuppressWarnings("ReferenceEquality") // An answer belongs to the very state that asked for it.
 final class Cursor {
 
     /** How often a position is looked up, because the room changed meanwhile, before giving up. */

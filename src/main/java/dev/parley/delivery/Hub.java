@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * All streams of a pod: admits them, gives each a cursor in its room, and ends them. Thread-safe.
@@ -24,6 +25,10 @@ public final class Hub {
     private final DeliveryMeters meters;
     private final Admission admission;
     private final HeldConnections held = new HeldConnections();
+
+    /** Streams that read no room. */
+    private final AtomicInteger others = new AtomicInteger();
+
     private final Clock clock;
     private final Map<EventLoop, DeliveryLoop> loops = new ConcurrentHashMap<>();
 
@@ -72,9 +77,36 @@ public final class Hub {
         return stream::onGone;
     }
 
-    /** Returns the number of open streams. */
+    /** Streams of rooms that are open now. */
     public int streams() {
-        return admission.streams();
+        return admission.streams() - others.get();
+    }
+
+    /**
+     * Counts a stream that reads no room, such as the clock's, within the same limits.
+     *
+     * @return why it is refused; when empty, {@link #leave} is due later
+     */
+    public Optional<DisconnectReason> enter(String address) {
+        Optional<DisconnectReason> refusal = admission.enter(address);
+        if (refusal.isEmpty()) {
+            others.incrementAndGet();
+        }
+        return refusal;
+    }
+
+    /** Counts a stream that reads no room out. */
+    public void leave(String address) {
+        others.decrementAndGet();
+        admission.leave(address);
+    }
+
+    /** Tells a client on a stream why it gets none. */
+    public Registration refuse(Connection connection, DisconnectReason reason) {
+        meters.refused(reason);
+        connection.write(encoder.opening());
+        connection.end(encoder.goodbye(reason));
+        return () -> {};
     }
 
     /** Refuses new streams from now on. */

@@ -15,9 +15,9 @@ public interface LimitsConfig {
 
     /**
      * Streams from one address, 1 or more. Behind a proxy every stream has the proxy's address
-     * unless {@code quarkus.http.proxy.*} names the proxies to trust.
+     * unless {@code quarkus.http.proxy.*} names the proxies to trust. An IPv6 client is its /64.
      */
-    @WithDefault("20000")
+    @WithDefault("5000")
     @Min(1)
     int connectionsPerAddress();
 }

@@ -149,7 +149,7 @@ final class Stream {
         List<byte[]> unanswered = cursors.stream().flatMap(this::unansweredPosition).toList();
         if (onEnded(reason)) {
             // Per the HTML standard, a stream without an id field resets the browser's last event
-            // id, so a client that has been told no position yet is told the one that it gave.
+            // id, so a client that has no position yet gets back the one that it gave.
             unanswered.forEach(connection::write);
             if (reason == DisconnectReason.UNAVAILABLE) {
                 // The stream may have been opened only now, and its client may come back at once.

@@ -9,7 +9,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -133,19 +135,14 @@ final class SubscriberGroup implements RoomReplica.Observer {
     static final class PlainBuffers {
 
         private final Message message;
-        private final byte @Nullable [][] encoded = new byte[Format.values().length][];
+        private final Map<Format, byte[]> encoded = new EnumMap<>(Format.class);
 
         PlainBuffers(Message message) {
             this.message = message;
         }
 
         byte[] bytes(Format format, StreamEncoder encoder) {
-            byte[] known = encoded[format.ordinal()];
-            if (known == null) {
-                known = encoder.plain(message, format);
-                encoded[format.ordinal()] = known;
-            }
-            return known;
+            return encoded.computeIfAbsent(format, wanted -> encoder.plain(message, wanted));
         }
     }
 }

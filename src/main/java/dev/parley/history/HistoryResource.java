@@ -3,17 +3,20 @@ package dev.parley.history;
 import dev.parley.broker.Broker;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
+import dev.parley.http.Answers;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.QueryParameters;
 import dev.parley.http.RefusedRequest;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import io.smallrye.mutiny.Uni;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
@@ -30,10 +33,18 @@ public final class HistoryResource {
     private static final int DEFAULT_LIMIT = 50;
     private static final int MAX_LIMIT = 500;
 
-    private final Broker broker;
+    /** Length of the largest page that a broker returns, of text in ASCII. */
+    private static final long LARGEST_PAGE = 320 * 1024;
 
-    HistoryResource(Broker broker) {
+    /** JSON around the text of a message. */
+    private static final int ITEM_LENGTH = 300;
+
+    private final Broker broker;
+    private final Answers answers;
+
+    HistoryResource(Broker broker, Answers answers) {
         this.broker = broker;
+        this.answers = answers;
     }
 
     @GET
@@ -46,7 +57,8 @@ public final class HistoryResource {
             @QueryParam("before") @Parameter(description = "an id: the messages just before it")
                     @Nullable String before,
             @QueryParam("after") @Parameter(description = "an id: the messages just after it")
-                    @Nullable String after) {
+                    @Nullable String after,
+            @Context RoutingContext exchange) {
         var name = new Room(room);
         int count =
                 QueryParameters.number(
@@ -55,14 +67,30 @@ public final class HistoryResource {
             throw new RefusedRequest(
                     ErrorCode.BAD_REQUEST, "bad query: before or after is expected, not both");
         }
+        EventId afterId = after == null ? null : QueryParameters.eventId("after", after);
+        EventId beforeId = before == null ? null : QueryParameters.eventId("before", before);
+        Answers.Reservation reserved = answers.reserve(exchange, LARGEST_PAGE);
+        return page(name, afterId, beforeId, count)
+                .invoke(answer -> reserved.resize(length(answer.getEntity())));
+    }
+
+    private Uni<RestResponse<HistoryPage>> page(
+            Room room, @Nullable EventId after, @Nullable EventId before, int count) {
         if (after != null) {
-            return after(name, QueryParameters.eventId("after", after), count);
+            return after(room, after, count);
         }
         if (before != null) {
-            return before(name, QueryParameters.eventId("before", before), count);
+            return before(room, before, count);
         }
-        return broker.read(name, Range.newest(count))
-                .map(page -> answer(page, HistoryPage.of(name, page, false)));
+        return broker.read(room, Range.newest(count))
+                .map(page -> answer(page, HistoryPage.of(room, page, false)));
+    }
+
+    /** Length of a page as JSON, about: two bytes for each UTF-16 unit, and what is around it. */
+    private static long length(HistoryPage page) {
+        return page.messages().stream()
+                .mapToLong(item -> ITEM_LENGTH + 2L * item.text().length())
+                .sum();
     }
 
     /**

@@ -194,7 +194,15 @@ public final class ClientAddress {
     private static final class TrustedProxies {
 
         /** The addresses whose first bits are these. */
-        private record Network(byte[] address, int bits) {
+        private static final class Network {
+
+            private final byte[] address;
+            private final int bits;
+
+            Network(byte[] address, int bits) {
+                this.address = address;
+                this.bits = bits;
+            }
 
             boolean contains(byte[] other) {
                 if (other.length != address.length) {

@@ -39,6 +39,8 @@ public enum ErrorCode {
     IDEMPOTENCY_KEY_REUSED(422, "The Idempotency-Key was used for another message"),
     TOO_MANY_REQUESTS(429, "The client publishes too often"),
     INTERNAL_ERROR(500, "The server failed"),
+    NOT_IMPLEMENTED(501, "The transfer coding is not supported"),
+    OVERLOADED(503, "The server holds too much for its clients"),
     UNAVAILABLE(503, "The message broker does not answer");
 
     private final int status;

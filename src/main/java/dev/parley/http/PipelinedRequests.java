@@ -66,7 +66,7 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
-        if (held.isEmpty() && !mustWait(message)) {
+        if (held.isEmpty() && !mustWait(context, message)) {
             pass(context, message);
         } else {
             held.add(message);
@@ -87,6 +87,15 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     }
 
     @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        context.fireChannelWritabilityChanged();
+        if (context.channel().isWritable() && !held.isEmpty() && !answering) {
+            // Deferred, because this can be called from inside a write.
+            context.executor().execute(() -> release(context));
+        }
+    }
+
+    @Override
     public void channelInactive(ChannelHandlerContext context) {
         discard(context);
         context.fireChannelInactive();
@@ -100,7 +109,7 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     private void release(ChannelHandlerContext context) {
         // Before passing requests on, because one of them may make the server stop reading.
         setReading(context, true);
-        while (!held.isEmpty() && !mustWait(held.element())) {
+        while (!held.isEmpty() && !mustWait(context, held.element())) {
             pass(context, held.remove());
         }
         if (!held.isEmpty()) {
@@ -116,8 +125,12 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         context.fireChannelRead(message);
     }
 
-    private boolean mustWait(Object message) {
-        return answering && message instanceof HttpRequest;
+    /**
+     * Whether a message has to wait. A request also waits while the client does not take the
+     * earlier answers, which would otherwise pile up in the channel.
+     */
+    private boolean mustWait(ChannelHandlerContext context, Object message) {
+        return message instanceof HttpRequest && (answering || !context.channel().isWritable());
     }
 
     private void discard(ChannelHandlerContext context) {

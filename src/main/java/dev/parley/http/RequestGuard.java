@@ -1,14 +1,19 @@
 package dev.parley.http;
 
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.vertx.core.VertxException;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.core.MediaType;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -32,14 +37,27 @@ public final class RequestGuard {
      */
     private static final int MAX_TARGET = 4096;
 
+    /**
+     * What a client gets whose protocol is not HTTP; the framework would repeat it to the client.
+     */
+    private static final byte[] BAD_REQUEST =
+            "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                    .getBytes(StandardCharsets.US_ASCII);
+
+    /** In seconds: by then, bodies that were arriving have arrived or were refused. */
+    private static final String OVERLOADED_RETRY_AFTER = "2";
+
     private final long maxBody;
     private final Duration requestTimeout;
+    private final ClientAddress clientAddress;
 
     RequestGuard(
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBody,
-            @ConfigProperty(name = "parley.publish.request-timeout") Duration requestTimeout) {
+            @ConfigProperty(name = "parley.publish.request-timeout") Duration requestTimeout,
+            ClientAddress clientAddress) {
         this.maxBody = maxBody.asLongValue();
         this.requestTimeout = requestTimeout;
+        this.clientAddress = clientAddress;
     }
 
     void guard(@Observes Router router) {
@@ -48,9 +66,20 @@ public final class RequestGuard {
 
     private void check(RoutingContext exchange) {
         PipelinedRequests.hold(exchange.request());
+        ConnectionGuard connection = ConnectionGuard.of(exchange.request());
+        if (connection != null) {
+            guardConnection(exchange, connection);
+        }
+        if (!isHttp(exchange.request())) {
+            refuseProtocol(exchange.request());
+            return;
+        }
         Optional<String> fault = RequestTarget.fault(exchange.request());
         if (fault.isPresent()) {
             refuse(exchange, ErrorCode.BAD_TARGET, fault.get());
+            return;
+        }
+        if (isMisframed(exchange)) {
             return;
         }
         boolean post = exchange.request().method().equals(HttpMethod.POST);
@@ -69,6 +98,77 @@ public final class RequestGuard {
         } else {
             exchange.next();
         }
+    }
+
+    private static void guardConnection(RoutingContext exchange, ConnectionGuard connection) {
+        var request = exchange.request();
+        if (connection.onRequest(request) && headLength(request) > ConnectionGuard.LARGE_HEAD) {
+            closeAfterwards(exchange);
+        }
+        exchange.addEndHandler(answered -> connection.onAnswered(request));
+        if (request.version() == HttpVersion.HTTP_2 && !isStream(exchange)) {
+            var response = exchange.response();
+            exchange.addHeadersEndHandler(head -> connection.limitAnswer(request, response::reset));
+        }
+    }
+
+    private static int headLength(HttpServerRequest request) {
+        int length = request.uri().length();
+        for (var header : request.headers()) {
+            length += header.getKey().length() + header.getValue().length();
+        }
+        return length;
+    }
+
+    /** Whether the request is for a stream, which lasts as long as its client takes bytes. */
+    private static boolean isStream(RoutingContext exchange) {
+        return Endpoint.at(exchange.normalizedPath())
+                .filter(call -> call.answer().equals(MediaType.SERVER_SENT_EVENTS))
+                .isPresent();
+    }
+
+    /** Whether the request names a version of HTTP. Vert.x accepts any name that ends in "/1.1". */
+    private static boolean isHttp(HttpServerRequest request) {
+        try {
+            return request.version() != null;
+        } catch (IllegalStateException e) {
+            return false;
+        }
+    }
+
+    private static void refuseProtocol(HttpServerRequest request) {
+        ChannelHandlerContext encoder = PipelinedRequests.pipeline(request).context("httpEncoder");
+        if (encoder == null) {
+            request.connection().close();
+        } else {
+            encoder.writeAndFlush(Unpooled.wrappedBuffer(BAD_REQUEST))
+                    .addListener(ChannelFutureListener.CLOSE);
+        }
+    }
+
+    /**
+     * Refuses a request that a proxy in front may have read differently (RFC 9112 §3.2, §6.1). The
+     * decoder refuses Content-Length beside Transfer-Encoding, and lengths that differ.
+     */
+    private static boolean isMisframed(RoutingContext exchange) {
+        var headers = exchange.request().headers();
+        if (headers.getAll("Host").size() > 1) {
+            refuse(
+                    exchange,
+                    ErrorCode.BAD_REQUEST,
+                    "bad request: it has more than one Host header");
+            return true;
+        }
+        List<String> codings = headers.getAll("Transfer-Encoding");
+        if (!codings.isEmpty()
+                && (codings.size() > 1 || !codings.get(0).strip().equalsIgnoreCase("chunked"))) {
+            refuse(
+                    exchange,
+                    ErrorCode.NOT_IMPLEMENTED,
+                    "not implemented: the only transfer coding is chunked");
+            return true;
+        }
+        return false;
     }
 
     private void checkBody(RoutingContext exchange) {
@@ -92,6 +192,13 @@ public final class RequestGuard {
                                                         + requestTimeout.toMillis()
                                                         + " ms"));
         exchange.addEndHandler(end -> exchange.vertx().cancelTimer(timer));
+        ConnectionGuard connection = ConnectionGuard.of(exchange.request());
+        if (connection != null) {
+            connection.onBody(
+                    exchange.request(),
+                    clientAddress.of(exchange.request()),
+                    () -> refuseBody(exchange));
+        }
         exchange.next();
     }
 
@@ -103,6 +210,17 @@ public final class RequestGuard {
         if (exchange.request().version() != HttpVersion.HTTP_2) {
             exchange.response().putHeader("Connection", "close");
             exchange.addEndHandler(end -> exchange.request().connection().close());
+        }
+    }
+
+    private static void refuseBody(RoutingContext exchange) {
+        if (!exchange.response().headWritten()) {
+            exchange.response().putHeader("Retry-After", OVERLOADED_RETRY_AFTER);
+            refuse(
+                    exchange,
+                    ErrorCode.OVERLOADED,
+                    "overloaded: too many request bodies are arriving; repeat the request after the"
+                            + " seconds in Retry-After");
         }
     }
 

@@ -17,8 +17,10 @@ final class ServerOptions implements HttpServerOptionsCustomizer {
     private static final Duration GRACE = Duration.ofSeconds(5);
 
     private final Duration userTimeout;
+    private final ServerBounds bounds;
 
-    ServerOptions(EventsConfig config) {
+    ServerOptions(EventsConfig config, ServerBounds bounds) {
+        this.bounds = bounds;
         userTimeout = longer(config.heartbeat(), config.slowTimeout().plus(GRACE));
     }
 
@@ -41,6 +43,7 @@ final class ServerOptions implements HttpServerOptionsCustomizer {
         options.setTcpUserTimeout((int) Math.min(Integer.MAX_VALUE, userTimeout.toMillis()));
         options.setTcpKeepAlive(true);
         options.setAcceptBacklog(ACCEPT_BACKLOG);
+        ConnectionGuardInstaller.use(bounds);
     }
 
     private static Duration longer(Duration one, Duration other) {

@@ -35,6 +35,7 @@ public final class Frame {
     }
 
     /** Returns the message in this format. The caller must not change the bytes. */
+    @SuppressWarnings("EnumOrdinal") // The array is made for this very enum, and never stored.
     public byte[] bytes(Format format) {
         byte[] known = encoded.get(format.ordinal());
         if (known != null) {

@@ -5,8 +5,10 @@ import dev.parley.message.Room;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -17,12 +19,21 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OpenRooms {
 
+    /**
+     * Rooms without cursors that are kept at most. Any client can open rooms with made-up names,
+     * and each costs some kilobytes while it lingers.
+     */
+    private static final int MAX_LINGERING = 1000;
+
     private final Broker broker;
     private final FrameEncoder encoder;
     private final LogConfig config;
     private final RoomLog.Budget budget;
     private final LogMeters meters;
     private final Map<Room, Entry> entries = new ConcurrentHashMap<>();
+
+    /** Rooms whose last cursor has left, in that order; some have cursors again. */
+    private final Set<Room> lingering = new LinkedHashSet<>();
 
     public OpenRooms(
             Broker broker, FrameEncoder encoder, LogConfig config, MeterRegistry registry) {
@@ -80,6 +91,31 @@ public final class OpenRooms {
                     }
                     return entry;
                 });
+        boundLingering(replica.room());
+    }
+
+    /** Drops the room that has lingered longest when there are too many. */
+    private void boundLingering(Room left) {
+        Room oldest = null;
+        synchronized (lingering) {
+            lingering.remove(left);
+            lingering.add(left);
+            if (lingering.size() > MAX_LINGERING) {
+                oldest = lingering.iterator().next();
+                lingering.remove(oldest);
+            }
+        }
+        if (oldest != null) {
+            entries.computeIfPresent(
+                    oldest,
+                    (name, entry) -> {
+                        if (entry.cursors > 0) {
+                            return entry;
+                        }
+                        entry.replica.close();
+                        return null;
+                    });
+        }
     }
 
     /** Drops rooms whose linger is over, and compares those whose audit is due. */

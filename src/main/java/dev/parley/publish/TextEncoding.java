@@ -8,8 +8,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,17 +17,20 @@ import org.jspecify.annotations.Nullable;
  * refused, not repaired.
  */
 enum TextEncoding {
-    UTF_8("UTF-8", StandardCharsets.UTF_8, Set.of("utf-8", "utf8")),
-    US_ASCII("US-ASCII", StandardCharsets.US_ASCII, Set.of("us-ascii", "ascii")),
+    UTF_8("UTF-8", StandardCharsets.UTF_8, "utf-8", "utf8"),
+    US_ASCII("US-ASCII", StandardCharsets.US_ASCII, "us-ascii", "ascii"),
     /** Also what is labelled ISO-8859-1, as in browsers (WHATWG Encoding §4.2). */
     WINDOWS_1252(
             "windows-1252",
             StandardCharsets.ISO_8859_1,
-            Set.of("windows-1252", "cp1252", "iso-8859-1", "latin1")),
+            "windows-1252",
+            "cp1252",
+            "iso-8859-1",
+            "latin1"),
     /** Big-endian without a byte order mark (RFC 2781 §4.3). */
-    UTF_16("UTF-16", StandardCharsets.UTF_16, Set.of("utf-16")),
-    UTF_16BE("UTF-16BE", StandardCharsets.UTF_16BE, Set.of("utf-16be")),
-    UTF_16LE("UTF-16LE", StandardCharsets.UTF_16LE, Set.of("utf-16le"));
+    UTF_16("UTF-16", StandardCharsets.UTF_16, "utf-16"),
+    UTF_16BE("UTF-16BE", StandardCharsets.UTF_16BE, "utf-16be"),
+    UTF_16LE("UTF-16LE", StandardCharsets.UTF_16LE, "utf-16le");
 
     /** The characters of the bytes 80 to 9F in windows-1252; ISO-8859-1 has controls there. */
     private static final String HIGH_CONTROLS =
@@ -37,15 +40,18 @@ enum TextEncoding {
 
     private final String label;
     private final Charset charset;
-    private final Set<String> names;
 
-    TextEncoding(String label, Charset charset, Set<String> names) {
+    @SuppressWarnings("ImmutableEnumChecker") // List.of makes it immutable.
+    private final List<String> names;
+
+    TextEncoding(String label, Charset charset, String... names) {
         this.label = label;
         this.charset = charset;
-        this.names = names;
+        this.names = List.of(names);
     }
 
     /** The bytes of a body in an encoding in which ASCII is one byte a character. */
+    @SuppressWarnings("ArrayRecordComponent") // Passed on at once, and never compared.
     record Body(byte[] bytes, TextEncoding encoding) {}
 
     /**

@@ -29,8 +29,8 @@ public interface RedisConfig {
     public Optional<String> plainChannel();
 
     /**
-     * How long Redis has to answer a command before the caller is told that it is away. An attempt
-     * to connect has twice as long.
+     * How long Redis has to answer a command before the call fails. An attempt to connect has twice
+     * as long.
      */
     @WithDefault("2S")
     @DurationMin(millis = 10)

@@ -166,7 +166,7 @@ public final class RedisProbe {
      */
     private void onRefused(Throwable failure) {
         if (failure instanceof RedisUnavailable refused && refused.refusal().isPresent()) {
-            refusal = refused.getMessage();
+            refusal = String.valueOf(refused.getMessage());
             if (!heard) {
                 commandLink.renew(refusal);
             }

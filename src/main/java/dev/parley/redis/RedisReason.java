@@ -49,7 +49,8 @@ final class RedisReason {
                         + " quarkus.redis.hosts (quarkus.redis.tls.*)";
             }
             if (cause instanceof ConnectTimeoutException) {
-                return clean(cause.getMessage()) + "; nothing answers at that address";
+                return clean(String.valueOf(cause.getMessage()))
+                        + "; nothing answers at that address";
             }
         }
         String message = failure.getMessage();

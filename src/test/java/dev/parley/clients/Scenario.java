@@ -96,6 +96,8 @@ enum Scenario {
             });
 
     private final String title;
+
+    @SuppressWarnings("ImmutableEnumChecker") // A lambda without state.
     private final Consumer<Stage> script;
 
     Scenario(String title, Consumer<Stage> script) {

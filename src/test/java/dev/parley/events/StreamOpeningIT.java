@@ -53,9 +53,14 @@ class StreamOpeningIT {
         try (SseReader reader = room.subscribe()) {
             assertThat(reader.raw())
                     .matches(
-                            "(?s): connected\nretry: \\d{4}\nevent: position\n"
-                                    + "data: \\{\"room\":\"room-\\d+\",\"id\":\"([0-9a-z]+-1)\"}\n"
-                                    + "id: \\1\n\n.*");
+                            """
+                            (?s): connected
+                            retry: \\d{4}
+                            event: position
+                            data: \\{"room":"room-\\d+","id":"([0-9a-z]+-1)"}
+                            id: \\1
+
+                            .*""");
             assertThat(reader.retry().getAsLong()).isBetween(2000L, 4000L);
             assertThat(reader.positions()).hasSize(1);
             assertThat(reader.events()).isEmpty();

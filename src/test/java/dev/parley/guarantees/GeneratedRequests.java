@@ -46,7 +46,7 @@ final class GeneratedRequests {
          * The longest target that is accepted: the limit of the request line, with room for the
          * rest.
          */
-        private static final int MAX_TARGET = 199_000;
+        private static final int MAX_TARGET = 8_000;
 
         private static final int MAX_CHUNKS = 1_000;
 

@@ -35,4 +35,18 @@ class PlainTextIT {
             assertThat(other.awaitMessages(1).data()).containsExactly("1");
         }
     }
+
+    @Test
+    void plainTextThatIsTooLong_isDropped_andTheNextOneArrives() {
+        var pod = pods.pod(Kind.REDIS);
+        Pods.awaitDelivery(pod, pods.redis());
+        try (SseReader lobby = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
+            pods.redis().command("PUBLISH", "chat", "x".repeat(64 * 1024 + 1));
+            pods.redis().command("PUBLISH", "chat", "short enough");
+
+            lobby.awaitData("short enough");
+            assertThat(lobby.data()).doesNotContain("x".repeat(64 * 1024 + 1));
+            pod.awaitLog("channel chat: dropped a text of 65537 bytes");
+        }
+    }
 }

@@ -51,9 +51,15 @@ class HeadIT {
     void connection_isOfUseAfterTheHeadOfAStream() {
         String answers =
                 http.raw(
-                        "HEAD /events HTTP/1.1\r\nHost: x\r\n\r\n"
-                                + "GET /events?room=- HTTP/1.1\r\nHost: x\r\n"
-                                + "Connection: close\r\n\r\n");
+                        """
+                        HEAD /events HTTP/1.1\r
+                        Host: x\r
+                        \r
+                        GET /events?room=- HTTP/1.1\r
+                        Host: x\r
+                        Connection: close\r
+                        \r
+                        """);
 
         assertThat(answers).startsWith("HTTP/1.1 200 ").contains("\r\n\r\nHTTP/1.1 400 ");
     }

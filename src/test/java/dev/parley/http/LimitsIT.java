@@ -71,6 +71,31 @@ final class LimitsIT {
     }
 
     @Test
+    void clock_countsAsAStream() {
+        try (var pod =
+                        ParleyProcess.builder()
+                                .config("parley.limits.connections-per-address", "1")
+                                .start();
+                var clock = SseReader.open(pod.uri("/clock"))) {
+            clock.await("time", reader -> !reader.data().isEmpty());
+
+            try (var second = SseReader.to(pod.uri("/clock")).open()) {
+                assertThat(second.awaitEvent("goodbye").data()).isEqualTo(GOODBYE);
+                assertThat(second.status()).isEqualTo(200);
+            }
+            clock.close();
+            Timeouts.await("a stream, once the clock has left")
+                    .until(
+                            () -> {
+                                try (var reader = SseReader.to(pod.uri("/clock")).open()) {
+                                    reader.await("an event", r -> !r.events().isEmpty());
+                                    return reader.events("goodbye").isEmpty();
+                                }
+                            });
+        }
+    }
+
+    @Test
     void clientBehindTrustedProxy_isCountedByItsForwardedAddress() {
         try (var pod =
                         ParleyProcess.builder()

@@ -2,6 +2,7 @@ package dev.parley.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.message.Room;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -84,6 +85,21 @@ class OpenRoomsTest {
         assertThat(fresh).isNotSameAs(failed);
         assertThat(fresh.isClosed()).isFalse();
         assertThat(failed.isClosed()).isTrue();
+    }
+
+    @Test
+    void roomsWithMadeUpNames_doNotLingerInAnyNumber() {
+        RoomReplica first = rooms.acquire(new Room("first"), 0);
+        RoomReplica read = acquire(0);
+        rooms.release(first, 0);
+
+        for (int i = 0; i < 1_000; i++) {
+            rooms.release(rooms.acquire(new Room("made-up-" + i), 0), 0);
+        }
+
+        assertThat(openRooms()).as("lingering rooms, and one with a reader").isEqualTo(1_001);
+        assertThat(first.isClosed()).isTrue();
+        assertThat(read.isClosed()).isFalse();
     }
 
     private RoomReplica acquire(long nowNanos) {

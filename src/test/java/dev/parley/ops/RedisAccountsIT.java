@@ -255,8 +255,10 @@ final class RedisAccountsIT {
         /** A redis-cli before the real one on the PATH, which adds the port of this Redis. */
         private void writeCliForPort() throws IOException {
             Path cli = Files.createDirectories(directory.resolve("bin")).resolve("redis-cli");
-            String script = "#!/bin/sh\nPATH='%s' exec redis-cli -p %d \"$@\"\n";
-            Files.writeString(cli, script.formatted(System.getenv("PATH"), port));
+            Files.writeString(
+                    cli,
+                    "#!/bin/sh\nPATH='%s' exec redis-cli -p %d \"$@\"\n"
+                            .formatted(System.getenv("PATH"), port));
             Files.setPosixFilePermissions(cli, PosixFilePermissions.fromString("rwx------"));
         }
 

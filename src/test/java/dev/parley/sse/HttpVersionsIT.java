@@ -54,8 +54,17 @@ class HttpVersionsIT {
                     .doesNotContainIgnoringCase("transfer-encoding");
             assertThat(body)
                     .matches(
-                            ": connected\nretry: \\d+\nevent: position\ndata: \\{.*}\n"
-                                    + "id: [0-9a-z]+-0\n\ndata: hi\nid: .*\n\n")
+                            """
+                            : connected
+                            retry: \\d+
+                            event: position
+                            data: \\{.*}
+                            id: [0-9a-z]+-0
+
+                            data: hi
+                            id: .*
+
+                            """)
                     .endsWith("\n\ndata: hi\nid: " + id + "\n\n");
         }
     }

@@ -31,8 +31,13 @@ public final class RawConnection implements Closeable {
 
     /** Connects to a port of this machine and sends a request. */
     public static RawConnection open(int port, byte[] request) {
+        return open(port, InetAddress.getLoopbackAddress(), request);
+    }
+
+    /** Connects from an address of this machine, such as 127.0.0.2, and sends a request. */
+    public static RawConnection open(int port, InetAddress from, byte[] request) {
         try {
-            var socket = new Socket(InetAddress.getLoopbackAddress(), port);
+            var socket = new Socket(InetAddress.getLoopbackAddress(), port, from, 0);
             socket.setSoTimeout(Timeouts.millis());
             var connection = new RawConnection(socket);
             connection.send(request);

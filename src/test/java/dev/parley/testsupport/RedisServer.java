@@ -126,6 +126,7 @@ public final class RedisServer implements Closeable {
     }
 
     /** The data of a server at one moment, as Redis saves it (RDB). */
+    @SuppressWarnings("ArrayRecordComponent") // Never compared.
     public record Snapshot(byte[] rdb) {}
 
     /** The port, which stays the same over restarts. */

@@ -194,8 +194,8 @@ class TcpProxyTest {
     private static void assertThatCutAfterFourBytes(Socket client, Peer peer) throws IOException {
         String sent = "to the server: not counted";
         write(client, sent);
-        for (char expected : sent.toCharArray()) {
-            assertThat(peer.read()).isEqualTo(expected);
+        for (int i = 0; i < sent.length(); i++) {
+            assertThat(peer.read()).isEqualTo(sent.charAt(i));
         }
         peer.write("01").write("2345");
 

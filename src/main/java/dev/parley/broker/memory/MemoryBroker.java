@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A broker for one pod, in its memory.
  *
- * <p>Any client can make up room names, and that must not push out the messages of other rooms:
- * reading a room without messages makes no log, and above the ceiling the rooms that were never
- * read are forgotten before those that were.
+ * <p>Any client can make room names up, so a name alone must not cost a room its messages: reading
+ * a room without messages makes no log, and {@link #forgetOverCeiling over the ceiling} a room that
+ * grows pays for itself, and rooms with readers are kept longest.
  *
  * <p>One lock guards everything, because a publish is only a few map and array operations. The
  * listeners are called under the lock, which keeps a room's messages in order.
@@ -34,6 +34,9 @@ public final class MemoryBroker implements Broker {
 
     /** Most rooms in {@link #empty}. */
     private static final int MAX_EMPTY = 10_000;
+
+    /** Part of the ceiling that a room may always have, as one of this many. */
+    private static final int SHARES = 8;
 
     private final HistoryConfig history;
     private final long maxBytes;
@@ -110,8 +113,7 @@ public final class MemoryBroker implements Broker {
         }
         StoredMessage stored = log.append(request);
         bytes += log.bytes() - before;
-        forgetOverCeiling(room);
-        shorten(log);
+        forgetOverCeiling(room, log);
         meters.received();
         listeners.of(room).forEach(listener -> listener.onMessage(stored));
         return new Receipt(stored.id(), false);
@@ -157,28 +159,75 @@ public final class MemoryBroker implements Broker {
         return created;
     }
 
-    private void forgetOverCeiling(Room kept) {
-        forgetOverCeiling(unread, kept);
-        forgetOverCeiling(read, kept);
+    /**
+     * Forgets what costs the least, after a message was appended to a room. In this order, until
+     * all is below the ceiling:
+     *
+     * <ol>
+     *   <li>rooms that were never read, least recently used first;
+     *   <li>the oldest messages of this room, down to its share;
+     *   <li>rooms that nothing reads now, least recently used first;
+     *   <li>the oldest messages of the largest room, or that room.
+     * </ol>
+     */
+    private void forgetOverCeiling(Room room, MemoryLog log) {
+        forget(unread, room);
+        shorten(log, maxBytes / SHARES);
+        forget(read, room);
+        while (bytes > maxBytes && shrinkLargest(room)) {
+            // One message, or one room, a turn.
+        }
     }
 
-    private void forgetOverCeiling(Map<Room, MemoryLog> logs, Room kept) {
+    private void forget(Map<Room, MemoryLog> logs, Room kept) {
         var oldest = logs.entrySet().iterator();
         while (bytes > maxBytes && oldest.hasNext()) {
             var entry = oldest.next();
-            if (!entry.getKey().equals(kept)) {
+            if (!entry.getKey().equals(kept) && listeners.of(entry.getKey()).isEmpty()) {
                 bytes -= entry.getValue().bytes();
                 oldest.remove();
             }
         }
     }
 
-    /** Drops the oldest messages of a room while it exceeds the ceiling without any other room. */
-    private void shorten(MemoryLog log) {
+    private void shorten(MemoryLog log, long share) {
         long before = log.bytes();
-        while (bytes - before + log.bytes() > maxBytes && log.dropOldest()) {
-            // Drops one message each time.
+        while (bytes - before + log.bytes() > maxBytes && log.bytes() > share && log.dropOldest()) {
+            // One message a turn.
         }
         bytes += log.bytes() - before;
+    }
+
+    /**
+     * Drops the oldest message of the largest room, or the room if that is its only message.
+     *
+     * @param kept the room that loses no more than messages
+     * @return whether anything was dropped
+     */
+    private boolean shrinkLargest(Room kept) {
+        Room largest = null;
+        MemoryLog log = null;
+        for (Map<Room, MemoryLog> logs : List.of(read, unread)) {
+            for (Map.Entry<Room, MemoryLog> entry : logs.entrySet()) {
+                MemoryLog each = entry.getValue();
+                boolean canShrink = !entry.getKey().equals(kept) || each.size() > 1;
+                if (canShrink && (log == null || each.bytes() > log.bytes())) {
+                    largest = entry.getKey();
+                    log = each;
+                }
+            }
+        }
+        if (largest == null || log == null) {
+            return false;
+        }
+        long before = log.bytes();
+        if (log.dropOldest()) {
+            bytes -= before - log.bytes();
+        } else {
+            bytes -= before;
+            read.remove(largest);
+            unread.remove(largest);
+        }
+        return true;
     }
 }

@@ -9,9 +9,10 @@ import io.smallrye.config.WithDefault;
 public interface MemoryConfig {
 
     /**
-     * Memory of all rooms together. Above it, whole rooms are forgotten, and their next message
-     * starts a new epoch: first rooms that were never read, then the others, least recently used
-     * first. A single room that exceeds it forgets its oldest messages.
+     * Text held over all rooms. Above it, rooms that were never read are forgotten first; then the
+     * room that grows forgets its oldest messages, down to an eighth of this; then rooms that have
+     * no reader now are forgotten, least recently used first; then the largest room forgets its
+     * oldest messages. A room that is forgotten starts a new epoch with its next message.
      */
     @WithDefault("128M")
     MemorySize maxBytes();

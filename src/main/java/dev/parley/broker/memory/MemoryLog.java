@@ -64,7 +64,12 @@ final class MemoryLog {
         return epoch;
     }
 
-    /** Estimates the heap that the log holds. */
+    /** Messages held. */
+    int size() {
+        return messages.size();
+    }
+
+    /** Heap held, estimated. */
     long bytes() {
         return bytes;
     }
@@ -108,7 +113,7 @@ final class MemoryLog {
     }
 
     /**
-     * Forgets the oldest message, unless it is the newest too.
+     * Forgets the oldest message and its receipt, unless it is the newest too.
      *
      * @return whether there was one to forget
      */
@@ -116,8 +121,19 @@ final class MemoryLog {
         if (messages.size() < 2) {
             return false;
         }
-        count(messages.removeFirst().message(), -1);
+        StoredMessage oldest = messages.removeFirst();
+        count(oldest.message(), -1);
+        dropReceiptsUpTo(oldest.offset());
         return true;
+    }
+
+    /** Drops receipts too, because a room full of them could not shrink otherwise. */
+    private void dropReceiptsUpTo(long offset) {
+        var eldest = receipts.values().iterator();
+        while (eldest.hasNext() && eldest.next().id().offset() <= offset) {
+            eldest.remove();
+            bytes -= OVERHEAD_BYTES;
+        }
     }
 
     Page page(Range range) {

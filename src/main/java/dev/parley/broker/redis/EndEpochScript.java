@@ -21,6 +21,8 @@ final class EndEpochScript {
     }
 
     /**
+     * Ends an epoch.
+     *
      * @return true if this call ended the epoch, false if the room was in another one already
      */
     Uni<Boolean> run(Room room, String ended) {

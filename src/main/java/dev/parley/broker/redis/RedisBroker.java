@@ -57,13 +57,20 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private final RoomListeners listeners = new RoomListeners();
     private final BrokerMeters meters;
     private final AtomicBoolean warnedOfForeignEntries = new AtomicBoolean();
+    private final AtomicBoolean warnedOfLongText = new AtomicBoolean();
+    private final long maxPlainBytes;
 
+    /**
+     * @param maxPlainBytes longest text from the plain channel that reaches readers
+     */
     public RedisBroker(
             Vertx vertx,
             Supplier<Redis> clients,
             RedisConfig config,
             HistoryConfig historyConfig,
+            long maxPlainBytes,
             MeterRegistry registry) {
+        this.maxPlainBytes = maxPlainBytes;
         this.keys = new RedisKeys(config.prefix());
         this.config = config;
         this.commandLink =
@@ -244,6 +251,16 @@ public final class RedisBroker implements Broker, AutoCloseable {
     }
 
     private void onPlainText(Buffer payload) {
+        if (payload.length() > maxPlainBytes) {
+            meters.dropped();
+            if (warnedOfLongText.compareAndSet(false, true)) {
+                LOG.warnf(
+                        "channel %s: dropped a text of %d bytes; parley.publish.max-text is %d"
+                                + " (said once; parley_plain_dropped_total counts)",
+                        config.plainChannel().orElse(""), payload.length(), maxPlainBytes);
+            }
+            return;
+        }
         List<Listener> readers = listeners.of(Room.LOBBY);
         if (!readers.isEmpty()) {
             String text = payload.toString(StandardCharsets.UTF_8);

@@ -82,6 +82,55 @@ class MemoryCeilingTest {
     }
 
     @Test
+    void roomThatWasReadOnce_andGrows_costsOnlyItself() {
+        BlockingBroker broker = withCeiling(100_000);
+        EventId lobby = broker.publishText(LONG);
+        Room evil = new Room("evil");
+        EventId quiet = broker.publishText(QUIET, LONG);
+        pageOf(broker, QUIET);
+        pageOf(broker, evil);
+
+        for (int i = 0; i < 1_000; i++) {
+            broker.publishText(evil, LONG);
+        }
+
+        assertThat(pageOf(broker, ROOM).tail()).as("has a reader").isEqualTo(lobby);
+        assertThat(pageOf(broker, ROOM).messages()).hasSize(1);
+        assertThat(pageOf(broker, QUIET).tail()).as("was read").isEqualTo(quiet);
+        assertThat(pageOf(broker, evil).newest()).isEqualTo(1_000);
+        assertThat(pageOf(broker, evil).oldest()).isGreaterThan(950);
+    }
+
+    @Test
+    void manyRoomsThatWereReadOnce_costNoRoomWithReadersItsMessages() {
+        BlockingBroker broker = withCeiling(100_000);
+        EventId lobby = broker.publishText(LONG);
+
+        for (int i = 0; i < 1_000; i++) {
+            Room madeUp = new Room("made-up-" + i);
+            pageOf(broker, madeUp);
+            broker.publishText(madeUp, LONG);
+        }
+
+        assertThat(pageOf(broker, ROOM).tail()).isEqualTo(lobby);
+        assertThat(pageOf(broker, ROOM).messages()).hasSize(1);
+    }
+
+    @Test
+    void receiptsOfARoom_costOnlyItself() {
+        BlockingBroker broker = withCeiling(100_000);
+        EventId lobby = broker.publishText(LONG);
+        Room evil = new Room("evil");
+
+        for (int i = 0; i < 1_000; i++) {
+            broker.publish(evil, "x", "key-" + i);
+        }
+
+        assertThat(pageOf(broker, ROOM).tail()).isEqualTo(lobby);
+        assertThat(pageOf(broker, evil).newest()).isEqualTo(1_000);
+    }
+
+    @Test
     void messageAboveTheCeiling_isDelivered_andTheNewestStays() {
         BlockingBroker broker = withCeiling(1_000);
 

@@ -39,7 +39,12 @@ final class RedisBrokers implements Closeable {
     RedisBroker create(RedisOptions options, RedisConfig config, HistoryConfig history) {
         var broker =
                 new RedisBroker(
-                        vertx, () -> Redis.createClient(vertx, options), config, history, meters);
+                        vertx,
+                        () -> Redis.createClient(vertx, options),
+                        config,
+                        history,
+                        65_536,
+                        meters);
         broker.start();
         closing.push(broker::close);
         return broker;

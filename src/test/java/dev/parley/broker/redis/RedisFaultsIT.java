@@ -45,7 +45,7 @@ class RedisFaultsIT {
     }
 
     @Test
-    void cutConnections_areMadeAgain_andTheListenerIsTold() {
+    void cutConnections_areMadeAgain_andTheListenerLearnsIt() {
         BlockingBroker broker = brokers.open(redis.uri());
         broker.publishText("a");
 

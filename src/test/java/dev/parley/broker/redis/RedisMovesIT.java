@@ -102,6 +102,8 @@ final class RedisMovesIT {
 
         private final Queue<Socket> waitingOnes = new ConcurrentLinkedQueue<>();
 
+        @SuppressWarnings(
+                "AddressSelection") // The name is one of the test's own, with one address.
         private void accept() {
             try {
                 while (!swallowing) {

@@ -178,15 +178,15 @@ final class RedisRefusesConnectionIT {
 
     /** All that an operator or a stranger can see of a pod. */
     private static String everythingOf(ParleyProcess pod) {
-        var http = new Http(pod.uri());
+        var management = pod.management();
         return pod.log()
-                + http.get("/q/health").body()
-                + http.get("/q/metrics").body()
-                + http.get("/rooms/lobby/messages").body();
+                + management.get("/q/health").body()
+                + management.get("/q/metrics").body()
+                + new Http(pod.uri()).get("/rooms/lobby/messages").body();
     }
 
     private static void awaitReason(ParleyProcess pod, String reason) {
-        var http = new Http(pod.uri());
+        var http = pod.management();
         Timeouts.await("reason " + reason)
                 .until(() -> http.get("/q/health/ready").body().contains(reason));
         pod.awaitReadiness(503);

@@ -1,0 +1,93 @@
+package dev.parley.http;
+
+import dev.parley.http.ServerBounds.Bound;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+
+/**
+ * Bounds the bytes of large answers that are being made or that their clients have not taken. A
+ * client that takes no bytes (HTTP/2 with a window of 0) would otherwise make the pod hold each
+ * answer that it asks for.
+ */
+@Singleton
+public final class Answers {
+
+    private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+
+    private final ServerBounds bounds;
+    private final ClientAddress clientAddress;
+
+    Answers(ServerBounds bounds, ClientAddress clientAddress) {
+        this.bounds = bounds;
+        this.clientAddress = clientAddress;
+    }
+
+    /**
+     * Counts an answer until its client has taken it or is gone.
+     *
+     * @param bytes its length at most, as long as the real one is not known
+     * @throws RefusedRequest if the pod, or the client's address, holds too many bytes
+     */
+    public Reservation reserve(RoutingContext exchange, long bytes) {
+        var reservation = new Reservation(clientAddress.of(exchange.request()));
+        reservation.resize(bytes);
+        if (exchange.request().version() == HttpVersion.HTTP_2) {
+            reservation.endWhenTaken(exchange);
+        } else {
+            exchange.addEndHandler(ended -> reservation.endWhenTaken(exchange));
+        }
+        return reservation;
+    }
+
+    /** The part of the budget that one answer has. Thread-safe. */
+    public final class Reservation {
+
+        private final String client;
+        private long bytes;
+        private boolean ended;
+
+        private Reservation(String client) {
+            this.client = client;
+        }
+
+        /**
+         * Sets the length of the answer.
+         *
+         * @throws RefusedRequest if that is too much; the reservation stays as it was
+         */
+        public synchronized void resize(long length) {
+            if (ended) {
+                return;
+            }
+            if (length > bytes && !bounds.answers().tryTake(client, length - bytes)) {
+                bounds.onMet(Bound.ANSWER_BYTES);
+                throw RefusedRequest.retryable(
+                        ErrorCode.OVERLOADED,
+                        "overloaded: clients are still taking earlier answers; repeat the request"
+                                + " after the seconds in Retry-After",
+                        RETRY_AFTER);
+            }
+            if (length < bytes) {
+                bounds.answers().give(client, bytes - length);
+            }
+            bytes = length;
+        }
+
+        private void endWhenTaken(RoutingContext exchange) {
+            ConnectionGuard guard = ConnectionGuard.of(exchange.request());
+            if (guard == null) {
+                end();
+            } else {
+                guard.whenTaken(exchange.request(), this::end);
+            }
+        }
+
+        private synchronized void end() {
+            ended = true;
+            bounds.answers().give(client, bytes);
+            bytes = 0;
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package dev.parley.http;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Counts bytes that clients make the pod hold, and refuses more than a number of them: in sum, and
+ * from one client address a quarter of it, so that a single address cannot use all. Thread-safe.
+ */
+final class ByteBudget {
+
+    private static final int SHARES = 4;
+
+    private final long max;
+    private final AtomicLong held = new AtomicLong();
+
+    /** Has an entry only for addresses that hold something. */
+    private final Map<String, Long> heldByAddress = new ConcurrentHashMap<>();
+
+    ByteBudget(long max) {
+        this.max = max;
+    }
+
+    /**
+     * Counts bytes in.
+     *
+     * @return whether they are within the budget; if not, nothing was counted
+     */
+    boolean tryTake(String address, long bytes) {
+        if (held.addAndGet(bytes) > max) {
+            held.addAndGet(-bytes);
+            return false;
+        }
+        if (heldByAddress.merge(address, bytes, Long::sum) > max / SHARES) {
+            give(address, bytes);
+            return false;
+        }
+        return true;
+    }
+
+    /** Counts bytes out. */
+    void give(String address, long bytes) {
+        if (bytes > 0) {
+            held.addAndGet(-bytes);
+            heldByAddress.computeIfPresent(
+                    address, (known, sum) -> sum == bytes ? null : sum - bytes);
+        }
+    }
+
+    /** Bytes counted in now. */
+    long held() {
+        return held.get();
+    }
+}

@@ -1,0 +1,57 @@
+package dev.parley.http;
+
+import io.netty.bootstrap.ChannelInitializerExtension;
+import io.netty.channel.Channel;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import java.net.InetSocketAddress;
+import org.eclipse.microprofile.config.ConfigProvider;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts a {@link ConnectionGuard} on each connection when it is accepted. Neither the framework nor
+ * Vert.x has a place for that: their first hook on a connection comes with its first bytes, or with
+ * its first request. Netty creates this object itself (META-INF/services) if {@link #enable} was
+ * called before the first connection of the process.
+ */
+@RegisterForReflection
+public final class ConnectionGuardInstaller extends ChannelInitializerExtension {
+
+    private static volatile @Nullable ServerBounds bounds;
+
+    /** Makes Netty look for extensions. */
+    public static void enable() {
+        System.setProperty(EXTENSIONS_SYSTEM_PROPERTY, "serviceload");
+    }
+
+    /** Sets the bounds of all connections that are accepted from now on. */
+    static void use(ServerBounds serverBounds) {
+        bounds = serverBounds;
+    }
+
+    @Override
+    public void postInitializeServerChildChannel(Channel channel) {
+        ServerBounds current = bounds;
+        if (current != null && !isManagement(channel)) {
+            ConnectionGuard.guard(channel, current);
+        }
+    }
+
+    /** Whether the connection is to the management port, which strangers do not reach. */
+    private static boolean isManagement(Channel channel) {
+        return channel.localAddress() instanceof InetSocketAddress local
+                && Management.PORT == local.getPort();
+    }
+
+    /** Read when the first connection is accepted, because a random port is known only then. */
+    private static final class Management {
+
+        private static final int PORT =
+                ConfigProvider.getConfig()
+                                .getOptionalValue("quarkus.management.enabled", Boolean.class)
+                                .orElse(false)
+                        ? ConfigProvider.getConfig()
+                                .getOptionalValue("quarkus.management.port", Integer.class)
+                                .orElse(9000)
+                        : -1;
+    }
+}

@@ -1,0 +1,167 @@
+package dev.parley.http;
+
+import com.sun.management.UnixOperatingSystemMXBean;
+import dev.parley.delivery.LimitsConfig;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import jakarta.inject.Singleton;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+/** What all connections of the HTTP server hold, and how much they may. Thread-safe. */
+@Singleton
+final class ServerBounds {
+
+    /** Connections beyond the streams: publishers, pages, probes, connections without a request. */
+    private static final int OTHERS = 4000;
+
+    /** The same for one address. */
+    private static final int OTHERS_OF_ADDRESS = 1000;
+
+    private final int maxSockets;
+    private final int maxSocketsPerAddress;
+    private final boolean behindProxy;
+    private final Duration headTimeout;
+    private final Duration answerTimeout;
+    private final ByteBudget heads;
+    private final ByteBudget bodies;
+    private final ByteBudget answers;
+    private final AtomicInteger sockets = new AtomicInteger();
+
+    /** Has an entry only for addresses with connections. */
+    private final Map<String, Integer> socketsByAddress = new ConcurrentHashMap<>();
+
+    private final MeterRegistry meters;
+
+    ServerBounds(
+            BoundsConfig config,
+            LimitsConfig streams,
+            @ConfigProperty(name = "quarkus.http.proxy.proxy-address-forwarding")
+                    boolean behindProxy,
+            MeterRegistry meters) {
+        this.maxSockets =
+                Math.min(
+                        config.sockets().orElse(plus(streams.connections(), OTHERS)),
+                        withinOpenFiles());
+        this.maxSocketsPerAddress =
+                config.socketsPerAddress()
+                        .orElse(plus(streams.connectionsPerAddress(), OTHERS_OF_ADDRESS));
+        this.behindProxy = behindProxy;
+        this.headTimeout = config.headTimeout();
+        this.answerTimeout = config.answerTimeout();
+        this.heads = new ByteBudget(config.headBytes().asLongValue());
+        this.bodies = new ByteBudget(config.bodyBytes().asLongValue());
+        this.answers = new ByteBudget(config.answerBytes().asLongValue());
+        this.meters = meters;
+        for (Bound bound : Bound.values()) {
+            counter(bound);
+        }
+        Gauge.builder("parley.sockets", sockets, AtomicInteger::get)
+                .description("Connections of clients")
+                .register(meters);
+        gauge(meters, "heads", heads);
+        gauge(meters, "bodies", bodies);
+        gauge(meters, "answers", answers);
+    }
+
+    /** A bound that a client met, as the metrics name it. */
+    enum Bound {
+        SOCKETS,
+        HEAD_TIMEOUT,
+        HEAD_BYTES,
+        BODY_BYTES,
+        ANSWER_BYTES,
+        ANSWER_TIMEOUT;
+
+        private String label() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+
+    /** Counts a client that met a bound. */
+    void onMet(Bound bound) {
+        counter(bound).increment();
+    }
+
+    /**
+     * Counts a connection in.
+     *
+     * @return whether it may stay; if not, it was not counted
+     */
+    boolean tryOpen(String address) {
+        if (sockets.incrementAndGet() > maxSockets) {
+            sockets.decrementAndGet();
+            return false;
+        }
+        int ofAddress = socketsByAddress.merge(address, 1, Integer::sum);
+        if (ofAddress > maxSocketsPerAddress && !behindProxy) {
+            close(address);
+            return false;
+        }
+        return true;
+    }
+
+    /** Counts a connection out. */
+    void close(String address) {
+        sockets.decrementAndGet();
+        socketsByAddress.computeIfPresent(address, (a, count) -> count == 1 ? null : count - 1);
+    }
+
+    /** Incomplete heads. */
+    ByteBudget heads() {
+        return heads;
+    }
+
+    /** Incomplete bodies. */
+    ByteBudget bodies() {
+        return bodies;
+    }
+
+    /** History that is read or not yet taken. */
+    ByteBudget answers() {
+        return answers;
+    }
+
+    Duration headTimeout() {
+        return headTimeout;
+    }
+
+    Duration answerTimeout() {
+        return answerTimeout;
+    }
+
+    private Counter counter(Bound bound) {
+        return Counter.builder("parley.bounds.met")
+                .description("Clients that were refused or cut because they met a bound")
+                .tag("bound", bound.label())
+                .register(meters);
+    }
+
+    private static void gauge(MeterRegistry meters, String kind, ByteBudget budget) {
+        Gauge.builder("parley.held", budget, ByteBudget::held)
+                .description("Bytes of heads, bodies and answers that are on their way")
+                .baseUnit("bytes")
+                .tag("kind", kind)
+                .register(meters);
+    }
+
+    private static int plus(int one, int other) {
+        return (int) Math.min(Integer.MAX_VALUE, (long) one + other);
+    }
+
+    /** Leaves files for Redis and the program itself. */
+    private static int withinOpenFiles() {
+        if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
+                && unix.getMaxFileDescriptorCount() > 0) {
+            long files = unix.getMaxFileDescriptorCount();
+            return (int) Math.min(Integer.MAX_VALUE, files - Math.min(500, files / 8));
+        }
+        return Integer.MAX_VALUE;
+    }
+}

@@ -1,0 +1,316 @@
+package dev.parley.guarantees;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Metrics;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RawConnection;
+import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
+import java.io.ByteArrayOutputStream;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntFunction;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * A stranger makes a pod hold as much as it can: the pod refuses what is above its bounds, serves a
+ * publisher and a reader at another address meanwhile, and has its memory back afterwards. The
+ * bounds are small here, so that little is enough to meet them.
+ */
+class StrangerIT {
+
+    private static final InetAddress STRANGER = address("127.0.0.66");
+
+    private static ParleyProcess pod;
+    private static Metrics metrics;
+    private static Http http;
+
+    private final List<RawConnection> attack = new ArrayList<>();
+    private SseReader reader;
+    private int said;
+
+    @BeforeAll
+    static void startPod() {
+        pod =
+                ParleyProcess.builder()
+                        .config("parley.limits.sockets-per-address", "60")
+                        .config("parley.limits.head-timeout", "2S")
+                        .config("parley.limits.head-bytes", "64K")
+                        .config("parley.limits.body-bytes", "4M")
+                        .config("parley.limits.answer-bytes", "8M")
+                        .config("parley.limits.answer-timeout", "2S")
+                        .config("parley.publish.request-timeout", "2S")
+                        .config("parley.memory.max-bytes", "16M")
+                        .config("parley.events.heartbeat", "500MS")
+                        .start()
+                        .awaitReady();
+        metrics = new Metrics(pod);
+        http = new Http(pod.uri());
+    }
+
+    @AfterAll
+    static void stopPod() {
+        pod.close();
+    }
+
+    @BeforeEach
+    void openReader() {
+        reader = SseReader.open(pod.uri("/events?room=lobby")).awaitLastEventId();
+    }
+
+    @AfterEach
+    void closeAll() {
+        attack.forEach(RawConnection::close);
+        reader.close();
+        metrics.awaitValue("parley_held_bytes{kind=\"heads\"}", 0);
+        metrics.awaitValue("parley_held_bytes{kind=\"bodies\"}", 0);
+        metrics.awaitValue("parley_held_bytes{kind=\"answers\"}", 0);
+        assertThat(pod.log()).doesNotContain(" ERROR ").doesNotContain("OutOfMemory");
+    }
+
+    @Test
+    void requestLinesWithoutEnd_areCutAboveTheirBytes_andAfterTheirTime() {
+        double before = met("head-bytes");
+        double lateBefore = met("head-timeout");
+
+        attack(50, i -> "GET /" + "a".repeat(4_000));
+
+        awaitMet("head-bytes", before + 40);
+        assertServed();
+        attack.forEach(RawConnection::readToEnd);
+        assertThat(met("head-timeout")).isGreaterThan(lateBefore);
+        assertServed();
+    }
+
+    @Test
+    void headThatArrivesByteByByte_isCut() {
+        double before = met("head-timeout");
+
+        attack(5, i -> "GET / HTTP/1.1\r\n");
+
+        // One byte a turn: far below the bytes that a head may have.
+        Timeouts.await("the deadline")
+                .until(
+                        () -> {
+                            attack.forEach(connection -> connection.send(new byte[] {'X'}));
+                            return met("head-timeout") >= before + 5;
+                        });
+        attack.forEach(RawConnection::readToEnd);
+        assertServed();
+    }
+
+    @Test
+    void connectionsOfOneAddress_areBounded() {
+        double before = met("sockets");
+
+        attack(80, i -> "");
+
+        awaitMet("sockets", before + 20);
+        assertServed();
+        attack.forEach(RawConnection::close);
+        Timeouts.await("the stranger's connections are gone")
+                .untilAsserted(() -> assertThat(metrics.value("parley_sockets")).isLessThan(10));
+    }
+
+    @Test
+    void bodiesThatStop_areRefusedAboveTheirBytes_andAfterTheirTime() {
+        double before = met("body-bytes");
+
+        attack(20, i -> post(400_000) + "a".repeat(200_000));
+
+        awaitMet("body-bytes", before + 10);
+        assertServed();
+        attack.forEach(RawConnection::readToEnd);
+        List<Integer> statuses =
+                attack.stream().map(connection -> connection.answer().status()).toList();
+        assertThat(statuses).contains(408, 503).containsOnly(408, 503);
+        assertThat(attack.stream().filter(each -> each.answer().status() == 503))
+                .allSatisfy(each -> assertThat(each.answer().header("Retry-After")).isEqualTo("2"));
+        assertServed();
+    }
+
+    @Test
+    void http2AnswersThatAreNotTaken_areBounded_andCutAfterTheirTime() {
+        for (int i = 0; i < 12; i++) {
+            assertThat(http.sendForm("b".repeat(60_000), "room", "big").status()).isEqualTo(200);
+        }
+        double before = met("answer-bytes");
+        double lateBefore = met("answer-timeout");
+
+        for (int i = 0; i < 2; i++) {
+            attack.add(RawConnection.open(pod.port(), STRANGER, http2Requests(50)));
+        }
+
+        awaitMet("answer-bytes", before + 90);
+        assertThat(metrics.value("parley_held_bytes{kind=\"answers\"}")).isBetween(1.0, 2e6 + 2e5);
+        assertServed();
+        assertThat(http.get("/rooms/big/messages?limit=500").status()).isEqualTo(200);
+        awaitMet("answer-timeout", lateBefore + 1);
+        metrics.awaitValue("parley_held_bytes{kind=\"answers\"}", 0);
+    }
+
+    @Test
+    void pipelinedAnswersThatAreNotTaken_areBounded() {
+        for (int i = 0; i < 12; i++) {
+            assertThat(http.sendForm("b".repeat(60_000), "room", "big").status()).isEqualTo(200);
+        }
+        String get = "GET /rooms/big/messages?limit=500 HTTP/1.1\r\nHost: x\r\n\r\n";
+
+        attack(10, i -> get.repeat(100));
+
+        assertServed();
+        assertThat(metrics.value("parley_held_bytes{kind=\"answers\"}")).isLessThan(2.2e6);
+        attack.forEach(RawConnection::reset);
+        metrics.awaitValue("parley_held_bytes{kind=\"answers\"}", 0);
+    }
+
+    @Test
+    void roomThatIsReadOnceAndFilled_costsTheLobbyNothing() {
+        assertServed();
+        String kept = http.get("/rooms/lobby/messages?limit=500").body();
+        assertThat(http.get("/rooms/evil/messages").status()).isEqualTo(200);
+
+        for (int i = 0; i < 200; i++) {
+            assertThat(http.sendForm("e".repeat(60_000), "room", "evil").status()).isEqualTo(200);
+        }
+
+        assertThat(http.get("/rooms/lobby/messages?limit=500").body()).isEqualTo(kept);
+        assertServed();
+    }
+
+    @Test
+    void roomsWithMadeUpNames_areNotKept() {
+        for (int i = 0; i < 1_200; i++) {
+            String get = "GET /events?room=made-up-%d HTTP/1.1\r\nHost: x\r\n\r\n".formatted(i);
+            try (var stream =
+                    RawConnection.open(
+                            pod.port(), STRANGER, get.getBytes(StandardCharsets.US_ASCII))) {
+                stream.await("retry:");
+            }
+        }
+
+        Timeouts.await("few rooms")
+                .untilAsserted(
+                        () -> assertThat(metrics.value("parley_rooms")).isLessThanOrEqualTo(1_001));
+        assertServed();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/events, :, 8", "/clock, data:, 4"})
+    void http2Stream_lastsLongerThanAnAnswerMay(String path, String line, int count)
+            throws Exception {
+        HttpClient client = HttpClient.newHttpClient();
+        HttpRequest request = HttpRequest.newBuilder(pod.uri(path)).build();
+
+        HttpResponse<Stream<String>> response = client.send(request, BodyHandlers.ofLines());
+
+        try (Stream<String> lines = response.body()) {
+            assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
+            // Heartbeats of 500 ms and ticks of one second: longer than the deadline of two.
+            assertThat(lines.filter(each -> each.startsWith(line)).limit(count)).hasSize(count);
+        }
+    }
+
+    private void attack(int connections, IntFunction<String> request) {
+        for (int i = 0; i < connections; i++) {
+            byte[] bytes = request.apply(i).getBytes(StandardCharsets.US_ASCII);
+            attack.add(RawConnection.open(pod.port(), STRANGER, bytes));
+        }
+    }
+
+    /** A publisher and a reader, both at another address than the stranger's. */
+    private void assertServed() {
+        String text = "served " + ++said;
+        assertThat(http.sendForm(text).status()).isEqualTo(200);
+        reader.awaitData(text);
+    }
+
+    private static double met(String bound) {
+        return metrics.value("parley_bounds_met_total{bound=\"" + bound + "\"}");
+    }
+
+    private static void awaitMet(String bound, double count) {
+        Timeouts.await(bound)
+                .untilAsserted(() -> assertThat(met(bound)).isGreaterThanOrEqualTo(count));
+    }
+
+    private static String post(int length) {
+        return """
+               POST /send HTTP/1.1\r
+               Host: x\r
+               Content-Type: text/plain\r
+               Content-Length: %d\r
+               \r
+               """
+                .formatted(length);
+    }
+
+    /**
+     * Asks for pages of history on HTTP/2 streams that take no bytes: their window is 0 (RFC 9113
+     * §6.5.2).
+     */
+    private static byte[] http2Requests(int streams) {
+        var bytes = new ByteArrayOutputStream();
+        bytes.writeBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        // SETTINGS_INITIAL_WINDOW_SIZE = 0
+        frame(bytes, 4, 0, 0, new byte[] {0, 4, 0, 0, 0, 0});
+        for (int i = 0; i < streams; i++) {
+            // HEADERS with END_STREAM and END_HEADERS
+            frame(bytes, 1, 5, 2 * i + 1, fields("/rooms/big/messages?limit=500"));
+        }
+        return bytes.toByteArray();
+    }
+
+    /** GET, http, the path and an authority, without compression (RFC 7541 §6.2.2). */
+    private static byte[] fields(String path) {
+        var bytes = new ByteArrayOutputStream();
+        bytes.write(0x82);
+        bytes.write(0x86);
+        literal(bytes, 4, path);
+        literal(bytes, 1, "x");
+        return bytes.toByteArray();
+    }
+
+    private static void literal(ByteArrayOutputStream bytes, int name, String value) {
+        bytes.write(name);
+        bytes.write(value.length());
+        bytes.writeBytes(value.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private static void frame(
+            ByteArrayOutputStream bytes, int type, int flags, int stream, byte[] payload) {
+        for (int shift = 16; shift >= 0; shift -= 8) {
+            bytes.write(payload.length >> shift);
+        }
+        bytes.write(type);
+        bytes.write(flags);
+        for (int shift = 24; shift >= 0; shift -= 8) {
+            bytes.write(stream >> shift);
+        }
+        bytes.writeBytes(payload);
+    }
+
+    private static InetAddress address(String written) {
+        try {
+            return InetAddress.getByName(written);
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+}
