@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -61,7 +63,7 @@ class SlowReaderIT {
             // Those of the healthy reader and the publisher: the stalled reader's is closed
             // although
             // it still reads nothing.
-            metrics.awaitValue("http_server_active_connections", 2);
+            Timeouts.await("two connections").until(() -> metrics.connections() == 2);
             // Keeps the publisher in use up to here: an unreachable client may close its
             // connection.
             assertThat(publisher.get("/").status()).isEqualTo(200);
@@ -89,7 +91,7 @@ class SlowReaderIT {
 
             metrics.awaitValue("parley_disconnects_total{reason=\"slow-consumer\"}", 1);
             // Those of the healthy reader and the publisher.
-            metrics.awaitValue("http_server_active_connections", 2);
+            Timeouts.await("two connections").until(() -> metrics.connections() == 2);
             assertThat(publisher.get("/").status()).isEqualTo(200);
         }
     }
@@ -115,6 +117,7 @@ class SlowReaderIT {
 
     private static ParleyProcess.Builder pod(String slowTimeout) {
         return ParleyProcess.builder()
+                .port(Ports.free())
                 .config("parley.events.heartbeat", "200ms")
                 .config("parley.events.slow-timeout", slowTimeout)
                 .jvmOptions("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");

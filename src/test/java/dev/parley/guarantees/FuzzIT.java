@@ -13,6 +13,7 @@ import dev.parley.testsupport.Http;
 import dev.parley.testsupport.HttpAnswer;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
@@ -53,8 +54,10 @@ class FuzzIT {
     @BeforeContainer
     static void start() {
         redis = RedisServer.start();
-        memory = new FuzzedPod(Pods.withQuickReconnect().start());
-        shared = new FuzzedPod(Pods.withQuickReconnect().redis(redis.uri()).start());
+        memory = new FuzzedPod(Pods.withQuickReconnect().port(Ports.free()).start());
+        shared =
+                new FuzzedPod(
+                        Pods.withQuickReconnect().port(Ports.free()).redis(redis.uri()).start());
     }
 
     @AfterContainer
@@ -244,7 +247,12 @@ class FuzzIT {
             this.pod = pod;
             Pods.awaitPublishing(pod);
             reader = SseReader.open(pod.uri("/events?room=" + WATCHED_ROOM)).awaitLastEventId();
-            epoch = epoch(reader.lastEventId());
+            // The room's epoch begins with its first message.
+            String first =
+                    new Http(pod.uri()).sendForm("first", "room", WATCHED_ROOM).header("Event-Id");
+            ids.add(first);
+            reader.awaitMessages(1);
+            epoch = epoch(first);
             logChecked = pod.log().length();
         }
 
@@ -353,10 +361,7 @@ class FuzzIT {
             Metrics metrics = new Metrics(pod);
             metrics.awaitValue("parley_connected_clients", 1);
             Timeouts.await("end of all connections but the test's own")
-                    .until(
-                            () ->
-                                    metrics.value("http_server_active_connections")
-                                            <= OWN_CONNECTIONS);
+                    .until(() -> metrics.connections() <= OWN_CONNECTIONS);
         }
 
         /** The pod has logged nothing since the last check: requests are not worth a log line. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.Timeouts;
@@ -23,7 +24,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Requests that a client sends before the previous one is answered (RFC 9112 §9.3.2). */
 class PipelinedRequestsIT {
 
-    private static final String CONNECTIONS = "http_server_active_connections";
     private static final Pattern EVENT_ID = Pattern.compile("Event-Id: [0-9a-z]+-([0-9]+)\r\n");
 
     private static RedisServer redis;
@@ -33,7 +33,7 @@ class PipelinedRequestsIT {
     @BeforeAll
     static void start() {
         redis = RedisServer.start();
-        pod = ParleyProcess.builder().redis(redis.uri()).start().awaitReady();
+        pod = ParleyProcess.builder().port(Ports.free()).redis(redis.uri()).start().awaitReady();
         http = new Http(pod.uri());
     }
 
@@ -109,7 +109,7 @@ class PipelinedRequestsIT {
             })
     void connectionThatClosesWhileRequestsWait_leavesNoConnectionAndNoLog(String waiting) {
         Metrics metrics = new Metrics(pod);
-        double before = metrics.value(CONNECTIONS);
+        double before = metrics.connections();
         redis.pause();
         try {
             List<RawConnection> clients = new ArrayList<>();
@@ -118,10 +118,10 @@ class PipelinedRequestsIT {
                         RawConnection.open(pod.port(), ascii(publish("left", "first") + waiting)));
             }
             Timeouts.await("all are connected")
-                    .until(() -> metrics.value(CONNECTIONS) >= before + clients.size());
+                    .until(() -> metrics.connections() >= before + clients.size());
 
             clients.forEach(RawConnection::close);
-            Timeouts.await("all are gone").until(() -> metrics.value(CONNECTIONS) <= before);
+            Timeouts.await("all are gone").until(() -> metrics.connections() <= before);
         } finally {
             redis.resume();
         }

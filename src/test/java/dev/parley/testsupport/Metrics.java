@@ -8,9 +8,11 @@ import java.util.Optional;
 public final class Metrics {
 
     private final Http http;
+    private final int port;
 
     public Metrics(ParleyProcess pod) {
         this.http = pod.management();
+        this.port = pod.port();
     }
 
     /** The whole page. */
@@ -29,6 +31,14 @@ public final class Metrics {
         String page = page();
         return find(series, page)
                 .orElseThrow(() -> new AssertionError("no " + series + " in\n" + page));
+    }
+
+    /**
+     * The open connections of the public port. The pod must listen on a named port: of two servers
+     * on ports that the system chose, the framework's metrics show only one.
+     */
+    public double connections() {
+        return value("http_server_active_connections{server_port=\"" + port + "\"}");
     }
 
     /** Waits until a series has this value. */

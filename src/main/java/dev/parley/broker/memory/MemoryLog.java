@@ -42,6 +42,8 @@ final class MemoryLog {
     private String epoch;
     private long newest;
     private long bytes = OVERHEAD_BYTES;
+
+    /** Length of the retained texts, about in bytes of UTF-8. */
     private long messageBytes;
 
     /** A key of one publisher: one that names itself has keys of its own. */
@@ -198,7 +200,7 @@ final class MemoryLog {
 
     private void count(Message message, int sign) {
         bytes += sign * cost(message);
-        messageBytes += sign * cost(message);
+        messageBytes += sign * (long) message.text().length();
     }
 
     private static long cost(Message message) {
