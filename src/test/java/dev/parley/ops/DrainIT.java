@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -109,13 +111,18 @@ final class DrainIT {
     @Test
     void publishInFlight_isAnsweredBeforeTheExit() {
         try (var redis = RedisServer.start();
-                var pod = ParleyProcess.builder().redis(redis.uri()).start().awaitReady();
+                var pod =
+                        ParleyProcess.builder()
+                                .port(Ports.free())
+                                .redis(redis.uri())
+                                .start()
+                                .awaitReady();
                 var reader = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
             var metrics = new Metrics(pod);
             redis.pause();
             var answer =
                     CompletableFuture.supplyAsync(() -> new Http(pod.uri()).sendForm("in flight"));
-            metrics.awaitValue("http_server_active_requests{url_scheme=\"http\"}", 1);
+            Timeouts.await("the publish is active").until(() -> metrics.activeRequests() == 1);
             pod.terminate();
             reader.awaitEvent("goodbye");
             redis.resume();

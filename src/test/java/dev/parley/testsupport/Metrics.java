@@ -41,6 +41,12 @@ public final class Metrics {
         return value("http_server_active_connections{server_port=\"" + port + "\"}");
     }
 
+    /** The requests that the public port is answering; the same holds for the port. */
+    public double activeRequests() {
+        return value(
+                "http_server_active_requests{server_port=\"" + port + "\",url_scheme=\"http\"}");
+    }
+
     /** Waits until a series has this value. */
     public void awaitValue(String series, double expected) {
         Timeouts.await(series).untilAsserted(() -> assertThat(value(series)).isEqualTo(expected));
