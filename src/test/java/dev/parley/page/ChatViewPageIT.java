@@ -8,6 +8,11 @@ import com.microsoft.playwright.Page;
 import dev.parley.testsupport.Browser;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
+import java.awt.Color;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
@@ -142,7 +147,7 @@ class ChatViewPageIT {
     }
 
     @Test
-    void stackedCombiningMarks_doNotCoverOtherMessages() {
+    void stackedCombiningMarks_doNotCoverOtherMessages() throws IOException {
         // 40 marks above and 40 below each letter, in the name too.
         String tall = ("a" + "\u0301".repeat(40) + "\u0323".repeat(40)).repeat(8);
         room.say(pod, "Ada", "Before");
@@ -158,8 +163,8 @@ class ChatViewPageIT {
         byte[] beforeWithout = page.messages().first().screenshot();
         byte[] afterWithout = page.messages().last().screenshot();
 
-        assertThat(beforeWith).isEqualTo(beforeWithout);
-        assertThat(afterWith).isEqualTo(afterWithout);
+        assertThat(changedPixels(beforeWith, beforeWithout)).isZero();
+        assertThat(changedPixels(afterWith, afterWithout)).isZero();
 
         // Shows that the comparison can fail: without clipping the marks do cover the message.
         item.evaluate(
@@ -169,7 +174,8 @@ class ChatViewPageIT {
                   item.querySelectorAll("*").forEach(e => e.style.overflow = "visible");
                 }
                 """);
-        assertThat(page.messages().last().screenshot()).isNotEqualTo(afterWithout);
+        byte[] covered = page.messages().last().screenshot();
+        assertThat(changedPixels(covered, afterWithout)).isPositive();
     }
 
     @Test
@@ -185,6 +191,31 @@ class ChatViewPageIT {
         assertThat(page.authors().last()).hasCSS("unicode-bidi", "isolate");
         assertThat(page.authors().last()).hasCSS("direction", "rtl");
         assertThat(page.log().locator("time").last()).hasCSS("direction", "ltr");
+    }
+
+    /**
+     * Counts the pixels that look different in these two pictures of the same size. Chromium paints
+     * the rounded corner of a bubble a shade or two lighter or darker from one picture to the next,
+     * which no eye can see; such a difference does not count.
+     */
+    private static long changedPixels(byte[] onePicture, byte[] otherPicture) throws IOException {
+        BufferedImage one = ImageIO.read(new ByteArrayInputStream(onePicture));
+        BufferedImage other = ImageIO.read(new ByteArrayInputStream(otherPicture));
+        assertThat(one.getWidth()).isEqualTo(other.getWidth());
+        assertThat(one.getHeight()).isEqualTo(other.getHeight());
+        long changed = 0;
+        for (int y = 0; y < one.getHeight(); y++) {
+            for (int x = 0; x < one.getWidth(); x++) {
+                Color before = new Color(one.getRGB(x, y));
+                Color after = new Color(other.getRGB(x, y));
+                if (Math.abs(before.getRed() - after.getRed()) > 8
+                        || Math.abs(before.getGreen() - after.getGreen()) > 8
+                        || Math.abs(before.getBlue() - after.getBlue()) > 8) {
+                    changed++;
+                }
+            }
+        }
+        return changed;
     }
 
     /** Measures how many pixels wider the content of this element is than the element. */
