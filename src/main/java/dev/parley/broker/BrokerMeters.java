@@ -14,7 +14,7 @@ public final class BrokerMeters {
         received =
                 Counter.builder("parley.messages.received")
                         .description(
-                                "Messages heard from the broker, of rooms with and without readers")
+                                "Messages received from the broker, of rooms with and without readers")
                         .register(registry);
         dropped =
                 Counter.builder("parley.plain.dropped")

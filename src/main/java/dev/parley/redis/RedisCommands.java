@@ -9,7 +9,14 @@ import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 import io.vertx.redis.client.impl.types.ErrorType;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.EnumMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -52,9 +59,9 @@ public final class RedisCommands {
     }
 
     /** Loads the scripts into Redis, so that the first call of each is one round trip too. */
-    public static Future<Void> loadScripts(RedisConnection connection, List<RedisScript> scripts) {
+    public static Future<Void> loadScripts(RedisConnection connection, List<Script> scripts) {
         Future<?> loaded = Future.succeededFuture();
-        for (RedisScript script : scripts) {
+        for (Script script : scripts) {
             Request load = Request.cmd(Command.SCRIPT).arg("LOAD").arg(script.source());
             loaded = loaded.compose(ignored -> connection.send(load));
         }
@@ -65,7 +72,7 @@ public final class RedisCommands {
      * Runs a script (Redis: EVALSHA), anew for each subscriber of the result. Fails with {@link
      * RedisUnavailable}.
      */
-    public Uni<Response> run(RedisScript script, List<String> keys, List<String> args) {
+    public Uni<Response> run(Script script, List<String> keys, List<String> args) {
         return Uni.createFrom()
                 .emitter(
                         emitter ->
@@ -75,12 +82,12 @@ public final class RedisCommands {
     }
 
     /** Runs a script at once. Fails with {@link RedisUnavailable}. */
-    Future<Response> send(RedisScript script, List<String> keys, List<String> args) {
+    Future<Response> send(Script script, List<String> keys, List<String> args) {
         return call(connection -> evaluate(connection, script, keys, args));
     }
 
     private static Future<Response> evaluate(
-            RedisConnection connection, RedisScript script, List<String> keys, List<String> args) {
+            RedisConnection connection, Script script, List<String> keys, List<String> args) {
         return connection
                 .send(request(Command.EVALSHA, script.sha1(), keys, args))
                 .recover(failure -> sendWhole(connection, failure, script, keys, args));
@@ -90,7 +97,7 @@ public final class RedisCommands {
     private static Future<Response> sendWhole(
             RedisConnection connection,
             Throwable failure,
-            RedisScript script,
+            Script script,
             List<String> keys,
             List<String> args) {
         return isNoScript(failure)
@@ -150,5 +157,51 @@ public final class RedisCommands {
         keys.forEach(request::arg);
         args.forEach(request::arg);
         return request;
+    }
+
+    /** A Lua script that Redis runs atomically, and the digest that names it (Redis: EVALSHA). */
+    public static final class Script {
+
+        private final String source;
+        private final String sha1;
+
+        private Script(String source) {
+            this.source = source;
+            this.sha1 = digest(source);
+        }
+
+        /**
+         * Loads a script from a file in the package of the class that calls it.
+         *
+         * @throws IllegalStateException if the file is not in the build
+         */
+        public static Script load(Class<?> caller, String file) {
+            try (InputStream in = caller.getResourceAsStream(file)) {
+                if (in == null) {
+                    throw new IllegalStateException("not in the build: " + file);
+                }
+                return new Script(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        String source() {
+            return source;
+        }
+
+        String sha1() {
+            return sha1;
+        }
+
+        private static String digest(String source) {
+            try {
+                var sha1 = MessageDigest.getInstance("SHA-1");
+                return HexFormat.of()
+                        .formatHex(sha1.digest(source.getBytes(StandardCharsets.UTF_8)));
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException(e);
+            }
+        }
     }
 }

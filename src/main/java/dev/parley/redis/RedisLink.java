@@ -180,7 +180,7 @@ public final class RedisLink {
 
     /** Ends the present connection, so that a new one is made. */
     public void renew(String reason) {
-        if (state instanceof State.Ready ready && ended(ready, reason)) {
+        if (state instanceof State.Ready ready && leave(ready, reason)) {
             close(ready.client());
         }
     }
@@ -195,7 +195,7 @@ public final class RedisLink {
     public boolean quit(RedisConnection connection, String reason) {
         if (state instanceof State.Ready ready
                 && ready.connection() == connection
-                && ended(ready, reason)) {
+                && leave(ready, reason)) {
             connection
                     .send(Request.cmd(Command.QUIT))
                     .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
@@ -206,7 +206,7 @@ public final class RedisLink {
     }
 
     public void close() {
-        State last = end();
+        State last = markClosed();
         if (last instanceof State.Ready ready) {
             ready.client().close();
         } else if (last instanceof State.Connecting connecting) {
@@ -220,7 +220,7 @@ public final class RedisLink {
      * Marks the link as closed. The caller closes the client outside the lock: the client tells of
      * the end under a lock of its own, and the handler that it calls takes this one.
      */
-    private synchronized State end() {
+    private synchronized State markClosed() {
         State last = state;
         state = new State.Closed();
         return last;
@@ -240,12 +240,12 @@ public final class RedisLink {
     private void attempt(Redis client) {
         Duration limit = config.timeout().multipliedBy(2);
         client.connect()
-                .compose(connection -> prepared(client, connection))
+                .compose(connection -> prepareFresh(client, connection))
                 .timeout(limit.toMillis(), TimeUnit.MILLISECONDS)
                 .onFailure(
                         failure -> {
                             close(client);
-                            failed(client, reason(failure, limit));
+                            onFailed(client, reason(failure, limit));
                         });
     }
 
@@ -258,7 +258,7 @@ public final class RedisLink {
     }
 
     /** Prepares a connection, whose end is listened for from here on: it may come before that. */
-    private Future<Void> prepared(Redis client, RedisConnection connection) {
+    private Future<Void> prepareFresh(Redis client, RedisConnection connection) {
         Promise<Void> end = Promise.promise();
         connection.exceptionHandler(end::tryFail);
         connection.endHandler(ended -> end.tryFail("connection closed"));
@@ -271,7 +271,7 @@ public final class RedisLink {
                                         .onSuccess(
                                                 done -> {
                                                     if (prepared.tryComplete()) {
-                                                        use(client, connection, server, end);
+                                                        onPrepared(client, connection, server, end);
                                                     }
                                                 }))
                 .onFailure(prepared::tryFail);
@@ -290,7 +290,7 @@ public final class RedisLink {
                                         : Future.failedFuture(failure));
     }
 
-    private void use(
+    private void onPrepared(
             Redis client, RedisConnection connection, Server server, Promise<Void> ending) {
         var ready = new State.Ready(client, connection, server, System.nanoTime());
         Promise<RedisConnection> waiting;
@@ -304,7 +304,7 @@ public final class RedisLink {
         ending.future()
                 .onFailure(
                         failure -> {
-                            ended(ready, RedisReason.of(failure));
+                            leave(ready, RedisReason.of(failure));
                             close(client);
                         });
         waiting.tryComplete(connection);
@@ -317,9 +317,9 @@ public final class RedisLink {
         return state instanceof State.Connecting connecting && connecting.client() == client;
     }
 
-    private synchronized void failed(Redis client, String reason) {
+    private synchronized void onFailed(Redis client, String reason) {
         if (isConnecting(client)) {
-            wait(reason);
+            scheduleAttempt(reason);
         }
     }
 
@@ -329,26 +329,26 @@ public final class RedisLink {
      * @return false if it is not the present connection any more
      */
     @SuppressWarnings("ReferenceEquality") // This very connection: another one is not ended by it.
-    private synchronized boolean ended(State.Ready ready, String reason) {
+    private synchronized boolean leave(State.Ready ready, String reason) {
         if (state == ready) {
             confirmed = false;
             whenReady = Promise.promise();
-            wait(reason);
+            scheduleAttempt(reason);
             return true;
         }
         return false;
     }
 
-    private void wait(String reason) {
+    private void scheduleAttempt(String reason) {
         lastError = reason;
         if (loggedReasons.size() < MAX_REASONS && loggedReasons.add(reason)) {
             LOG.warnf("Redis %s connection: %s. Parley goes on trying.", name, reason);
         }
         long pause = backoff.next().toMillis();
-        state = new State.Waiting(vertx.setTimer(pause, timer -> again()));
+        state = new State.Waiting(vertx.setTimer(pause, timer -> onTimer()));
     }
 
-    private synchronized void again() {
+    private synchronized void onTimer() {
         if (state instanceof State.Waiting) {
             connect();
         }

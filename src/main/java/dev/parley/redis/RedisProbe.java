@@ -10,14 +10,15 @@ import java.util.regex.Pattern;
 
 /**
  * The proof that messages flow: the pod sends itself a message through Redis every few seconds, by
- * a script that writes as a publish does, and must hear it. That notices what no socket does: a
+ * a script that writes as a publish does, and must receive it. That notices what no socket does: a
  * subscription that is connected but silent, a server that hangs, a connection that leads to a
  * former primary. The connections are then made anew.
  */
 public final class RedisProbe {
 
     /** To be loaded where commands are sent. */
-    public static final RedisScript SCRIPT = RedisScript.load(RedisProbe.class, "probe.lua");
+    public static final RedisCommands.Script SCRIPT =
+            RedisCommands.Script.load(RedisProbe.class, "probe.lua");
 
     private static final Pattern SENT = Pattern.compile("-?[0-9]{1,18}");
 
@@ -32,16 +33,16 @@ public final class RedisProbe {
     private final String key;
 
     private volatile long readyNanos;
-    private volatile long heardNanos;
-    private volatile boolean heard;
+    private volatile long receivedNanos;
+    private volatile boolean received;
 
-    /** Why Redis refused the last message, if nothing was heard after it; otherwise empty. */
+    /** Why Redis refused the last message, if none was received after it; otherwise empty. */
     private volatile String refusal = "";
 
     private volatile long timer = -1;
 
     /**
-     * @param channel on which this pod, and no other, hears itself
+     * @param channel on which this pod, and no other, sends itself messages
      * @param key that this pod, and no other, writes and removes again
      */
     public RedisProbe(
@@ -84,11 +85,11 @@ public final class RedisProbe {
     }
 
     /**
-     * One of the two connections was made anew: what was heard before says nothing about it. Sends
-     * a message as soon as both are up, whichever came last.
+     * One of the two connections was made anew: what was received before says nothing about it.
+     * Sends a message as soon as both are up, whichever came last.
      */
     public void onReady() {
-        heard = false;
+        received = false;
         readyNanos = System.nanoTime();
         Optional<RedisLink.Server> here = commandLink.server();
         Optional<RedisLink.Server> there = subscription.server();
@@ -116,8 +117,8 @@ public final class RedisProbe {
             // It was sent before the connections were made anew.
             return;
         }
-        heardNanos = now;
-        heard = true;
+        receivedNanos = now;
+        received = true;
         refusal = "";
         commandLink.confirm();
         subscription.confirm();
@@ -125,9 +126,9 @@ public final class RedisProbe {
 
     /** Tells an operator why messages do not flow; empty while they do. */
     public Optional<String> problem() {
-        if (!heard) {
+        if (!received) {
             return Optional.of(
-                    refusal.isEmpty() ? "subscribed to Redis, but nothing heard yet" : refusal);
+                    refusal.isEmpty() ? "subscribed to Redis, but nothing received yet" : refusal);
         }
         return isOverdue() ? Optional.of(overdue()) : Optional.empty();
     }
@@ -146,12 +147,12 @@ public final class RedisProbe {
     }
 
     private boolean isOverdue() {
-        long last = heard ? heardNanos : readyNanos;
+        long last = received ? receivedNanos : readyNanos;
         return System.nanoTime() - last > config.probeTimeout().toNanos();
     }
 
     private String overdue() {
-        return "nothing heard from Redis for " + config.probeTimeout();
+        return "nothing received from Redis for " + config.probeTimeout();
     }
 
     private void send() {
@@ -167,7 +168,7 @@ public final class RedisProbe {
     private void onRefused(Throwable failure) {
         if (failure instanceof RedisUnavailable refused && refused.refusal().isPresent()) {
             refusal = String.valueOf(refused.getMessage());
-            if (!heard) {
+            if (!received) {
                 commandLink.renew(refusal);
             }
         }

@@ -3,14 +3,14 @@ package dev.parley.broker.redis;
 import dev.parley.broker.Epochs;
 import dev.parley.message.Room;
 import dev.parley.redis.RedisCommands;
-import dev.parley.redis.RedisScript;
 import io.smallrye.mutiny.Uni;
 import java.util.List;
 
 /** {@code end-epoch.lua}: puts a room whose log lost messages into a new epoch. */
 final class EndEpochScript {
 
-    static final RedisScript SCRIPT = RedisScript.load(EndEpochScript.class, "end-epoch.lua");
+    static final RedisCommands.Script SCRIPT =
+            RedisCommands.Script.load(EndEpochScript.class, "end-epoch.lua");
 
     private final RedisCommands commands;
     private final RedisKeys keys;

@@ -10,7 +10,6 @@ import dev.parley.message.Message;
 import dev.parley.message.MessageJson;
 import dev.parley.message.Room;
 import dev.parley.redis.RedisCommands;
-import dev.parley.redis.RedisScript;
 import io.smallrye.mutiny.Uni;
 import io.vertx.redis.client.Response;
 import java.util.ArrayList;
@@ -19,7 +18,8 @@ import java.util.List;
 /** {@code publish.lua}: accepts a message into its room's log and announces it. */
 final class PublishScript {
 
-    static final RedisScript SCRIPT = RedisScript.load(PublishScript.class, "publish.lua");
+    static final RedisCommands.Script SCRIPT =
+            RedisCommands.Script.load(PublishScript.class, "publish.lua");
 
     private final RedisCommands commands;
     private final RedisKeys keys;

@@ -9,21 +9,32 @@ import dev.parley.message.MessageJson;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import dev.parley.redis.RedisCommands;
-import dev.parley.redis.RedisScript;
 import io.smallrye.mutiny.Uni;
 import io.vertx.redis.client.Response;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jboss.logging.Logger;
 
-/** {@code read.lua}: reads a page of a room's log as it is, foreign entries included. */
+/**
+ * {@code read.lua}: reads a page of a room's log. Foreign entries, which another program wrote into
+ * the stream and which are not messages, are skipped; if a page has too few messages because of
+ * them, further pages are read until it has as many as {@link Range} demands.
+ */
 final class ReadScript {
 
-    static final RedisScript SCRIPT = RedisScript.load(ReadScript.class, "read.lua");
+    private static final Logger LOG = Logger.getLogger(ReadScript.class);
+
+    static final RedisCommands.Script SCRIPT =
+            RedisCommands.Script.load(ReadScript.class, "read.lua");
 
     /** Bytes of bodies in one page: bounds the memory of a reader that catches up. */
     private static final int PAGE_BYTES = 256 * 1024;
+
+    /** Least number of entries to ask for when reading on beyond foreign ones. */
+    private static final int MIN_PAGE = 64;
 
     /** Offsets above it are not exact in Lua, whose numbers are doubles. */
     private static final long MAX_OFFSET = 1L << 53;
@@ -31,6 +42,7 @@ final class ReadScript {
     private final RedisCommands commands;
     private final RedisKeys keys;
     private final HistoryConfig history;
+    private final AtomicBoolean warned = new AtomicBoolean();
 
     /**
      * The page and what was found beside its messages.
@@ -39,7 +51,7 @@ final class ReadScript {
      *     messages
      * @param last offset of the entry that was read last; 0 if there was none
      */
-    record Result(Page page, List<EventId> foreign, long last) {}
+    private record Result(Page page, List<EventId> foreign, long last) {}
 
     ReadScript(RedisCommands commands, RedisKeys keys, HistoryConfig history) {
         this.commands = commands;
@@ -47,7 +59,17 @@ final class ReadScript {
         this.history = history;
     }
 
-    Uni<Result> run(Room room, Range range) {
+    Uni<Page> run(Room room, Range range) {
+        return readOnce(room, range)
+                .invoke(result -> warnOfForeignEntries(room, result))
+                .flatMap(
+                        result ->
+                                isTooShort(result, range)
+                                        ? readOn(room, range, result)
+                                        : Uni.createFrom().item(result.page()));
+    }
+
+    private Uni<Result> readOnce(Room room, Range range) {
         List<String> args =
                 List.of(
                         range instanceof Range.After ? "after" : "before",
@@ -101,5 +123,45 @@ final class ReadScript {
                             one.substring(0, colon), Long.parseLong(one.substring(colon + 1))));
         }
         return new Lineage(epoch, ended);
+    }
+
+    /** Warns once, because a foreign entry stays in the stream and is met by every read. */
+    private void warnOfForeignEntries(Room room, Result result) {
+        if (!result.foreign().isEmpty() && warned.compareAndSet(false, true)) {
+            LOG.warnf(
+                    "room %s: skipped entry %s of its Redis stream, which is not a message; another"
+                            + " program writes to %s (logged once)",
+                    room, result.foreign().get(0), keys.log(room));
+        }
+    }
+
+    /** Tells whether the page has too few messages because of foreign entries. */
+    private static boolean isTooShort(Result result, Range range) {
+        return !result.foreign().isEmpty()
+                && result.page().messages().size() < Math.min(2, range.limit());
+    }
+
+    /** Reads what is beyond the foreign entries, and joins it with the message before them. */
+    private Uni<Page> readOn(Room room, Range range, Result result) {
+        int limit = Math.max(range.limit(), MIN_PAGE);
+        Range rest =
+                range instanceof Range.After
+                        ? new Range.After(result.last(), limit)
+                        : new Range.Before(result.last(), limit);
+        return run(room, rest).map(page -> joined(result.page(), page, range));
+    }
+
+    private static Page joined(Page found, Page rest, Range range) {
+        List<StoredMessage> messages = new ArrayList<>(rest.messages());
+        boolean after = range instanceof Range.After;
+        if (found.epoch().equals(rest.epoch())) {
+            messages.addAll(after ? 0 : messages.size(), found.messages());
+        }
+        int beyond = Math.max(0, messages.size() - range.limit());
+        List<StoredMessage> asked =
+                after
+                        ? messages.subList(0, messages.size() - beyond)
+                        : messages.subList(beyond, messages.size());
+        return new Page(rest.lineage(), rest.oldest(), rest.newest(), asked);
     }
 }

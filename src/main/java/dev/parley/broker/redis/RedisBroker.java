@@ -11,6 +11,8 @@ import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Range;
 import dev.parley.broker.Receipt;
 import dev.parley.broker.RoomListeners;
+import dev.parley.message.EventId;
+import dev.parley.message.MessageJson;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import dev.parley.redis.RedisCommands;
@@ -28,6 +30,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -50,9 +53,9 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private final RedisWrites writes = new RedisWrites();
     private final String probeChannel;
     private final RedisProbe probe;
-    private final PublishScript publish;
-    private final RedisHistory history;
-    private final EndEpochScript endEpoch;
+    private final PublishScript publishScript;
+    private final ReadScript readScript;
+    private final EndEpochScript endEpochScript;
     private final RedisSubscription subscription;
     private final RoomListeners listeners = new RoomListeners();
     private final BrokerMeters meters;
@@ -83,7 +86,12 @@ public final class RedisBroker implements Broker, AutoCloseable {
                         this::onLinkReady);
         this.subscriptionLink =
                 new RedisLink(
-                        "subscription", vertx, clients, config, this::join, this::onLinkReady);
+                        "subscription",
+                        vertx,
+                        clients,
+                        config,
+                        this::subscribeToChannels,
+                        this::onLinkReady);
         var commands = new RedisCommands(commandLink, subscriptionLink, config, registry);
         String pod = Epochs.next();
         this.probeChannel = keys.probe(pod);
@@ -98,9 +106,9 @@ public final class RedisBroker implements Broker, AutoCloseable {
                         subscriptionLink,
                         writes,
                         registry);
-        this.publish = new PublishScript(commands, keys, historyConfig);
-        this.history = new RedisHistory(new ReadScript(commands, keys, historyConfig), keys);
-        this.endEpoch = new EndEpochScript(commands, keys);
+        this.publishScript = new PublishScript(commands, keys, historyConfig);
+        this.readScript = new ReadScript(commands, keys, historyConfig);
+        this.endEpochScript = new EndEpochScript(commands, keys);
         this.subscription = new RedisSubscription(channels(), this::onMessage);
         this.meters = new BrokerMeters(registry, this);
     }
@@ -121,7 +129,8 @@ public final class RedisBroker implements Broker, AutoCloseable {
 
     @Override
     public Uni<Receipt> publish(PublishRequest request) {
-        return publish.run(request)
+        return publishScript
+                .run(request)
                 .invoke(result -> warnOfForeignEntries(request.message().room(), result))
                 .map(PublishScript.Result::receipt)
                 .invoke(writes::onAccepted)
@@ -133,14 +142,16 @@ public final class RedisBroker implements Broker, AutoCloseable {
 
     @Override
     public Uni<Page> read(Room room, Range range) {
-        return history.read(room, range)
+        return readScript
+                .run(room, range)
                 .onFailure(RedisUnavailable.class)
                 .transform(RedisBroker::unavailable);
     }
 
     @Override
     public Uni<Void> endEpoch(Room room, String epoch) {
-        return endEpoch.run(room, epoch)
+        return endEpochScript
+                .run(room, epoch)
                 .invoke(
                         ended -> {
                             if (ended) {
@@ -213,7 +224,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
         return channels;
     }
 
-    private Future<Void> join(RedisConnection connection) {
+    private Future<Void> subscribeToChannels(RedisConnection connection) {
         return subscription.join(connection);
     }
 
@@ -239,10 +250,10 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private void onAnnouncement(Buffer payload) {
         meters.received();
         try {
-            Room room = RedisMessageCodec.room(payload);
-            List<Listener> readers = listeners.of(room);
+            var announcement = Announcement.of(payload);
+            List<Listener> readers = listeners.of(announcement.room());
             if (!readers.isEmpty()) {
-                StoredMessage message = RedisMessageCodec.message(room, payload);
+                StoredMessage message = announcement.message();
                 readers.forEach(listener -> listener.onMessage(message));
             }
         } catch (IllegalArgumentException e) {
@@ -256,7 +267,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
             if (warnedOfLongText.compareAndSet(false, true)) {
                 LOG.warnf(
                         "channel %s: dropped a text of %d bytes; parley.publish.max-text is %d"
-                                + " (said once; parley_plain_dropped_total counts)",
+                                + " (logged once; parley_plain_dropped_total counts)",
                         config.plainChannel().orElse(""), payload.length(), maxPlainBytes);
             }
             return;
@@ -272,12 +283,54 @@ public final class RedisBroker implements Broker, AutoCloseable {
         if (result.foreignEntries() > 0 && warnedOfForeignEntries.compareAndSet(false, true)) {
             LOG.warnf(
                     "room %s: removed %d foreign entries from its Redis stream, where message %s"
-                            + " belongs; another program writes to %s (said once)",
+                            + " belongs; another program writes to %s (logged once)",
                     room, result.foreignEntries(), result.receipt().id(), keys.log(room));
         }
     }
 
     private static Throwable unavailable(Throwable failure) {
         return new BrokerUnavailable(String.valueOf(failure.getMessage()), failure);
+    }
+
+    /**
+     * What {@code publish.lua} announces: {@code <room> <id> <at> <body>}, in UTF-8. The room is
+     * read first and the rest only on demand, so that a message whose room is not read on this pod
+     * is dropped without being parsed.
+     */
+    record Announcement(Room room, Buffer payload) {
+
+        /**
+         * Reads the room.
+         *
+         * @throws IllegalArgumentException if the payload does not begin with a room
+         */
+        static Announcement of(Buffer payload) {
+            int end = 0;
+            int longest = Math.min(payload.length(), Room.MAX_LENGTH + 1);
+            while (end < longest && payload.getByte(end) != ' ') {
+                end++;
+            }
+            return new Announcement(new Room(payload.getString(0, end)), payload);
+        }
+
+        /**
+         * Reads the message.
+         *
+         * @throws IllegalArgumentException if the rest is not {@code <id> <at> <body>}
+         */
+        StoredMessage message() {
+            int start = Math.min(room.name().length() + 1, payload.length());
+            String rest =
+                    payload.getBuffer(start, payload.length()).toString(StandardCharsets.UTF_8);
+            String[] parts = rest.split(" ", 3);
+            if (parts.length != 3) {
+                throw new IllegalArgumentException("not <room> <id> <at> <body>");
+            }
+            EventId id =
+                    EventId.parse(parts[0])
+                            .orElseThrow(() -> new IllegalArgumentException("bad id: " + parts[0]));
+            var at = Instant.ofEpochMilli(Long.parseLong(parts[1]));
+            return new StoredMessage(id, MessageJson.readBody(room, at, parts[2]));
+        }
     }
 }

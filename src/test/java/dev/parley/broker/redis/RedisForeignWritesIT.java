@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.broker.BlockingBroker;
 import dev.parley.broker.HistorySettings;
+import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.message.EventId;
 import dev.parley.redis.RedisSettings;
@@ -121,6 +122,20 @@ class RedisForeignWritesIT {
         assertThat(offsets(broker.readAfter(1, 10))).containsExactly(2L, 303L);
         assertThat(offsets(broker.read(new Range.Before(303, 1)))).containsExactly(2L);
         assertThat(offsets(broker.readAfter(303, 10))).isEmpty();
+    }
+
+    @Test
+    void pageThatIsReadOnBeyondForeignEntries_hasTheFormerEpochsToo() {
+        BlockingBroker broker = brokers.open(redis.uri());
+        broker.publishNumbers(2);
+        redis.command("HSET", HEAD, "past", "former:1");
+        countAndWrite("3-0", "something", "else");
+        broker.publishText("4");
+
+        Page page = broker.readAfter(2, 10);
+
+        assertThat(offsets(page)).containsExactly(4L);
+        assertThat(page.continues(new EventId("former", 1))).isTrue();
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.parley.broker.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.parley.broker.redis.RedisBroker.Announcement;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
@@ -13,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class RedisMessageCodecTest {
+class AnnouncementTest {
 
     private static final Room KITCHEN = new Room("kitchen");
 
@@ -21,8 +22,8 @@ class RedisMessageCodecTest {
     void announcement_isReadInTwoSteps_roomThenMessage() {
         Buffer announcement = Buffer.buffer("kitchen k3f9-42 1000 {\"text\":\"h\u00e9 llo\"}");
 
-        assertThat(RedisMessageCodec.room(announcement)).isEqualTo(KITCHEN);
-        assertThat(RedisMessageCodec.message(KITCHEN, announcement))
+        assertThat(Announcement.of(announcement).room()).isEqualTo(KITCHEN);
+        assertThat(Announcement.of(announcement).message())
                 .isEqualTo(
                         new StoredMessage(
                                 new EventId("k3f9", 42),
@@ -33,7 +34,7 @@ class RedisMessageCodecTest {
     void room_isReadWithoutParsingTheBody() {
         Buffer announcement = Buffer.buffer("kitchen ").appendBytes(new byte[] {-1, -2, '{'});
 
-        assertThat(RedisMessageCodec.room(announcement)).isEqualTo(KITCHEN);
+        assertThat(Announcement.of(announcement).room()).isEqualTo(KITCHEN);
     }
 
     @ParameterizedTest
@@ -41,7 +42,7 @@ class RedisMessageCodecTest {
     void announcement_withoutARoom_isRefused(String text) {
         Buffer announcement = Buffer.buffer(text);
 
-        assertThatIllegalArgumentException().isThrownBy(() -> RedisMessageCodec.room(announcement));
+        assertThatIllegalArgumentException().isThrownBy(() -> Announcement.of(announcement));
     }
 
     @Test
@@ -49,7 +50,7 @@ class RedisMessageCodecTest {
         Buffer announcement = Buffer.buffer("x".repeat(1 << 20));
 
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> RedisMessageCodec.room(announcement))
+                .isThrownBy(() -> Announcement.of(announcement))
                 .withMessageNotContaining("x".repeat(100));
     }
 
@@ -59,6 +60,6 @@ class RedisMessageCodecTest {
         Buffer announcement = Buffer.buffer(text);
 
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> RedisMessageCodec.message(KITCHEN, announcement));
+                .isThrownBy(() -> Announcement.of(announcement).message());
     }
 }
