@@ -1,19 +1,27 @@
 package dev.parley.history;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.JsonSerializer;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.annotation.JsonSerialize;
 import dev.parley.broker.Page;
 import dev.parley.message.EventId;
-import dev.parley.message.EventType;
+import dev.parley.message.MessageJson;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import io.quarkus.runtime.annotations.RegisterForReflection;
+import java.io.IOException;
 import java.util.List;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.media.SchemaProperty;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A page of history as JSON.
  *
- * @param messages oldest first
+ * @param messages oldest first, each as {@link MessageJson} writes it
  * @param before the id to ask with for the messages before these; absent at the beginning
  * @param after the id to ask with for the messages after these, published already or later
  * @param gap whether messages next to the position in the request are gone
@@ -21,34 +29,39 @@ import org.jspecify.annotations.Nullable;
 @RegisterForReflection
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record HistoryPage(
-        String room, List<Item> messages, @Nullable String before, String after, boolean gap) {
+        String room,
+        @JsonSerialize(contentUsing = MessageSerializer.class)
+                @Schema(type = SchemaType.ARRAY, implementation = MessageSchema.class)
+                List<StoredMessage> messages,
+        @Nullable String before,
+        String after,
+        boolean gap) {
 
-    /**
-     * One message of the page.
-     *
-     * @param at RFC 3339, UTC
-     */
+    /** Has the messages of the page written in the one JSON form that messages have. */
     @RegisterForReflection
-    @JsonInclude(JsonInclude.Include.NON_NULL)
-    public record Item(
-            String id,
-            String room,
-            @Nullable String from,
-            String text,
-            @Nullable String event,
-            String at) {
+    static final class MessageSerializer extends JsonSerializer<StoredMessage> {
 
-        static Item of(StoredMessage stored) {
-            var message = stored.message();
-            return new Item(
-                    stored.id().toString(),
-                    message.room().name(),
-                    message.from().orElse(null),
-                    message.text(),
-                    message.event().map(EventType::name).orElse(null),
-                    message.at().toString());
+        @Override
+        public void serialize(StoredMessage stored, JsonGenerator json, SerializerProvider provider)
+                throws IOException {
+            MessageJson.write(json, stored);
         }
     }
+
+    /** Describes what {@link MessageJson} writes, for the API description. */
+    @Schema(
+            name = "Message",
+            type = SchemaType.OBJECT,
+            requiredProperties = {"id", "room", "text", "at"},
+            properties = {
+                @SchemaProperty(name = "id", type = SchemaType.STRING),
+                @SchemaProperty(name = "room", type = SchemaType.STRING),
+                @SchemaProperty(name = "from", type = SchemaType.STRING),
+                @SchemaProperty(name = "text", type = SchemaType.STRING),
+                @SchemaProperty(name = "event", type = SchemaType.STRING),
+                @SchemaProperty(name = "at", type = SchemaType.STRING, format = "date-time")
+            })
+    private interface MessageSchema {}
 
     static HistoryPage of(Room room, Page page, boolean gap) {
         List<StoredMessage> messages = page.messages();
@@ -59,7 +72,7 @@ public record HistoryPage(
         EventId last = messages.get(messages.size() - 1).id();
         return new HistoryPage(
                 room.name(),
-                messages.stream().map(Item::of).toList(),
+                messages,
                 first.offset() > page.oldest() ? first.toString() : null,
                 last.toString(),
                 gap);

@@ -37,7 +37,7 @@ public final class HistoryResource {
     private static final long LARGEST_PAGE = 320 * 1024;
 
     /** JSON around the text of a message. */
-    private static final int ITEM_LENGTH = 300;
+    private static final int MESSAGE_LENGTH = 300;
 
     private final Broker broker;
     private final Answers answers;
@@ -89,7 +89,7 @@ public final class HistoryResource {
     /** Length of a page as JSON, about: two bytes for each UTF-16 unit, and what is around it. */
     private static long length(HistoryPage page) {
         return page.messages().stream()
-                .mapToLong(item -> ITEM_LENGTH + 2L * item.text().length())
+                .mapToLong(stored -> MESSAGE_LENGTH + 2L * stored.message().text().length())
                 .sum();
     }
 

@@ -24,7 +24,7 @@ class HistoryPageTest {
         HistoryPage page = HistoryPage.before(id(22), ROOM, page(20, 21));
 
         assertThat(page.messages())
-                .extracting(HistoryPage.Item::id)
+                .extracting(stored -> stored.id().toString())
                 .containsExactly("e-20", "e-21");
         assertThat(page.before()).isEqualTo("e-20");
         assertThat(page.after()).isEqualTo("e-21");
