@@ -1,5 +1,8 @@
 package dev.parley.delivery;
 
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
 /** A client's connection, as the transport provides it. Used on its event loop only. */
 public interface Connection {
 
@@ -28,4 +31,55 @@ public interface Connection {
      * inside {@code write}.
      */
     void onDrain(Runnable handler);
+
+    /**
+     * Bytes that are sent to many connections of one event loop. A transport may need them in
+     * another form, such as a chunk in native memory; that form is made once and shared too. Used
+     * on that event loop only.
+     */
+    final class SharedBuffer implements AutoCloseable {
+
+        /** The bytes in the form in which a transport sends them. */
+        public interface Prepared {
+
+            /** Releases its memory; writes that are under way keep theirs. */
+            void release();
+        }
+
+        private final byte[] bytes;
+        private @Nullable Prepared prepared;
+
+        SharedBuffer(byte[] bytes) {
+            this.bytes = bytes;
+        }
+
+        /** Returns the bytes. The caller must not change them. */
+        public byte[] bytes() {
+            return bytes;
+        }
+
+        /**
+         * Returns the bytes in a transport's form. The buffer owns the result.
+         *
+         * @param type the class of that form; all callers must use the same
+         * @param prepare makes that form; called at most once
+         */
+        public <P extends Prepared> P prepared(Class<P> type, Function<byte[], P> prepare) {
+            Prepared known = prepared;
+            if (known == null) {
+                known = prepare.apply(bytes);
+                prepared = known;
+            }
+            return type.cast(known);
+        }
+
+        /** Releases the transport's form. */
+        @Override
+        public void close() {
+            if (prepared != null) {
+                prepared.release();
+                prepared = null;
+            }
+        }
+    }
 }

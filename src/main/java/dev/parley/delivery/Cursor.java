@@ -104,7 +104,7 @@ final class Cursor {
     }
 
     /** Writes everything up to the head of the log, or as much as the connection takes. */
-    void advance(BatchCache batches) {
+    void advance(DeliveryLoop.BatchCache batches) {
         RoomLog current = log;
         if (state != LIVE || current == null) {
             return;
@@ -114,7 +114,7 @@ final class Cursor {
             return;
         }
         while (offset < batches.head() && stream.isWritable()) {
-            BatchCache.Batch batch = batches.after(offset, stream.format());
+            DeliveryLoop.BatchCache.Batch batch = batches.after(offset, stream.format());
             if (batch == null) {
                 replay(current);
                 return;
@@ -137,7 +137,7 @@ final class Cursor {
     /**
      * Writes a text without a position, unless the cursor is not live or the connection is stuck.
      */
-    void onPlain(SubscriberGroup.PlainBuffers plain) {
+    void onPlain(DeliveryLoop.PlainBuffers plain) {
         if (state == LIVE && stream.isWritable()) {
             byte[] bytes = plain.bytes(stream.format(), stream.encoder());
             stream.write(bytes);
@@ -170,8 +170,8 @@ final class Cursor {
         return index;
     }
 
-    void index(int place) {
-        index = place;
+    void index(int index) {
+        this.index = index;
     }
 
     // Placing.
@@ -222,14 +222,14 @@ final class Cursor {
         state = placing;
         RoomLog current = room.log();
         if (current.covers(position)) {
-            live(current, position.offset());
+            goLive(current, position.offset());
         } else {
             lookUp(
                     placing,
                     position.offset(),
                     page -> {
                         if (page.continues(position)) {
-                            live(current, position.offset());
+                            goLive(current, position.offset());
                         } else {
                             gap(current, position.toString(), page);
                         }
@@ -279,14 +279,14 @@ final class Cursor {
         }
     }
 
-    /** Tells whether the position may be one that the pod has not heard of yet. */
+    /** Tells whether the position may be one that the pod has not received yet. */
     private static boolean isAhead(RoomLog current, EventId position) {
         return position.epoch().equals(current.epoch()) && position.offset() > current.head();
     }
 
     private void begin(RoomLog current, long from) {
         writePosition(current.idAt(from));
-        live(current, from);
+        goLive(current, from);
     }
 
     private void resume(RoomLog current, EventId position, long newest) {
@@ -294,7 +294,7 @@ final class Cursor {
         stream.meters().resumed();
         writePosition(position);
         stream.write(stream.encoder().resumed(position, missed));
-        live(current, position.offset());
+        goLive(current, position.offset());
     }
 
     private void gap(RoomLog current, String requested, Page page) {
@@ -305,7 +305,7 @@ final class Cursor {
         long from = page.oldest() - 1;
         writeGap(page.lineage().idAt(from), new Gap(requested, oldest, page.tail()));
         room.expect(page.tail());
-        live(current, from);
+        goLive(current, from);
     }
 
     private void writeGap(EventId position, Gap gap) {
@@ -319,7 +319,7 @@ final class Cursor {
     }
 
     /** The reader has everything up to this offset of this log, and receives what follows. */
-    private void live(RoomLog found, long from) {
+    private void goLive(RoomLog found, long from) {
         if (state == ENDED) {
             return;
         }
@@ -330,7 +330,7 @@ final class Cursor {
     }
 
     private void advanceAlone() {
-        try (var batches = new BatchCache(room.log(), stream.meters())) {
+        try (var batches = new DeliveryLoop.BatchCache(room.log(), stream.meters())) {
             advance(batches);
         }
     }
@@ -359,7 +359,7 @@ final class Cursor {
 
     private void onReplayPage(State.Replaying replaying, RoomLog current, Page page) {
         if (room.log() != current || room.resubscriptions() != replaying.resubscriptions()) {
-            live(current, offset);
+            goLive(current, offset);
         } else if (!page.epoch().equals(current.epoch()) || page.newest() <= offset) {
             // The broker lost its log, and the room does not know it yet.
             var position = current.idAt(offset);
@@ -371,7 +371,7 @@ final class Cursor {
                 beginAtOldest(page);
             }
             writePage(page, replaying.end());
-            live(current, offset);
+            goLive(current, offset);
         }
     }
 
@@ -395,7 +395,7 @@ final class Cursor {
         int count = 0;
         for (StoredMessage message : page.messages()) {
             if (message.offset() == offset + 1 && offset < end) {
-                bytes.writeBytes(stream.encoder().message(message, stream.format()));
+                bytes.writeBytes(stream.encoder().encode(message, stream.format()));
                 offset++;
                 count++;
                 handed = true;

@@ -1,19 +1,25 @@
 package dev.parley.delivery;
 
+import dev.parley.log.Format;
+import dev.parley.log.RoomLog;
 import dev.parley.log.RoomReplica;
+import dev.parley.message.Message;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Moves the cursors of all streams whose connections live on one event loop. All methods but {@link
- * #arm} and {@link #execute} are called on that loop, so nothing is locked.
+ * #execute} are called on that loop, so nothing is locked.
  *
  * <p>A burst of messages arms the loop once. When the round runs, all of them are in the logs, and
  * they leave in one write per cursor. After a round the loop pauses for as long as the round took,
@@ -27,8 +33,8 @@ final class DeliveryLoop {
     private final DeliveryMeters meters;
     private final Clock clock;
     private final List<Stream> streams = new ArrayList<>();
-    private final Map<RoomReplica, SubscriberGroup> groups = new HashMap<>();
-    private final Queue<SubscriberGroup> due = new ConcurrentLinkedQueue<>();
+    private final Map<RoomReplica, CursorGroup> groups = new HashMap<>();
+    private final Queue<CursorGroup> due = new ConcurrentLinkedQueue<>();
     private long notBeforeNanos = System.nanoTime();
     private final AtomicBoolean armed = new AtomicBoolean();
 
@@ -45,7 +51,7 @@ final class DeliveryLoop {
     }
 
     /** Schedules a round for a group whose room has news. Called on any thread. */
-    void arm(SubscriberGroup group) {
+    private void arm(CursorGroup group) {
         due.add(group);
         if (armed.compareAndSet(false, true)) {
             eventLoop.execute(this::runPaced);
@@ -67,11 +73,11 @@ final class DeliveryLoop {
     }
 
     void add(Cursor cursor, RoomReplica room) {
-        groups.computeIfAbsent(room, r -> new SubscriberGroup(r, this, meters, clock)).add(cursor);
+        groups.computeIfAbsent(room, CursorGroup::new).add(cursor);
     }
 
     void remove(Cursor cursor, RoomReplica room) {
-        SubscriberGroup group = groups.get(room);
+        CursorGroup group = groups.get(room);
         if (group != null) {
             group.remove(cursor);
             if (group.isEmpty()) {
@@ -112,10 +118,261 @@ final class DeliveryLoop {
     private void run() {
         long started = System.nanoTime();
         armed.set(false);
-        for (SubscriberGroup next = due.poll(); next != null; next = due.poll()) {
+        for (CursorGroup next = due.poll(); next != null; next = due.poll()) {
             next.advance();
         }
         long ended = System.nanoTime();
         notBeforeNanos = ended + Math.min(maxPaceNanos, ended - started);
+    }
+
+    /**
+     * The cursors of one room on this event loop. All methods but {@link #onLogChanged} and {@link
+     * #onPlainText} are called on the loop.
+     */
+    private final class CursorGroup implements RoomReplica.Observer {
+
+        private final RoomReplica room;
+        private final AtomicBoolean signalled = new AtomicBoolean();
+        private final List<Cursor> cursors = new ArrayList<>();
+
+        /** The log whose messages are being timed, and the offset of the last one that was. */
+        private @Nullable RoomLog timedLog;
+
+        private long timedOffset;
+
+        CursorGroup(RoomReplica room) {
+            this.room = room;
+            if (room.isOpen()) {
+                RoomLog log = room.log();
+                timeFrom(log, log.head());
+            }
+        }
+
+        /** Arms the loop, once until it runs. Called on any thread. */
+        @Override
+        public void onLogChanged() {
+            if (signalled.compareAndSet(false, true)) {
+                arm(this);
+            }
+        }
+
+        /** Writes a text without a position to all live cursors. Called on any thread. */
+        @Override
+        public void onPlainText(String text) {
+            var message = Message.of(room.room(), text, clock.instant());
+            execute(() -> deliverPlain(message));
+        }
+
+        void add(Cursor cursor) {
+            if (cursors.isEmpty()) {
+                room.addObserver(this);
+            }
+            cursor.index(cursors.size());
+            cursors.add(cursor);
+        }
+
+        /**
+         * Removes a cursor. Swap-remove: O(1), however many leave at once; order does not matter.
+         */
+        void remove(Cursor cursor) {
+            Cursor last = cursors.remove(cursors.size() - 1);
+            if (last != cursor) {
+                cursors.set(cursor.index(), last);
+                last.index(cursor.index());
+            }
+            if (cursors.isEmpty()) {
+                room.removeObserver(this);
+            }
+        }
+
+        boolean isEmpty() {
+            return cursors.isEmpty();
+        }
+
+        /** Moves every cursor as far as its connection allows. */
+        void advance() {
+            signalled.set(false);
+            if (room.isOpen()) {
+                RoomLog log = room.log();
+                try (var batches = new BatchCache(log, meters)) {
+                    // Backwards, because a stream that ends removes its cursor, and the last one
+                    // moves
+                    // there.
+                    for (int i = cursors.size() - 1; i >= 0; i--) {
+                        Cursor cursor = cursors.get(i);
+                        cursor.stream().guarded(stream -> cursor.advance(batches));
+                    }
+                    recordLatency(log, batches.head());
+                }
+            }
+        }
+
+        private void deliverPlain(Message message) {
+            var encoded = new PlainBuffers(message);
+            for (int i = cursors.size() - 1; i >= 0; i--) {
+                Cursor cursor = cursors.get(i);
+                cursor.stream().guarded(stream -> cursor.onPlain(encoded));
+            }
+        }
+
+        /**
+         * Records fan-out latency once per message and event loop; messages older than this group's
+         * first cursor are skipped.
+         */
+        private void recordLatency(RoomLog log, long head) {
+            if (timedLog != log) {
+                timeFrom(log, head);
+            }
+            Instant now = clock.instant();
+            timedOffset = Math.max(timedOffset, log.oldest() - 1);
+            for (; timedOffset < head; timedOffset++) {
+                RoomLog.Frame frame = log.frame(timedOffset + 1);
+                if (frame != null) {
+                    meters.fannedOut(Duration.between(frame.message().message().at(), now));
+                }
+            }
+        }
+
+        private void timeFrom(RoomLog log, long head) {
+            timedLog = log;
+            timedOffset = head;
+        }
+    }
+
+    /**
+     * The batches of one round of delivery, for the cursors of one room on this event loop. A batch
+     * is the messages between a cursor and the head, joined. Nearly all cursors are at the same
+     * offset, so only the last batch of each format is kept.
+     */
+    static final class BatchCache implements AutoCloseable {
+
+        /** A batch ends with the message that reaches this size. */
+        private static final int MAX_BYTES = 64 * 1024;
+
+        /**
+         * Messages that are sent in one write.
+         *
+         * @param after the offset of the cursor that the batch is for
+         * @param last the offset of that cursor after the batch was sent
+         */
+        record Batch(long after, long last, Connection.SharedBuffer buffer) {
+
+            int count() {
+                return (int) (last - after);
+            }
+        }
+
+        private final RoomLog log;
+        private final DeliveryMeters meters;
+        private final long head;
+        private final long nowNanos = System.nanoTime();
+        private long deliveries;
+        private long bytes;
+        private final Map<Format, Batch> latest = new EnumMap<>(Format.class);
+
+        BatchCache(RoomLog log, DeliveryMeters meters) {
+            this.log = log;
+            this.meters = meters;
+            this.head = log.head();
+        }
+
+        RoomLog log() {
+            return log;
+        }
+
+        /**
+         * Returns the offset up to which there are batches. Later messages belong to the next
+         * round.
+         */
+        long head() {
+            return head;
+        }
+
+        /** Returns when the round began, which is used as the time of every write in it. */
+        long nowNanos() {
+            return nowNanos;
+        }
+
+        /** Counts a batch that was written to a connection. */
+        void delivered(Batch batch) {
+            deliveries += batch.count();
+            bytes += batch.buffer().bytes().length;
+        }
+
+        /**
+         * Returns the batch after an offset below the head; null if the log no longer reaches back.
+         */
+        @Nullable Batch after(long offset, Format format) {
+            Batch known = latest.get(format);
+            if (known != null && known.after() == offset) {
+                return known;
+            }
+            Batch made = gather(offset, format);
+            if (made != null) {
+                close(latest.put(format, made));
+            }
+            return made;
+        }
+
+        /** Adds the round's deliveries to the metrics and releases the buffers. */
+        @Override
+        public void close() {
+            meters.delivered(deliveries, bytes);
+            latest.values().forEach(BatchCache::close);
+            latest.clear();
+        }
+
+        private static void close(@Nullable Batch batch) {
+            if (batch != null) {
+                batch.buffer().close();
+            }
+        }
+
+        private @Nullable Batch gather(long after, Format format) {
+            long last = after;
+            int size = 0;
+            while (last < head && size < MAX_BYTES) {
+                RoomLog.Frame frame = log.frame(last + 1);
+                if (frame == null) {
+                    break;
+                }
+                size += frame.bytes(format).length;
+                last++;
+            }
+            return last == after ? null : join(after, last, size, format);
+        }
+
+        private @Nullable Batch join(long after, long last, int size, Format format) {
+            byte[] joined = new byte[size];
+            int at = 0;
+            for (long offset = after + 1; offset <= last; offset++) {
+                RoomLog.Frame frame = log.frame(offset);
+                if (frame == null) {
+                    return null;
+                }
+                byte[] bytes = frame.bytes(format);
+                if (last == after + 1) {
+                    return new Batch(after, last, new Connection.SharedBuffer(bytes));
+                }
+                System.arraycopy(bytes, 0, joined, at, bytes.length);
+                at += bytes.length;
+            }
+            return new Batch(after, last, new Connection.SharedBuffer(joined));
+        }
+    }
+
+    /** A text without a position, encoded once per format for all cursors of the event loop. */
+    static final class PlainBuffers {
+
+        private final Message message;
+        private final Map<Format, byte[]> encoded = new EnumMap<>(Format.class);
+
+        PlainBuffers(Message message) {
+            this.message = message;
+        }
+
+        byte[] bytes(Format format, StreamEncoder encoder) {
+            return encoded.computeIfAbsent(format, wanted -> encoder.plain(message, wanted));
+        }
     }
 }

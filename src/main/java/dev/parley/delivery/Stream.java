@@ -101,7 +101,7 @@ final class Stream {
         meters.connected();
         loop.add(this);
         // Deferred, because onDrain can fire from inside write(), before the cursor has advanced.
-        connection.onDrain(() -> later(this::onDrain));
+        connection.onDrain(() -> onLoop(this::onDrain));
         cursors.forEach(cursor -> cursor.open(start));
     }
 
@@ -120,7 +120,7 @@ final class Stream {
      *
      * @param nowNanos the time of the round of delivery
      */
-    void write(SharedBuffer buffer, long nowNanos) {
+    void write(Connection.SharedBuffer buffer, long nowNanos) {
         writtenNanos = nowNanos;
         connection.write(buffer);
     }
@@ -131,7 +131,7 @@ final class Stream {
             onStuck(nowNanos);
             return;
         }
-        flowing();
+        markFlowing();
         if (nowNanos - rotationNanos >= 0) {
             end(DisconnectReason.ROTATION);
         } else {
@@ -147,7 +147,7 @@ final class Stream {
             return;
         }
         List<byte[]> unanswered = cursors.stream().flatMap(this::unansweredPosition).toList();
-        if (onEnded(reason)) {
+        if (finish(reason)) {
             // Per the HTML standard, a stream without an id field resets the browser's last event
             // id, so a client that has no position yet gets back the one that it gave.
             unanswered.forEach(connection::write);
@@ -162,7 +162,7 @@ final class Stream {
 
     /** Ends the stream of a connection that is gone. */
     void onGone() {
-        onEnded(DisconnectReason.CLIENT);
+        finish(DisconnectReason.CLIENT);
         onGoneAfterEnd.run();
     }
 
@@ -177,7 +177,7 @@ final class Stream {
                             .map(Room::name)
                             .collect(Collectors.joining(", "));
             LOG.errorf(e, "room %s: a stream is ended because of a defect in Parley", rooms);
-            onEnded(DisconnectReason.ERROR);
+            finish(DisconnectReason.ERROR);
             connection.abort();
         }
     }
@@ -188,7 +188,7 @@ final class Stream {
      */
     <T> void whenDone(Uni<T> answer, Consumer<T> next, Runnable onFailure) {
         answer.subscribe()
-                .with(item -> later(() -> next.accept(item)), failure -> later(onFailure));
+                .with(item -> onLoop(() -> next.accept(item)), failure -> onLoop(onFailure));
     }
 
     DeliveryLoop loop() {
@@ -212,8 +212,8 @@ final class Stream {
         return index;
     }
 
-    void index(int place) {
-        index = place;
+    void index(int index) {
+        this.index = index;
     }
 
     /** Encodes what the client gave as its position in a room, if that was not answered yet. */
@@ -242,7 +242,7 @@ final class Stream {
     }
 
     private void onDrain() {
-        flowing();
+        markFlowing();
         cursors.forEach(Cursor::catchUp);
     }
 
@@ -256,7 +256,7 @@ final class Stream {
         }
     }
 
-    private void flowing() {
+    private void markFlowing() {
         if (state == State.STUCK) {
             state = State.FLOWING;
             meters.slow(-1);
@@ -264,16 +264,16 @@ final class Stream {
     }
 
     private void cut(DisconnectReason reason) {
-        if (onEnded(reason)) {
+        if (finish(reason)) {
             connection.abort();
         }
     }
 
-    private boolean onEnded(DisconnectReason reason) {
+    private boolean finish(DisconnectReason reason) {
         if (state == State.ENDED) {
             return false;
         }
-        flowing();
+        markFlowing();
         state = State.ENDED;
         cursors.forEach(Cursor::onStreamEnded);
         loop.remove(this);
@@ -282,7 +282,7 @@ final class Stream {
         return true;
     }
 
-    private void later(Runnable step) {
+    private void onLoop(Runnable step) {
         loop.execute(
                 () -> {
                     if (state != State.ENDED) {

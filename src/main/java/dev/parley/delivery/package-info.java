@@ -16,11 +16,11 @@
  * </pre>
  *
  * <p><b>A round.</b> {@link dev.parley.log.RoomReplica} calls its observers when the log has
- * changed. They are {@link dev.parley.delivery.SubscriberGroup}s, one for each event loop that has
- * cursors in the room. The group arms its {@link dev.parley.delivery.DeliveryLoop} once. When the
- * loop runs, each group makes a {@link dev.parley.delivery.BatchCache} and advances its cursors:
- * cursors at the same offset share one batch, encoded and framed once ({@link
- * dev.parley.delivery.SharedBuffer}).
+ * changed. They are groups of cursors, one for each event loop that has cursors in the room. The
+ * group arms its {@link dev.parley.delivery.DeliveryLoop} once. When the loop runs, each group
+ * makes a {@link dev.parley.delivery.DeliveryLoop.BatchCache} and advances its cursors: cursors at
+ * the same offset share one batch, encoded and framed once ({@link
+ * dev.parley.delivery.Connection.SharedBuffer}).
  *
  * <p><b>Threads.</b> A stream, its cursors, its group and its delivery loop live on the event loop
  * of the connection and take no locks. Other threads reach them only through {@link

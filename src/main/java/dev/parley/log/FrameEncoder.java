@@ -6,5 +6,5 @@ import dev.parley.message.StoredMessage;
 public interface FrameEncoder {
 
     /** Encodes a message under its id. The result is shared by all readers and never changed. */
-    byte[] message(StoredMessage message, Format format);
+    byte[] encode(StoredMessage message, Format format);
 }

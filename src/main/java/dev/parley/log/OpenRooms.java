@@ -2,6 +2,7 @@ package dev.parley.log;
 
 import dev.parley.broker.Broker;
 import dev.parley.message.Room;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
@@ -29,7 +30,7 @@ public final class OpenRooms {
     private final FrameEncoder encoder;
     private final LogConfig config;
     private final RoomLog.Budget budget;
-    private final LogMeters meters;
+    private final Counter backfills;
     private final Map<Room, Entry> entries = new ConcurrentHashMap<>();
 
     /** Rooms whose last cursor has left, in that order; some have cursors again. */
@@ -41,7 +42,10 @@ public final class OpenRooms {
         this.encoder = encoder;
         this.config = config;
         this.budget = new RoomLog.Budget(config.totalBytes().asLongValue());
-        this.meters = new LogMeters(registry);
+        this.backfills =
+                Counter.builder("parley.backfills")
+                        .description("Comparisons with the broker that found missed messages")
+                        .register(registry);
         Gauge.builder("parley.rooms", entries, Map::size)
                 .description("Rooms held in memory")
                 .register(registry);
@@ -69,7 +73,11 @@ public final class OpenRooms {
                 entries.compute(
                         room,
                         (name, known) -> {
-                            Entry entry = usable(known);
+                            Entry entry = known;
+                            if (entry != null && entry.replica.couldNotOpen()) {
+                                entry.replica.close();
+                                entry = null;
+                            }
                             if (entry == null) {
                                 entry = new Entry(replica(room), nowNanos);
                             }
@@ -139,15 +147,7 @@ public final class OpenRooms {
         return entry;
     }
 
-    private @Nullable Entry usable(@Nullable Entry known) {
-        if (known != null && known.replica.couldNotOpen()) {
-            known.replica.close();
-            return null;
-        }
-        return known;
-    }
-
     private RoomReplica replica(Room room) {
-        return new RoomReplica(room, broker, encoder, config, budget, meters);
+        return new RoomReplica(room, broker, encoder, config, budget, backfills);
     }
 }

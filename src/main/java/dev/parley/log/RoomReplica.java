@@ -7,6 +7,7 @@ import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import dev.parley.retry.Backoff;
+import io.micrometer.core.instrument.Counter;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.List;
@@ -35,16 +36,16 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Comparing.</b> All other cases are handled in one way: ask the broker for what follows the
  * head, and append it. That happens when the room opens, when an offset is missing, when delivery
  * started again, when a message of another epoch arrives, when a cursor knows of messages that the
- * copy lacks, and periodically without a hint (the audit). The question includes one message that
- * the copy has already, so that a different log is recognised. An example: the copy ends with 7;
- * the broker, restored from an older snapshot, has counted 5, 6', 7', 8' again. The question "what
- * follows 6" is answered with 7' and 8'; 7' differs from 7, so the logs have <em>forked</em>: the
- * epoch is ended, once for all pods, and the copy starts over from what the broker has in the new
- * epoch.
+ * replica lacks, and periodically without a hint (the audit). The question includes one message
+ * that the replica has already, so that a different log is recognised. An example: the replica ends
+ * with 7; the broker, restored from an older snapshot, has counted 5, 6', 7', 8' again. The
+ * question "what follows 6" is answered with 7' and 8'; 7' differs from 7, so the logs have
+ * <em>forked</em>: the epoch is ended, once for all pods, and the replica starts over from what the
+ * broker has in the new epoch.
  *
  * <p><b>Epochs.</b> When another server takes over the count, the broker's log goes on in a new
- * epoch ({@link dev.parley.broker.Lineage}). If the new lineage includes the copy's newest message,
- * the copy goes on in it; else the copy starts over, and each reader is placed anew.
+ * epoch ({@link dev.parley.broker.Lineage}). If the new lineage includes the replica's newest
+ * message, the replica goes on in it; else the replica starts over, and each reader is placed anew.
  *
  * <p><b>Resubscriptions.</b> After an interruption of delivery nothing is appended before a
  * comparison: the broker may have lost messages meanwhile, so a message with the next offset may
@@ -81,9 +82,9 @@ public final class RoomReplica implements Broker.Listener {
     enum Arrival {
         /** It was appended, and perhaps early ones after it. */
         APPENDED,
-        /** Nothing is to be done: the copy has it already, or is closed. */
+        /** Nothing is to be done: the replica has it already, or is closed. */
         KNOWN,
-        /** It does not fit the copy, which has to be compared with the broker. */
+        /** It does not fit the replica, which has to be compared with the broker. */
         OUT_OF_STEP
     }
 
@@ -99,7 +100,7 @@ public final class RoomReplica implements Broker.Listener {
 
     /** What a question is asked for. */
     enum Purpose {
-        /** To start the copy over from the broker's newest messages. */
+        /** To start the replica over from the broker's newest messages. */
         START_OVER,
         /** To read what follows the head. */
         FOLLOW,
@@ -109,7 +110,7 @@ public final class RoomReplica implements Broker.Listener {
 
     /** What the broker's answer to a question leads to. */
     enum Outcome {
-        /** The copy is equal to the broker's log. */
+        /** The replica is equal to the broker's log. */
         EQUAL,
         /** More is to be read, so another question follows. */
         ASK_AGAIN,
@@ -122,11 +123,11 @@ public final class RoomReplica implements Broker.Listener {
     private final FrameEncoder encoder;
     private final LogConfig config;
     private final RoomLog.Budget budget;
-    private final LogMeters meters;
+    private final Counter backfills;
     private final CopyOnWriteArrayList<Observer> observers = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
 
-    // The copy. Guarded by this; the volatile fields are written under the lock.
+    // What the replica holds. Guarded by this; the volatile fields are written under the lock.
 
     private volatile @Nullable RoomLog log;
     private volatile boolean closed;
@@ -135,16 +136,16 @@ public final class RoomReplica implements Broker.Listener {
     private volatile int resubscriptions;
 
     /** The value of {@link #resubscriptions} at the last comparison. */
-    private int comparedResubscriptions;
+    private int resubscriptionsAtComparison;
 
     /** Highest offset that the broker has said to have, or that was appended. */
     private long expected;
 
-    /** Whether the next answer replaces the copy by the broker's newest messages. */
-    private boolean startOver = true;
+    /** Whether the next answer replaces the replica by the broker's newest messages. */
+    private boolean mustStartOver = true;
 
     /**
-     * Offset at which another message was announced than the copy has; 0 if there is none. The
+     * Offset at which another message was announced than the replica has; 0 if there is none. The
      * broker is asked who is right: a program that may publish on the channel may have made the
      * announcement up.
      */
@@ -173,13 +174,13 @@ public final class RoomReplica implements Broker.Listener {
             FrameEncoder encoder,
             LogConfig config,
             RoomLog.Budget budget,
-            LogMeters meters) {
+            Counter backfills) {
         this.room = room;
         this.broker = broker;
         this.encoder = encoder;
         this.config = config;
         this.budget = budget;
-        this.meters = meters;
+        this.backfills = backfills;
     }
 
     public Room room() {
@@ -216,7 +217,7 @@ public final class RoomReplica implements Broker.Listener {
         return log != null;
     }
 
-    /** Returns the log of an open room. It is another object after the copy was started over. */
+    /** Returns the log of an open room. It is another object after the replica was started over. */
     public RoomLog log() {
         RoomLog current = log;
         if (current == null) {
@@ -276,13 +277,13 @@ public final class RoomReplica implements Broker.Listener {
 
     /** Compares with the broker if this log lacks messages up to a position that the broker has. */
     public void expect(EventId newest) {
-        if (isAhead(newest)) {
+        if (raiseExpected(newest)) {
             compare();
         }
     }
 
     /**
-     * Compares the copy with the broker's log and makes it equal.
+     * Compares the replica with the broker's log and makes it equal.
      *
      * @return completes when a comparison that began after this call is done; fails if the broker
      *     did not answer, and is then tried again in the background
@@ -305,7 +306,7 @@ public final class RoomReplica implements Broker.Listener {
     void close() {
         synchronized (this) {
             closed = true;
-            startOver = true;
+            mustStartOver = true;
             if (log != null) {
                 log.clear();
             }
@@ -313,7 +314,7 @@ public final class RoomReplica implements Broker.Listener {
         broker.unsubscribe(room, this);
     }
 
-    // The copy.
+    // What the replica holds.
 
     /** Appends a message from the broker if it is the next one. */
     synchronized Arrival accept(StoredMessage message) {
@@ -321,14 +322,14 @@ public final class RoomReplica implements Broker.Listener {
             return Arrival.KNOWN;
         }
         RoomLog current = log;
-        if (current == null || startOver || !message.id().epoch().equals(current.epoch())) {
+        if (current == null || mustStartOver || !message.id().epoch().equals(current.epoch())) {
             return Arrival.OUT_OF_STEP;
         }
         long offset = message.offset();
         if (offset <= current.head()) {
             return verify(current, message);
         }
-        if (offset > current.head() + 1 || comparedResubscriptions != resubscriptions) {
+        if (offset > current.head() + 1 || resubscriptionsAtComparison != resubscriptions) {
             early.keep(message);
             return Arrival.OUT_OF_STEP;
         }
@@ -338,12 +339,12 @@ public final class RoomReplica implements Broker.Listener {
     }
 
     /**
-     * Takes a message under an id that the copy is past. A repeat is normal around a
+     * Takes a message under an id that the replica is past. A repeat is normal around a
      * resubscription. Another message under the id, or one that has left the ring, may mean that
      * the broker lost messages and counts them again.
      */
     private Arrival verify(RoomLog current, StoredMessage message) {
-        Frame ours = current.frame(message.offset());
+        RoomLog.Frame ours = current.frame(message.offset());
         if (ours == null) {
             return Arrival.OUT_OF_STEP;
         }
@@ -354,8 +355,10 @@ public final class RoomReplica implements Broker.Listener {
         return Arrival.OUT_OF_STEP;
     }
 
-    /** Takes note of a position; tells whether the copy lacks messages up to it. */
-    synchronized boolean isAhead(EventId newest) {
+    /**
+     * Notes that the broker has this position; returns whether the replica lacks messages up to it.
+     */
+    synchronized boolean raiseExpected(EventId newest) {
         RoomLog current = log;
         if (current == null || !newest.epoch().equals(current.epoch())) {
             return false;
@@ -372,13 +375,13 @@ public final class RoomReplica implements Broker.Listener {
     /** Returns what to ask the broker now. */
     synchronized Question question() {
         RoomLog current = log;
-        if (current == null || startOver) {
+        if (current == null || mustStartOver) {
             return question(Range.newest(config.messages()), Purpose.START_OVER);
         }
         if (suspect > 0) {
             return question(new Range.After(suspect - 1, 1), Purpose.VERIFY);
         }
-        // One message that the copy has is read too: it shows whether both logs are the same.
+        // One message that the replica has is read too: it shows whether both logs are the same.
         return question(new Range.After(Math.max(0, current.head() - 1), PAGE), Purpose.FOLLOW);
     }
 
@@ -386,17 +389,17 @@ public final class RoomReplica implements Broker.Listener {
         return new Question(range, purpose, expected, resubscriptions, early.count());
     }
 
-    /** Updates the copy from the broker's answer. */
+    /** Updates the replica from the broker's answer. */
     synchronized Outcome answered(Page page, Question question) {
         if (closed) {
             return Outcome.EQUAL;
         }
         RoomLog current = log;
         if (current == null || question.purpose() == Purpose.START_OVER) {
-            return compared(startOver(page), page, question);
+            return settle(startOver(page), page, question);
         }
         if (page.oldest() > current.head() + 1 || !goesOn(current, page)) {
-            startOver = true;
+            mustStartOver = true;
             return Outcome.ASK_AGAIN;
         }
         if (isFork(current, page, question)) {
@@ -411,10 +414,10 @@ public final class RoomReplica implements Broker.Listener {
                     "room %s: messages after offset %d were deleted from the broker's log; readers"
                             + " that had not received them get a gap",
                     room, current.head());
-            startOver = true;
+            mustStartOver = true;
             return Outcome.ASK_AGAIN;
         }
-        return compared(current, page, question);
+        return settle(current, page, question);
     }
 
     boolean isClosed() {
@@ -422,8 +425,8 @@ public final class RoomReplica implements Broker.Listener {
     }
 
     /**
-     * Tells whether the broker's log is one that goes on from the copy, perhaps in another epoch:
-     * the count was taken over by another server, which has everything that the copy has.
+     * Tells whether the broker's log is one that goes on from the replica, perhaps in another
+     * epoch: the count was taken over by another server, which has everything that the replica has.
      */
     private boolean goesOn(RoomLog current, Page page) {
         if (page.epoch().equals(current.epoch())) {
@@ -438,10 +441,10 @@ public final class RoomReplica implements Broker.Listener {
         return true;
     }
 
-    private Outcome compared(RoomLog current, Page page, Question question) {
-        comparedResubscriptions = question.resubscriptions();
-        // An answer from before an interruption says nothing about what was heard since.
-        if (comparedResubscriptions == resubscriptions) {
+    private Outcome settle(RoomLog current, Page page, Question question) {
+        resubscriptionsAtComparison = question.resubscriptions();
+        // An answer from before an interruption says nothing about what was received since.
+        if (resubscriptionsAtComparison == resubscriptions) {
             appendEarly(current);
             early.dropUnconfirmed(page.newest(), question.early());
         }
@@ -463,7 +466,7 @@ public final class RoomReplica implements Broker.Listener {
         }
         early.clear();
         expected = page.newest();
-        startOver = false;
+        mustStartOver = false;
         suspect = 0;
         log = fresh;
         return fresh;
@@ -479,16 +482,16 @@ public final class RoomReplica implements Broker.Listener {
         return all.subList(first, all.size());
     }
 
-    /** Tells whether the broker's log differs from the copy, though both are of one epoch. */
+    /** Tells whether the broker's log differs from the replica, though both are of one epoch. */
     private boolean isFork(RoomLog current, Page page, Question question) {
         // After the epoch has changed, what was expected in the former one counts no more.
         return page.newest() < Math.min(expected, question.expected())
                 || page.messages().stream().anyMatch(message -> conflicts(current, message));
     }
 
-    /** Tells whether the copy has another message under the same id. */
+    /** Tells whether the replica has another message under the same id. */
     private static boolean conflicts(RoomLog current, StoredMessage message) {
-        Frame ours = current.frame(message.offset());
+        RoomLog.Frame ours = current.frame(message.offset());
         return ours != null && !ours.message().equals(message);
     }
 
@@ -511,7 +514,7 @@ public final class RoomReplica implements Broker.Listener {
         if (current.head() == before) {
             return false;
         }
-        meters.backfilled();
+        backfills.increment();
         return true;
     }
 
@@ -524,7 +527,7 @@ public final class RoomReplica implements Broker.Listener {
     }
 
     private void append(RoomLog current, StoredMessage message) {
-        current.append(new Frame(message, encoder));
+        current.append(new RoomLog.Frame(message, encoder));
         expected = Math.max(expected, message.offset());
     }
 

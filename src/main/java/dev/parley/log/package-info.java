@@ -1,10 +1,10 @@
 /**
- * A pod's copies of rooms' logs, from which streams are served, and how a copy is kept equal to the
- * broker's log.
+ * A pod's copies of rooms' logs, from which streams are served, and how they are kept equal to the
+ * broker's logs.
  *
  * <p>A room that is read on this pod has a {@link dev.parley.log.RoomLog}: a bounded ring of {@link
- * dev.parley.log.Frame}s. A frame is a message that is encoded once for all its readers. {@link
- * dev.parley.log.RoomReplica} appends what the broker delivers, and repairs the copy by comparing
+ * dev.parley.log.RoomLog.Frame}s. A frame is a message that is encoded once for all its readers.
+ * {@link dev.parley.log.RoomReplica} appends what the broker delivers, and repairs it by comparing
  * it with the broker's log when something hints at a difference. {@link dev.parley.log.OpenRooms}
  * has the open rooms, and drops those that are no longer read.
  *

@@ -24,7 +24,7 @@ public record Message(
      *     characters
      */
     public Message {
-        text = Text.withLineFeeds(text);
+        text = withLineFeeds(text);
         if (text.isEmpty()) {
             throw new InvalidRequest("msg-missing", "msg missing");
         }
@@ -42,6 +42,17 @@ public record Message(
                 && text.equals(other.text)
                 && from.equals(other.from)
                 && event.equals(other.event);
+    }
+
+    /**
+     * Replaces every CRLF and every lone CR by LF (WHATWG HTML §9.2.5, end-of-line): a stream
+     * cannot tell them apart.
+     */
+    private static String withLineFeeds(String text) {
+        if (text.indexOf('\r') < 0) {
+            return text;
+        }
+        return text.replace("\r\n", "\n").replace('\r', '\n');
     }
 
     private static void checkFrom(String from) {

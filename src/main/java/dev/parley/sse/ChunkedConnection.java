@@ -1,7 +1,6 @@
 package dev.parley.sse;
 
 import dev.parley.delivery.Connection;
-import dev.parley.delivery.SharedBuffer;
 import dev.parley.http.PipelinedRequests;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;

@@ -55,7 +55,7 @@ public final class EventStreamEncoder implements StreamEncoder {
     }
 
     @Override
-    public byte[] message(StoredMessage message, Format format) {
+    public byte[] encode(StoredMessage message, Format format) {
         return event(message.id().toString(), message.message(), format);
     }
 

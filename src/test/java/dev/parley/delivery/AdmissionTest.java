@@ -10,7 +10,7 @@ class AdmissionTest {
 
     @Test
     void streams_areAdmittedUpToTheLimit_andAgainWhenOneHasLeft() {
-        var admission = new Admission(new LimitSettings(2, 10));
+        var admission = new Hub.Admission(new LimitSettings(2, 10));
 
         assertThat(admission.enter("a")).isEmpty();
         assertThat(admission.enter("b")).isEmpty();
@@ -23,7 +23,7 @@ class AdmissionTest {
 
     @Test
     void streamsOfOneAddress_areAdmittedUpToItsLimit_andLeaveRoomForOthers() {
-        var admission = new Admission(new LimitSettings(3, 2));
+        var admission = new Hub.Admission(new LimitSettings(3, 2));
 
         assertThat(admission.enter("a")).isEmpty();
         assertThat(admission.enter("a")).isEmpty();
@@ -35,7 +35,7 @@ class AdmissionTest {
 
     @Test
     void address_whoseStreamsLeft_isAdmittedAsOftenAsBefore() {
-        var admission = new Admission(new LimitSettings(10, 2));
+        var admission = new Hub.Admission(new LimitSettings(10, 2));
         admission.enter("a");
         admission.enter("a");
 
@@ -51,7 +51,7 @@ class AdmissionTest {
 
     @Test
     void closedAdmission_refusesEveryStream() {
-        var admission = new Admission(new LimitSettings(10, 10));
+        var admission = new Hub.Admission(new LimitSettings(10, 10));
         admission.enter("a");
 
         admission.close();

@@ -2,7 +2,8 @@ package dev.parley.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.delivery.BatchCache.Batch;
+import dev.parley.delivery.DeliveryLoop.BatchCache;
+import dev.parley.delivery.DeliveryLoop.BatchCache.Batch;
 import dev.parley.log.Format;
 import dev.parley.log.RoomLog;
 import dev.parley.log.TestMessages;
@@ -117,7 +118,7 @@ class BatchCacheTest {
     }
 
     /** A transport's form of a batch, which records whether it was released. */
-    private static final class Prepared implements SharedBuffer.Prepared {
+    private static final class Prepared implements Connection.SharedBuffer.Prepared {
 
         private boolean released;
 

@@ -14,7 +14,7 @@ class HeldConnectionsTest {
 
     private static final byte[] GOODBYE = "goodbye\n".getBytes(StandardCharsets.UTF_8);
 
-    private final HeldConnections held = new HeldConnections();
+    private final Hub.HeldConnections held = new Hub.HeldConnections();
     private final Loop loop = new Loop();
     private final TestConnection connection = new TestConnection();
 
@@ -43,7 +43,7 @@ class HeldConnectionsTest {
 
     @Test
     void connectionsAboveTheBound_endAtOnce_andThereIsRoomWhenOthersHaveEnded() {
-        IntStream.range(0, HeldConnections.MAX)
+        IntStream.range(0, Hub.HeldConnections.MAX)
                 .forEach(i -> held.end(GOODBYE, new TestConnection(), loop));
 
         held.end(GOODBYE, connection, loop);

@@ -16,7 +16,7 @@ final class LineEncoder implements StreamEncoder {
     }
 
     @Override
-    public byte[] message(StoredMessage message, Format format) {
+    public byte[] encode(StoredMessage message, Format format) {
         return line(message(message));
     }
 

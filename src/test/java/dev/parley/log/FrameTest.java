@@ -8,7 +8,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class FrameTest {
 
-    private final Frame frame = TestMessages.frame(1, "hi");
+    private final RoomLog.Frame frame = TestMessages.frame(1, "hi");
 
     @ParameterizedTest
     @EnumSource(Format.class)

@@ -136,7 +136,7 @@ class RoomLogTest {
 
         while (!appending.isDone()) {
             for (long offset = Math.max(1, log.head() - 6); offset <= log.head() + 1; offset++) {
-                Frame frame = log.frame(offset);
+                RoomLog.Frame frame = log.frame(offset);
                 assertThat(frame == null || frame.offset() == offset).isTrue();
             }
         }
@@ -159,7 +159,7 @@ class RoomLogTest {
     private static List<Long> found(RoomLog log) {
         List<Long> found = new ArrayList<>();
         for (long offset = 0; offset <= log.head() + 10; offset++) {
-            Frame frame = log.frame(offset);
+            RoomLog.Frame frame = log.frame(offset);
             if (frame != null) {
                 assertThat(frame.offset()).isEqualTo(offset);
                 found.add(offset);

@@ -30,7 +30,7 @@ class RoomReplicaTest {
                     TestMessages.LINES,
                     LogSettings.DEFAULT,
                     budget,
-                    new LogMeters(new SimpleMeterRegistry()));
+                    new SimpleMeterRegistry().counter("backfills"));
 
     @Test
     void closedReplica_isEmpty_andIgnoresMessages() {
@@ -107,12 +107,14 @@ class RoomReplicaTest {
 
     @Test
     void positionBeyondTheHead_needsAComparison_thatExpectsIt() {
-        assertThat(replica.isAhead(new EventId("e", 9))).as("ahead, though not open yet").isFalse();
+        assertThat(replica.raiseExpected(new EventId("e", 9)))
+                .as("ahead, though not open yet")
+                .isFalse();
         open(3);
 
-        assertThat(replica.isAhead(new EventId("e", 3))).isFalse();
-        assertThat(replica.isAhead(new EventId("other", 9))).isFalse();
-        assertThat(replica.isAhead(new EventId("e", 4))).isTrue();
+        assertThat(replica.raiseExpected(new EventId("e", 3))).isFalse();
+        assertThat(replica.raiseExpected(new EventId("other", 9))).isFalse();
+        assertThat(replica.raiseExpected(new EventId("e", 4))).isTrue();
 
         assertThat(replica.question().expected()).isEqualTo(4);
     }

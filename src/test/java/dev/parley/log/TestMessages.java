@@ -22,8 +22,8 @@ public final class TestMessages {
         return message(offset, "text" + offset);
     }
 
-    public static Frame frame(long offset, String text) {
-        return new Frame(message(offset, text), LINES);
+    public static RoomLog.Frame frame(long offset, String text) {
+        return new RoomLog.Frame(message(offset, text), LINES);
     }
 
     private static StoredMessage message(long offset, String text) {

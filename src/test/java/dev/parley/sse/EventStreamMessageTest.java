@@ -183,7 +183,7 @@ class EventStreamMessageTest {
     }
 
     private byte[] encode(Message message, Format format) {
-        return encoder.message(new StoredMessage(new EventId("k3f9", 42), message), format);
+        return encoder.encode(new StoredMessage(new EventId("k3f9", 42), message), format);
     }
 
     private static JsonNode dataOfOnly(String type, byte[] block) throws Exception {

@@ -92,7 +92,7 @@ class EventStreamRoundTripTest {
         for (int i = 0; i < texts.size(); i++) {
             var message = Message.of(Room.LOBBY, texts.get(i), NOON);
             var stored = new StoredMessage(new EventId("k3f9", i + 1), message);
-            stream.writeBytes(encoder.message(stored, format));
+            stream.writeBytes(encoder.encode(stored, format));
             stream.writeBytes(encoder.heartbeat());
         }
         return stream.toByteArray();
