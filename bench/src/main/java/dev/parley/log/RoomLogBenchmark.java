@@ -54,13 +54,13 @@ public class RoomLogBenchmark {
     @Benchmark
     public void append() {
         var stored = new StoredMessage(new EventId("bench", log.head() + 1), message);
-        log.append(new Frame(stored, encoder));
+        log.append(new RoomLog.Frame(stored, encoder));
     }
 
     @Benchmark
     public void readHundred(Blackhole consumer) {
         for (long offset = log.head() - BEHIND + 1; offset <= log.head(); offset++) {
-            Frame frame = log.frame(offset);
+            RoomLog.Frame frame = log.frame(offset);
             if (frame != null) {
                 consumer.consume(frame.bytes(Format.TEXT));
             }

@@ -56,11 +56,11 @@ public class EncoderBenchmark {
 
     @Benchmark
     public Object text() {
-        return encoder.message(message, Format.TEXT);
+        return encoder.encode(message, Format.TEXT);
     }
 
     @Benchmark
     public Object json() {
-        return encoder.message(message, Format.JSON);
+        return encoder.encode(message, Format.JSON);
     }
 }
