@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,6 +31,11 @@ final class DocumentsTest {
     /** A class in code font, perhaps with a method or a nested class: {@code Hub.subscribe}. */
     private static final Pattern CLASS =
             Pattern.compile("`([A-Z]\\w*[a-z]\\w*)(?:\\.([A-Za-z]\\w*))?`");
+
+    /** A declaration of a type, at any depth. */
+    private static final Pattern DECLARATION =
+            Pattern.compile(
+                    "(?m)^ *(?:[a-z-]+ )*(?:class|interface|record|enum) ([A-Z]\\w*)[ (<{]");
 
     /** An arrow of a Mermaid flowchart. */
     private static final Pattern ARROW = Pattern.compile("(?m)^ +([a-z.]+) --> ([a-z.]+)$");
@@ -60,7 +66,7 @@ final class DocumentsTest {
 
     @Test
     void architecture_namesClassesAndMethodsThatExist() throws IOException {
-        Map<String, String> sources = classes("src/main/java");
+        Map<String, String> sources = types(classes("src/main/java").values());
 
         List<MatchResult> named = CLASS.matcher(Files.readString(ARCHITECTURE)).results().toList();
 
@@ -116,6 +122,22 @@ final class DocumentsTest {
                                     file -> file.getFileName().toString().replace(".java", ""),
                                     DocumentsTest::text));
         }
+    }
+
+    /** Returns the sources by the names of the types that they declare, nested ones included. */
+    private static Map<String, String> types(Collection<String> sources) {
+        return sources.stream()
+                .flatMap(
+                        source ->
+                                DECLARATION
+                                        .matcher(source)
+                                        .results()
+                                        .map(type -> Map.entry(type.group(1), source)))
+                .collect(
+                        Collectors.toMap(
+                                Map.Entry::getKey,
+                                Map.Entry::getValue,
+                                (one, other) -> one + other));
     }
 
     private static String text(Path file) {
