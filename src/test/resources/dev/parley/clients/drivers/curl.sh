@@ -7,11 +7,12 @@ show() { printf '%s\n' "$1"; }
 # example
 while sleep 1; do
   block=''
+  new=$id
   while IFS= read -r line; do
     block+=$line$'\n'
     case $line in
-      id:*) id=${line#id: } ;;
-      '') show "$block"; block='' ;;
+      id:*) new=${line#id: } ;;
+      '') show "$block"; id=$new; block='' ;;
     esac
   done < <(curl --silent --no-buffer ${id:+--header "Last-Event-ID: $id"} "$url")
 done
