@@ -60,7 +60,7 @@ async function showHistory() {
     for (const message of history.messages) messages.add(message.id, message);
     return history.after;
   } catch {
-    // The stream has its own ways to wait for a server, and to say why it is refused.
+    // Not shown here: RoomStream waits for a server, and shows why the room is refused.
     return "";
   }
 }

@@ -102,7 +102,8 @@ export class Outbox {
   }
 
   /**
-   * Repeats until there is an answer that says what became of the message, or until it is no use to go on.
+   * Repeats until an answer says what became of the message. Gives up after four attempts, and when an attempt has failed
+   * 15 seconds or more after the first one began.
    *
    * @param {Outgoing} outgoing
    * @returns {Promise<Outcome>}

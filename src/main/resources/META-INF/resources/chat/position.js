@@ -2,9 +2,9 @@
 /**
  * The page's position in its room's log.
  *
- * Every message has an id `<epoch>-<offset>`, such as `k3f9-42`. Offsets count a room's messages 1, 2, 3 …; the epoch
- * changes when the server has lost messages, and then the counting starts again. So two ids can be compared when their
- * epochs are equal.
+ * Every message has an id `<epoch>-<offset>`, such as `k3f9-42`. Offsets count a room's messages 1, 2, 3 … A new epoch
+ * begins when another server takes over the count, and when messages were lost; then other messages may have the same
+ * offsets. So two ids are compared only if their epochs are equal.
  */
 
 const ID = /^([0-9a-z]{1,32})-(0|[1-9][0-9]{0,17})$/;

@@ -26,7 +26,8 @@ const STATUS = {
 };
 
 /**
- * What the page says while it reconnects, for each reason that the server gives in `event: goodbye`.
+ * What the page says while it reconnects, for each disconnect reason of the server. `client` and `error` are reasons
+ * without an `event: goodbye`; they are here so that the list is complete.
  *
  * @type {Record<string, string>}
  */
@@ -241,7 +242,7 @@ export class RoomStream {
   #onError(source) {
     clearTimeout(this.#liveTimer);
     this.#stopWatching();
-    // Not twice: the goodbye before it has said why.
+    // Not after a goodbye: the status says its reason.
     if (this.#state !== "reconnecting") this.#setState("reconnecting");
     if (source.readyState === EventSource.CLOSED) this.#recover(source);
   }
@@ -255,8 +256,8 @@ export class RoomStream {
   }
 
   /**
-   * Sends the request once more, because EventSource hides the status of the answer. After 204 and 4xx coming back is
-   * of no use; after anything else, for instance a proxy's 502 during a rollout, it is.
+   * Sends the request once more, because EventSource hides the status of the answer. After 204 and most 4xx
+   * reconnecting is of no use; after anything else, for instance a proxy's 502 during a rollout, it is.
    *
    * @returns {Promise<string | undefined>} the reason not to come back
    */
