@@ -9,7 +9,7 @@ import java.security.Security;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** The program. */
+/** The main class: prepares the JVM, and runs the program in the framework. */
 @QuarkusMain
 public final class Parley {
 
@@ -22,12 +22,12 @@ public final class Parley {
     /** Seconds for which the JVM remembers that a name has no address. */
     private static final String NOT_FOUND_TTL = "networkaddress.cache.negative.ttl";
 
-    /** What the JDK's own file of security properties says. */
+    /** The value of that property in the JDK's file, which no operator has chosen. */
     private static final String JDK_NOT_FOUND_TTL = "10";
 
     Parley() {}
 
-    /** Runs until told to stop. */
+    /** Runs the program until it receives SIGTERM or SIGINT. */
     public static void main(String... args) {
         forgetAddressesSoon();
         ConnectionGuardInstaller.enable();
@@ -40,8 +40,8 @@ public final class Parley {
     /**
      * Makes the JVM look names up again after a second, and at once if there was no address. It
      * would keep an address for 30 s and the lack of one for 10 s, and a Redis that comes back
-     * under another address would be away as long. Takes effect only before the first look-up. What
-     * the operator set in the JVM's security properties stays.
+     * under another address would not be found for that long. Takes effect only before the first
+     * look-up. What the operator set in the JVM's security properties stays.
      */
     private static void forgetAddressesSoon() {
         if (Security.getProperty(FOUND_TTL) == null
@@ -55,9 +55,10 @@ public final class Parley {
     }
 
     /**
-     * Makes a SIGTERM that was carried out in good order end with status 0. A JVM ends with 143
-     * once its shutdown hooks are through, so one of them waits for the main thread, which is
-     * faster.
+     * Makes the program exit with status 0 when it has stopped in good order after SIGTERM. A JVM
+     * exits with 143 as soon as all its shutdown hooks have returned. So this adds a hook that does
+     * not return before the main thread, in which the framework has stopped by then, has halted the
+     * JVM with the framework's status.
      */
     private static void exitCleanlyOnSignal() {
         var exit = ApplicationLifecycleManager.getDefaultExitCodeHandler();

@@ -114,9 +114,9 @@ final class UnknownSettings {
     }
 
     /**
-     * Writes a sentence for each name that is a setting of no program part.
+     * Returns a sentence for each name of Parley's that does not exist.
      *
-     * @param names of settings and environment variables, those of other programs included
+     * @param names of settings and environment variables, of which those of others are ignored
      * @param known the settings
      */
     static List<String> errors(Set<String> names, Set<String> known) {

@@ -59,7 +59,8 @@ final class Wiring {
             Clock clock) {
         if (redisHosts.filter(hosts -> !hosts.isBlank()).isPresent()) {
             LOG.info("Messages go through Redis");
-            // The framework has made its own client from the configuration, which stays unused.
+            // Makes the framework create its client, which stays unused: RedisClients receives the
+            // options of the configuration only then.
             Objects.requireNonNull(redis.get());
             var broker =
                     new RedisBroker(

@@ -27,7 +27,7 @@ public final class Answers {
     /**
      * Counts an answer until its client has taken it or is gone.
      *
-     * @param bytes its length at most, as long as the real one is not known
+     * @param bytes the greatest length that it can have; {@link Reservation#resize} corrects it
      * @throws RefusedRequest if the pod, or the client's address, holds too many bytes
      */
     public Reservation reserve(RoutingContext exchange, long bytes) {

@@ -42,13 +42,13 @@ public final class ClientAddress {
 
     private static final Pattern PORT = Pattern.compile("(:[0-9]{1,5})?");
 
-    /** How often the names of proxies are resolved again, in milliseconds. */
+    /** Pause between two look-ups of the proxies that are configured by name, in milliseconds. */
     private static final long RESOLVE_INTERVAL = 30_000;
 
     private final boolean forwarding;
     private final List<String> headers;
 
-    /** Empty: the client of the connection is the only proxy. */
+    /** Empty if none are listed: the other end of each connection then counts as a proxy. */
     private final Optional<TrustedProxies> trusted;
 
     ClientAddress(
@@ -100,7 +100,10 @@ public final class ClientAddress {
         return trusted.isEmpty() || trusted.get().contains(address);
     }
 
-    /** Reads the first header that is there from the right, beginning at a proxy. */
+    /**
+     * Finds the client of a request that came from a proxy, in the first of the headers that the
+     * request has.
+     */
     private byte[] forwarded(HttpServerRequest request, byte[] proxy) {
         byte[] found = proxy;
         for (String header : headers) {

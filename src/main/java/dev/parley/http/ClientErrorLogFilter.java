@@ -13,14 +13,17 @@ import org.jspecify.annotations.Nullable;
 @LoggingFilter(name = "client-faults")
 public final class ClientErrorLogFilter implements Filter {
 
-    /** Logs an IOException when a client leaves before a stream of the framework began (/clock). */
+    /**
+     * The logger of an IOException that is thrown when a client leaves before a stream of the
+     * framework (/clock) has begun.
+     */
     private static final String STREAMS =
             "org.jboss.resteasy.reactive.server.handlers.PublisherResponseHandler";
 
-    /** Logs bytes that are not HTTP/2 on a connection that began as HTTP/2. */
+    /** The logger of bytes that are not HTTP/2 on a connection that began as HTTP/2. */
     private static final String CONNECTIONS = "io.vertx.core.net.impl.ConnectionBase";
 
-    /** Logs an exception of Vert.x when an HTTP/2 connection closes before a write completed. */
+    /** The logger of an exception of Vert.x when HTTP/2 closes before a write has completed. */
     private static final String WRITES = "io.netty.util.concurrent.DefaultPromise";
 
     private static final String HTTP_2 = "io.vertx.core.http.impl.Http2ConnectionBase";

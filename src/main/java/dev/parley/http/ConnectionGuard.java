@@ -42,9 +42,6 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     /** A head above this leaves a large buffer in the decoder, so its connection is not reused. */
     static final int LARGE_HEAD = 8 * 1024;
 
-    /** The name, in the pipeline, of the server's handler. */
-    private static final String SERVER = "handler";
-
     private enum State {
         /** No byte of a request has come. */
         IDLE,
@@ -65,7 +62,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     private State state = State.IDLE;
     private long headBytes;
     private long countedHeadBytes;
-    private boolean hearsStreams;
+    private boolean listensToStreams;
     private @Nullable Future<?> deadline;
     private @Nullable ChannelHandlerContext context;
 
@@ -114,13 +111,13 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     /**
      * Notes that the head of a request is complete.
      *
-     * @return whether so much has come that the head may be large; a part may be the body
+     * @return whether more than {@link #LARGE_HEAD} bytes have come, part of which may be the body
      */
     boolean onRequest(HttpServerRequest request) {
         boolean large = headBytes > LARGE_HEAD;
         endHead(State.REQUEST);
         if (request.version() == HttpVersion.HTTP_2) {
-            hearStreams();
+            listenToStreams();
             return false;
         }
         return large;
@@ -177,8 +174,8 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     }
 
     /**
-     * Does something when an answer that has been written is out of the process, or the connection
-     * is closed.
+     * Runs an action when the kernel has taken all bytes of an answer that has been written (on
+     * HTTP/2: when the stream has closed), or when the connection is closed.
      */
     void whenTaken(HttpServerRequest request, Runnable action) {
         if (request.version() == HttpVersion.HTTP_2) {
@@ -223,7 +220,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         context.fireChannelRead(message);
     }
 
-    /** Counts what has come and is not complete. What arrives in one piece costs nothing here. */
+    /** Counts what has come and is not complete. What arrives in one piece is not counted. */
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
         context.fireChannelReadComplete();
@@ -246,7 +243,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         context.fireChannelInactive();
     }
 
-    /** Closes a connection at once, past what waits to be sent. */
+    /** Closes a connection at once, and discards what waits to be sent. */
     static void cut(Channel channel) {
         if (channel.isOpen()) {
             channel.config().setOption(ChannelOption.SO_LINGER, 0);
@@ -308,14 +305,16 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     }
 
     private boolean hasClosed(HttpServerRequest request) {
-        return !(channel().pipeline().get(SERVER) instanceof Http2ConnectionHandler http2)
+        return !(channel().pipeline().get(PipelinedRequests.SERVER)
+                        instanceof Http2ConnectionHandler http2)
                 || http2.connection().stream(request.streamId()) == null;
     }
 
-    private void hearStreams() {
-        if (!hearsStreams
-                && channel().pipeline().get(SERVER) instanceof Http2ConnectionHandler http2) {
-            hearsStreams = true;
+    private void listenToStreams() {
+        if (!listensToStreams
+                && channel().pipeline().get(PipelinedRequests.SERVER)
+                        instanceof Http2ConnectionHandler http2) {
+            listensToStreams = true;
             http2.connection()
                     .addListener(
                             new Http2ConnectionAdapter() {

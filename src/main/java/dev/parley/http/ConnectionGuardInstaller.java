@@ -36,7 +36,7 @@ public final class ConnectionGuardInstaller extends ChannelInitializerExtension 
         }
     }
 
-    /** Whether the connection is to the management port, which strangers do not reach. */
+    /** Whether the connection is to the management port, which is not guarded: it stays inside. */
     private static boolean isManagement(Channel channel) {
         return channel.localAddress() instanceof InetSocketAddress local
                 && Management.PORT == local.getPort();

@@ -61,7 +61,7 @@ public enum ErrorCode {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** The URI in the field {@code type} (RFC 9457 §3.1.1). It identifies; nothing is behind it. */
+    /** The URI in the field {@code type} (RFC 9457 §3.1.1): a name, not an address to fetch. */
     public String type() {
         return "urn:parley:problem:" + code();
     }

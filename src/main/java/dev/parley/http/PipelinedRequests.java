@@ -26,7 +26,7 @@ import java.util.Queue;
 public final class PipelinedRequests extends ChannelDuplexHandler {
 
     /** The name, in the pipeline, of the server's handler that answers requests. */
-    private static final String SERVER = "handler";
+    static final String SERVER = "handler";
 
     private final Queue<Object> held = new ArrayDeque<>();
 
@@ -36,8 +36,8 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     private PipelinedRequests() {}
 
     /**
-     * Makes further requests on a connection wait for their turn. Does nothing on HTTP/2, and
-     * nothing the second time.
+     * Makes further requests on a connection wait for their turn. Does nothing on HTTP/2, or if the
+     * connection has this handler already.
      *
      * @param request the request that the server has just received
      */
@@ -146,7 +146,7 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     }
 
     /**
-     * Whether a message ends the answer. An interim response (RFC 9110 §15.2) ends, but is not it.
+     * Whether a message ends the answer. An interim response (RFC 9110 §15.2) is not the answer.
      */
     private static boolean endsAnswer(Object message) {
         boolean interim =

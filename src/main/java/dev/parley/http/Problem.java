@@ -29,7 +29,7 @@ public final class Problem {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final MediaType PROBLEM_JSON = new MediaType("application", "problem+json");
 
-    /** In seconds: Redis has mostly returned, or has been replaced, by then. */
+    /** In seconds: by then, Redis has usually returned or been replaced. */
     private static final int BROKER_RETRY_AFTER = 2;
 
     /** Answers a value that breaks the rules of a message, a room or a key. */

@@ -38,7 +38,8 @@ public final class RequestGuard {
     private static final int MAX_TARGET = 4096;
 
     /**
-     * What a client gets whose protocol is not HTTP; the framework would repeat it to the client.
+     * The answer to a request line that names another protocol than HTTP. The framework would write
+     * that name into its answer.
      */
     private static final byte[] BAD_REQUEST =
             "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

@@ -14,11 +14,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
-/** What all connections of the HTTP server hold, and how much they may. Thread-safe. */
+/** Counts and bounds what all connections of the HTTP server hold. Thread-safe. */
 @Singleton
 final class ServerBounds {
 
-    /** Connections beyond the streams: publishers, pages, probes, connections without a request. */
+    /** Connections that are not streams: of publishers, pages, and clients that send nothing. */
     private static final int OTHERS = 4000;
 
     /** The same for one address. */
@@ -123,7 +123,7 @@ final class ServerBounds {
         return bodies;
     }
 
-    /** History that is read or not yet taken. */
+    /** History that is being read, or that clients have not received. */
     ByteBudget answers() {
         return answers;
     }

@@ -24,7 +24,7 @@ public final class Drain {
     /** Pause between two rounds that each end a part of the streams. */
     private static final Duration ROUND = Duration.ofMillis(100);
 
-    /** Shortens the window of a pod with few streams to this much for each of them. */
+    /** Time for each stream: on a pod with few streams, these together are the window. */
     private static final Duration PER_STREAM = Duration.ofMillis(20);
 
     /** How long the last goodbyes may take to reach the network. */
@@ -39,7 +39,7 @@ public final class Drain {
         this.config = config;
     }
 
-    /** Returns true from the moment at which the pod begins to end. */
+    /** Tells whether the program has begun to stop; from then on the pod is not ready. */
     boolean hasStarted() {
         return started;
     }

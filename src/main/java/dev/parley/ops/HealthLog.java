@@ -40,7 +40,7 @@ final class HealthLog {
         }
     }
 
-    /** Logs the reason, unless this failure has had it before. */
+    /** Logs the reason, unless it was logged already since the check last succeeded. */
     synchronized void onDown(String reason) {
         up = false;
         if (loggedReasons.size() < MAX_REASONS && loggedReasons.add(reason)) {

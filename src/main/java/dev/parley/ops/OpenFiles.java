@@ -58,7 +58,7 @@ final class OpenFiles {
         return new Limits(streams, configured.connectionsPerAddress());
     }
 
-    /** The streams that a process may hold which may open this many files. */
+    /** Returns how many streams a process takes that may open this many files. */
     static int streamsWithin(long files) {
         long reserve = Math.min(RESERVE, files / 4);
         return (int) Math.min(Integer.MAX_VALUE, Math.max(1, files - reserve));

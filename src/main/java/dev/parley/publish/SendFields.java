@@ -55,7 +55,10 @@ record SendFields(
         @Nullable String from,
         @Nullable String event) {
 
-    /** Most fields of a form or a query. One with more is refused: what is cut off may matter. */
+    /**
+     * Most fields of a form or a query. One with more is refused, because the field that would be
+     * cut off could be the room.
+     */
     static final int MAX_FIELDS = 1024;
 
     private static final JsonMapper JSON =

@@ -170,6 +170,7 @@ public final class SendResource {
      * The receipt as JSON.
      *
      * @param id of the message
+     * @param room that the message is in
      * @param duplicate whether an earlier request with the same key published it
      */
     @RegisterForReflection
