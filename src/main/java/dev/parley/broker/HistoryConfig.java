@@ -1,7 +1,9 @@
 package dev.parley.broker;
 
+import dev.parley.settings.PositiveSize;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithConverter;
 import io.smallrye.config.WithDefault;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -23,6 +25,7 @@ public interface HistoryConfig {
      * room can take of the broker's memory.
      */
     @WithDefault("16M")
+    @WithConverter(PositiveSize.class)
     MemorySize bytes();
 
     /** Age of a message, at least a second; checked whenever a message is published in the room. */

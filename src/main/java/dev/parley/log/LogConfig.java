@@ -1,7 +1,9 @@
 package dev.parley.log;
 
+import dev.parley.settings.PositiveSize;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithConverter;
 import io.smallrye.config.WithDefault;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -20,10 +22,12 @@ public interface LogConfig {
 
     /** Memory per room. */
     @WithDefault("4M")
+    @WithConverter(PositiveSize.class)
     MemorySize bytes();
 
     /** Memory over all rooms. */
     @WithDefault("64M")
+    @WithConverter(PositiveSize.class)
     MemorySize totalBytes();
 
     /** How long a room is kept after its last reader has left. */

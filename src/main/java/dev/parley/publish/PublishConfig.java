@@ -1,7 +1,9 @@
 package dev.parley.publish;
 
+import dev.parley.settings.PositiveSize;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithConverter;
 import io.smallrye.config.WithDefault;
 import jakarta.validation.constraints.Min;
 import java.time.Duration;
@@ -14,6 +16,7 @@ public interface PublishConfig {
 
     /** Longest text, in bytes of UTF-8. */
     @WithDefault("64K")
+    @WithConverter(PositiveSize.class)
     MemorySize maxText();
 
     /** Longest time for a publish request to arrive and be answered, at least a second. */
@@ -25,6 +28,7 @@ public interface PublishConfig {
      * Publish requests a second that one client address may make in the long run, 1 or more; no
      * limit by default.
      */
+    @Min(1)
     OptionalInt rate();
 
     /** Requests that one client address may make at once before the rate applies, 1 or more. */

@@ -1,7 +1,9 @@
 package dev.parley.broker.memory;
 
+import dev.parley.settings.PositiveSize;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithConverter;
 import io.smallrye.config.WithDefault;
 
 /** Bounds of the memory broker. */
@@ -15,5 +17,6 @@ public interface MemoryConfig {
      * oldest messages. A room that is forgotten starts a new epoch with its next message.
      */
     @WithDefault("128M")
+    @WithConverter(PositiveSize.class)
     MemorySize maxBytes();
 }
