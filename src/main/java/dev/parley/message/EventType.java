@@ -8,10 +8,10 @@ import java.util.stream.Stream;
  * The type under which a browser dispatches a message, the {@code event} field of the stream
  * (WHATWG HTML §9.2.6).
  *
- * @param name 1 to 64 characters without NUL, CR, LF or other control characters. {@code open} and
- *     {@code error} are refused, since a page could not tell them from the connection's own events;
- *     {@code gap}, {@code resumed} and {@code goodbye} because Parley writes events of these types
- *     itself.
+ * @param name 1 to 64 UTF-16 units without NUL, CR, LF or other control characters. {@code open}
+ *     and {@code error} are refused, because a page could not tell them from the events that its
+ *     EventSource dispatches about the connection; {@code gap}, {@code resumed} and {@code goodbye}
+ *     are refused because Parley writes events of these types to streams.
  */
 public record EventType(String name) {
 
@@ -19,8 +19,8 @@ public record EventType(String name) {
             Set.of("open", "error", "gap", "resumed", "goodbye");
 
     /**
-     * Types that Parley writes itself since a later version. A message that was stored before may
-     * have one of them, and keeps it.
+     * Types that Parley began to write when publishers could already use them. A new message may
+     * not have one of them; a message that was stored earlier keeps its type.
      */
     private static final Set<String> RESERVED_LATER = Set.of("position", "heartbeat");
 
@@ -43,7 +43,7 @@ public record EventType(String name) {
     /**
      * Returns the type that a publisher chose for a new message.
      *
-     * @throws InvalidRequest if the name does not have the form above, or is reserved by now
+     * @throws InvalidRequest if the name does not have the form above, or is reserved
      */
     public static EventType chosen(String name) {
         if (RESERVED_LATER.contains(name)) {

@@ -1,7 +1,8 @@
 package dev.parley.message;
 
 /**
- * A value that can never be published or subscribed to. Its message is a sentence for the caller.
+ * Thrown for a value that no message, room or request may have. Its message is a sentence for the
+ * client that sent the value.
  */
 public final class InvalidRequest extends IllegalArgumentException {
 
@@ -9,24 +10,19 @@ public final class InvalidRequest extends IllegalArgumentException {
 
     private final String code;
 
-    /** Refuses a value that has no code of its own. */
-    public InvalidRequest(String reason) {
-        this("bad-request", reason);
-    }
-
     /**
      * Refuses a value.
      *
      * @param code the kind of error for programs, such as {@code bad-room}; docs/errors.md lists
      *     them
-     * @param reason one sentence for the caller: what is wrong, and what to send instead
+     * @param reason one sentence for the client: what is wrong, and what to send instead
      */
     public InvalidRequest(String code, String reason) {
         super(reason);
         this.code = code;
     }
 
-    /** The kind of error for programs, such as {@code bad-room}. */
+    /** Returns the kind of error for programs, such as {@code bad-room}. */
     public String code() {
         return code;
     }

@@ -4,14 +4,14 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * A text that was published in a room, with its sender and time. Always valid.
+ * A text that was published in a room, with its sender and time. An instance is always valid.
  *
  * @param room the room it belongs to
  * @param text any Unicode text that is not empty; its line ends are LF only
- * @param from name of the sender as the publisher gave it, not verified; one line of at most 64
- *     characters
+ * @param from name of the sender as the publisher gave it, not verified; one line of 1 to 64 UTF-16
+ *     units
  * @param event the event type that a browser dispatches it as, {@code message} when empty
- * @param at when the broker accepted it, to the millisecond; until then, when the pod did
+ * @param at when the broker accepted it, to the millisecond; before that, when the pod received it
  */
 public record Message(
         Room room, String text, Optional<String> from, Optional<EventType> event, Instant at) {
@@ -20,8 +20,8 @@ public record Message(
     public static final int MAX_FROM = 64;
 
     /**
-     * @throws InvalidRequest if text is empty or {@code from} is too long or holds control
-     *     characters
+     * @throws InvalidRequest if the text is empty, or {@code from} is empty, too long, or contains
+     *     control characters or line separators
      */
     public Message {
         text = withLineFeeds(text);
@@ -36,7 +36,7 @@ public record Message(
         return new Message(room, text, Optional.empty(), Optional.empty(), at);
     }
 
-    /** Tells whether another message says the same, perhaps at another time. */
+    /** Tells whether another message is equal to this one except for its time. */
     public boolean sameContent(Message other) {
         return room.equals(other.room)
                 && text.equals(other.text)
@@ -45,8 +45,8 @@ public record Message(
     }
 
     /**
-     * Replaces every CRLF and every lone CR by LF (WHATWG HTML §9.2.5, end-of-line): a stream
-     * cannot tell them apart.
+     * Replaces every CRLF and every lone CR by LF, because a client cannot tell the three apart:
+     * each ends a line of an event stream (WHATWG HTML §9.2.5, end-of-line).
      */
     private static String withLineFeeds(String text) {
         if (text.indexOf('\r') < 0) {

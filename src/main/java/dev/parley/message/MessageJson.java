@@ -14,9 +14,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * The JSON form of a message: an object of {@code id}, {@code room}, {@code from}, {@code text},
  * {@code event} and {@code at} (RFC 3339, UTC). {@code from} and {@code event} are absent where the
- * message has none. On a stream the id has a field of its own, so it is left out here. A broker
- * also stores room and time beside the object; the rest is called the <em>body</em>: {@code text},
- * {@code from} and {@code event}.
+ * message has none. In the data of a stream's event {@code id} is absent too, because it is in the
+ * event's {@code id} field.
+ *
+ * <p>A shorter object, the <em>body</em>, has {@code text}, {@code from} and {@code event} only:
+ * the Redis broker stores room, id and time beside it.
  */
 public final class MessageJson {
 
@@ -24,7 +26,7 @@ public final class MessageJson {
 
     private MessageJson() {}
 
-    /** Writes a message without its id. */
+    /** Writes a message without an id. */
     public static String write(Message message) {
         return object(message.text().length(), json -> writeFields(json, message));
     }
@@ -37,22 +39,20 @@ public final class MessageJson {
         json.writeEndObject();
     }
 
-    /** Writes the body, which a broker stores beside room, id and time. */
+    /** Writes the body of a message: its text, sender and event type. */
     public static String writeBody(Message message) {
         return object(
                 message.text().length(),
                 json -> {
                     json.writeStringField("text", message.text());
-                    if (message.from().isPresent()) {
-                        json.writeStringField("from", message.from().get());
-                    }
+                    writeFrom(json, message);
                     writeEvent(json, message);
                 });
     }
 
     /**
      * Reads what {@link #writeBody} wrote. Ignores fields with other names, so that a later version
-     * may add some.
+     * may add some, and fields whose value is not a string.
      *
      * @throws IllegalArgumentException if the body is not JSON, or its fields are not a valid
      *     message
@@ -97,12 +97,16 @@ public final class MessageJson {
 
     private static void writeFields(JsonGenerator json, Message message) throws IOException {
         json.writeStringField("room", message.room().name());
-        if (message.from().isPresent()) {
-            json.writeStringField("from", message.from().get());
-        }
+        writeFrom(json, message);
         json.writeStringField("text", message.text());
         writeEvent(json, message);
         json.writeStringField("at", message.at().toString());
+    }
+
+    private static void writeFrom(JsonGenerator json, Message message) throws IOException {
+        if (message.from().isPresent()) {
+            json.writeStringField("from", message.from().get());
+        }
     }
 
     private static void writeEvent(JsonGenerator json, Message message) throws IOException {

@@ -5,7 +5,7 @@ import java.util.regex.Pattern;
 /**
  * The name of a room: the unit of ordering and of history.
  *
- * @param name one letter or digit, then up to 63 more letters, digits, dots, underscores or hyphens
+ * @param name one ASCII letter or digit, then up to 63 more, or dots, underscores or hyphens
  */
 public record Room(String name) {
 

@@ -7,7 +7,10 @@ package dev.parley.message;
  */
 public record StoredMessage(EventId id, Message message) {
 
-    /** Returns the message's number in its room, 1 for the first message of an epoch. */
+    /**
+     * Returns the message's number in its room's log, 1 or more. Offsets go on when an epoch
+     * follows another.
+     */
     public long offset() {
         return id.offset();
     }
