@@ -6,17 +6,20 @@ import io.smallrye.mutiny.Uni;
 
 /**
  * Stores messages for a while, and delivers them to every pod that reads their room. Keeps a log
- * for each room: offsets 1, 2, 3 … without holes within an epoch, bounded by count and age.
+ * for each room: offsets 1, 2, 3 … without holes, bounded by count, bytes and age ({@link
+ * HistoryConfig}).
  *
  * <p>Every {@link Uni} is lazy, may be subscribed to from any thread, and fails with {@link
- * BrokerUnavailable} within a bounded time if the broker does not answer.
+ * BrokerUnavailable} if the broker refuses the call or does not answer within a bounded time.
  */
 public interface Broker {
 
     /**
      * Appends a message to its room's log and delivers it to the room's listeners on every pod.
      * When the receipt arrives, the broker has the message. When the call fails, the broker may or
-     * may not have it: only a repeat under the same {@link IdempotencyKey} is safe.
+     * may not have it: only a repeat under the same {@link IdempotencyKey} is safe. A repeat
+     * publishes nothing and receives the first receipt; another message under the same key fails
+     * with {@link IdempotencyKeyReused}.
      */
     Uni<Receipt> publish(PublishRequest request);
 
@@ -27,6 +30,8 @@ public interface Broker {
      * Ends an epoch whose log lacks messages that were delivered from it, for instance after a
      * failover to a replica that lagged. The messages that the log has stay readable, in a new
      * epoch. Does nothing if the room is in another epoch already.
+     *
+     * @param epoch the one to end
      */
     Uni<Void> endEpoch(Room room, String epoch);
 
@@ -45,27 +50,30 @@ public interface Broker {
      */
     void unsubscribe(Room room, Listener listener);
 
-    /** Tells whether messages flow at this moment. */
+    /** Returns whether messages flow at this moment, and if not, why. */
     BrokerState state();
 
     /**
-     * Receives what any pod published in one room. Called by one thread at a time. Messages come in
-     * order, except that repeats and holes are possible around {@link #onResubscribed()}.
+     * Receives what any pod published in one room. {@link #onMessage} and {@link #onPlainText} are
+     * called by one thread at a time; {@link #onResubscribed} may be called by another thread
+     * meanwhile. Messages come in order, except that repeats and holes are possible around {@link
+     * #onResubscribed}.
      */
     interface Listener {
 
-        /** A message was accepted into the room's log. */
+        /** Called when a message was accepted into the room's log. */
         void onMessage(StoredMessage message);
 
         /**
-         * A program other than Parley published text in the room. It has no id and is live only.
+         * Called when a program other than Parley published a text in the room. The text has no id
+         * and is not stored.
          */
         void onPlainText(String text);
 
         /**
-         * Delivery of this room started again after it was interrupted. Messages may have been
-         * missed, and the broker may have lost some, so the listener has to compare with {@link
-         * #read}.
+         * Called when delivery started again after it may have been interrupted. Messages may have
+         * been missed, and the broker may have lost some, so the listener has to compare what it
+         * has with what {@link #read} returns.
          */
         void onResubscribed();
     }

@@ -10,6 +10,7 @@ public final class BrokerMeters {
     private final Counter received;
     private final Counter dropped;
 
+    /** Registers the metrics of a broker. */
     public BrokerMeters(MeterRegistry registry, Broker broker) {
         received =
                 Counter.builder("parley.messages.received")
@@ -25,12 +26,12 @@ public final class BrokerMeters {
                 .register(registry);
     }
 
-    /** Counts a message that arrived, whether its room is read on this pod or not. */
+    /** Counts an announcement that arrived, whether its room is read on this pod or not. */
     public void received() {
         received.increment();
     }
 
-    /** A plain text was too long, and reached no reader. */
+    /** Counts a plain text that was dropped because it was too long. */
     public void dropped() {
         dropped.increment();
     }

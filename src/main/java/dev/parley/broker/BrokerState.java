@@ -8,12 +8,12 @@ public sealed interface BrokerState {
     /**
      * Messages flow.
      *
-     * @param publishing why publishing fails all the same, one sentence for an operator; empty if
-     *     it does not
+     * @param publishing why publishing fails although messages flow, one sentence for an operator;
+     *     empty if publishing works
      */
     record Up(Optional<String> publishing) implements BrokerState {
 
-        /** Messages flow, and can be published. */
+        /** Makes the state in which messages flow and publishing works. */
         public Up() {
             this(Optional.empty());
         }

@@ -10,7 +10,7 @@ import jakarta.validation.constraints.Min;
 import java.time.Duration;
 import org.hibernate.validator.constraints.time.DurationMin;
 
-/** How much of a room a broker remembers: whatever is within all bounds. */
+/** How many messages of a room a broker retains: those that are within all bounds. */
 @ConfigMapping(prefix = "parley.history")
 public interface HistoryConfig {
 
@@ -21,8 +21,8 @@ public interface HistoryConfig {
     int size();
 
     /**
-     * Bytes of messages per room, about; at least the newest message is kept. It bounds what one
-     * room can take of the broker's memory.
+     * Bytes of messages per room, about; the newest message is kept however long it is. Bounds what
+     * one room can take of the broker's memory.
      */
     @WithDefault("16M")
     @WithConverter(PositiveSize.class)

@@ -9,40 +9,41 @@ import java.util.List;
  * have accepted messages that this one does not have.
  *
  * <p>An example: a server accepted k3f9-1 to k3f9-8 and died; the one that took over has the first
- * five. Its next message is 9xx1-6, and the lineage is k3f9 up to 5, then 9xx1. A reader that had
- * k3f9-5 continues with 9xx1-6 and has missed nothing. A reader that had k3f9-8 has a position that
- * is not in this lineage: the messages 6 to 8 that it received are gone, and other ones have their
- * places.
+ * five. Its next message is 9xx1-6, and the lineage is k3f9 up to 5, then 9xx1. A client that had
+ * k3f9-5 continues with 9xx1-6 and has missed nothing. A client that had k3f9-8 has a position that
+ * is not in this lineage: the messages 6 to 8 that it received are gone, and other messages get
+ * these offsets.
  *
- * @param epoch the present one
- * @param past those that have ended, oldest first
+ * <p>A room of the Redis broker that has no messages is in epoch {@code 0}, whose only position is
+ * offset 0. The lineage of its first message begins with that epoch.
+ *
+ * @param epoch the present epoch
+ * @param past the epochs that have ended, oldest first; the Redis broker keeps the newest 64
  */
 public record Lineage(String epoch, List<Ended> past) {
-
-    /** The epoch of a room that has no messages and no count; its only position is offset 0. */
-    public static final String EMPTY = "0";
 
     /**
      * An epoch that has ended.
      *
-     * @param last offset of the last message that is counted in it
+     * @param last offset of the last message that was counted in it; 0 if none was
      */
     public record Ended(String epoch, long last) {}
 
+    /** Copies the past epochs. */
     public Lineage {
         past = List.copyOf(past);
     }
 
-    /** A lineage of one epoch. */
+    /** Makes a lineage of one epoch. */
     public static Lineage of(String epoch) {
         return new Lineage(epoch, List.of());
     }
 
     /**
-     * Tells whether a position is one of this lineage: whether a reader that has everything up to
+     * Tells whether a position is in this lineage: whether a client that received everything up to
      * it has messages of this log and no others.
      *
-     * @param newest offset of the newest message
+     * @param newest offset of the newest message; a higher one is not in the present epoch
      */
     public boolean includes(EventId position, long newest) {
         if (position.epoch().equals(epoch)) {
@@ -55,7 +56,12 @@ public record Lineage(String epoch, List<Ended> past) {
                                         && position.offset() <= ended.last());
     }
 
-    /** Returns the id that the message at an offset has, or would have as the next one. */
+    /**
+     * Returns the id of the message at an offset. Above the newest message it is the id that a
+     * message would have in the present epoch.
+     *
+     * @param offset 0 or more
+     */
     public EventId idAt(long offset) {
         for (Ended ended : past) {
             if (offset <= ended.last()) {

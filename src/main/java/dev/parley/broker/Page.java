@@ -9,31 +9,36 @@ import java.util.List;
  *
  * @param lineage the epochs of the log
  * @param oldest offset of the oldest message still retained; {@code newest + 1} if none is
- * @param newest offset of the newest message ever accepted in this lineage, 0 if none was
- * @param messages ascending; without holes, unless another program deleted or overwrote messages
+ * @param newest offset of the newest message ever accepted in this lineage; 0 if none was
+ * @param messages in ascending order of their offsets; without holes, unless another program
+ *     deleted or overwrote messages
  */
 public record Page(Lineage lineage, long oldest, long newest, List<StoredMessage> messages) {
 
+    /** Copies the messages. */
     public Page {
         messages = List.copyOf(messages);
     }
 
-    /** A page of a log that has had one epoch only. */
+    /** Makes a page of a log that has had one epoch only. */
     public Page(String epoch, long oldest, long newest, List<StoredMessage> messages) {
         this(Lineage.of(epoch), oldest, newest, messages);
     }
 
-    /** The log's present epoch. */
+    /** Returns the log's present epoch. */
     public String epoch() {
         return lineage.epoch();
     }
 
-    /** The position of the newest message. */
+    /** Returns the position of the newest message. */
     public EventId tail() {
         return lineage.idAt(newest);
     }
 
-    /** Tells whether a reader at this position has missed nothing that is gone. */
+    /**
+     * Tells whether everything after a position is still retained, so that a client that received
+     * everything up to it can continue without a gap.
+     */
     public boolean continues(EventId position) {
         return lineage.includes(position, newest) && position.offset() >= oldest - 1;
     }

@@ -3,5 +3,9 @@ package dev.parley.broker;
 import dev.parley.message.Message;
 import java.util.Optional;
 
-/** A message on its way to the broker, and the key by which a repeat of it is recognised. */
+/**
+ * A message on its way to the broker.
+ *
+ * @param key recognises a repeat of the message; empty if the publisher gave none
+ */
 public record PublishRequest(Message message, Optional<IdempotencyKey> key) {}

@@ -6,18 +6,18 @@ package dev.parley.broker;
  */
 public sealed interface Range {
 
-    /** The most messages in one page, 1 or more. */
+    /** Returns how many messages the page has at most, 1 or more. */
     int limit();
 
     /**
-     * From the oldest message with an offset above this one.
+     * The oldest messages with an offset above this one.
      *
      * @param offset 0 or more
      */
     record After(long offset, int limit) implements Range {}
 
     /**
-     * Up to the newest message with an offset below this one.
+     * The newest messages with an offset below this one.
      *
      * @param offset 1 or more
      */

@@ -15,6 +15,7 @@ public final class RoomListeners {
 
     private final Map<Room, List<Broker.Listener>> byRoom = new ConcurrentHashMap<>();
 
+    /** Adds a listener to a room. */
     public void add(Room room, Broker.Listener listener) {
         byRoom.merge(
                 room,
@@ -22,6 +23,7 @@ public final class RoomListeners {
                 (known, added) -> Stream.concat(known.stream(), added.stream()).toList());
     }
 
+    /** Removes a listener from a room; does nothing if it is not there. */
     public void remove(Room room, Broker.Listener listener) {
         byRoom.computeIfPresent(
                 room,
@@ -37,7 +39,7 @@ public final class RoomListeners {
         return byRoom.getOrDefault(room, List.of());
     }
 
-    /** Calls every listener of every room. */
+    /** Passes every listener of every room to an action. */
     public void forEach(Consumer<Broker.Listener> action) {
         byRoom.values().forEach(listeners -> listeners.forEach(action));
     }

@@ -1,7 +1,7 @@
 /**
- * The interface to what stores messages and carries them between pods: {@link
- * dev.parley.broker.Broker}, and the types of its calls (ranges, pages, receipts). Its two
- * implementations are in {@code broker.memory} and {@code broker.redis}.
+ * The interface to what stores messages and passes them from pod to pod: {@link
+ * dev.parley.broker.Broker}, the types of its calls (ranges, pages, receipts), and what its two
+ * implementations share. They are in {@code broker.memory} and {@code broker.redis}.
  */
 @NullMarked
 package dev.parley.broker;

@@ -23,19 +23,23 @@ import org.jspecify.annotations.Nullable;
 /**
  * A broker for one pod, in its memory.
  *
- * <p>Any client can make room names up, so a name alone must not cost a room its messages: reading
- * a room without messages makes no log, and {@link #forgetOverCeiling over the ceiling} a room that
- * grows pays for itself, and rooms with readers are kept longest.
+ * <p>Any client can make room names up, and must not be able to push the messages of other rooms
+ * out of memory that way. Therefore reading a room without messages makes no log. When all logs
+ * together exceed their bound, rooms that were never read are forgotten first, then old messages of
+ * the room that grows, and rooms with listeners last ({@link #forgetOverCeiling}).
  *
  * <p>One lock guards everything, because a publish is only a few map and array operations. The
  * listeners are called under the lock, which keeps a room's messages in order.
  */
 public final class MemoryBroker implements Broker {
 
-    /** Most rooms in {@link #empty}. */
+    /** Most rooms in {@link #empty}; the least recently used one is removed. */
     private static final int MAX_EMPTY = 10_000;
 
-    /** Part of the ceiling that a room may always have, as one of this many. */
+    /**
+     * The ceiling divided by this is a room's share: down to it a room that grows is shortened
+     * before other rooms that were read are forgotten.
+     */
     private static final int SHARES = 8;
 
     private final HistoryConfig history;
@@ -45,10 +49,13 @@ public final class MemoryBroker implements Broker {
     /** Rooms that have messages and were read, in order of last use, least recent first. */
     private final Map<Room, MemoryLog> read = new LinkedHashMap<>(16, 0.75f, true);
 
-    /** Rooms that have messages and were never read, in the same order. */
+    /** Rooms that have messages and were never read, in order of last use, least recent first. */
     private final Map<Room, MemoryLog> unread = new LinkedHashMap<>(16, 0.75f, true);
 
-    /** Epochs of rooms that were read and have no messages, so that their readers can resume. */
+    /**
+     * Epochs of rooms that were read and have no messages yet. The first message is counted in that
+     * epoch, so that a client that was there before it can resume.
+     */
     private final Map<Room, String> empty =
             new LinkedHashMap<>(16, 0.75f, true) {
 
@@ -64,6 +71,9 @@ public final class MemoryBroker implements Broker {
     private final RoomListeners listeners = new RoomListeners();
     private final BrokerMeters meters;
 
+    /**
+     * @param maxBytes bound of the estimated heap of all logs together, in bytes
+     */
     public MemoryBroker(HistoryConfig history, long maxBytes, Clock clock, MeterRegistry registry) {
         this.history = history;
         this.meters = new BrokerMeters(registry, this);
@@ -160,13 +170,13 @@ public final class MemoryBroker implements Broker {
     }
 
     /**
-     * Forgets what costs the least, after a message was appended to a room. In this order, until
-     * all is below the ceiling:
+     * Forgets messages after one was appended to a room, in this order, until all logs together are
+     * not above {@link #maxBytes}:
      *
      * <ol>
      *   <li>rooms that were never read, least recently used first;
-     *   <li>the oldest messages of this room, down to its share;
-     *   <li>rooms that nothing reads now, least recently used first;
+     *   <li>the oldest messages of this room, down to its share ({@link #SHARES});
+     *   <li>rooms without listeners, least recently used first;
      *   <li>the oldest messages of the largest room, or that room.
      * </ol>
      */
@@ -175,7 +185,7 @@ public final class MemoryBroker implements Broker {
         shorten(log, maxBytes / SHARES);
         forget(read, room);
         while (bytes > maxBytes && shrinkLargest(room)) {
-            // One message, or one room, a turn.
+            // Each turn drops one message, or one room.
         }
     }
 
@@ -193,7 +203,7 @@ public final class MemoryBroker implements Broker {
     private void shorten(MemoryLog log, long share) {
         long before = log.bytes();
         while (bytes - before + log.bytes() > maxBytes && log.bytes() > share && log.dropOldest()) {
-            // One message a turn.
+            // Each turn drops one message.
         }
         bytes += log.bytes() - before;
     }
@@ -201,7 +211,7 @@ public final class MemoryBroker implements Broker {
     /**
      * Drops the oldest message of the largest room, or the room if that is its only message.
      *
-     * @param kept the room that loses no more than messages
+     * @param kept the room that just grew, which keeps its newest message
      * @return whether anything was dropped
      */
     private boolean shrinkLargest(Room kept) {

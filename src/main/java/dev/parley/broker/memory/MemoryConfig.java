@@ -11,10 +11,11 @@ import io.smallrye.config.WithDefault;
 public interface MemoryConfig {
 
     /**
-     * Text held over all rooms. Above it, rooms that were never read are forgotten first; then the
-     * room that grows forgets its oldest messages, down to an eighth of this; then rooms that have
-     * no reader now are forgotten, least recently used first; then the largest room forgets its
-     * oldest messages. A room that is forgotten starts a new epoch with its next message.
+     * Memory of all rooms' messages and receipts, estimated. Above it, rooms that were never read
+     * are forgotten first; then the room that grows forgets its oldest messages, down to an eighth
+     * of this; then rooms that are not open on the pod are forgotten, least recently used first;
+     * then the largest room forgets its oldest messages. A room that is forgotten starts a new
+     * epoch with its next message.
      */
     @WithDefault("128M")
     @WithConverter(PositiveSize.class)

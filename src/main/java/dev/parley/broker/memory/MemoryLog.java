@@ -23,30 +23,40 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** One room's log. Not thread-safe. */
+/** One room's log, and the receipts of its idempotency keys. Not thread-safe. */
 final class MemoryLog {
 
-    /** Heap of a message without its text: objects, references, the deque's slot. */
+    /**
+     * Estimated heap of a message without its text, of a receipt, and of a log without messages.
+     */
     private static final int OVERHEAD_BYTES = 200;
 
-    /** Text in one page, in UTF-16 units: bounds the memory of a reader that catches up. */
+    /**
+     * Text in one page, in UTF-16 units; the page ends with the message that reaches it. Bounds
+     * what a stream that catches up, or a request for history, takes of memory.
+     */
     private static final long PAGE_LENGTH = 256 * 1024;
 
     private final HistoryConfig history;
     private final Clock clock;
     private final ArrayDeque<StoredMessage> messages = new ArrayDeque<>();
 
-    /** In order of their age, oldest first. */
+    /** The receipts that can still be asked for, oldest first. */
     private final Map<ReceiptKey, GivenReceipt> receipts = new LinkedHashMap<>();
 
     private String epoch;
     private long newest;
     private long bytes = OVERHEAD_BYTES;
 
-    /** Length of the retained texts, about in bytes of UTF-8. */
+    /** Length of the retained texts in UTF-16 units, compared with parley.history.bytes. */
     private long messageBytes;
 
-    /** A key of one publisher: one that names itself has keys of its own. */
+    /**
+     * An idempotency key and the sender of the message: two senders may use the same key for
+     * different messages.
+     *
+     * @param publisher the message's {@code from}
+     */
     private record ReceiptKey(String key, Optional<String> publisher) {
 
         static ReceiptKey of(Message message, IdempotencyKey key) {
@@ -66,12 +76,12 @@ final class MemoryLog {
         return epoch;
     }
 
-    /** Messages held. */
+    /** Returns the number of retained messages. */
     int size() {
         return messages.size();
     }
 
-    /** Heap held, estimated. */
+    /** Returns the estimated heap of messages and receipts. */
     long bytes() {
         return bytes;
     }
@@ -79,7 +89,7 @@ final class MemoryLog {
     /**
      * Returns the receipt of the first publish under the request's key; null if there was none.
      *
-     * @throws IdempotencyKeyReused if it was given for another message
+     * @throws IdempotencyKeyReused if that publish was of another message
      */
     @Nullable Receipt receipt(PublishRequest request) {
         if (request.key().isEmpty()) {
@@ -115,9 +125,9 @@ final class MemoryLog {
     }
 
     /**
-     * Forgets the oldest message and its receipt, unless it is the newest too.
+     * Forgets the oldest message and its receipt, unless it is the only one.
      *
-     * @return whether there was one to forget
+     * @return false if nothing was forgotten
      */
     boolean dropOldest() {
         if (messages.size() < 2) {
@@ -129,7 +139,10 @@ final class MemoryLog {
         return true;
     }
 
-    /** Drops receipts too, because a room full of them could not shrink otherwise. */
+    /**
+     * Drops the receipts of messages up to an offset. A room with many receipts and few messages
+     * could not shrink otherwise.
+     */
     private void dropReceiptsUpTo(long offset) {
         var eldest = receipts.values().iterator();
         while (eldest.hasNext() && eldest.next().id().offset() <= offset) {
@@ -155,6 +168,7 @@ final class MemoryLog {
         return selected;
     }
 
+    /** Returns how many of the retained messages are not after an offset. */
     private long skipped(long after) {
         return Math.max(0, after - (newest - messages.size()));
     }
