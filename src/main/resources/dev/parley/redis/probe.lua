@@ -1,12 +1,12 @@
--- Publishes a pod's message to itself, and tries a write on the way.
+-- Tries a write, then publishes a pod's message to itself.
 --
--- KEYS[1]  string  key that is written and removed again, so that nothing is left
--- ARGV[1]  string  channel on which the pod hears itself
--- ARGV[2]  string  the message
+-- KEYS[1]  key      string  written and removed again, so that nothing is left
+-- ARGV[1]  channel  text    only this pod subscribes to it
+-- ARGV[2]  message  text    when it was sent
 --
--- Returns an empty string, or the error that the write got. A replica answers with that error, and nothing is published:
--- the pod must not take it for the primary. Other errors do not keep the message from being published: reading works then.
-
+-- Returns an empty string, or the text of the error that the write got. On a replica the script fails
+-- with that error and publishes nothing, so that the pod does not take the replica for the primary. After
+-- any other error it publishes, because messages still flow and reading works.
 local key = KEYS[1]
 local channel = ARGV[1]
 local message = ARGV[2]

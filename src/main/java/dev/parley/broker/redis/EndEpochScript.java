@@ -6,7 +6,7 @@ import dev.parley.redis.RedisCommands;
 import io.smallrye.mutiny.Uni;
 import java.util.List;
 
-/** {@code end-epoch.lua}: puts a room whose log lost messages into a new epoch. */
+/** {@code end-epoch.lua}: puts a room whose log lacks delivered messages into a new epoch. */
 final class EndEpochScript {
 
     static final RedisCommands.Script SCRIPT =
@@ -21,8 +21,9 @@ final class EndEpochScript {
     }
 
     /**
-     * Ends an epoch.
+     * Ends an epoch. Fails with {@link dev.parley.redis.RedisUnavailable}.
      *
+     * @param ended the epoch to end
      * @return true if this call ended the epoch, false if the room was in another one already
      */
     Uni<Boolean> run(Room room, String ended) {

@@ -28,8 +28,8 @@ final class PublishScript {
     /**
      * What the script did.
      *
-     * @param foreignEntries entries of another program that were in the message's place and were
-     *     removed
+     * @param foreignEntries number of entries that were removed because they kept the message from
+     *     its place in the stream: another program had written them
      */
     record Result(Receipt receipt, int foreignEntries) {}
 
@@ -39,12 +39,15 @@ final class PublishScript {
         this.history = history;
     }
 
-    /** Fails with {@link IdempotencyKeyReused} if the key was used for another message. */
+    /**
+     * Publishes a message. Fails with {@link IdempotencyKeyReused} if the key was used for another
+     * message, and with {@link dev.parley.redis.RedisUnavailable}.
+     */
     Uni<Result> run(PublishRequest request) {
         Message message = request.message();
         Room room = message.room();
-        List<String> used = new ArrayList<>(List.of(keys.head(room), keys.log(room)));
-        request.key().ifPresent(key -> used.add(keys.receipt(message, key)));
+        List<String> scriptKeys = new ArrayList<>(List.of(keys.head(room), keys.log(room)));
+        request.key().ifPresent(key -> scriptKeys.add(keys.receipt(message, key)));
         List<String> args =
                 List.of(
                         keys.live(),
@@ -55,7 +58,7 @@ final class PublishScript {
                         Long.toString(history.age().toMillis()),
                         Long.toString(history.bytes().asLongValue()),
                         Long.toString(history.receipts().toMillis()));
-        return commands.run(SCRIPT, used, args).map(PublishScript::result);
+        return commands.run(SCRIPT, scriptKeys, args).map(PublishScript::result);
     }
 
     private static Result result(Response reply) {

@@ -20,8 +20,8 @@ import org.jboss.logging.Logger;
 
 /**
  * {@code read.lua}: reads a page of a room's log. Foreign entries, which another program wrote into
- * the stream and which are not messages, are skipped; if a page has too few messages because of
- * them, further pages are read until it has as many as {@link Range} demands.
+ * the Redis stream and which are not messages, are skipped. If a page has too few messages because
+ * of them, further pages are read until it has as many as {@link Range} promises.
  */
 final class ReadScript {
 
@@ -30,10 +30,13 @@ final class ReadScript {
     static final RedisCommands.Script SCRIPT =
             RedisCommands.Script.load(ReadScript.class, "read.lua");
 
-    /** Bytes of bodies in one page: bounds the memory of a reader that catches up. */
+    /**
+     * Bytes of bodies in one page, about. Bounds what a stream that catches up, or a request for
+     * history, takes of memory.
+     */
     private static final int PAGE_BYTES = 256 * 1024;
 
-    /** Least number of entries to ask for when reading on beyond foreign ones. */
+    /** The fewest entries to ask for when reading on beyond foreign ones. */
     private static final int MIN_PAGE = 64;
 
     /** Offsets above it are not exact in Lua, whose numbers are doubles. */
@@ -42,16 +45,16 @@ final class ReadScript {
     private final RedisCommands commands;
     private final RedisKeys keys;
     private final HistoryConfig history;
-    private final AtomicBoolean warned = new AtomicBoolean();
+    private final AtomicBoolean warnedOfForeignEntries = new AtomicBoolean();
 
     /**
-     * The page and what was found beside its messages.
+     * The page, and the entries that were skipped.
      *
-     * @param foreign ids of entries in the page's range that another program wrote and that are not
-     *     messages
+     * @param foreign offsets of entries that another program wrote: their ids have the form that
+     *     Parley gives, but their content is not a message
      * @param last offset of the entry that was read last; 0 if there was none
      */
-    private record Result(Page page, List<EventId> foreign, long last) {}
+    private record Result(Page page, List<Long> foreign, long last) {}
 
     ReadScript(RedisCommands commands, RedisKeys keys, HistoryConfig history) {
         this.commands = commands;
@@ -59,6 +62,7 @@ final class ReadScript {
         this.history = history;
     }
 
+    /** Reads a page. Fails with {@link dev.parley.redis.RedisUnavailable}. */
     Uni<Page> run(Room room, Range range) {
         return readOnce(room, range)
                 .invoke(result -> warnOfForeignEntries(room, result))
@@ -90,7 +94,7 @@ final class ReadScript {
     private static Result result(Room room, Response reply) {
         Lineage lineage = lineage(reply.get(0).toString(), reply.get(1).toString());
         List<StoredMessage> messages = new ArrayList<>();
-        List<EventId> foreign = new ArrayList<>();
+        List<Long> foreign = new ArrayList<>();
         Response entries = reply.get(4);
         long last = 0;
         for (int i = 0; i < entries.size(); i += 3) {
@@ -101,7 +105,7 @@ final class ReadScript {
                 String body = entries.get(i + 2).toString(StandardCharsets.UTF_8);
                 messages.add(new StoredMessage(id, MessageJson.readBody(room, at, body)));
             } catch (IllegalArgumentException e) {
-                foreign.add(id);
+                foreign.add(last);
             }
         }
         messages.sort((a, b) -> Long.compare(a.offset(), b.offset()));
@@ -110,9 +114,9 @@ final class ReadScript {
     }
 
     /**
-     * Reads the epochs.
+     * Reads a lineage.
      *
-     * @param past such as {@code 0:0 k3f9:5}
+     * @param past the past epochs and their last offsets, such as {@code 0:0 k3f9:5}; may be empty
      */
     private static Lineage lineage(String epoch, String past) {
         List<Lineage.Ended> ended = new ArrayList<>();
@@ -125,11 +129,13 @@ final class ReadScript {
         return new Lineage(epoch, ended);
     }
 
-    /** Warns once, because a foreign entry stays in the stream and is met by every read. */
+    /**
+     * Warns once, because the entry stays in the Redis stream and every later read skips it too.
+     */
     private void warnOfForeignEntries(Room room, Result result) {
-        if (!result.foreign().isEmpty() && warned.compareAndSet(false, true)) {
+        if (!result.foreign().isEmpty() && warnedOfForeignEntries.compareAndSet(false, true)) {
             LOG.warnf(
-                    "room %s: skipped entry %s of its Redis stream, which is not a message; another"
+                    "room %s: skipped entry %d-0 of its Redis stream, which is not a message; another"
                             + " program writes to %s (logged once)",
                     room, result.foreign().get(0), keys.log(room));
         }
@@ -141,7 +147,7 @@ final class ReadScript {
                 && result.page().messages().size() < Math.min(2, range.limit());
     }
 
-    /** Reads what is beyond the foreign entries, and joins it with the message before them. */
+    /** Reads what lies beyond the entries that were read, and joins it with the page. */
     private Uni<Page> readOn(Room room, Range range, Result result) {
         int limit = Math.max(range.limit(), MIN_PAGE);
         Range rest =
@@ -151,17 +157,18 @@ final class ReadScript {
         return run(room, rest).map(page -> joined(result.page(), page, range));
     }
 
+    /** Joins two pages, of which the second was read where the first one ended. */
     private static Page joined(Page found, Page rest, Range range) {
         List<StoredMessage> messages = new ArrayList<>(rest.messages());
         boolean after = range instanceof Range.After;
         if (found.epoch().equals(rest.epoch())) {
             messages.addAll(after ? 0 : messages.size(), found.messages());
         }
-        int beyond = Math.max(0, messages.size() - range.limit());
+        int surplus = Math.max(0, messages.size() - range.limit());
         List<StoredMessage> asked =
                 after
-                        ? messages.subList(0, messages.size() - beyond)
-                        : messages.subList(beyond, messages.size());
+                        ? messages.subList(0, messages.size() - surplus)
+                        : messages.subList(surplus, messages.size());
         return new Page(rest.lineage(), rest.oldest(), rest.newest(), asked);
     }
 }

@@ -40,7 +40,7 @@ import org.jboss.logging.Logger;
 
 /**
  * A broker in Redis, shared by any number of pods. Two connections serve a pod: one for commands,
- * pipelined, and one for the subscription. The data model is described in the package.
+ * pipelined, and one for the subscription. The package's comment describes the data model.
  */
 public final class RedisBroker implements Broker, AutoCloseable {
 
@@ -64,7 +64,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private final long maxPlainBytes;
 
     /**
-     * @param maxPlainBytes longest text from the plain channel that reaches readers
+     * @param maxPlainBytes longest text from the plain channel that is delivered, in bytes of UTF-8
      */
     public RedisBroker(
             Vertx vertx,
@@ -113,7 +113,9 @@ public final class RedisBroker implements Broker, AutoCloseable {
         this.meters = new BrokerMeters(registry, this);
     }
 
-    /** Connects, and connects again whenever a connection ends. */
+    /**
+     * Begins to connect. From then on, a connection that ends is made again until {@link #close}.
+     */
     public void start() {
         commandLink.start();
         subscriptionLink.start();
@@ -157,7 +159,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
                             if (ended) {
                                 LOG.warnf(
                                         "room %s: Redis lost messages that were delivered; epoch %s"
-                                                + " ends and its readers get a gap",
+                                                + " ends and its clients get a gap",
                                         room, epoch);
                             }
                         })
@@ -229,8 +231,9 @@ public final class RedisBroker implements Broker, AutoCloseable {
     }
 
     /**
-     * One of the connections was made anew. Either may have missed something: the subscription
-     * messages, and the commands a failover to a server that has another log.
+     * Called when one of the two connections was made anew, whichever it was. While the
+     * subscription was away, messages may have been missed. A new connection for commands may lead
+     * to another server, after a failover, which may have another log.
      */
     private void onLinkReady() {
         probe.onReady();
@@ -251,10 +254,10 @@ public final class RedisBroker implements Broker, AutoCloseable {
         meters.received();
         try {
             var announcement = Announcement.of(payload);
-            List<Listener> readers = listeners.of(announcement.room());
-            if (!readers.isEmpty()) {
+            List<Listener> receivers = listeners.of(announcement.room());
+            if (!receivers.isEmpty()) {
                 StoredMessage message = announcement.message();
-                readers.forEach(listener -> listener.onMessage(message));
+                receivers.forEach(listener -> listener.onMessage(message));
             }
         } catch (IllegalArgumentException e) {
             LOG.debugf("ignored a message on channel %s: %s", keys.live(), e.getMessage());
@@ -272,10 +275,10 @@ public final class RedisBroker implements Broker, AutoCloseable {
             }
             return;
         }
-        List<Listener> readers = listeners.of(Room.LOBBY);
-        if (!readers.isEmpty()) {
+        List<Listener> receivers = listeners.of(Room.LOBBY);
+        if (!receivers.isEmpty()) {
             String text = payload.toString(StandardCharsets.UTF_8);
-            readers.forEach(listener -> listener.onPlainText(text));
+            receivers.forEach(listener -> listener.onPlainText(text));
         }
     }
 

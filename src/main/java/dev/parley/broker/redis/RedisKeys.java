@@ -8,22 +8,25 @@ import dev.parley.message.Room;
  * Names of Parley's keys and channels in Redis. All keys of a room share a hash tag, so that a
  * Cluster holds them in one slot and a script may use them together (Redis Cluster specification,
  * "Hash tags").
+ *
+ * @param prefix first part of every name ({@code parley.redis.prefix})
  */
 record RedisKeys(String prefix) {
 
-    /** Returns the key of the hash that holds epoch and offset. */
+    /** Returns the key of the hash that holds the room's count: epoch, offset, past epochs. */
     String head(Room room) {
         return key(room, "head");
     }
 
-    /** Returns the key of the stream that holds the messages. */
+    /** Returns the key of the Redis stream that holds the messages. */
     String log(Room room) {
         return key(room, "log");
     }
 
     /**
-     * Receipt of the first publish under this key. A publisher that names itself has keys of its
-     * own, so that it cannot take another one's; a key has no spaces.
+     * Returns the key of the receipt of the first publish under an idempotency key. The sender's
+     * name, if it gives one, is part of it, so that senders with different names do not take each
+     * other's keys. A space separates the two, which an idempotency key cannot contain.
      */
     String receipt(Message message, IdempotencyKey key) {
         String publisher = message.from().map(from -> " " + from).orElse("");
@@ -40,7 +43,10 @@ record RedisKeys(String prefix) {
         return prefix + ":probe:" + pod;
     }
 
-    /** Key that a pod writes and removes again. No room can have this hash tag. */
+    /**
+     * Returns the key that a pod writes and removes again. Its hash tag begins with a colon, so it
+     * is not that of any room.
+     */
     String probeKey(String pod) {
         return prefix + ":{:probe:" + pod + "}";
     }

@@ -26,16 +26,16 @@
  * <p><b>Channels.</b> {@code parley:live}: every accepted message of every room, as {@code <room>
  * <id> <at> <body>}, for example {@code kitchen k3f9-42 1767225600000 {"text":"hello"}}. {@code
  * parley:probe:POD}: a pod's messages to itself. {@code chat} ({@code parley.redis.plain-channel}):
- * plain text that any program may publish to the readers of the lobby.
+ * plain text that any program may publish to the streams of the lobby.
  *
- * <p><b>Scripts.</b> Each Lua file names its keys and arguments, and has a class with one typed
- * method beside it: {@link dev.parley.broker.redis.PublishScript}, {@link
+ * <p><b>Scripts.</b> Each Lua file names its keys and arguments, and belongs to a class with one
+ * typed method: {@link dev.parley.broker.redis.PublishScript}, {@link
  * dev.parley.broker.redis.ReadScript}, {@link dev.parley.broker.redis.EndEpochScript}. Redis runs
  * one script at a time, which is what makes a publish one step.
  *
- * <p><b>When a key is lost alone.</b> Without its head a room starts a new epoch and its log is
- * dropped, since the count is gone. Without its log it keeps epoch and count: a reader that had not
- * received all of the lost messages receives a gap, and a reader that had continues.
+ * <p><b>When a room loses one of its keys.</b> Without its head the count is gone: the next publish
+ * drops the log and starts a new epoch. Without its log the room keeps epoch and count: a client
+ * that had received all of the lost messages continues, and any other client receives a gap.
  */
 @NullMarked
 package dev.parley.broker.redis;

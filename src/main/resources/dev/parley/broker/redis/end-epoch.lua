@@ -1,5 +1,5 @@
--- Puts a room whose log lost messages into a new epoch, once however many pods notice. No position of
--- the epochs before it is one of the new lineage.
+-- Puts a room whose log lacks delivered messages into a new epoch, once however many pods notice. The
+-- past is emptied: every position from before is outside the new lineage, so its client gets a gap.
 --
 -- KEYS[1]  head       hash  as in publish.lua
 -- ARGV[1]  ended      text  the epoch that has ended

@@ -1,4 +1,4 @@
--- Accepts one message: at most once per idempotency key, under the next offset of its room, and
+-- Accepts one message under the next offset of its room, at most once per idempotency key, and
 -- announces it to every pod.
 --
 -- KEYS[1]  head     hash     the room's count; its fields are below
@@ -16,13 +16,15 @@
 -- ARGV[8]  receipt_age  integer  ms that the receipt is kept
 --
 -- Returns {id, outcome, foreign}: outcome 0 for a new message, 1 for a repeat, 2 if the key was used
--- for another message; foreign is the number of entries of other programs that were removed.
+-- for another message; foreign is the number of entries that were removed to make place: those of
+-- other programs, and in a log of more than 10,000 messages also its oldest ones.
 --
 -- Fields of the head:
 --   epoch   text     the present epoch
---   offset  integer  that of the newest message ever accepted
+--   offset  integer  offset of the newest message ever accepted
 --   server  text     replication id of the server that counts in this epoch
---   past    text     epochs that have ended and their last offsets: '0:0 k3f9:5 9xx1:12'
+--   past    text     epochs that have ended and their last offsets, oldest first, at most 64:
+--                    '0:0 k3f9:5 9xx1:12'
 --   lost    integer  highest offset that was lost with the log; absent if none was
 --   bytes   integer  bytes of bodies that were ever accepted
 local head, log, receipt = KEYS[1], KEYS[2], KEYS[3]
@@ -30,11 +32,11 @@ local channel, room, body, new_epoch = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local max_length, max_age = tonumber(ARGV[5]), tonumber(ARGV[6])
 local max_bytes, receipt_age = tonumber(ARGV[7]), ARGV[8]
 
--- The server's time decides: a pod's clock may be wrong.
+-- The message gets the server's time, because a pod's clock may be wrong.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
--- Identifies one server in one life as a primary: a restart and a promotion each choose another one.
+-- Redis's replication id: each start of a server as a primary, and each promotion, draws a new one.
 local server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)') or ''
 
 local function integer(number)
@@ -42,7 +44,7 @@ local function integer(number)
 end
 
 local state = redis.call('HMGET', head, 'epoch', 'offset', 'server', 'past', 'lost', 'bytes')
-local epoch, offset, counter = state[1], tonumber(state[2] or 0), state[3]
+local epoch, offset, former_server = state[1], tonumber(state[2] or 0), state[3]
 local past, lost, bytes = state[4] or '', tonumber(state[5] or 0), tonumber(state[6] or 0)
 local log_exists = redis.call('EXISTS', log) == 1
 if epoch and offset > 0 and not log_exists then
@@ -71,29 +73,31 @@ local digest = receipt and redis.sha1hex(body)
 if receipt then
   local known = redis.call('GET', receipt)
   local id, its_digest = string.match(known or '', '^(%S+) ?(%S*)$')
-  -- A receipt must not outlive the message that it stands for.
+  -- If the message was lost since, the repeat is accepted as a new one.
   if id and is_certified(id) then
-    -- Version 0.1 wrote receipts without a digest.
+    -- Version 0.1 wrote receipts without a digest: any message under the key counts as a repeat.
     local same = its_digest == '' or its_digest == digest
     return {id, same and 1 or 2, 0}
   end
 end
 
 if not epoch then
-  -- The room is new, or its count was lost; then the log's offsets are of an epoch that is not known.
+  -- The room is new, or its head was lost. In the second case a log may be left, of an epoch that is
+  -- not known any more.
   epoch, offset, past, lost, bytes = new_epoch, 0, '0:0', 0, 0
   if log_exists then
     redis.call('DEL', log)
   end
-elseif counter and counter ~= server then
+elseif former_server and former_server ~= server then
   -- Another server takes over the count. The former one may have accepted messages that this one
-  -- does not have, under the offsets that come next: they must not be given again in its epoch.
+  -- does not have, under the offsets that come next: those ids must not be given to other messages.
   past = past .. (past == '' and '' or ' ') .. epoch .. ':' .. integer(offset)
   epoch = new_epoch
   local ended = {}
   for one in string.gmatch(past, '%S+') do
     ended[#ended + 1] = one
   end
+  -- Bounds the head. A client with a position in an older epoch gets a gap.
   past = table.concat(ended, ' ', math.max(1, #ended - 63))
 end
 
@@ -112,8 +116,8 @@ local foreign = 0
 local added = append()
 if is_error(added) and string.find(added.err, 'equal or smaller', 1, true) then
   -- Another program added an entry at or above our offset, and Redis accepts no lower id after it, not
-  -- even when the entry is deleted. The log is written anew with our messages alone: the newest
-  -- 10,000, since the server does nothing else meanwhile.
+  -- even when the entry is deleted. The log is written anew with our messages alone. Only the newest
+  -- 10,000 are kept, because the server answers no other command meanwhile.
   local ours = {}
   for _, one in ipairs(redis.call('XREVRANGE', log, '(' .. entry, '-', 'COUNT', 10000)) do
     if string.match(one[1], '^%d+%-0$') then
@@ -131,13 +135,13 @@ if is_error(added) then
   return added
 end
 
--- Written only after the entry is there: a failure before would leave a hole in the count.
+-- The head is written after the entry: if adding the entry fails, the offset was not used.
 bytes = bytes + #body
 redis.call('HSET', head, 'epoch', epoch, 'offset', integer(offset), 'server', server, 'past', past,
   'lost', integer(lost), 'bytes', integer(bytes))
 
--- Drops messages that are too old or beyond the bytes, at most 32 a publish, so that trimming keeps up
--- with publishing. The newest message stays.
+-- Drops messages that are too old or beyond the bytes, at most 32 in one publish: that bounds the
+-- script's time, and drops messages faster than they are added. The newest message stays.
 local function is_expired(one)
   local fields = one[2]
   if one[1] == entry then

@@ -8,12 +8,13 @@
 -- ARGV[4]  budget     integer  bytes of bodies in the page, about; two messages are returned anyway
 -- ARGV[5]  max_age    integer  ms that a head lives on after it was read
 --
--- Returns {epoch, past, oldest, newest, {offset, at, body, offset, at, body, ...}} in the order of
--- reading; past is as in the head; at and body are empty where another program wrote the entry.
+-- Returns {epoch, past, oldest, newest, {offset, at, body, offset, at, body, ...}}, the messages in
+-- the order of reading; past is as in the head. An entry of another program is left out, or has an
+-- empty at and body if its id has the form <offset>-0.
 --
--- Reading creates nothing, and works where writing is refused. A room without a head is in epoch 0,
--- with newest 0: a reader of it has a position to resume from, which is the beginning of whatever
--- epoch begins with the first message.
+-- Reading creates no key, and works where writing is refused. A room without a head is in epoch 0,
+-- with newest 0. A client that reads it has the position 0-0, and can resume from there: the past of
+-- the room's first message begins with 0:0.
 local head, log = KEYS[1], KEYS[2]
 local direction, offset = ARGV[1], ARGV[2]
 local limit, budget, max_age = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
@@ -23,8 +24,8 @@ if not state[1] then
   return {'0', '', '1', '0', {}}
 end
 local epoch, newest, past = state[1], state[2] or '0', state[3] or ''
--- A room that is read keeps its epoch, though nothing is published in it. Where the server refuses to
--- write, as a replica does, that is no reason not to read.
+-- A room that is read keeps its head, although nothing is published in it. pcall, because a server
+-- that refuses to write, such as a replica, can still be read.
 redis.pcall('PEXPIRE', head, max_age)
 
 -- Other programs may write into the stream. Entries whose ids are not <offset>-0 are not of this log.
@@ -46,7 +47,8 @@ local function fields_of(entry)
   return '', ''
 end
 
--- Reading starts here, in either direction; never past the newest, since nothing there was accepted.
+-- Reading starts at this offset, in either direction. It is not above the newest, because entries there
+-- were not accepted by publish.lua.
 local position
 if direction == 'after' then
   position = tonumber(offset) + 1
@@ -63,6 +65,8 @@ local function next_chunk(size)
   end
   return redis.call('XREVRANGE', log, here, '1', 'COUNT', size)
 end
+-- Moves the position beyond an entry. A foreign entry such as 5-3 comes after 5-0, so reading backwards
+-- goes on at 5-0.
 local function move_past(entry)
   local number = tonumber(string.match(entry[1], '^%d+'))
   if direction == 'after' then
@@ -72,9 +76,9 @@ local function move_past(entry)
   end
 end
 
--- In chunks, so that a page of the longest texts is not built up whole before the budget is checked.
--- Two messages are returned whatever they weigh: the caller may have one already, and read it only to
--- compare.
+-- Reads in chunks, so that the budget is checked before all of a page of long texts is in memory. Two
+-- messages are returned however long they are: the caller may have the first one already, and read it
+-- only to compare.
 local entries, bytes = {}, 0
 local function is_full()
   return limit == 0 or bytes >= budget and #entries >= 6
