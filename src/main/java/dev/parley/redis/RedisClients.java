@@ -10,8 +10,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes clients of the Redis that {@code quarkus.redis.*} describes. The framework makes one of its
- * own at start, and passes the options here before it does.
+ * Makes clients of the Redis that {@code quarkus.redis.*} describes. When the program starts, the
+ * framework makes a client, which Parley does not use; before that it passes the options here.
  */
 @Singleton
 public final class RedisClients implements RedisOptionsCustomizer {
@@ -20,16 +20,17 @@ public final class RedisClients implements RedisOptionsCustomizer {
 
     RedisClients() {}
 
-    /** Keeps the options, unchanged. */
+    /** Remembers the options, and does not change them. */
     @Override
     public void customize(String clientName, RedisOptions options) {
         this.options = options;
     }
 
     /**
-     * Makes further clients, which their users close. The framework must have made its own.
+     * Returns what makes a further client at each call; the caller closes the client.
      *
-     * @throws NullPointerException if no Redis is configured
+     * @throws NullPointerException if the framework has not made its client yet, or no Redis is
+     *     configured
      */
     public Supplier<Redis> on(Vertx vertx) {
         RedisOptions known = Objects.requireNonNull(options);

@@ -26,9 +26,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
- * Sends commands on one pipelined connection. Every call ends within the configured time, and at
- * most a configured number of calls waits for an answer: while Redis hangs, further calls are
- * refused at once.
+ * Runs scripts on one pipelined connection. Every call ends within {@link RedisConfig#timeout}. At
+ * most {@link RedisConfig#maxPending} calls wait for an answer; further ones are refused at once.
  */
 public final class RedisCommands {
 
@@ -39,9 +38,9 @@ public final class RedisCommands {
     private final AtomicInteger pending = new AtomicInteger();
 
     /**
-     * @param link a connection that {@link #loadScripts} has prepared
-     * @param subscription the pod's other connection, which leaves a server that became a replica
-     *     together with this one
+     * @param link the connection for commands, which {@link #loadScripts} prepares
+     * @param subscription the pod's other connection: when this one leaves a server that became a
+     *     replica, the subscription leaves it too
      */
     public RedisCommands(
             RedisLink link, RedisLink subscription, RedisConfig config, MeterRegistry meters) {
@@ -58,7 +57,7 @@ public final class RedisCommands {
         }
     }
 
-    /** Loads the scripts into Redis, so that the first call of each is one round trip too. */
+    /** Loads scripts into Redis, so that the first call of each takes one round trip, not two. */
     public static Future<Void> loadScripts(RedisConnection connection, List<Script> scripts) {
         Future<?> loaded = Future.succeededFuture();
         for (Script script : scripts) {
@@ -69,7 +68,7 @@ public final class RedisCommands {
     }
 
     /**
-     * Runs a script (Redis: EVALSHA), anew for each subscriber of the result. Fails with {@link
+     * Runs a script (Redis: EVALSHA), once for each subscription to the result. Fails with {@link
      * RedisUnavailable}.
      */
     public Uni<Response> run(Script script, List<String> keys, List<String> args) {
@@ -93,7 +92,10 @@ public final class RedisCommands {
                 .recover(failure -> sendWhole(connection, failure, script, keys, args));
     }
 
-    /** Sends the source to a server that does not know the script, as after SCRIPT FLUSH. */
+    /**
+     * Sends the source if the call failed because the server does not know the script, for example
+     * after SCRIPT FLUSH. Fails with any other failure.
+     */
     private static Future<Response> sendWhole(
             RedisConnection connection,
             Throwable failure,
@@ -127,9 +129,10 @@ public final class RedisCommands {
     }
 
     /**
-     * Counts a refusal, and leaves a server that has become a replica: after a failover the
-     * connections may lead to the former primary. Both leave, because they were led there by the
-     * same name or proxy, and a replica tells the subscription nothing about that.
+     * Counts a refusal. If the server has become a replica, as a former primary does after a
+     * failover, ends both connections, so that new ones lead to the primary. The subscription ends
+     * too because both were made through the same name or proxy, and a subscription gets no error
+     * from a replica.
      */
     private void onFailure(RedisConnection connection, Throwable failure) {
         Optional<RedisRefusal> refusal = RedisRefusal.of(failure);

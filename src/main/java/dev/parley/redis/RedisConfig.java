@@ -22,7 +22,7 @@ public interface RedisConfig {
     public String prefix();
 
     /**
-     * Channel on which any program may publish plain text to the readers of the lobby; empty turns
+     * Channel on which any program may publish plain text to the streams of the lobby; empty turns
      * it off.
      */
     @WithDefault("chat")
@@ -36,20 +36,20 @@ public interface RedisConfig {
     @DurationMin(millis = 10)
     public Duration timeout();
 
-    /** Commands that may wait for an answer at a time; further ones are refused at once. */
+    /** Commands that may wait for an answer at a time, 1 to 2,048; further ones are refused. */
     @WithDefault("1024")
     @Min(1)
     @Max(2048)
     public int maxPending();
 
-    /** How often the pod sends itself a message through Redis, to see that messages flow. */
+    /** How often the pod sends itself a probe message through Redis, to see that messages flow. */
     @WithDefault("2S")
     @DurationMin(millis = 100)
     public Duration probeInterval();
 
     /**
-     * How long such a message may take before both connections are made anew: one of them hangs, or
-     * leads to the wrong server.
+     * How long the pod may go without receiving a probe message before both connections are made
+     * anew: one of them hangs, or leads to the wrong server.
      */
     @WithDefault("6S")
     @DurationMin(seconds = 1)

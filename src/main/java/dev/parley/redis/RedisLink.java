@@ -32,20 +32,23 @@ import org.jboss.logging.Logger;
  *                   Waiting ◀─────────────────┘        close: any ──▶ Closed
  * </pre>
  *
- * <p>The Redis client neither connects again nor subscribes again by itself, and it keeps a
- * connection that was closed in a pool, to be used again, although it may hang or lead to a server
- * that is not the primary any more. On a Cluster it also keeps the connections to the other nodes
- * when one of them ends, so that they stay subscribed. Therefore each connection has a client of
- * its own, and closing the client closes every socket.
+ * <p>Each connection has a client of its own, and closing that client closes every socket. The
+ * Redis client (Vert.x) has two properties that make this necessary. It keeps a connection that was
+ * closed in a pool and uses it again, although it may hang or lead to a server that is no longer
+ * the primary. On a Cluster it keeps the connections to the other nodes when one of them ends, and
+ * these stay subscribed. The client neither connects nor subscribes again by itself.
  *
- * <p>A connection that is up is not yet one that works. The pauses between attempts grow, and each
- * reason is logged once only, until {@link #confirm} says that messages flow through it.
+ * <p>Messages may not flow although a connection is up. Therefore the pauses between attempts grow,
+ * and each reason is logged once only, until the probe calls {@link #confirm}.
  */
 public final class RedisLink {
 
     private static final Logger LOG = Logger.getLogger(RedisLink.class);
 
-    /** Reasons that are logged before the link works again; some may contain a number. */
+    /**
+     * Most reasons that are logged before the link is confirmed again. A reason may contain a
+     * number that differs each time.
+     */
     private static final int MAX_REASONS = 8;
 
     private sealed interface State {
@@ -105,9 +108,9 @@ public final class RedisLink {
     private volatile Promise<RedisConnection> whenReady = Promise.promise();
 
     /**
-     * @param name for the log
+     * @param name what the connection is for, as the log names it
      * @param clients makes a client that is used for one connection
-     * @param prepare makes a fresh connection ready for use; its failure ends the connection
+     * @param prepare makes a new connection ready for use; if that fails, the connection is ended
      * @param onReady runs each time a connection is up and prepared
      */
     public RedisLink(
@@ -127,6 +130,7 @@ public final class RedisLink {
         this.backoff = new Backoff(config.minBackoff(), config.maxBackoff());
     }
 
+    /** Begins to connect; does nothing if it was called before. */
     public synchronized void start() {
         if (state instanceof State.Idle) {
             connect();
@@ -140,12 +144,12 @@ public final class RedisLink {
                 : Optional.empty();
     }
 
-    /** The server that the connection leads to; empty while there is no connection. */
+    /** Returns the server that the connection leads to; empty while there is no connection. */
     Optional<Server> server() {
         return state instanceof State.Ready ready ? Optional.of(ready.server()) : Optional.empty();
     }
 
-    /** Tells whether this link's connection is older than the other's; both have one. */
+    /** Tells whether both links have a connection, and this one's is older. */
     boolean isOlderThan(RedisLink other) {
         return state instanceof State.Ready mine
                 && other.state instanceof State.Ready theirs
@@ -157,12 +161,15 @@ public final class RedisLink {
         return whenReady.future();
     }
 
-    /** Says why there is no connection, or was none last. */
+    /** Returns why there is no connection; while there is one, why there was none before it. */
     public String lastError() {
         return lastError;
     }
 
-    /** Messages flow through the connection: the next loss begins with the shortest pause. */
+    /**
+     * Notes that messages flow through the connection: after the next loss the pauses begin with
+     * the shortest, and every reason is logged again.
+     */
     void confirm() {
         if (!confirmed) {
             confirmUp();
@@ -186,8 +193,8 @@ public final class RedisLink {
     }
 
     /**
-     * Leaves a connection that works but leads to the wrong server (Redis: QUIT). Redis answers
-     * what it was asked before, and then the connection is closed.
+     * Ends a connection that works but leads to the wrong server (Redis: QUIT). Redis first answers
+     * the commands that were sent before, then the connection is closed and a new one is made.
      *
      * @return false if it is not the present connection any more
      */
@@ -205,6 +212,7 @@ public final class RedisLink {
         return false;
     }
 
+    /** Ends the connection, or the attempt to make one, for good. */
     public void close() {
         State last = markClosed();
         if (last instanceof State.Ready ready) {
@@ -217,8 +225,9 @@ public final class RedisLink {
     }
 
     /**
-     * Marks the link as closed. The caller closes the client outside the lock: the client tells of
-     * the end under a lock of its own, and the handler that it calls takes this one.
+     * Marks the link as closed. The caller closes the client outside this lock. Otherwise there
+     * could be a deadlock: the client holds a lock while it calls the end handler, which takes this
+     * one.
      */
     private synchronized State markClosed() {
         State last = state;
@@ -236,7 +245,7 @@ public final class RedisLink {
         context.runOnContext(now -> attempt(client));
     }
 
-    /** Connects and prepares, within a time after which the attempt is given up. */
+    /** Connects and prepares the connection; gives up after twice the configured timeout. */
     private void attempt(Redis client) {
         Duration limit = config.timeout().multipliedBy(2);
         client.connect()
@@ -257,7 +266,7 @@ public final class RedisLink {
                 : RedisReason.of(failure);
     }
 
-    /** Prepares a connection, whose end is listened for from here on: it may come before that. */
+    /** Prepares a connection. It may end before it is prepared; then preparing fails. */
     private Future<Void> prepareFresh(Redis client, RedisConnection connection) {
         Promise<Void> end = Promise.promise();
         connection.exceptionHandler(end::tryFail);
@@ -324,7 +333,7 @@ public final class RedisLink {
     }
 
     /**
-     * Leaves a connection and schedules the next one.
+     * Stops using a connection and schedules the next attempt. The caller closes the client.
      *
      * @return false if it is not the present connection any more
      */

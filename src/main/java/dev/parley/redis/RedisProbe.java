@@ -9,17 +9,18 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * The proof that messages flow: the pod sends itself a message through Redis every few seconds, by
- * a script that writes as a publish does, and must receive it. That notices what no socket does: a
- * subscription that is connected but silent, a server that hangs, a connection that leads to a
- * former primary. The connections are then made anew.
+ * Checks that messages flow: every few seconds the pod sends itself a message through Redis, by a
+ * script that also tries a write, and must receive it. That detects failures that leave the sockets
+ * open: a subscription that is connected but silent, a server that hangs, a connection that leads
+ * to a former primary. The connections are then made anew.
  */
 public final class RedisProbe {
 
-    /** To be loaded where commands are sent. */
+    /** The probe's script, which the command connection loads when it is prepared. */
     public static final RedisCommands.Script SCRIPT =
             RedisCommands.Script.load(RedisProbe.class, "probe.lua");
 
+    /** A probe message: the value of {@link System#nanoTime} when it was sent. */
     private static final Pattern SENT = Pattern.compile("-?[0-9]{1,18}");
 
     private final Vertx vertx;
@@ -76,28 +77,30 @@ public final class RedisProbe {
                         .register(meters);
     }
 
+    /** Begins to send messages. */
     public void start() {
         timer = vertx.setPeriodic(config.probeInterval().toMillis(), id -> tick());
     }
 
+    /** Stops sending messages. */
     public void stop() {
         vertx.cancelTimer(timer);
     }
 
     /**
-     * One of the two connections was made anew: what was received before says nothing about it.
-     * Sends a message as soon as both are up, whichever came last.
+     * Called when one of the two connections was made anew. Messages that were received before
+     * prove nothing about it, so a new one is sent as soon as both connections are up.
      */
     public void onReady() {
         received = false;
         readyNanos = System.nanoTime();
-        Optional<RedisLink.Server> here = commandLink.server();
-        Optional<RedisLink.Server> there = subscription.server();
-        if (here.isEmpty() || there.isEmpty()) {
+        Optional<RedisLink.Server> commandServer = commandLink.server();
+        Optional<RedisLink.Server> subscriptionServer = subscription.server();
+        if (commandServer.isEmpty() || subscriptionServer.isEmpty()) {
             return;
         }
-        if (here.get().isNot(there.get())) {
-            // The newer one went where the address leads now.
+        if (commandServer.get().isNot(subscriptionServer.get())) {
+            // The newer connection leads where the address leads now, so the older one is renewed.
             RedisLink older = commandLink.isOlderThan(subscription) ? commandLink : subscription;
             older.renew("subscription and commands are on different servers");
             return;
@@ -105,7 +108,7 @@ public final class RedisProbe {
         send();
     }
 
-    /** A message arrived on the probe's channel. */
+    /** Called when a message arrived on the probe's channel. */
     public void onMessage(String payload) {
         if (!SENT.matcher(payload).matches()) {
             return;
@@ -124,7 +127,7 @@ public final class RedisProbe {
         subscription.confirm();
     }
 
-    /** Tells an operator why messages do not flow; empty while they do. */
+    /** Returns why messages do not flow, one sentence for an operator; empty while they do. */
     public Optional<String> problem() {
         if (!received) {
             return Optional.of(
@@ -162,8 +165,9 @@ public final class RedisProbe {
     }
 
     /**
-     * Redis did not publish the message. A new connection on which that happens at once is like one
-     * that could not be prepared; an older one has until the probe is overdue.
+     * Called when a message could not be sent. If Redis refused it, and none was received since the
+     * connections were made, the command connection is made anew at once. Otherwise that happens
+     * when the probe is overdue.
      */
     private void onRefused(Throwable failure) {
         if (failure instanceof RedisUnavailable refused && refused.refusal().isPresent()) {

@@ -9,12 +9,13 @@ import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 
 /**
- * Words a failure for an operator, in the log and in the answer to the readiness probe: what Redis
- * or the network said, and what to do. The words contain no secret, and for the same cause they are
- * the same every time, so that each is logged once.
+ * Describes a failure to an operator, in the log and in the answer to the readiness probe: what
+ * Redis or the network said, and what to do. A description contains no secret. The same cause has
+ * the same description each time, so that {@link RedisLink} logs it once.
  */
 final class RedisReason {
 
+    /** Longest message of Redis or the network that is kept whole, in UTF-16 units. */
     private static final int MAX_LENGTH = 300;
 
     /** Redis repeats the arguments of a command that it does not know, a password among them. */
@@ -33,7 +34,7 @@ final class RedisReason {
         }
         for (Throwable cause : causes(failure).toList()) {
             if (cause instanceof UnknownHostException) {
-                // The system adds its own words to the name, not always the same.
+                // The operating system adds words after the name, which differ.
                 return "unknown host "
                         + clean(String.valueOf(cause.getMessage())).replaceFirst("[: ].*", "")
                         + ": check the name in quarkus.redis.hosts, and DNS";
@@ -57,9 +58,9 @@ final class RedisReason {
         return message == null ? failure.getClass().getSimpleName() : clean(message);
     }
 
-    /** Words the text of an error reply. */
+    /** Describes an error reply of Redis. */
     static String ofReply(String text) {
-        String words = clean(RedisRefusal.words(text));
+        String words = clean(RedisRefusal.withoutPrefix(text));
         String advice = RedisRefusal.ofReply(text).advice();
         if (words.startsWith("WRONGPASS") || words.startsWith("NOAUTH")) {
             advice = "check the user and password in quarkus.redis.hosts or quarkus.redis.password";
@@ -69,7 +70,7 @@ final class RedisReason {
         return advice.isEmpty() ? words : words + " (" + advice + ")";
     }
 
-    /** Removes secrets, line breaks, and what is too long. */
+    /** Removes secrets and line breaks, and cuts off what exceeds the greatest length. */
     static String clean(String message) {
         String line = LINE_BREAKS.matcher(message.strip()).replaceAll("; ");
         line = USER_INFO.matcher(line).replaceAll("://***@");

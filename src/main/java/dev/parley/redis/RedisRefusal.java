@@ -17,8 +17,8 @@ public enum RedisRefusal {
     LOADING("Redis is loading its data"),
     OTHER("");
 
-    /** The words of Redis, where a script or an older server put others before them. */
-    private static final Pattern WORDS =
+    /** An error code and what follows it. A script or an older server may put words before it. */
+    private static final Pattern CODE_AND_TEXT =
             Pattern.compile(
                     "\\b(MISCONF|NOREPLICAS|OOM|READONLY|MASTERDOWN|NOPERM|BUSY|LOADING) .*");
 
@@ -28,7 +28,7 @@ public enum RedisRefusal {
         this.advice = advice;
     }
 
-    /** Classifies a failure; empty if it is not an answer of Redis. */
+    /** Classifies a failure; empty if it is not an error reply of Redis. */
     public static Optional<RedisRefusal> of(Throwable failure) {
         if (!(failure instanceof ErrorType)) {
             return Optional.empty();
@@ -38,26 +38,29 @@ public enum RedisRefusal {
 
     /** Classifies the text of an error reply. */
     static RedisRefusal ofReply(String text) {
-        Matcher known = WORDS.matcher(text);
+        Matcher known = CODE_AND_TEXT.matcher(text);
         if (!known.find()) {
             return OTHER;
         }
-        // A replica that has lost its primary, and may not even read.
+        // MASTERDOWN: a replica that has lost its primary, and refuses reads too.
         return known.group(1).equals("MASTERDOWN") ? READONLY : valueOf(known.group(1));
     }
 
-    /** What an operator can do, as a clause; empty where that depends on the words of Redis. */
+    /**
+     * Returns what is wrong or what an operator can do, as a clause; empty where only the text of
+     * the reply says it.
+     */
     String advice() {
         return advice;
     }
 
-    /** Cuts off what stands before the words of Redis. */
-    static String words(String message) {
-        Matcher known = WORDS.matcher(message);
+    /** Cuts off what precedes a known error code. */
+    static String withoutPrefix(String message) {
+        Matcher known = CODE_AND_TEXT.matcher(message);
         return known.find() ? known.group() : message;
     }
 
-    /** The value of the metric's label. */
+    /** Returns the value of the metric's label. */
     String label() {
         return name().toLowerCase(Locale.ROOT);
     }

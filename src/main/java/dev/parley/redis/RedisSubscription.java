@@ -14,10 +14,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.BiConsumer;
 
-/** Makes a new connection the pod's subscription (Redis: SUBSCRIBE). */
+/** Subscribes a new connection to the pod's channels (Redis: SUBSCRIBE). */
 public final class RedisSubscription {
 
-    /** What a message is to the client, in version 3 and in version 2 of the protocol. */
+    /** The types of reply as which messages arrive: push in RESP3, an array in RESP2. */
     private static final Set<ResponseType> MESSAGE_TYPES =
             EnumSet.of(ResponseType.PUSH, ResponseType.MULTI);
 
@@ -25,6 +25,7 @@ public final class RedisSubscription {
     private final BiConsumer<String, Buffer> onMessage;
 
     /**
+     * @param channels names of channels, all different
      * @param onMessage takes channel and payload, on the connection's event loop
      */
     public RedisSubscription(List<String> channels, BiConsumer<String, Buffer> onMessage) {
@@ -33,8 +34,8 @@ public final class RedisSubscription {
     }
 
     /**
-     * Completes once Redis has confirmed every channel: what is published from then on arrives.
-     * Fails with the words of Redis if it refuses a channel.
+     * Subscribes a connection. Completes once Redis has confirmed every channel: a message that is
+     * published from then on arrives. Fails with the error reply of Redis if it refuses a channel.
      */
     public Future<Void> join(RedisConnection connection) {
         Promise<Void> joined = Promise.promise();
@@ -46,7 +47,7 @@ public final class RedisSubscription {
     }
 
     private void handle(Response push, Promise<Void> joined) {
-        // The client hands on the answer to SUBSCRIBE like a message, an error reply too.
+        // The client passes the answer to SUBSCRIBE to this handler like a message, also an error.
         if (push instanceof ErrorType refusal) {
             joined.tryFail(refusal);
             return;

@@ -4,8 +4,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Redis refused a command, or did not answer in time or at all. What was asked may or may not have
- * happened; what was refused has not.
+ * Thrown when Redis refused a command, did not answer in time, or there is no connection to it. A
+ * command that was refused had no effect; one without an answer may have had one.
  */
 public final class RedisUnavailable extends RuntimeException {
 
@@ -23,7 +23,7 @@ public final class RedisUnavailable extends RuntimeException {
         this.refusal = RedisRefusal.of(cause).orElse(null);
     }
 
-    /** Why Redis refused; empty if it did not answer. */
+    /** Returns why Redis refused the command; empty if it did not answer. */
     public Optional<RedisRefusal> refusal() {
         return Optional.ofNullable(refusal);
     }

@@ -7,15 +7,16 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether Redis takes writes. A Redis that refuses them, because its memory or its disk is full,
- * still delivers and can be read. Each change is logged once. Thread-safe.
+ * Remembers whether Redis accepts writes. A Redis that refuses them, because its memory or its disk
+ * is full, still delivers and can be read. Each change is logged once. Thread-safe.
  */
 public final class RedisWrites {
 
     private static final Logger LOG = Logger.getLogger(RedisWrites.class);
 
     /**
-     * The refusals of writes as such: others depend on the command, on its key or on the moment.
+     * Refusals that every publish gets until an operator acts. The others are about one command or
+     * about a moment, or make the pod connect to another server.
      */
     private static final Set<RedisRefusal> OF_WRITES =
             EnumSet.of(
@@ -28,13 +29,13 @@ public final class RedisWrites {
     private volatile String reason = "";
 
     /**
-     * The probe tried a write.
+     * Notes the result of the probe's write.
      *
      * @param error the text of the error reply; empty if Redis took the write
      */
     void onProbe(String error) {
-        // What the account may do to one key says nothing about a publish, which takes other
-        // commands: only a publish tells.
+        // NOPERM depends on the commands that a script uses: the probe's may be allowed although
+        // those of a publish are not, and the reverse. Only a publish sets and ends it.
         if (error.isEmpty()) {
             if (refusal != RedisRefusal.NOPERM) {
                 onAccepted();
@@ -44,7 +45,7 @@ public final class RedisWrites {
         }
     }
 
-    /** A publish failed. */
+    /** Notes that a publish failed. */
     public void onFailure(RedisUnavailable failure) {
         if (failure.refusal().isPresent() && failure.getCause() != null) {
             onRefused(String.valueOf(failure.getCause().getMessage()));
@@ -68,7 +69,7 @@ public final class RedisWrites {
         }
     }
 
-    /** Redis took a publish. */
+    /** Notes that Redis accepted a publish. */
     public void onAccepted() {
         if (refusal == null) {
             return;
@@ -81,7 +82,7 @@ public final class RedisWrites {
         }
     }
 
-    /** Tells an operator why publishing fails; empty while it does not. */
+    /** Returns why publishing fails, one sentence for an operator; empty while it does not. */
     public Optional<String> problem() {
         return refusal == null ? Optional.empty() : Optional.of(reason);
     }
