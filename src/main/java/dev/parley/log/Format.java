@@ -1,6 +1,6 @@
 package dev.parley.log;
 
-/** What the {@code data} of a message's event holds. A client chooses it for its stream. */
+/** What the {@code data} field of a message contains. A client chooses it for its stream. */
 public enum Format {
     /** The text only. */
     TEXT,

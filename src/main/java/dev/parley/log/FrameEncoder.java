@@ -2,9 +2,9 @@ package dev.parley.log;
 
 import dev.parley.message.StoredMessage;
 
-/** Turns a message into the bytes in which a stream carries it. */
+/** Encodes a message as the bytes of an event stream. */
 public interface FrameEncoder {
 
-    /** Encodes a message under its id. The result is shared by all readers and never changed. */
+    /** Encodes a message and its id. The result is written to many streams and never changed. */
     byte[] encode(StoredMessage message, Format format);
 }

@@ -20,24 +20,25 @@ public interface LogConfig {
     @Max(65536)
     int messages();
 
-    /** Memory per room. */
+    /** Memory per room, estimated; the newest message is kept however long it is. */
     @WithDefault("4M")
     @WithConverter(PositiveSize.class)
     MemorySize bytes();
 
-    /** Memory over all rooms. */
+    /**
+     * Memory over all rooms, estimated. While it is exceeded, a room that gets a message drops its
+     * older ones.
+     */
     @WithDefault("64M")
     @WithConverter(PositiveSize.class)
     MemorySize totalBytes();
 
-    /** How long a room is kept after its last reader has left. */
+    /** How long a room is kept after its last stream has ended. */
     @WithDefault("60S")
     @DurationMin(millis = 1)
     Duration linger();
 
-    /**
-     * How often a room with readers is compared with the broker although nothing hints at a loss.
-     */
+    /** How often a room in memory is compared with the broker although nothing hints at a loss. */
     @WithDefault("60S")
     @DurationMin(millis = 100)
     Duration audit();

@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 public final class OpenRooms {
 
     /**
-     * Rooms without cursors that are kept at most. Any client can open rooms with made-up names,
-     * and each costs some kilobytes while it lingers.
+     * Most rooms without cursors that are kept. Any client can open rooms with made-up names, and
+     * each of them takes some kilobytes while it lingers.
      */
     private static final int MAX_LINGERING = 1000;
 
@@ -33,9 +33,13 @@ public final class OpenRooms {
     private final Counter backfills;
     private final Map<Room, Entry> entries = new ConcurrentHashMap<>();
 
-    /** Rooms whose last cursor has left, in that order; some have cursors again. */
+    /**
+     * The rooms that a cursor has left most recently, the least recent first, at most {@link
+     * #MAX_LINGERING}. Some still have cursors, and some have been dropped.
+     */
     private final Set<Room> lingering = new LinkedHashSet<>();
 
+    /** Begins without rooms, and registers the metrics. */
     public OpenRooms(
             Broker broker, FrameEncoder encoder, LogConfig config, MeterRegistry registry) {
         this.broker = broker;
@@ -52,7 +56,8 @@ public final class OpenRooms {
     }
 
     /**
-     * A room's replica and the number of its cursors. Changed inside {@code compute} of the map.
+     * A room's replica and the number of its cursors. Its fields are read and written only inside a
+     * {@code compute…} method of the map, which locks the entry.
      */
     private static final class Entry {
 
@@ -67,7 +72,12 @@ public final class OpenRooms {
         }
     }
 
-    /** Counts a cursor in and returns its room. The caller releases it when the cursor ends. */
+    /**
+     * Counts a cursor in and returns its room's replica, which the caller releases when the cursor
+     * ends.
+     *
+     * @param nowNanos from {@link System#nanoTime}
+     */
     public RoomReplica acquire(Room room, long nowNanos) {
         Entry acquired =
                 entries.compute(
@@ -87,7 +97,11 @@ public final class OpenRooms {
         return acquired.replica;
     }
 
-    /** Counts a cursor out. */
+    /**
+     * Counts a cursor out.
+     *
+     * @param nowNanos from {@link System#nanoTime}
+     */
     public void release(RoomReplica replica, long nowNanos) {
         entries.computeIfPresent(
                 replica.room(),
@@ -102,7 +116,10 @@ public final class OpenRooms {
         boundLingering(replica.room());
     }
 
-    /** Drops the room that has lingered longest when there are too many. */
+    /**
+     * Notes that a cursor has left a room. If too many rooms are noted, drops the one that was left
+     * least recently, unless it has cursors.
+     */
     private void boundLingering(Room left) {
         Room oldest = null;
         synchronized (lingering) {
@@ -126,7 +143,11 @@ public final class OpenRooms {
         }
     }
 
-    /** Drops rooms whose linger is over, and compares those whose audit is due. */
+    /**
+     * Drops rooms whose linger is over, and compares those whose audit is due with the broker.
+     *
+     * @param nowNanos from {@link System#nanoTime}
+     */
     public void tick(long nowNanos) {
         List<RoomReplica> due = new ArrayList<>();
         for (Room room : entries.keySet()) {
@@ -135,6 +156,7 @@ public final class OpenRooms {
         due.forEach(RoomReplica::compare);
     }
 
+    /** Returns the entry, or null if its room is dropped. Adds a replica to {@code due}. */
     private @Nullable Entry tend(Entry entry, long nowNanos, List<RoomReplica> due) {
         if (entry.cursors == 0 && nowNanos - entry.idleSinceNanos >= config.linger().toNanos()) {
             entry.replica.close();

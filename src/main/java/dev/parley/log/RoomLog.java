@@ -10,15 +10,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * The newest frames of a room: a ring, bounded by count and bytes, without holes.
  *
- * <p>One thread at a time appends; any number of threads read at the same time, without locks.
- * {@link #frame} returns exactly the frame that was asked for, or null: a frame has its offset, so
- * a slot that was reused meanwhile is recognised.
+ * <p>One thread at a time appends; any number of threads read at the same time, without locks. A
+ * slot of the ring may be reused while a thread reads it. {@link #frame} detects that, because a
+ * frame knows its offset, and returns null instead of another frame.
  */
 public final class RoomLog {
 
     /**
-     * The memory that all logs of a pod may hold together. While it is exceeded, a log that grows
-     * keeps only its newest frame.
+     * The memory that all logs of a pod may hold together, in bytes. While it is exceeded, a log to
+     * which a frame is appended drops its oldest frames, if need be all except the newest.
      */
     static final class Budget {
 
@@ -52,8 +52,9 @@ public final class RoomLog {
     private long bytes;
 
     /**
-     * @param after offset of the last message that is not in the log; the first append is the next
-     * @param capacity frames, 1 or more
+     * @param after offset of the last message before the log; the first frame has the next one
+     * @param capacity how many frames the log has at most, 1 or more
+     * @param maxBytes estimated heap of the frames, at most; the newest frame is kept however long
      */
     RoomLog(Lineage lineage, long after, int capacity, long maxBytes, Budget budget) {
         this.lineage = lineage;
@@ -64,48 +65,55 @@ public final class RoomLog {
         this.budget = budget;
     }
 
-    /** The epochs in which the log's messages were counted. */
+    /** Returns the epochs in which the log's messages were counted. */
     public Lineage lineage() {
         return lineage;
     }
 
-    /** The present epoch. */
+    /** Returns the present epoch. */
     public String epoch() {
         return lineage.epoch();
     }
 
-    /** Returns the position of a reader that has everything up to this offset. */
+    /** Returns the position of a client that received everything up to an offset. */
     public EventId idAt(long offset) {
         return lineage.idAt(offset);
     }
 
-    /** Tells whether a reader at this position finds the rest here. */
+    /**
+     * Tells whether a client that received everything up to a position can continue from this log:
+     * the position is in its lineage, and everything after it is in the ring.
+     */
     public boolean covers(EventId position) {
         return lineage.includes(position, head) && reaches(position.offset());
     }
 
-    /** Goes on in another epoch, of which this log's messages are the beginning. */
+    /**
+     * Continues in another epoch.
+     *
+     * @param next a lineage that includes all messages of this log
+     */
     void continueIn(Lineage next) {
         lineage = next;
     }
 
-    /** Offset of the newest frame. */
+    /** Returns the offset of the newest message, also if its frame was dropped. */
     public long head() {
         return head;
     }
 
-    /** Offset of the oldest frame, {@code head + 1} if there is none. */
+    /** Returns the offset of the oldest frame; {@code head + 1} if there is none. */
     public long oldest() {
         return oldest;
     }
 
-    /** Returns the frame at this offset; null if it has left the ring or is not there yet. */
+    /** Returns the frame at an offset; null if it was dropped, or was not appended yet. */
     public @Nullable Frame frame(long offset) {
         Frame frame = ring.get(slot(offset));
         return frame != null && frame.offset() == offset ? frame : null;
     }
 
-    /** Tells whether every message after this offset, up to the head, is in the log. */
+    /** Tells whether every message after an offset, up to the head, is in the ring. */
     public boolean reaches(long offset) {
         return offset >= oldest - 1;
     }
@@ -156,13 +164,13 @@ public final class RoomLog {
     }
 
     /**
-     * A message of a log, and its encoded bytes, which all cursors share. A format is encoded when
-     * it is first asked for. Two threads that ask at the same moment may both encode it; the
-     * results are equal.
+     * A message of a log, and its encoded bytes, which all cursors share. A message is encoded in a
+     * format when the first cursor needs it. Two threads that need it at the same moment may both
+     * encode it; the results are equal.
      */
     public static final class Frame {
 
-        /** Heap of a frame without text and bytes: objects, the ring's slot. */
+        /** Estimated heap of a frame without text and bytes: its objects and the ring's slot. */
         private static final int OVERHEAD_BYTES = 280;
 
         private static final int FORMATS = Format.values().length;
@@ -172,15 +180,18 @@ public final class RoomLog {
         private final AtomicReferenceArray<byte @Nullable []> encoded =
                 new AtomicReferenceArray<>(FORMATS);
 
+        /** Makes a frame that is not encoded yet. */
         public Frame(StoredMessage message, FrameEncoder encoder) {
             this.message = message;
             this.encoder = encoder;
         }
 
+        /** Returns the message. */
         public StoredMessage message() {
             return message;
         }
 
+        /** Returns the message's offset. */
         public long offset() {
             return message.offset();
         }
@@ -198,8 +209,10 @@ public final class RoomLog {
         }
 
         /**
-         * Estimates the heap held at most, from the length of the text: the text itself, in up to
-         * two bytes a character, and once more in each of two formats.
+         * Estimates the heap of the frame when it is encoded in both formats: two bytes for each
+         * UTF-16 unit of the text, and one more in each format. Characters that take more than one
+         * byte in UTF-8, and escapes in JSON, are not counted, so a text in Chinese takes about
+         * twice the estimate.
          */
         long cost() {
             return OVERHEAD_BYTES + 4L * message.message().text().length();

@@ -1,6 +1,7 @@
 package dev.parley.log;
 
 import dev.parley.broker.Broker;
+import dev.parley.broker.Lineage;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.message.EventId;
@@ -33,24 +34,28 @@ import org.jspecify.annotations.Nullable;
  * appended. A message that skips offsets is kept aside as <em>early</em>, and the room is compared
  * with the broker.
  *
- * <p><b>Comparing.</b> All other cases are handled in one way: ask the broker for what follows the
- * head, and append it. That happens when the room opens, when an offset is missing, when delivery
+ * <p><b>Comparing.</b> In all other cases the replica asks the broker for what follows the head,
+ * and appends it. That happens when the room opens, when an offset is missing, when delivery
  * started again, when a message of another epoch arrives, when a cursor knows of messages that the
- * replica lacks, and periodically without a hint (the audit). The question includes one message
- * that the replica has already, so that a different log is recognised. An example: the replica ends
- * with 7; the broker, restored from an older snapshot, has counted 5, 6', 7', 8' again. The
- * question "what follows 6" is answered with 7' and 8'; 7' differs from 7, so the logs have
- * <em>forked</em>: the epoch is ended, once for all pods, and the replica starts over from what the
- * broker has in the new epoch.
+ * replica lacks, and periodically without a hint (the audit).
+ *
+ * <p><b>Forks.</b> The broker may have lost messages that the replica has, in the same epoch: the
+ * logs have <em>forked</em>. The replica notices it in two ways. It ends with 7, and after a
+ * failover the broker's newest message is 5. Or it ends with 7, the room's keys were restored on a
+ * running server from a copy that ended with 5, and 6', 7' and 8' were counted again. A question
+ * therefore includes one message that the replica has already: "what follows 6" is answered with 7'
+ * and 8', and 7' differs from 7. In both cases the epoch is ended, once for all pods, and the
+ * replica starts over from what the broker has in the new epoch.
  *
  * <p><b>Epochs.</b> When another server takes over the count, the broker's log goes on in a new
- * epoch ({@link dev.parley.broker.Lineage}). If the new lineage includes the replica's newest
- * message, the replica goes on in it; else the replica starts over, and each reader is placed anew.
+ * epoch ({@link Lineage}). If the new lineage includes the replica's newest message, the replica
+ * goes on in it; otherwise the replica starts over, and each cursor looks its position up in the
+ * new log.
  *
  * <p><b>Resubscriptions.</b> After an interruption of delivery nothing is appended before a
  * comparison: the broker may have lost messages meanwhile, so a message with the next offset may
  * belong to another log. Interruptions are counted, because an answer that the broker gave before
- * the last one says nothing about messages that arrived after it.
+ * the last interruption says nothing about messages that arrived after it.
  *
  * <p><b>Concurrency.</b> Any thread may call. One lock guards the state; {@link #log}, {@link
  * #resubscriptions} and the observers need none. The lock is never held while the broker, an
@@ -68,13 +73,16 @@ public final class RoomReplica implements Broker.Listener {
     private static final Duration MIN_RETRY = Duration.ofMillis(100);
     private static final Duration MAX_RETRY = Duration.ofSeconds(2);
 
-    /** Receives a room's news. Called on any thread. */
+    /** Receives what happens in a room. Called on any thread. */
     public interface Observer {
 
-        /** Frames were added to the log, or the log was replaced by a new one. */
+        /**
+         * Called when frames were added to the log, when it was replaced by a new one, and after
+         * each answer of the broker.
+         */
         void onLogChanged();
 
-        /** A program other than Parley published text; live only. */
+        /** Called when a program other than Parley published a text, which is not stored. */
         void onPlainText(String text);
     }
 
@@ -82,9 +90,9 @@ public final class RoomReplica implements Broker.Listener {
     enum Arrival {
         /** It was appended, and perhaps early ones after it. */
         APPENDED,
-        /** Nothing is to be done: the replica has it already, or is closed. */
+        /** Nothing changed: the replica has the message already, or is closed. */
         KNOWN,
-        /** It does not fit the replica, which has to be compared with the broker. */
+        /** It was not appended: the replica has to be compared with the broker first. */
         OUT_OF_STEP
     }
 
@@ -94,7 +102,7 @@ public final class RoomReplica implements Broker.Listener {
      * @param purpose what the answer is for
      * @param expected highest offset that the broker was known to have when the question was asked
      * @param resubscriptions how often delivery had started again by then
-     * @param early how many early messages had been kept by then
+     * @param early how many early messages had ever been kept by then
      */
     record Question(Range range, Purpose purpose, long expected, int resubscriptions, long early) {}
 
@@ -104,7 +112,10 @@ public final class RoomReplica implements Broker.Listener {
         START_OVER,
         /** To read what follows the head. */
         FOLLOW,
-        /** To see whether a message that was announced under a known id is the broker's. */
+        /**
+         * To read one message under whose id the replica has a message that differs from the one
+         * that was announced.
+         */
         VERIFY
     }
 
@@ -114,7 +125,7 @@ public final class RoomReplica implements Broker.Listener {
         EQUAL,
         /** More is to be read, so another question follows. */
         ASK_AGAIN,
-        /** The broker's log is not the one that was delivered: the page's epoch has to end. */
+        /** The logs have forked: the page's epoch has to be ended. */
         FORKED
     }
 
@@ -127,7 +138,7 @@ public final class RoomReplica implements Broker.Listener {
     private final CopyOnWriteArrayList<Observer> observers = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
 
-    // What the replica holds. Guarded by this; the volatile fields are written under the lock.
+    // What the replica has. Guarded by this; the volatile fields are written under the lock.
 
     private volatile @Nullable RoomLog log;
     private volatile boolean closed;
@@ -138,28 +149,30 @@ public final class RoomReplica implements Broker.Listener {
     /** The value of {@link #resubscriptions} at the last comparison. */
     private int resubscriptionsAtComparison;
 
-    /** Highest offset that the broker has said to have, or that was appended. */
+    /** Highest offset of which the broker is known to have the message. */
     private long expected;
 
-    /** Whether the next answer replaces the replica by the broker's newest messages. */
+    /** Whether the next question is for the broker's newest messages, which replace the log. */
     private boolean mustStartOver = true;
 
     /**
-     * Offset at which another message was announced than the replica has; 0 if there is none. The
-     * broker is asked who is right: a program that may publish on the channel may have made the
-     * announcement up.
+     * Offset at which a message was announced that differs from the one that the replica has; 0 if
+     * there is none. The broker is asked which of the two it has, because any program that may
+     * publish on the channel can make an announcement up.
      */
     private long suspect;
 
     private final EarlyMessages early = new EarlyMessages();
 
-    // The comparison. Guarded by this.
+    // The comparison. Guarded by this, except confirmed.
 
+    /** Whether {@link #open} was called. */
     private boolean opening;
 
-    /** Whether the broker has confirmed that it delivers the room's messages. */
+    /** Whether the broker has confirmed that it delivers the room's messages. Set once. */
     private volatile boolean confirmed;
 
+    /** Completes when the comparison that is under way is done; null if there is none. */
     private @Nullable CompletableFuture<Void> comparison;
 
     /** Whether another comparison was asked for since the one under way last read. */
@@ -183,6 +196,7 @@ public final class RoomReplica implements Broker.Listener {
         this.backfills = backfills;
     }
 
+    /** Returns the room. */
     public Room room() {
         return room;
     }
@@ -192,7 +206,7 @@ public final class RoomReplica implements Broker.Listener {
      * missed: one from before the confirmation is read, a later one is received.
      *
      * @return completes when the log is there; fails if the broker did not answer, and then this
-     *     replica cannot be opened any more
+     *     replica can never be opened
      */
     public CompletableFuture<Void> open() {
         boolean first;
@@ -213,11 +227,16 @@ public final class RoomReplica implements Broker.Listener {
         return opened.isCompletedExceptionally();
     }
 
+    /** Tells whether the log has been read. */
     public boolean isOpen() {
         return log != null;
     }
 
-    /** Returns the log of an open room. It is another object after the replica was started over. */
+    /**
+     * Returns the log. It is another object after the replica has started over.
+     *
+     * @throws IllegalStateException if the room is not open yet
+     */
     public RoomLog log() {
         RoomLog current = log;
         if (current == null) {
@@ -227,22 +246,24 @@ public final class RoomReplica implements Broker.Listener {
     }
 
     /**
-     * Returns how often delivery has started again. An answer from before the last time may be from
-     * a log that the broker has lost since.
+     * Returns how often delivery has started again. If the number grew between a question to the
+     * broker and its answer, the answer may be from a log that the broker has lost since.
      */
     public int resubscriptions() {
         return resubscriptions;
     }
 
-    /** Reads from the broker's log, for positions that this log does not reach back to. */
+    /** Reads a page from the broker's log, for what is older than the ring. */
     public Uni<Page> read(Range range) {
         return broker.read(room, range);
     }
 
+    /** Adds an observer; does nothing if it was added before. */
     public void addObserver(Observer added) {
         observers.addIfAbsent(added);
     }
 
+    /** Removes an observer; does nothing if it is not there. */
     public void removeObserver(Observer removed) {
         observers.remove(removed);
     }
@@ -250,7 +271,7 @@ public final class RoomReplica implements Broker.Listener {
     @Override
     public void onMessage(StoredMessage message) {
         if (!confirmed) {
-            // The read that follows the confirmation finds it.
+            // The comparison that follows the confirmation reads this message.
             return;
         }
         switch (accept(message)) {
@@ -275,7 +296,11 @@ public final class RoomReplica implements Broker.Listener {
         }
     }
 
-    /** Compares with the broker if this log lacks messages up to a position that the broker has. */
+    /**
+     * Compares with the broker if the log lacks messages up to a position.
+     *
+     * @param newest a position that the broker is known to have
+     */
     public void expect(EventId newest) {
         if (raiseExpected(newest)) {
             compare();
@@ -314,7 +339,7 @@ public final class RoomReplica implements Broker.Listener {
         broker.unsubscribe(room, this);
     }
 
-    // What the replica holds.
+    // What the replica has.
 
     /** Appends a message from the broker if it is the next one. */
     synchronized Arrival accept(StoredMessage message) {
@@ -339,9 +364,9 @@ public final class RoomReplica implements Broker.Listener {
     }
 
     /**
-     * Takes a message under an id that the replica is past. A repeat is normal around a
-     * resubscription. Another message under the id, or one that has left the ring, may mean that
-     * the broker lost messages and counts them again.
+     * Handles a message whose offset is not above the head. Around a resubscription it is usually a
+     * repeat. If it differs from the replica's message, or that one has left the ring, the broker
+     * may have lost messages and count them again.
      */
     private Arrival verify(RoomLog current, StoredMessage message) {
         RoomLog.Frame ours = current.frame(message.offset());
@@ -356,7 +381,9 @@ public final class RoomReplica implements Broker.Listener {
     }
 
     /**
-     * Notes that the broker has this position; returns whether the replica lacks messages up to it.
+     * Notes that the broker has a position.
+     *
+     * @return true if the replica lacks messages that the broker is known to have
      */
     synchronized boolean raiseExpected(EventId newest) {
         RoomLog current = log;
@@ -367,6 +394,7 @@ public final class RoomReplica implements Broker.Listener {
         return expected > current.head();
     }
 
+    /** Counts an interruption of delivery, and drops early messages, which may be of a lost log. */
     synchronized void countResubscription() {
         resubscriptions++;
         early.clear();
@@ -381,7 +409,7 @@ public final class RoomReplica implements Broker.Listener {
         if (suspect > 0) {
             return question(new Range.After(suspect - 1, 1), Purpose.VERIFY);
         }
-        // One message that the replica has is read too: it shows whether both logs are the same.
+        // The head is read too, to see whether both logs have the same message there.
         return question(new Range.After(Math.max(0, current.head() - 1), PAGE), Purpose.FOLLOW);
     }
 
@@ -398,9 +426,12 @@ public final class RoomReplica implements Broker.Listener {
         if (current == null || question.purpose() == Purpose.START_OVER) {
             return settle(startOver(page), page, question);
         }
-        if (page.oldest() > current.head() + 1 || !goesOn(current, page)) {
+        if (page.oldest() > current.head() + 1 || !isContinuedBy(page, current)) {
             mustStartOver = true;
             return Outcome.ASK_AGAIN;
+        }
+        if (!page.epoch().equals(current.epoch())) {
+            continueIn(page.lineage(), current);
         }
         if (isFork(current, page, question)) {
             return Outcome.FORKED;
@@ -411,7 +442,7 @@ public final class RoomReplica implements Broker.Listener {
         }
         if (!extend(current, page)) {
             LOG.warnf(
-                    "room %s: messages after offset %d were deleted from the broker's log; readers"
+                    "room %s: messages after offset %d were deleted from the broker's log; clients"
                             + " that had not received them get a gap",
                     room, current.head());
             mustStartOver = true;
@@ -425,25 +456,30 @@ public final class RoomReplica implements Broker.Listener {
     }
 
     /**
-     * Tells whether the broker's log is one that goes on from the replica, perhaps in another
-     * epoch: the count was taken over by another server, which has everything that the replica has.
+     * Tells whether the broker's log is in the replica's epoch, or in one that follows it: another
+     * server took over the count, and has everything that the replica has.
      */
-    private boolean goesOn(RoomLog current, Page page) {
-        if (page.epoch().equals(current.epoch())) {
-            return true;
-        }
-        if (!page.lineage().includes(current.idAt(current.head()), page.newest())) {
-            return false;
-        }
-        current.continueIn(page.lineage());
-        expected = current.head();
-        early.clear();
-        return true;
+    private static boolean isContinuedBy(Page page, RoomLog current) {
+        return page.epoch().equals(current.epoch())
+                || page.lineage().includes(current.idAt(current.head()), page.newest());
     }
 
+    /** Continues in the epoch of another server. What was expected of the former one is dropped. */
+    private void continueIn(Lineage next, RoomLog current) {
+        current.continueIn(next);
+        expected = current.head();
+        early.clear();
+    }
+
+    /**
+     * Appends early messages, if no interruption came after the question.
+     *
+     * @return whether more is to be read
+     */
     private Outcome settle(RoomLog current, Page page, Question question) {
         resubscriptionsAtComparison = question.resubscriptions();
-        // An answer from before an interruption says nothing about what was received since.
+        // Otherwise the early messages arrived after an interruption that came after the question:
+        // the answer says nothing about them, and another comparison follows.
         if (resubscriptionsAtComparison == resubscriptions) {
             appendEarly(current);
             early.dropUnconfirmed(page.newest(), question.early());
@@ -451,6 +487,7 @@ public final class RoomReplica implements Broker.Listener {
         return expected > current.head() ? Outcome.ASK_AGAIN : Outcome.EQUAL;
     }
 
+    /** Replaces the log by one of the page's messages. */
     private RoomLog startOver(Page page) {
         List<StoredMessage> newest = upToNewest(page);
         var fresh =
@@ -472,7 +509,7 @@ public final class RoomReplica implements Broker.Listener {
         return fresh;
     }
 
-    /** Returns the page's last messages, from after the last hole to the newest. */
+    /** Returns the page's messages after its last hole; none if the newest message is missing. */
     private static List<StoredMessage> upToNewest(Page page) {
         List<StoredMessage> all = page.messages();
         int first = all.size();
@@ -482,9 +519,11 @@ public final class RoomReplica implements Broker.Listener {
         return all.subList(first, all.size());
     }
 
-    /** Tells whether the broker's log differs from the replica, though both are of one epoch. */
+    /** Tells whether the broker lacks messages of the replica, or has others under their ids. */
     private boolean isFork(RoomLog current, Page page, Question question) {
-        // After the epoch has changed, what was expected in the former one counts no more.
+        // The smaller of the two: if the epoch has changed since the question, expected was
+        // lowered,
+        // and if messages arrived since, it was raised.
         return page.newest() < Math.min(expected, question.expected())
                 || page.messages().stream().anyMatch(message -> conflicts(current, message));
     }
@@ -498,7 +537,7 @@ public final class RoomReplica implements Broker.Listener {
     /**
      * Appends what follows the head.
      *
-     * @return false if the broker does not have the next message, but later ones
+     * @return false if the broker has later messages but not the next one
      */
     private boolean extend(RoomLog current, Page page) {
         long before = current.head();
@@ -518,6 +557,7 @@ public final class RoomReplica implements Broker.Listener {
         return true;
     }
 
+    /** Appends early messages for as long as the next one is there. */
     private void appendEarly(RoomLog current) {
         StoredMessage next = early.takeAfter(current.head());
         while (next != null) {
@@ -537,13 +577,13 @@ public final class RoomReplica implements Broker.Listener {
         confirmed = true;
         compare();
         if (closed) {
-            // Closed before the confirmation came: unsubscribe again, now that it works.
+            // close() came before the confirmation, when unsubscribing may have had no effect.
             broker.unsubscribe(room, this);
         }
     }
 
     private void ask() {
-        // The order matters: a request that arrives between the two lines costs a redundant read,
+        // Before question(): a call of compare() that comes between the two costs a redundant read,
         // never a missed one.
         synchronized (this) {
             again = false;
@@ -568,6 +608,9 @@ public final class RoomReplica implements Broker.Listener {
         broker.endEpoch(room, epoch).subscribe().with(ended -> ask(), this::onFailure);
     }
 
+    /**
+     * Ends the comparison, unless compare() was called since the last question: then asks again.
+     */
     private void onEqual() {
         CompletableFuture<Void> done;
         synchronized (this) {
@@ -586,6 +629,9 @@ public final class RoomReplica implements Broker.Listener {
         }
     }
 
+    /**
+     * Ends the comparison. A room that was opening could not open; an open one tries again later.
+     */
     private void onFailure(Throwable failure) {
         endComparison().completeExceptionally(failure);
         if (!opened.completeExceptionally(failure) && !couldNotOpen()) {
@@ -600,7 +646,7 @@ public final class RoomReplica implements Broker.Listener {
         return ended == null ? new CompletableFuture<>() : ended;
     }
 
-    /** Schedules one retry, also when several comparisons fail before it. */
+    /** Schedules a comparison, unless one is scheduled already. */
     private void retryLater() {
         Duration pause;
         synchronized (this) {
@@ -626,7 +672,10 @@ public final class RoomReplica implements Broker.Listener {
         observers.forEach(Observer::onLogChanged);
     }
 
-    /** Messages that arrived before the ones they follow. Guarded by the replica's lock. */
+    /**
+     * Messages that arrived before messages with lower offsets, or before a comparison that has to
+     * come first. Guarded by the replica's lock.
+     */
     private static final class EarlyMessages {
 
         /** Most messages to keep; further ones are read from the broker later. */
@@ -642,11 +691,12 @@ public final class RoomReplica implements Broker.Listener {
         private final TreeMap<Long, Early> byOffset = new TreeMap<>();
         private long count;
 
-        /** How many messages were ever kept. */
+        /** Returns how many messages were ever kept. */
         long count() {
             return count;
         }
 
+        /** Keeps a message, unless there are too many. */
         void keep(StoredMessage message) {
             if (byOffset.size() < MAX) {
                 byOffset.put(message.offset(), new Early(message, count++));
