@@ -7,20 +7,24 @@ import org.jspecify.annotations.Nullable;
 public interface Connection {
 
     /**
-     * Tells whether bytes are accepted now. If not, the handler of {@link #onDrain} is called when
-     * they are again.
+     * Tells whether the connection accepts bytes now. If not, the handler of {@link #onDrain} is
+     * called when it does again.
      */
     boolean isWritable();
 
     /** Sends bytes, which may be shared with other connections and are never changed. */
     void write(byte[] bytes);
 
-    /** Sends bytes that are sent to other connections of the event loop too. */
+    /** Sends bytes that other connections of the event loop send too. */
     default void write(SharedBuffer buffer) {
         write(buffer.bytes());
     }
 
-    /** Sends the last bytes, of which there may be none, and ends the stream in good order. */
+    /**
+     * Sends the last bytes, and ends the stream as the protocol prescribes.
+     *
+     * @param last may be empty
+     */
     void end(byte[] last);
 
     /** Closes the connection at once; bytes that the client has not taken are lost. */
@@ -42,7 +46,7 @@ public interface Connection {
         /** The bytes in the form in which a transport sends them. */
         public interface Prepared {
 
-            /** Releases its memory; writes that are under way keep theirs. */
+            /** Releases the memory. Writes that are under way keep it until they are done. */
             void release();
         }
 

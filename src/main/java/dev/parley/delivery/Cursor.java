@@ -14,8 +14,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream's position in one room: everything up to an offset of the room's log has been written to
- * the connection, and what follows is next.
+ * A stream's position in one room's log: the messages up to an offset have been written to the
+ * stream, and the message after it is next.
  *
  * <pre>
  *   open()          a position was found                 behind the ring
@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("ReferenceEquality") // An answer belongs to the very state that asked for it.
 final class Cursor {
 
-    /** How often a position is looked up, because the room changed meanwhile, before giving up. */
+    /** Attempts to find a position while the room changes meanwhile; then the stream is ended. */
     private static final int MAX_ATTEMPTS = 5;
 
     /** Messages that a replay asks the broker for at a time. */
@@ -55,20 +55,20 @@ final class Cursor {
         /**
          * The position is being looked up.
          *
-         * @param attempt 1 for the first
+         * @param attempt how often it has been looked up, this time included
          */
         record Placing(StartPosition start, int attempt) implements State {}
 
-        /** The cursor is in the room's log. */
+        /** The cursor is at an offset of the room's log. */
         record Live() implements State {}
 
         /**
          * A page is being read from the broker.
          *
-         * @param resubscriptions of the room when the page was asked for
-         * @param end the head of the room's log then. Later messages of the page are not written:
-         *     the broker may lose them again, and the room could not notice that this cursor had
-         *     them
+         * @param resubscriptions the room's number of them when the page was asked for
+         * @param end the head of the room's log then. Later messages of the page are not written.
+         *     The broker may lose them again, and only a message that is in the room's log makes
+         *     the room notice that, so this client would not receive a gap
          */
         record Replaying(int resubscriptions, long end) implements State {}
 
@@ -83,19 +83,24 @@ final class Cursor {
     private final Stream stream;
     private final RoomReplica room;
     private State state = NEW;
+
+    /** The log in which the cursor is; null before it is live for the first time. */
     private @Nullable RoomLog log;
+
+    /** Offset of the last message that was written, or that the client had already. */
     private long offset;
+
     private int index;
 
-    /** Whether a message was written since the reader was placed. */
-    private boolean handed;
+    /** Whether a message of the log has been written to the client. */
+    private boolean hasWritten;
 
     Cursor(Stream stream, RoomReplica room) {
         this.stream = stream;
         this.room = room;
     }
 
-    /** Opens the room, unless it is open already, and starts at this position. */
+    /** Opens the room, unless it is open already, and starts at a position. */
     void open(StartPosition start) {
         var placing = new State.Placing(start, 1);
         state = placing;
@@ -119,15 +124,14 @@ final class Cursor {
                 replay(current);
                 return;
             }
-            // Set before the write, because a write can drain the connection and call this again.
             offset = batch.last();
-            handed = true;
+            hasWritten = true;
             stream.write(batch.buffer(), batches.nowNanos());
             batches.delivered(batch);
         }
     }
 
-    /** Advances outside of a round of delivery, if the log has messages for this cursor. */
+    /** Advances outside a round of delivery, if the log has messages for this cursor. */
     void catchUp() {
         if (state == LIVE && log != null && (log != room.log() || offset < log.head())) {
             advanceAlone();
@@ -135,7 +139,8 @@ final class Cursor {
     }
 
     /**
-     * Writes a text without a position, unless the cursor is not live or the connection is stuck.
+     * Writes a text without an id, if the cursor is live and the connection accepts bytes.
+     * Otherwise the client does not receive it.
      */
     void onPlain(DeliveryLoop.PlainBuffers plain) {
         if (state == LIVE && stream.isWritable()) {
@@ -145,12 +150,13 @@ final class Cursor {
         }
     }
 
+    /** Leaves the group, and drops answers that come later. */
     void onStreamEnded() {
         state = ENDED;
         stream.loop().remove(this, room);
     }
 
-    /** Returns the position that the client asked to continue from, while it is being looked up. */
+    /** Returns the position that is being looked up, as the client gave it; otherwise empty. */
     Optional<String> unansweredPosition() {
         return state instanceof State.Placing placing
                 ? placing.start().requested()
@@ -191,6 +197,7 @@ final class Cursor {
         }
     }
 
+    /** Begins before the newest messages. */
     private void placeAtNewest(
             State.Placing placing, RoomLog current, StartPosition.Newest newest) {
         long from = Math.max(0, current.head() - newest.count());
@@ -201,11 +208,12 @@ final class Cursor {
         }
     }
 
+    /** Continues after a position, or writes a gap. */
     private void placeAfter(State.Placing placing, RoomLog current, EventId position) {
         if (current.covers(position)) {
             resume(current, position, current.head());
         } else if (placing.attempt() == 1 && isAhead(current, position)) {
-            // The pod may not have received the newest messages yet.
+            // Another pod may have written messages that this one has not received yet.
             placeAfterComparison(placing);
         } else {
             lookUp(placing, position.offset(), page -> resumeOrGap(current, position, page));
@@ -213,9 +221,10 @@ final class Cursor {
     }
 
     /**
-     * Continues in the log that replaced the cursor's one while it was live. If the new log
-     * continues from the cursor's position, the client does not notice; otherwise it receives a
-     * gap.
+     * Continues in the log that replaced the cursor's log while it was live. If the new log
+     * continues from the cursor's position, nothing is written except the messages that follow;
+     * otherwise the client receives a gap. If the room changes again meanwhile, the position is
+     * looked up as for a client that comes back.
      */
     private void onLogStartedAnew(EventId position) {
         var placing = new State.Placing(new StartPosition.After(position), 1);
@@ -237,7 +246,7 @@ final class Cursor {
         }
     }
 
-    /** Compares the room with the broker, then looks the position up again. */
+    /** Compares the room with the broker, then looks the position up again, up to a few times. */
     private void placeAfterComparison(State.Placing placing) {
         if (placing.attempt() == MAX_ATTEMPTS) {
             stream.end(DisconnectReason.UNAVAILABLE);
@@ -249,8 +258,12 @@ final class Cursor {
     }
 
     /**
-     * Asks the broker about a position that the pod's log does not reach back to. The answer is
-     * used only if the pod's log continues the page, so that a cursor is never ahead of its room.
+     * Asks the broker about a position that the pod's log does not answer. The answer is used only
+     * if the room's log is still the same, is in the page's epoch, and reaches what the broker
+     * retains; otherwise the room is compared with the broker first.
+     *
+     * @param after offset after which to read
+     * @param decide places the cursor by the page
      */
     private void lookUp(State.Placing placing, long after, Consumer<Page> decide) {
         RoomLog current = room.log();
@@ -270,6 +283,7 @@ final class Cursor {
                 });
     }
 
+    /** Resumes if everything after the position is retained; otherwise writes a gap. */
     private void resumeOrGap(RoomLog current, EventId position, Page page) {
         if (page.continues(position)) {
             room.expect(page.tail());
@@ -279,16 +293,22 @@ final class Cursor {
         }
     }
 
-    /** Tells whether the position may be one that the pod has not received yet. */
+    /** Tells whether the position is after the newest message that the pod has received. */
     private static boolean isAhead(RoomLog current, EventId position) {
         return position.epoch().equals(current.epoch()) && position.offset() > current.head();
     }
 
+    /** Writes the position, and goes live after it. */
     private void begin(RoomLog current, long from) {
         writePosition(current.idAt(from));
         goLive(current, from);
     }
 
+    /**
+     * Writes the position and {@code event: resumed}, and goes live.
+     *
+     * @param newest offset of the newest message, up to which messages count as replayed
+     */
     private void resume(RoomLog current, EventId position, long newest) {
         long missed = newest - position.offset();
         stream.meters().resumed();
@@ -297,15 +317,23 @@ final class Cursor {
         goLive(current, position.offset());
     }
 
+    /**
+     * Writes the position before the oldest message and {@code event: gap}, and goes live there.
+     */
     private void gap(RoomLog current, String requested, Page page) {
+        long from = page.oldest() - 1;
+        writeGap(page.lineage().idAt(from), gapBeforeOldest(requested, page));
+        room.expect(page.tail());
+        goLive(current, from);
+    }
+
+    /** Returns the gap of a client that receives everything that is retained. */
+    private static Gap gapBeforeOldest(String requested, Page page) {
         Optional<EventId> oldest =
                 page.oldest() > page.newest()
                         ? Optional.empty()
                         : Optional.of(page.lineage().idAt(page.oldest()));
-        long from = page.oldest() - 1;
-        writeGap(page.lineage().idAt(from), new Gap(requested, oldest, page.tail()));
-        room.expect(page.tail());
-        goLive(current, from);
+        return new Gap(requested, oldest, page.tail());
     }
 
     private void writeGap(EventId position, Gap gap) {
@@ -318,7 +346,12 @@ final class Cursor {
         stream.write(stream.encoder().position(room.room(), position.toString()));
     }
 
-    /** The reader has everything up to this offset of this log, and receives what follows. */
+    /**
+     * Makes the cursor live, and writes what follows. Does nothing if the stream has ended, as it
+     * does when a write before this call failed.
+     *
+     * @param from offset up to which the client has everything
+     */
     private void goLive(RoomLog found, long from) {
         if (state == ENDED) {
             return;
@@ -329,6 +362,7 @@ final class Cursor {
         advanceAlone();
     }
 
+    /** Advances this cursor with batches that no other cursor uses. */
     private void advanceAlone() {
         try (var batches = new DeliveryLoop.BatchCache(room.log(), stream.meters())) {
             advance(batches);
@@ -337,6 +371,7 @@ final class Cursor {
 
     // Replaying.
 
+    /** Reads the next page from the broker. */
     private void replay(RoomLog current) {
         var replaying = new State.Replaying(room.resubscriptions(), current.head());
         state = replaying;
@@ -350,21 +385,22 @@ final class Cursor {
                 () -> onReplayFailed(replaying));
     }
 
-    /** Stays at the offset. The next message or the next sweep starts another attempt. */
+    /** Makes the cursor live where it was. The next message or sweep starts another attempt. */
     private void onReplayFailed(State.Replaying replaying) {
         if (state == replaying) {
             state = LIVE;
         }
     }
 
+    /** Writes a page that was read from the broker, unless the room has changed meanwhile. */
     private void onReplayPage(State.Replaying replaying, RoomLog current, Page page) {
         if (room.log() != current || room.resubscriptions() != replaying.resubscriptions()) {
             goLive(current, offset);
         } else if (!page.epoch().equals(current.epoch()) || page.newest() <= offset) {
-            // The broker lost its log, and the room does not know it yet.
+            // The broker's log is another one, and the room has not noticed yet.
             var position = current.idAt(offset);
             placeAfterComparison(new State.Placing(new StartPosition.After(position), 1));
-        } else if (page.oldest() > offset + 1 && handed) {
+        } else if (page.oldest() > offset + 1 && hasWritten) {
             stream.end(DisconnectReason.SLOW_CONSUMER);
         } else {
             if (page.oldest() > offset + 1) {
@@ -376,20 +412,21 @@ final class Cursor {
     }
 
     /**
-     * Moves a reader that has received nothing yet to the oldest message: the one at which it was
-     * to begin was trimmed before it could be read. That is no fault of the reader, so it receives
-     * a gap instead of being let go as slow.
+     * Moves a cursor that has written no message yet to the oldest one: the message at which it was
+     * to begin was trimmed before it could be read. The client was not slow, so it receives a gap
+     * and is not disconnected.
      */
     private void beginAtOldest(Page page) {
         EventId position = room.log().idAt(offset);
         offset = page.oldest() - 1;
-        Optional<EventId> oldest =
-                page.oldest() > page.newest()
-                        ? Optional.empty()
-                        : Optional.of(page.lineage().idAt(page.oldest()));
-        writeGap(page.lineage().idAt(offset), new Gap(position.toString(), oldest, page.tail()));
+        writeGap(page.lineage().idAt(offset), gapBeforeOldest(position.toString(), page));
     }
 
+    /**
+     * Writes the messages of a page that follow the offset without a hole.
+     *
+     * @param end offset of the last message that may be written
+     */
     private void writePage(Page page, long end) {
         var bytes = new ByteArrayOutputStream();
         int count = 0;
@@ -398,7 +435,7 @@ final class Cursor {
                 bytes.writeBytes(stream.encoder().encode(message, stream.format()));
                 offset++;
                 count++;
-                handed = true;
+                hasWritten = true;
             }
         }
         if (count == 0) {
@@ -410,7 +447,7 @@ final class Cursor {
         stream.meters().replayed(count);
     }
 
-    /** Writes a gap where messages between others were deleted from the broker's log. */
+    /** Writes a gap where another program deleted messages from the middle of the broker's log. */
     private void skipDeleted(Page page) {
         Optional<EventId> next = page.messages().stream().findFirst().map(StoredMessage::id);
         var position = page.lineage().idAt(offset);

@@ -18,12 +18,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Moves the cursors of all streams whose connections live on one event loop. All methods but {@link
- * #execute} are called on that loop, so nothing is locked.
+ * Moves the cursors of all streams whose connections live on one event loop. All methods except
+ * {@link #execute} and {@link #arm} are called on that loop, so nothing is locked.
  *
  * <p>A burst of messages arms the loop once. When the round runs, all of them are in the logs, and
- * they leave in one write per cursor. After a round the loop pauses for as long as the round took,
- * up to a bound. Messages that arrive during the pause leave in one write too, so the cost of a
+ * each cursor writes them together. After a round the loop pauses for as long as the round took, up
+ * to a bound. Messages that arrive during the pause leave in one write too, so the cost of a
  * message falls as the rate rises.
  */
 final class DeliveryLoop {
@@ -50,7 +50,7 @@ final class DeliveryLoop {
         eventLoop.execute(action);
     }
 
-    /** Schedules a round for a group whose room has news. Called on any thread. */
+    /** Schedules a round for a group whose room's log has changed. Called on any thread. */
     private void arm(CursorGroup group) {
         due.add(group);
         if (armed.compareAndSet(false, true)) {
@@ -86,7 +86,11 @@ final class DeliveryLoop {
         }
     }
 
-    /** Sends heartbeats, and ends streams that are stuck or too old. */
+    /**
+     * Sends heartbeats, ends streams that are stuck or too old, and lets cursors catch up.
+     *
+     * @param nowNanos from {@link System#nanoTime}
+     */
     void sweep(long nowNanos) {
         // Backwards, because a stream that ends is removed, and the last one takes its place.
         for (int i = streams.size() - 1; i >= 0; i--) {
@@ -115,6 +119,7 @@ final class DeliveryLoop {
         }
     }
 
+    /** Runs a round: lets every group that is due write to its streams. */
     private void run() {
         long started = System.nanoTime();
         armed.set(false);
@@ -126,8 +131,8 @@ final class DeliveryLoop {
     }
 
     /**
-     * The cursors of one room on this event loop. All methods but {@link #onLogChanged} and {@link
-     * #onPlainText} are called on the loop.
+     * The cursors of one room on this event loop. All methods except {@link #onLogChanged} and
+     * {@link #onPlainText} are called on the loop.
      */
     private final class CursorGroup implements RoomReplica.Observer {
 
@@ -135,9 +140,10 @@ final class DeliveryLoop {
         private final AtomicBoolean signalled = new AtomicBoolean();
         private final List<Cursor> cursors = new ArrayList<>();
 
-        /** The log whose messages are being timed, and the offset of the last one that was. */
+        /** The log whose messages were timed last. */
         private @Nullable RoomLog timedLog;
 
+        /** The offset of the message of that log that was timed last. */
         private long timedOffset;
 
         CursorGroup(RoomReplica room) {
@@ -148,7 +154,7 @@ final class DeliveryLoop {
             }
         }
 
-        /** Arms the loop, once until it runs. Called on any thread. */
+        /** Arms the loop, unless that has happened since the last round. Called on any thread. */
         @Override
         public void onLogChanged() {
             if (signalled.compareAndSet(false, true)) {
@@ -156,7 +162,7 @@ final class DeliveryLoop {
             }
         }
 
-        /** Writes a text without a position to all live cursors. Called on any thread. */
+        /** Writes a text without an id to all live cursors, later. Called on any thread. */
         @Override
         public void onPlainText(String text) {
             var message = Message.of(room.room(), text, clock.instant());
@@ -195,9 +201,8 @@ final class DeliveryLoop {
             if (room.isOpen()) {
                 RoomLog log = room.log();
                 try (var batches = new BatchCache(log, meters)) {
-                    // Backwards, because a stream that ends removes its cursor, and the last one
-                    // moves
-                    // there.
+                    // Backwards, because a stream that ends removes its cursor, and the last
+                    // cursor takes its place.
                     for (int i = cursors.size() - 1; i >= 0; i--) {
                         Cursor cursor = cursors.get(i);
                         cursor.stream().guarded(stream -> cursor.advance(batches));
@@ -209,6 +214,7 @@ final class DeliveryLoop {
 
         private void deliverPlain(Message message) {
             var encoded = new PlainBuffers(message);
+            // Backwards, as in advance().
             for (int i = cursors.size() - 1; i >= 0; i--) {
                 Cursor cursor = cursors.get(i);
                 cursor.stream().guarded(stream -> cursor.onPlain(encoded));
@@ -233,6 +239,7 @@ final class DeliveryLoop {
             }
         }
 
+        /** Begins to time with the message after an offset. */
         private void timeFrom(RoomLog log, long head) {
             timedLog = log;
             timedOffset = head;
@@ -300,7 +307,10 @@ final class DeliveryLoop {
         }
 
         /**
-         * Returns the batch after an offset below the head; null if the log no longer reaches back.
+         * Returns the batch after an offset.
+         *
+         * @param offset below the head
+         * @return null if the next message has left the ring
          */
         @Nullable Batch after(long offset, Format format) {
             Batch known = latest.get(format);
@@ -328,6 +338,7 @@ final class DeliveryLoop {
             }
         }
 
+        /** Counts the messages that fit into a batch, and joins them; null if there are none. */
         private @Nullable Batch gather(long after, Format format) {
             long last = after;
             int size = 0;
@@ -342,6 +353,7 @@ final class DeliveryLoop {
             return last == after ? null : join(after, last, size, format);
         }
 
+        /** Joins frames; null if one of them has left the ring meanwhile. */
         private @Nullable Batch join(long after, long last, int size, Format format) {
             byte[] joined = new byte[size];
             int at = 0;
@@ -361,7 +373,7 @@ final class DeliveryLoop {
         }
     }
 
-    /** A text without a position, encoded once per format for all cursors of the event loop. */
+    /** A text without an id, encoded once per format for all cursors of the group. */
     static final class PlainBuffers {
 
         private final Message message;

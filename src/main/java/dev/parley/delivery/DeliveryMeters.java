@@ -19,7 +19,10 @@ final class DeliveryMeters {
                     .map(Duration::ofMillis)
                     .toArray(Duration[]::new);
 
-    /** Longest latency that is recorded; a message that claims more was stamped by no broker. */
+    /**
+     * Longest latency that is recorded, so that a wrong clock, a made-up announcement, or a message
+     * that was read after a long outage does not dominate the sum.
+     */
     private static final Duration MAX_AGE = Duration.ofHours(1);
 
     private final AtomicInteger connected = new AtomicInteger();
@@ -78,6 +81,11 @@ final class DeliveryMeters {
         count(reason);
     }
 
+    /**
+     * Counts streams whose connections accept no bytes.
+     *
+     * @param change 1 for one more, -1 for one fewer
+     */
     void slow(int change) {
         slow.addAndGet(change);
     }
@@ -90,7 +98,8 @@ final class DeliveryMeters {
     /**
      * Records that a message was written to the streams of an event loop.
      *
-     * @param age since the broker accepted it; where clocks differ it may be negative or absurd
+     * @param age time since the broker accepted it; if clocks differ, it may be negative or far too
+     *     long
      */
     void fannedOut(Duration age) {
         Duration atLeastNone = age.isNegative() ? Duration.ZERO : age;

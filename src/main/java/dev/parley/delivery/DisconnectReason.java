@@ -1,18 +1,24 @@
 package dev.parley.delivery;
 
-/** Why a stream ended: the complete list of reasons in {@code event: goodbye} and in metrics. */
+/**
+ * Why a stream ended: the complete list of reasons in metrics and, as far as the client can still
+ * be reached, in {@code event: goodbye}.
+ */
 public enum DisconnectReason {
     /** The client closed the connection, or its network failed. */
     CLIENT("client"),
-    /** The client took no bytes for too long, or fell behind what is retained. */
+    /** The client accepted no bytes for too long, or fell behind what is retained. */
     SLOW_CONSUMER("slow-consumer"),
     /** The pod is about to end. */
     DRAIN("drain"),
-    /** There are too many streams already, on the pod or from the address. */
+    /** There are too many streams already, on the pod or from the client's address. */
     LIMIT("limit"),
     /** The stream reached its greatest age; the client comes back, perhaps on another pod. */
     ROTATION("rotation"),
-    /** The broker did not answer, so the client's position in the log could not be found. */
+    /**
+     * The client's position in the log could not be found: the broker did not answer, or the log
+     * changed during every attempt.
+     */
     UNAVAILABLE("unavailable"),
     /** A defect in Parley; the log has a stack trace. */
     ERROR("error");

@@ -34,6 +34,7 @@ public final class Hub {
     private final Clock clock;
     private final Map<EventLoop, DeliveryLoop> loops = new ConcurrentHashMap<>();
 
+    /** Begins without streams, and registers the metrics. */
     public Hub(
             OpenRooms rooms,
             StreamEncoder encoder,
@@ -56,7 +57,7 @@ public final class Hub {
     @FunctionalInterface
     public interface Registration {
 
-        /** Says that the connection is gone. Called on its event loop, once or more often. */
+        /** Notes that the connection is gone. Called on its event loop, once or more often. */
         void onConnectionGone();
     }
 
@@ -71,7 +72,7 @@ public final class Hub {
         connection.write(encoder.opening());
         Optional<DisconnectReason> refusal = admission.enter(request.address());
         if (refusal.isPresent()) {
-            Runnable onGone = refuse(request, connection, eventLoop, refusal.get());
+            Runnable onGone = refuseStream(request, connection, eventLoop, refusal.get());
             return onGone::run;
         }
         Stream stream = stream(request, connection, eventLoop);
@@ -79,7 +80,7 @@ public final class Hub {
         return stream::onGone;
     }
 
-    /** Streams of rooms that are open now. */
+    /** Returns the number of open streams that read a room. */
     public int streams() {
         return admission.streams() - others.get();
     }
@@ -87,7 +88,8 @@ public final class Hub {
     /**
      * Counts a stream that reads no room, such as the clock's, within the same limits.
      *
-     * @return why it is refused; when empty, {@link #leave} is due later
+     * @param address the client's address
+     * @return why it is refused; if empty, the caller calls {@link #leave} when the stream ends
      */
     public Optional<DisconnectReason> enter(String address) {
         Optional<DisconnectReason> refusal = admission.enter(address);
@@ -97,13 +99,17 @@ public final class Hub {
         return refusal;
     }
 
-    /** Counts a stream that reads no room out. */
+    /** Counts out a stream that {@link #enter} has counted in. */
     public void leave(String address) {
         others.decrementAndGet();
         admission.leave(address);
     }
 
-    /** Tells a client on a stream why it gets none. */
+    /**
+     * Writes a stream that consists of a goodbye only, for a client that {@link #enter} refused.
+     *
+     * @return a registration that does nothing
+     */
     public Registration refuse(Connection connection, DisconnectReason reason) {
         meters.refused(reason);
         connection.write(encoder.opening());
@@ -117,7 +123,8 @@ public final class Hub {
     }
 
     /**
-     * Ends a part of the streams, spread over all event loops.
+     * Ends a part of the streams of every event loop. With the last part, connections that are held
+     * after their goodbye end too.
      *
      * @param parts 1 for all of them, 2 for half of them, and so on
      */
@@ -129,8 +136,8 @@ public final class Hub {
     }
 
     /**
-     * Returns how often {@link #tick} has to be called. A heartbeat is sent this much early rather
-     * than late.
+     * Returns the interval at which {@link #tick} has to be called. A heartbeat can be late by one
+     * interval, so it becomes due at least that much early.
      */
     public static Duration tickInterval(EventsConfig config) {
         Duration shorter =
@@ -151,8 +158,12 @@ public final class Hub {
         rooms.tick(now);
     }
 
-    /** Returns what to call when the connection is gone. */
-    private Runnable refuse(
+    /**
+     * Sends a client its position back, then a goodbye, and ends the connection after a moment.
+     *
+     * @return what to call when the connection is gone
+     */
+    private Runnable refuseStream(
             SubscribeRequest request,
             Connection connection,
             EventLoop eventLoop,
@@ -235,16 +246,20 @@ public final class Hub {
     }
 
     /**
-     * Connections that got a goodbye as soon as they were opened, and are kept open for about a
-     * second before they end. Some clients do not wait for the stream's {@code retry} when a
-     * connection that was answered with 200 ends: they ask again at once, dozens of times a second.
+     * Connections that have got a goodbye, most of them as soon as they were opened, and are kept
+     * open for about a second before they end. Some clients do not wait for the stream's {@code
+     * retry} when a connection that was answered with 200 ends: they connect again at once, dozens
+     * of times a second.
      *
      * <p>A held connection is not a stream: it counts against no limit of streams, and nothing is
-     * written to it. A pod holds 128 at most; the others end at once. Thread-safe.
+     * written to it. A pod holds about {@link #MAX}; further ones end at once. Thread-safe.
      */
     static final class HeldConnections {
 
-        /** Connections held at a time. They take files from the reserve that streams leave. */
+        /**
+         * Connections held at a time, about. Each needs an open file, of the reserve that is left
+         * beside the greatest number of streams.
+         */
         static final int MAX = 128;
 
         private static final Duration SHORTEST = Duration.ofMillis(500);
@@ -270,7 +285,7 @@ public final class Hub {
             return one::remove;
         }
 
-        /** Ends all of them now, since the pod is about to end. */
+        /** Ends all of them now, because the pod is about to end. */
         void endAll() {
             held.forEach(one -> one.loop.execute(one::end));
         }
@@ -291,7 +306,7 @@ public final class Hub {
                 }
             }
 
-            /** Returns false if it was removed before. */
+            /** Stops holding the connection; returns false if that happened before. */
             boolean remove() {
                 return held.remove(this);
             }

@@ -17,7 +17,7 @@ public sealed interface StartPosition {
     /**
      * Starts with the newest messages that are retained.
      *
-     * @param count 1 or more
+     * @param count how many of them, 1 or more
      */
     record Newest(long count) implements StartPosition {}
 
@@ -31,7 +31,7 @@ public sealed interface StartPosition {
     }
 
     /**
-     * Starts after a text that is not an id. It leads to a gap.
+     * Starts after a text that is not an id. The client receives a gap.
      *
      * @param written the text, one line without NUL
      */

@@ -20,7 +20,7 @@ import org.jboss.logging.Logger;
  * <pre>
  *                 ┌── isWritable ──┐
  *   open() ──▶ FLOWING ─────▶ STUCK          any ── end(), onGone(), a defect ──▶ ENDED
- *                 ▲  takes no bytes │
+ *                 ▲ accepts no bytes│
  *                 └──── onDrain ────┘  for too long ──▶ ENDED (slow-consumer)
  * </pre>
  *
@@ -31,16 +31,18 @@ final class Stream {
     private static final Logger LOG = Logger.getLogger(Stream.class);
 
     /**
-     * 146 years. Half of the range of a long, so that the comparison in {@link #sweep} does not
-     * overflow when the sweep's time is from before the stream was opened.
+     * The lifetime of a stream that is not ended for its age: 146 years. It is half of the greatest
+     * long, so that the comparison in {@link #sweep} does not overflow when the sweep's time is
+     * from before the stream was opened.
      */
     private static final long NO_LIFETIME = Long.MAX_VALUE / 2;
 
     private enum State {
-        /** The connection took bytes when it was last asked. */
+        /** The connection accepted bytes when it was last asked. */
         FLOWING,
-        /** The connection takes no bytes; counted as slow. */
+        /** The connection accepts no bytes; counted as slow. */
         STUCK,
+        /** Nothing more is written, except that a connection may be held after its goodbye. */
         ENDED
     }
 
@@ -105,11 +107,12 @@ final class Stream {
         cursors.forEach(cursor -> cursor.open(start));
     }
 
-    /** Tells whether a cursor may write now. */
+    /** Tells whether the connection accepts bytes now. */
     boolean isWritable() {
         return connection.isWritable();
     }
 
+    /** Sends bytes that are for this stream only, or that few streams share. */
     void write(byte[] bytes) {
         writtenNanos = System.nanoTime();
         connection.write(bytes);
@@ -125,7 +128,12 @@ final class Stream {
         connection.write(buffer);
     }
 
-    /** Does what is due: sends a heartbeat, ends the stream, lets cursors catch up. */
+    /**
+     * Does what is due: ends the stream if it is stuck or too old, sends a heartbeat, and lets the
+     * cursors catch up.
+     *
+     * @param nowNanos from {@link System#nanoTime}
+     */
     void sweep(long nowNanos) {
         if (!connection.isWritable()) {
             onStuck(nowNanos);
@@ -152,7 +160,8 @@ final class Stream {
             // id, so a client that has no position yet gets back the one that it gave.
             unanswered.forEach(connection::write);
             if (reason == DisconnectReason.UNAVAILABLE) {
-                // The stream may have been opened only now, and its client may come back at once.
+                // The stream may just have been opened; a client that does not wait before it
+                // reconnects would come back at once (Hub.HeldConnections).
                 onGoneAfterEnd = endLater.apply(encoder.goodbye(reason));
             } else {
                 connection.end(encoder.goodbye(reason));
@@ -176,7 +185,11 @@ final class Stream {
                             .map(Cursor::room)
                             .map(Room::name)
                             .collect(Collectors.joining(", "));
-            LOG.errorf(e, "room %s: a stream is ended because of a defect in Parley", rooms);
+            LOG.errorf(
+                    e,
+                    "room %s: ended a stream because of a defect in Parley; report it with this"
+                            + " stack trace",
+                    rooms);
             finish(DisconnectReason.ERROR);
             connection.abort();
         }
@@ -216,7 +229,7 @@ final class Stream {
         this.index = index;
     }
 
-    /** Encodes what the client gave as its position in a room, if that was not answered yet. */
+    /** Encodes the position that the client gave, if it has not got a position yet. */
     private java.util.stream.Stream<byte[]> unansweredPosition(Cursor cursor) {
         return cursor.unansweredPosition().stream().map(id -> encoder.position(cursor.room(), id));
     }

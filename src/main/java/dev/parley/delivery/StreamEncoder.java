@@ -23,10 +23,15 @@ public interface StreamEncoder extends FrameEncoder {
      */
     byte[] position(Room room, String id);
 
-    /** Encodes the event that says that a reader continues where it was. */
+    /**
+     * Encodes the event that says that a client continues where it was.
+     *
+     * @param from the position that it continues from
+     * @param replayed how many earlier messages follow before live ones, 0 or more
+     */
     byte[] resumed(EventId from, long replayed);
 
-    /** Encodes the event that says that messages after a reader's position are gone. */
+    /** Encodes the event that says that messages after a client's position are gone. */
     byte[] gap(Gap gap);
 
     /**
@@ -39,7 +44,7 @@ public interface StreamEncoder extends FrameEncoder {
     byte[] heartbeat();
 
     /**
-     * Encodes the same as an event, which a page can see.
+     * Encodes a heartbeat as an event, which a page can see.
      *
      * @param pause the longest time until the next one
      */

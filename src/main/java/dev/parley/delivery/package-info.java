@@ -4,13 +4,14 @@
  * <p><b>The idea.</b> A room is a log ({@link dev.parley.log}). A {@link
  * dev.parley.delivery.Stream} is one client's connection; its {@link dev.parley.delivery.Cursor} is
  * a position in the room's log. There is no queue per client. A message is appended to the log
- * once; delivery then moves every cursor from where it is to the head, and what lies between leaves
- * in one write. Resuming, reading history and catching up are one act: set the cursor. The cursor
- * of a client that accepts no bytes does not move, and costs nothing but its place in a list.
+ * once; delivery then moves every cursor from where it is to the head, and writes what lies between
+ * to its stream. A client that resumes, that begins with history, or that catches up is served in
+ * the same way: its cursor begins at an earlier offset. The cursor of a client that accepts no
+ * bytes does not move, and takes no memory except its place in a list.
  *
  * <pre>
  *   log     … 38 39 40 41 42 43        head = 43
- *   cursors            ▲  ▲     ▲
+ *   cursors            ▲  ▲     ▲      ▲ is under the message that is next
  *                      a  b     c      c is up to date; one round writes 42 43 to b
  *                                      and 41 42 43 to a
  * </pre>
