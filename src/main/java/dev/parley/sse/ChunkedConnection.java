@@ -28,14 +28,15 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream on HTTP/1.1 whose connection is taken over from the server once the head of the answer
- * has been sent. From then on every byte is written here.
+ * A connection on HTTP/1.1 that is taken over from the server once the head of the answer has been
+ * sent. From then on every byte of the stream is written here.
  *
  * <p>A chunk (RFC 9112 §7.1) is made once for all connections of an event loop. It bypasses the
- * server's encoder and, where possible, goes straight into the socket. The exchange is completed at
- * once where possible: the server then releases the request and all objects that belong to it,
- * which is most of the memory that an idle stream would hold. What the server writes to end its
- * answer is dropped here, and so is everything that the client still sends.
+ * server's encoder and, where possible, goes straight into the socket. Where possible the exchange
+ * is completed right after that ({@link EventStream}): the server then releases the request and all
+ * objects that belong to it, which is most of the memory that an idle stream would take. What the
+ * server writes to end its answer is dropped here, and so is everything that the client still
+ * sends.
  */
 public final class ChunkedConnection extends ChannelDuplexHandler implements Connection {
 
@@ -46,8 +47,10 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     private static final String IDLE = "idle";
 
     /**
-     * Bounds of what may wait in the process for a client. The upper bound is above the largest
-     * batch, so that one batch alone never makes a connection unwritable.
+     * Bounds of the bytes that may wait in the process for a client: above the upper one a
+     * connection is not writable, below the lower one it is again. The upper bound is twice the
+     * size at which a batch ends, so that one batch alone makes a connection unwritable only if it
+     * has a message whose encoded form is longer than that size.
      */
     private static final WriteBufferWaterMark WATER_MARK =
             new WriteBufferWaterMark(32 * 1024, 128 * 1024);
@@ -67,7 +70,7 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     }
 
     private final Channel channel;
-    private @Nullable ChannelHandlerContext wire;
+    private @Nullable ChannelHandlerContext context;
     private @Nullable DirectSocket socket;
     private Runnable onDrain = () -> {};
     private Runnable onClose = () -> {};
@@ -84,15 +87,16 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     }
 
     /**
-     * Takes the connection over. Called on its event loop in a separate task, because the server
-     * must not be using the pipeline further up the stack.
+     * Takes the connection over. Called on its event loop in a task of its own: while the server's
+     * handlers are running, the pipeline must not change.
      */
     public static ChunkedConnection takeOver(HttpServerRequest request) {
         ChannelPipeline pipeline = PipelinedRequests.pipeline(request);
         var connection = new ChunkedConnection(pipeline.channel());
         connection.channel.config().setWriteBufferWaterMark(WATER_MARK);
         PipelinedRequests.drop(pipeline);
-        // In the decoder's place: bytes that the decoder has buffered are passed on to it.
+        // Replaces the decoder. The decoder passes what it has buffered to this handler, which
+        // drops it.
         pipeline.replace(DECODER, "eventStream", connection);
         pipeline.remove(ENCODER);
         // The idle handler sees none of the hub's writes and would close an active stream as idle.
@@ -132,7 +136,7 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
                 last.length == 0
                         ? Unpooled.wrappedBuffer(LAST_CHUNK)
                         : chunk(last, LAST_CHUNK.length).writeBytes(LAST_CHUNK);
-        wire().writeAndFlush(end).addListener(sent -> wire().close());
+        context().writeAndFlush(end).addListener(sent -> context().close());
     }
 
     @Override
@@ -192,31 +196,37 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
 
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
-        wire = context;
+        this.context = context;
         socket = DirectSocket.before(context).orElse(null);
     }
 
-    /** Sends a chunk; what the socket does not take at once waits in the channel. */
+    /** Sends a chunk; what the socket does not accept at once waits in the channel. */
     private void send(ByteBuf chunk) {
         int sent = socket == null ? 0 : socket.send(chunk);
         int left = chunk.readableBytes() - sent;
         if (left > 0) {
             // A failure closes the connection, and channelInactive is called.
-            wire().writeAndFlush(
+            context()
+                    .writeAndFlush(
                             chunk.retainedSlice(chunk.readerIndex() + sent, left),
                             channel.voidPromise());
         }
     }
 
-    private ChannelHandlerContext wire() {
-        return Objects.requireNonNull(wire);
+    private ChannelHandlerContext context() {
+        return Objects.requireNonNull(context);
     }
 
-    private static ByteBuf chunk(byte[] bytes, int room) {
+    /**
+     * Makes a chunk in native memory.
+     *
+     * @param spare how many more bytes the caller appends
+     */
+    private static ByteBuf chunk(byte[] bytes, int spare) {
         byte[] size = Integer.toHexString(bytes.length).getBytes(StandardCharsets.US_ASCII);
         int length = size.length + bytes.length + 2 * LINE_END.length;
         return PooledByteBufAllocator.DEFAULT
-                .directBuffer(length + room, length + room)
+                .directBuffer(length + spare, length + spare)
                 .writeBytes(size)
                 .writeBytes(LINE_END)
                 .writeBytes(bytes)
@@ -225,8 +235,8 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
 
     /**
      * The socket of a connection whose bytes are not changed by another handler, such as
-     * encryption. Bytes may be sent directly (send(2)) while none wait in the channel. Exists with
-     * the native transport only. Used on the connection's event loop only.
+     * encryption. Bytes are sent directly (send(2)) while none wait in the channel. Exists with the
+     * native transport only. Used on the connection's event loop only.
      */
     private static final class DirectSocket {
 

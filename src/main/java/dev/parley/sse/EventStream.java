@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The framework routes, negotiates and sends the head of the answer. Parley writes the body,
  * because the framework's writer encodes each message anew for each client and does not conform to
  * the event stream format. On HTTP/1.1 the connection is taken over from the server ({@link
- * ChunkedConnection}) and the framework's part ends there. Otherwise ({@link ResponseConnection})
+ * ChunkedConnection}), and the framework does nothing more. Otherwise ({@link ResponseConnection})
  * the framework also reports when the client has gone, and ends the exchange.
  */
 public final class EventStream extends AbstractMulti<String> implements Flow.Subscription {
@@ -30,7 +30,8 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
 
     /**
      * @param loop the connection's event loop
-     * @param subscribe gives the connection to the hub, on that loop
+     * @param request the request for the stream
+     * @param subscribe gives the connection to the hub; called on that loop
      */
     public EventStream(
             HttpServerRequest request,
@@ -45,8 +46,9 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
     public void subscribe(MultiSubscriber<? super String> framework) {
         framework.onSubscribe(this);
         if (ChunkedConnection.suits(request)) {
-            // The framework pauses every request. The server releases a request only after reading
-            // it to its end.
+            // The framework pauses every request, and the server releases a request only after it
+            // has
+            // read it to its end.
             request.resume();
             loop.execute(() -> takeOver(framework));
         } else {
@@ -60,7 +62,7 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
         // No items follow, whatever is requested.
     }
 
-    /** Ends the stream, because the framework saw the connection close. */
+    /** Ends the stream. The framework calls this when it sees the connection close. */
     @Override
     public void cancel() {
         cancelled = true;

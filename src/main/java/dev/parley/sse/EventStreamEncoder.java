@@ -19,14 +19,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Writes the event stream format (WHATWG HTML §9.2.5), UTF-8 without a byte order mark.
  *
- * <p>Every field is written with one space after its colon: a parser drops one, and without it
- * would drop a leading space of the value. Data is one {@code data} field a line, also for an empty
- * last one.
+ * <p>Every field is written with one space after its colon. A parser drops one space there, which
+ * otherwise would be the first character of a value that begins with a space. Each line of the data
+ * is one {@code data} field, also an empty last line.
  *
  * <p>The {@code id} field is the last one of its block, and every block with an id has data. Some
- * clients take an id over as soon as its line has arrived, so a message that is cut in the middle
- * would count as received if its id came first; others ignore the id of a block without data, or
- * deliver such a block as an empty message.
+ * clients remember an id as soon as its line has arrived: if it came first, a message that is cut
+ * in the middle would count as received. Others ignore the id of a block without data, or deliver
+ * such a block as an empty message.
  */
 public final class EventStreamEncoder implements StreamEncoder {
 
@@ -43,6 +43,8 @@ public final class EventStreamEncoder implements StreamEncoder {
     /**
      * Sets the bounds of the pause that a client makes before it reconnects. A pause is drawn for
      * each stream, so that clients that were disconnected together come back spread out.
+     *
+     * @param maxRetry raised to {@code minRetry} if it is shorter
      */
     public EventStreamEncoder(Duration minRetry, Duration maxRetry) {
         this.minRetry = minRetry;
@@ -111,6 +113,7 @@ public final class EventStreamEncoder implements StreamEncoder {
         return utf8("event: heartbeat\n" + dataFields(data.toString()) + "\n");
     }
 
+    /** Writes a message as an event; without an id if it is null. */
     private byte[] event(@Nullable String id, Message message, Format format) {
         var block = new StringBuilder(message.text().length() + 64);
         message.event().ifPresent(type -> block.append("event: ").append(type).append('\n'));
@@ -139,7 +142,7 @@ public final class EventStreamEncoder implements StreamEncoder {
         return "retry: " + Backoff.between(minRetry, maxRetry).toMillis() + "\n";
     }
 
-    /** Writes a data field for each line. A message's lines end in LF alone. */
+    /** Writes a data field for each line of a text whose lines end in LF. */
     private static String dataFields(String text) {
         return "data: " + text.replace("\n", "\ndata: ") + "\n";
     }

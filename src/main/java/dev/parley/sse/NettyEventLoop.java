@@ -4,7 +4,11 @@ import dev.parley.delivery.EventLoop;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
-/** An event loop of the HTTP server. */
+/**
+ * An event loop of the HTTP server.
+ *
+ * @param loop the server's object for it
+ */
 public record NettyEventLoop(io.netty.channel.EventLoop loop) implements EventLoop {
 
     @Override

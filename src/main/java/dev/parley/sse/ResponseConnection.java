@@ -8,7 +8,10 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.impl.ConnectionBase;
 
-/** A stream that cannot be taken over, such as HTTP/2 or HTTP/1.0: uses the server's response. */
+/**
+ * A connection that cannot be taken over from the server, such as one on HTTP/2 or HTTP/1.0. Writes
+ * to the server's response.
+ */
 final class ResponseConnection implements Connection {
 
     private final HttpServerRequest request;

@@ -9,7 +9,7 @@ public final class StreamHeaders {
     private StreamHeaders() {}
 
     /**
-     * Sets the headers just before they are sent, because the framework overwrites earlier ones:
+     * Has the headers set just before they are sent, because the framework overwrites earlier ones:
      *
      * <ul>
      *   <li>{@code no-cache}: caches must not answer with a stored stream;
@@ -26,8 +26,9 @@ public final class StreamHeaders {
                                 .set(HttpHeaders.CONTENT_TYPE, "text/event-stream;charset=utf-8")
                                 .set(HttpHeaders.CACHE_CONTROL, "no-cache, no-transform")
                                 .set("X-Accel-Buffering", "no")
+                                // The framework tells its own client the type of the data.
                                 .remove("X-SSE-Content-Type")
-                                // The answer to HEAD would have a length, of 0.
+                                // The framework gives the answer to HEAD a length of 0.
                                 .remove(HttpHeaders.CONTENT_LENGTH));
     }
 }
