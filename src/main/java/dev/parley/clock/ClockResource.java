@@ -30,7 +30,7 @@ import org.eclipse.microprofile.openapi.annotations.Operation;
 @Path("/clock")
 public final class ClockResource {
 
-    /** Runs after the drain of the rooms, which observes at the default priority. */
+    /** Priority of an observer that runs after {@code Drain}, which has the default priority. */
     private static final int LATE = Interceptor.Priority.APPLICATION + 1000;
 
     private final Hub hub;
@@ -44,7 +44,7 @@ public final class ClockResource {
         this.clientAddress = clientAddress;
     }
 
-    /** Counts within the limits of streams. */
+    /** Opens a stream of the time, which counts within the limits of streams. */
     @GET
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @Operation(summary = "Receive the time once a second")
@@ -71,14 +71,17 @@ public final class ClockResource {
     }
 
     /**
-     * Ends every stream at its next tick. Otherwise the framework would wait for them until its
-     * shutdown timeout, and log an error.
+     * Has every stream of the clock end at its next tick, when the pod shuts down. Otherwise the
+     * framework would wait for them until its shutdown timeout, and log an error.
      */
     void end(@Observes @Priority(LATE) ShutdownDelayInitiatedEvent event) {
         ending = true;
     }
 
-    /** Answers what GET would; left to the framework, it would open a stream. */
+    /**
+     * Answers with the status and headers of GET. Without this method the framework would call GET,
+     * which opens a stream.
+     */
     @HEAD
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @Operation(hidden = true)

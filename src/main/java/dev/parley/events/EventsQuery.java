@@ -27,9 +27,10 @@ import org.jspecify.annotations.Nullable;
  * @param room the room, the lobby if absent
  * @param format the name of a {@link Format} in lower case, text if absent
  * @param history how many of the newest messages to begin with, 0 if absent
- * @param heartbeats any of a number of seconds and {@code event}, each at most once
- * @param lastEventIdHeader id of the last message received; wins over the parameter
- * @param lastEventId the same for clients that cannot set a header, or {@code earliest}
+ * @param heartbeats a number of seconds, {@code event}, both or neither
+ * @param lastEventIdHeader id of the last message that the client received; if it is given, the
+ *     parameter is ignored
+ * @param lastEventId the same, for clients that cannot set a header; or {@code earliest}
  */
 record EventsQuery(
         @Nullable String room,
@@ -39,6 +40,7 @@ record EventsQuery(
         @Nullable String lastEventIdHeader,
         @Nullable String lastEventId) {
 
+    /** Most messages that {@code history} can ask for: the most that a broker can retain. */
     private static final int MAX_HISTORY = 1_000_000;
 
     /** Bounds of the heartbeat that a client can ask for, in seconds. */
@@ -46,10 +48,10 @@ record EventsQuery(
 
     private static final int MAX_HEARTBEAT = 60;
 
-    /** The heartbeat that a page can see. */
+    /** Asks for heartbeats as events, which a page can see. */
     private static final String AS_EVENT = "event";
 
-    /** A position before everything that is retained. */
+    /** Asks for everything that is retained. */
     private static final String EARLIEST = "earliest";
 
     /** The formats by the names that clients write. */
@@ -70,7 +72,7 @@ record EventsQuery(
     /**
      * Reads the fields.
      *
-     * @param query decoded
+     * @param query the decoded parameters of the query
      */
     static EventsQuery read(
             MultivaluedMap<String, String> query, @Nullable String lastEventIdHeader) {
@@ -87,7 +89,7 @@ record EventsQuery(
     /**
      * Checks the fields.
      *
-     * @param address of the client
+     * @param address the client's address
      * @throws RefusedRequest if a field is not valid
      * @throws dev.parley.message.InvalidRequest if the room is not valid
      */
@@ -139,7 +141,10 @@ record EventsQuery(
                         .formatted(MIN_HEARTBEAT, MAX_HEARTBEAT));
     }
 
-    /** A position wins over a number of messages, which is checked all the same. */
+    /**
+     * Returns where to start: at the position if one is given, otherwise before the newest
+     * messages. The number of messages is checked in both cases.
+     */
     private StartPosition start() {
         int count =
                 QueryParameters.number(
@@ -154,15 +159,17 @@ record EventsQuery(
                                         : new StartPosition.Newest(count));
     }
 
-    /** An empty id counts as absent: a browser has it before the first message. */
+    /**
+     * Returns an id that is given and not empty. An empty one counts as absent: it is a browser's
+     * last event id before the first message.
+     */
     private static Optional<String> given(@Nullable String id) {
         return Optional.ofNullable(id).filter(written -> !written.isEmpty());
     }
 
     /**
-     * Returns where to go on after an id. Anything that is not an id is a position that no log
-     * continues, so the reader gets {@code event: gap} instead of an error: an EventSource would
-     * never come back after a 400.
+     * Returns where to continue after an id. A text that is not an id leads to {@code event: gap},
+     * not to an error, because an EventSource does not reconnect after a 400.
      */
     private static StartPosition after(String id) {
         if (id.equals(EARLIEST)) {

@@ -38,7 +38,7 @@ public final class EventsResource {
     }
 
     /**
-     * Subscribes. The parameters in the query are declared for the API description only: {@link
+     * Opens a stream. The parameters in the query are declared for the API description only: {@link
      * EventsQuery} reads the query.
      */
     @GET
@@ -94,8 +94,8 @@ public final class EventsResource {
     }
 
     /**
-     * Answers what GET would, without a stream. Left to the framework, it would open one, which is
-     * counted, and end it when the head is sent.
+     * Answers with the status and headers of GET. Without this method the framework would call GET,
+     * which opens a stream and counts it, and would end the stream when the head is sent.
      */
     @HEAD
     @Produces(MediaType.SERVER_SENT_EVENTS)

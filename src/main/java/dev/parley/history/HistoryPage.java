@@ -21,10 +21,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * A page of history as JSON.
  *
+ * @param room the name of the room
  * @param messages oldest first, each as {@link MessageJson} writes it
  * @param before the id to ask with for the messages before these; absent at the beginning
  * @param after the id to ask with for the messages after these, published already or later
- * @param gap whether messages next to the position in the request are gone
+ * @param gap whether messages are gone that followed the position in the request, or with {@code
+ *     before} preceded it
  */
 @RegisterForReflection
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -63,6 +65,11 @@ public record HistoryPage(
             })
     private interface MessageSchema {}
 
+    /**
+     * Answers with a page.
+     *
+     * @param gap as in the record
+     */
     static HistoryPage of(Room room, Page page, boolean gap) {
         List<StoredMessage> messages = page.messages();
         if (messages.isEmpty()) {
@@ -95,6 +102,7 @@ public record HistoryPage(
         return empty(room, page.lineage().idAt(last), last > 0);
     }
 
+    /** Answers without messages. */
     private static HistoryPage empty(Room room, EventId after, boolean gap) {
         return new HistoryPage(room.name(), List.of(), null, after.toString(), gap);
     }

@@ -33,10 +33,10 @@ public final class HistoryResource {
     private static final int DEFAULT_LIMIT = 50;
     private static final int MAX_LIMIT = 500;
 
-    /** Length of the largest page that a broker returns, of text in ASCII. */
+    /** Length of the largest page that a broker returns if its text is ASCII, in bytes. */
     private static final long LARGEST_PAGE = 320 * 1024;
 
-    /** JSON around the text of a message. */
+    /** Estimated length of the JSON around the text of a message, in bytes. */
     private static final int MESSAGE_LENGTH = 300;
 
     private final Broker broker;
@@ -47,6 +47,7 @@ public final class HistoryResource {
         this.answers = answers;
     }
 
+    /** Returns a page: after or before a position, or of the newest messages. */
     @GET
     @Produces(MediaType.APPLICATION_JSON)
     @Operation(summary = "Read a page of a room's history, oldest message first")
@@ -86,7 +87,10 @@ public final class HistoryResource {
                 .map(page -> answer(page, HistoryPage.of(room, page, false)));
     }
 
-    /** Length of a page as JSON, about: two bytes for each UTF-16 unit, and what is around it. */
+    /**
+     * Estimates the length of a page as JSON, in bytes: two for each UTF-16 unit of a text, and
+     * what is around it.
+     */
     private static long length(HistoryPage page) {
         return page.messages().stream()
                 .mapToLong(stored -> MESSAGE_LENGTH + 2L * stored.message().text().length())
@@ -94,8 +98,8 @@ public final class HistoryResource {
     }
 
     /**
-     * Reads the messages after a position. If the log does not continue that position, the page
-     * starts at the oldest message that is left, and says that there is a gap.
+     * Reads the messages after a position. If messages after it are gone, or it is not one of this
+     * log, the page starts at the oldest message that is retained, and says that there is a gap.
      */
     private Uni<RestResponse<HistoryPage>> after(Room room, EventId position, int count) {
         return broker.read(room, new Range.After(position.offset(), count))
