@@ -451,6 +451,7 @@ public final class RoomReplica implements Broker.Listener {
         return settle(current, page, question);
     }
 
+    /** Tells whether {@link #close} was called. */
     boolean isClosed() {
         return closed;
     }

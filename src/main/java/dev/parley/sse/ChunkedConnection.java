@@ -87,7 +87,7 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     }
 
     /**
-     * Takes the connection over. Called on its event loop in a task of its own: while the server's
+     * Takes the connection over. Called on its event loop in a separate task: while the server's
      * handlers are running, the pipeline must not change.
      */
     public static ChunkedConnection takeOver(HttpServerRequest request) {
