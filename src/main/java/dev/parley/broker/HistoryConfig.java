@@ -21,8 +21,8 @@ public interface HistoryConfig {
     int size();
 
     /**
-     * Bytes of messages per room, about; the newest message is kept however long it is. Bounds what
-     * one room can take of the broker's memory.
+     * Bytes of messages per room: text, sender and event type as JSON in UTF-8. At least the newest
+     * message is kept. It bounds what one room can take of the broker's memory.
      */
     @WithDefault("16M")
     @WithConverter(PositiveSize.class)

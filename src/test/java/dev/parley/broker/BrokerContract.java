@@ -146,6 +146,42 @@ public interface BrokerContract {
     }
 
     @Test
+    default void retention_byBytes_countsWhatIsStored_inUtf8() {
+        // {"text":"…"}: 11 bytes, and 2 for é, 3 for €, 4 for the emoji, 2 for an escaped line end.
+        String text = "é€\uD83D\uDE00\n".repeat(100);
+        int bytes = 11 + 100 * (2 + 3 + 4 + 2);
+
+        assertThat(retainedOf(20, text, 10L * bytes)).isEqualTo(10);
+        assertThat(retainedOf(20, text, 10L * bytes - 1)).isEqualTo(9);
+    }
+
+    @Test
+    default void retention_byBytes_countsSenderAndEventType_too() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withBytes(10 * 41));
+        for (int i = 0; i < 20; i++) {
+            // {"text":"x","from":"Zoë","event":"news"} is 41 bytes.
+            broker.publish(
+                    new Message(
+                            ROOM,
+                            "x",
+                            Optional.of("Zoë"),
+                            Optional.of(new EventType("news")),
+                            broker.clock().instant()));
+        }
+
+        assertThat(broker.readAfter(0, 100).messages()).hasSize(10);
+    }
+
+    private int retainedOf(int published, String text, long bytes) {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withBytes(bytes));
+        var room = new Room("of-" + bytes);
+        for (int i = 0; i < published; i++) {
+            broker.publishText(room, text);
+        }
+        return broker.read(room, new Range.After(0, 100)).messages().size();
+    }
+
+    @Test
     default void endedEpoch_keepsMessagesAndCount_inANewEpoch() {
         BlockingBroker broker = open();
         EventId last = broker.publishNumbers(3);

@@ -10,7 +10,9 @@ import dev.parley.broker.Range;
 import dev.parley.broker.Receipt;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
+import dev.parley.message.MessageJson;
 import dev.parley.message.StoredMessage;
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -31,15 +33,12 @@ final class MemoryLog {
      */
     private static final int OVERHEAD_BYTES = 200;
 
-    /**
-     * Text in one page, in UTF-16 units; the page ends with the message that reaches it. Bounds
-     * what a stream that catches up, or a request for history, takes of memory.
-     */
-    private static final long PAGE_LENGTH = 256 * 1024;
+    /** Bytes of bodies in one page: bounds the memory of a reader that catches up. */
+    private static final long PAGE_BYTES = 256 * 1024;
 
     private final HistoryConfig history;
     private final Clock clock;
-    private final ArrayDeque<StoredMessage> messages = new ArrayDeque<>();
+    private final ArrayDeque<Entry> messages = new ArrayDeque<>();
 
     /** The receipts that can still be asked for, oldest first. */
     private final Map<ReceiptKey, GivenReceipt> receipts = new LinkedHashMap<>();
@@ -48,8 +47,26 @@ final class MemoryLog {
     private long newest;
     private long bytes = OVERHEAD_BYTES;
 
-    /** Length of the retained texts in UTF-16 units, compared with parley.history.bytes. */
-    private long messageBytes;
+    /** Bytes of the retained messages' bodies. */
+    private long bodyBytes;
+
+    /**
+     * A message and its weight.
+     *
+     * @param bodyBytes length of its body in UTF-8, which is what Redis would store
+     */
+    private record Entry(StoredMessage stored, int bodyBytes) {
+
+        static Entry of(StoredMessage stored) {
+            String body = MessageJson.writeBody(stored.message());
+            return new Entry(stored, body.getBytes(StandardCharsets.UTF_8).length);
+        }
+
+        /** Heap held, estimated. */
+        long heap() {
+            return OVERHEAD_BYTES + 2L * stored.message().text().length();
+        }
+    }
 
     /**
      * An idempotency key and the sender of the message: two senders may use the same key for
@@ -108,8 +125,9 @@ final class MemoryLog {
 
     StoredMessage append(PublishRequest request) {
         var stored = new StoredMessage(new EventId(epoch, ++newest), request.message());
-        messages.add(stored);
-        count(stored.message(), 1);
+        var entry = Entry.of(stored);
+        messages.add(entry);
+        count(entry, 1);
         request.key().ifPresent(key -> remember(key, stored));
         trim();
         return stored;
@@ -119,8 +137,10 @@ final class MemoryLog {
     void endEpoch() {
         epoch = Epochs.next();
         for (int i = messages.size(); i > 0; i--) {
-            StoredMessage kept = messages.removeFirst();
-            messages.add(new StoredMessage(new EventId(epoch, kept.offset()), kept.message()));
+            Entry kept = messages.removeFirst();
+            var id = new EventId(epoch, kept.stored().offset());
+            messages.add(
+                    new Entry(new StoredMessage(id, kept.stored().message()), kept.bodyBytes()));
         }
     }
 
@@ -133,9 +153,9 @@ final class MemoryLog {
         if (messages.size() < 2) {
             return false;
         }
-        StoredMessage oldest = messages.removeFirst();
-        count(oldest.message(), -1);
-        dropReceiptsUpTo(oldest.offset());
+        Entry oldest = messages.removeFirst();
+        count(oldest, -1);
+        dropReceiptsUpTo(oldest.stored().offset());
         return true;
     }
 
@@ -174,15 +194,15 @@ final class MemoryLog {
     }
 
     private static void collect(
-            Iterator<StoredMessage> from, long skipped, int limit, List<StoredMessage> into) {
+            Iterator<Entry> from, long skipped, int limit, List<StoredMessage> into) {
         for (long i = 0; i < skipped && from.hasNext(); i++) {
             from.next();
         }
-        long length = 0;
-        while (into.size() < limit && (length < PAGE_LENGTH || into.size() < 2) && from.hasNext()) {
-            StoredMessage next = from.next();
-            into.add(next);
-            length += next.message().text().length();
+        long bytes = 0;
+        while (into.size() < limit && (bytes < PAGE_BYTES || into.size() < 2) && from.hasNext()) {
+            Entry next = from.next();
+            into.add(next.stored());
+            bytes += next.bodyBytes();
         }
     }
 
@@ -206,18 +226,18 @@ final class MemoryLog {
         Instant tooOld = clock.instant().minus(history.age());
         long maxBytes = history.bytes().asLongValue();
         while (messages.size() > history.size()
-                || (messages.size() > 1 && messageBytes > maxBytes)
-                || (!messages.isEmpty() && !messages.getFirst().message().at().isAfter(tooOld))) {
-            count(messages.removeFirst().message(), -1);
+                || (messages.size() > 1 && bodyBytes > maxBytes)
+                || (!messages.isEmpty() && isExpired(messages.getFirst(), tooOld))) {
+            count(messages.removeFirst(), -1);
         }
     }
 
-    private void count(Message message, int sign) {
-        bytes += sign * cost(message);
-        messageBytes += sign * (long) message.text().length();
+    private static boolean isExpired(Entry entry, Instant tooOld) {
+        return !entry.stored().message().at().isAfter(tooOld);
     }
 
-    private static long cost(Message message) {
-        return OVERHEAD_BYTES + 2L * message.text().length();
+    private void count(Entry entry, int sign) {
+        bytes += sign * entry.heap();
+        bodyBytes += sign * (long) entry.bodyBytes();
     }
 }
