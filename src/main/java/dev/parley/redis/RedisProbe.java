@@ -136,12 +136,18 @@ public final class RedisProbe {
         return isOverdue() ? Optional.of(overdue()) : Optional.empty();
     }
 
+    private String overdue() {
+        return refusal.isEmpty()
+                ? "nothing received from Redis for " + config.probeTimeout()
+                : refusal;
+    }
+
     private void tick() {
         if (commandLink.connection().isEmpty() || subscription.connection().isEmpty()) {
             return;
         }
         if (isOverdue()) {
-            String reason = refusal.isEmpty() ? overdue() : refusal;
+            String reason = overdue();
             subscription.renew(reason);
             commandLink.renew(reason);
             return;
@@ -154,10 +160,6 @@ public final class RedisProbe {
         return System.nanoTime() - last > config.probeTimeout().toNanos();
     }
 
-    private String overdue() {
-        return "nothing received from Redis for " + config.probeTimeout();
-    }
-
     private void send() {
         commands.send(SCRIPT, List.of(key), List.of(channel, Long.toString(System.nanoTime())))
                 .onSuccess(errorOfWrite -> writes.onProbe(errorOfWrite.toString()))
@@ -167,11 +169,14 @@ public final class RedisProbe {
     /**
      * Called when a message could not be sent. If Redis refused it, and none was received since the
      * connections were made, the command connection is made anew at once. Otherwise that happens
-     * when the probe is overdue.
+     * when the probe is overdue. The reason has the same words as one for which a connection is
+     * refused, so that it is logged once.
      */
     private void onRefused(Throwable failure) {
-        if (failure instanceof RedisUnavailable refused && refused.refusal().isPresent()) {
-            refusal = String.valueOf(refused.getMessage());
+        if (failure instanceof RedisUnavailable refused
+                && refused.refusal().isPresent()
+                && refused.getCause() != null) {
+            refusal = RedisReason.of(refused.getCause());
             if (!received) {
                 commandLink.renew(refusal);
             }
