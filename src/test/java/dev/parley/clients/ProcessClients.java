@@ -102,24 +102,9 @@ final class ProcessClients implements ClientHost {
     }
 
     private static Consumer<String> fromStream(Consumer<ShownEvent> shown) {
-        var parser =
-                new EventStreamParser(
-                        "",
-                        new EventStreamParser.Sink() {
-                            @Override
-                            public void event(String id, String type, String data) {
-                                shown.accept(new ShownEvent(type, id, data));
-                            }
-
-                            @Override
-                            public void comment(String text) {}
-
-                            @Override
-                            public void retry(long millis) {}
-
-                            @Override
-                            public void lastEventId(String id) {}
-                        });
+        EventStreamParser.Sink sink =
+                (id, type, data) -> shown.accept(new ShownEvent(type, id, data));
+        var parser = new EventStreamParser("", sink);
         return line -> parser.feed((line + "\n").getBytes(StandardCharsets.UTF_8));
     }
 }

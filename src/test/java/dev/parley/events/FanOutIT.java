@@ -9,8 +9,7 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** Many readers get every message, while others leave. */
@@ -20,21 +19,9 @@ class FanOutIT {
     private static final int MESSAGES = 200;
     private static final String CONNECTED = "parley_connected_clients";
 
-    private ParleyProcess pod;
-    private Http http;
-    private Metrics metrics;
-
-    @BeforeEach
-    void startPod() {
-        pod = ParleyProcess.start().awaitReady();
-        http = new Http(pod.uri());
-        metrics = new Metrics(pod);
-    }
-
-    @AfterEach
-    void stopPod() {
-        pod.close();
-    }
+    @AutoClose private final ParleyProcess pod = ParleyProcess.start().awaitReady();
+    private final Http http = new Http(pod.uri());
+    private final Metrics metrics = new Metrics(pod);
 
     @Test
     void manyReaders_getEveryMessageInOrder() {

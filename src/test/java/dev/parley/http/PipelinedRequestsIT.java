@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,8 +26,8 @@ class PipelinedRequestsIT {
 
     private static final Pattern EVENT_ID = Pattern.compile("Event-Id: [0-9a-z]+-([0-9]+)\r\n");
 
-    private static RedisServer redis;
-    private static ParleyProcess pod;
+    @AutoClose private static RedisServer redis;
+    @AutoClose private static ParleyProcess pod;
     private static Http http;
 
     @BeforeAll
@@ -35,12 +35,6 @@ class PipelinedRequestsIT {
         redis = RedisServer.start();
         pod = ParleyProcess.builder().port(Ports.free()).redis(redis.uri()).start().awaitReady();
         http = new Http(pod.uri());
-    }
-
-    @AfterAll
-    static void stop() {
-        pod.close();
-        redis.close();
     }
 
     @ParameterizedTest

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.parley.testsupport.TextFiles;
+import dev.parley.testsupport.Tool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +29,8 @@ import org.junit.jupiter.api.Test;
 final class AlertRulesTest {
     private static final YAMLMapper YAML = new YAMLMapper();
     private static final Path TARGET = Path.of("target", "prometheus");
-    private static final Path PROMTOOL_TESTS = Path.of("src", "test", "prometheus");
+    private static final List<Path> PROMTOOL_TESTS =
+            TextFiles.below(Path.of("src", "test", "prometheus"), ".yaml");
     private static final Path RUNBOOK = Path.of("docs", "operations.md");
     private static final JsonNode RULES =
             component("prometheus-rule/prometheus-rule.yaml").path("spec");
@@ -48,20 +51,18 @@ final class AlertRulesTest {
     }
 
     @Test
-    void rules_passTheirPromtoolTests() throws IOException {
-        List<String> command =
-                Stream.concat(Stream.of("test", "rules"), promtoolTests().map(Path::toString))
-                        .toList();
+    void rules_passTheirPromtoolTests() {
+        var arguments = Stream.concat(Stream.of("test", "rules"), PROMTOOL_TESTS.stream());
 
-        Tool.named("promtool").run(command.toArray(String[]::new));
+        Tool.named("promtool").run(arguments.map(Object::toString).toArray(String[]::new));
     }
 
     @Test
-    void everyAlert_isTestedFiringAndNotFiring() throws IOException {
+    void everyAlert_isTestedFiringAndNotFiring() {
         Set<String> firing = new TreeSet<>();
         Set<String> quiet = new TreeSet<>();
 
-        for (Path file : promtoolTests().toList()) {
+        for (Path file : PROMTOOL_TESTS) {
             for (JsonNode check :
                     Manifests.yaml(file).findValues("alert_rule_test").stream()
                             .flatMap(JsonNode::valueStream)
@@ -76,8 +77,8 @@ final class AlertRulesTest {
     }
 
     @Test
-    void everyRecord_isTested() throws IOException {
-        String records = Files.readString(PROMTOOL_TESTS.resolve("records.yaml"));
+    void everyRecord_isTested() {
+        String records = TextFiles.read("src/test/prometheus/records.yaml");
 
         assertThat(names("record")).isNotEmpty().allMatch(records::contains);
     }
@@ -135,9 +136,10 @@ final class AlertRulesTest {
     }
 
     @Test
-    void everyAlert_linksToItsRunbookEntry() throws IOException {
+    void everyAlert_linksToItsRunbookEntry() {
         Set<String> anchors =
-                Files.readAllLines(RUNBOOK).stream()
+                TextFiles.read(RUNBOOK)
+                        .lines()
                         .filter(line -> line.startsWith("#"))
                         .map(AlertRulesTest::anchor)
                         .collect(toSet());
@@ -153,12 +155,6 @@ final class AlertRulesTest {
 
     private static JsonNode component(String file) {
         return Manifests.yaml(Manifests.ROOT.resolve("components").resolve(file));
-    }
-
-    private static Stream<Path> promtoolTests() throws IOException {
-        try (Stream<Path> files = Files.list(PROMTOOL_TESTS)) {
-            return files.sorted().toList().stream();
-        }
     }
 
     /** The rules that have this field, which is {@code alert} or {@code record}. */

@@ -2,12 +2,10 @@ package dev.parley.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.testsupport.TextFiles;
 import io.fabric8.kubernetes.api.model.PodSecurityContext;
 import io.fabric8.kubernetes.api.model.PodSpec;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.FileSystems;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -21,17 +19,13 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 final class DockerfileTest {
 
-    private static final Path DIRECTORY = Path.of("src/main/docker");
-
-    static List<Path> dockerfiles() throws IOException {
-        try (Stream<Path> files = Files.list(DIRECTORY)) {
-            return files.sorted().toList();
-        }
+    static List<Path> dockerfiles() {
+        return TextFiles.below(Path.of("src/main/docker"), "");
     }
 
     @ParameterizedTest
     @MethodSource("dockerfiles")
-    void image_runsAsTheUserOfThePod(Path dockerfile) throws IOException {
+    void image_runsAsTheUserOfThePod(Path dockerfile) {
         PodSpec pod = Manifests.named("overlays/production").podsOf("parley").spec();
         PodSecurityContext security = pod.getSecurityContext();
         String ports =
@@ -39,15 +33,15 @@ final class DockerfileTest {
                         .map(port -> port.getContainerPort().toString())
                         .collect(Collectors.joining(" "));
 
-        assertThat(Files.readAllLines(dockerfile))
+        assertThat(TextFiles.read(dockerfile).lines())
                 .contains("USER " + security.getRunAsUser() + ":" + security.getRunAsGroup())
                 .contains("EXPOSE " + ports);
     }
 
     @ParameterizedTest
     @MethodSource("dockerfiles")
-    void baseImage_canBeNamedByDigest(Path dockerfile) throws IOException {
-        assertThat(Files.readAllLines(dockerfile))
+    void baseImage_canBeNamedByDigest(Path dockerfile) {
+        assertThat(TextFiles.read(dockerfile).lines())
                 .filteredOn(line -> line.matches("(ARG|FROM) .*"))
                 .satisfiesExactly(
                         line -> assertThat(line).startsWith("ARG BASE="),
@@ -56,9 +50,10 @@ final class DockerfileTest {
 
     @ParameterizedTest
     @MethodSource("dockerfiles")
-    void buildContext_hasWhatIsCopied(Path dockerfile) throws IOException {
+    void buildContext_hasWhatIsCopied(Path dockerfile) {
         List<String> sources =
-                Files.readAllLines(dockerfile).stream()
+                TextFiles.read(dockerfile)
+                        .lines()
                         .filter(line -> line.startsWith("COPY "))
                         .map(line -> line.replaceFirst("COPY (--\\S+ )*", "").split(" ", 2)[0])
                         .toList();
@@ -86,13 +81,10 @@ final class DockerfileTest {
     }
 
     private static List<String> ignoreLines() {
-        try {
-            return Files.readAllLines(Path.of(".dockerignore")).stream()
-                    .filter(line -> !line.isBlank() && !line.startsWith("#"))
-                    .toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return TextFiles.read(".dockerignore")
+                .lines()
+                .filter(line -> !line.isBlank() && !line.startsWith("#"))
+                .toList();
     }
 
     private static boolean matches(String glob, String path) {

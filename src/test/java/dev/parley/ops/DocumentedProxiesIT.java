@@ -3,10 +3,12 @@ package dev.parley.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.OwnedProcess;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
+import dev.parley.testsupport.Tool;
 import java.io.IOException;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
@@ -47,22 +49,20 @@ final class DocumentedProxiesIT {
     void clientOfNginx_isLimitedByItsRealAddress() throws IOException {
         Haproxy.Pod place = Haproxy.Pod.free();
         int port = Ports.free();
-        Tool.named("nginx");
         try (ParleyProcess pod = pod(place)) {
-            Process nginx = startNginx(port, place.port());
+            OwnedProcess nginx = startNginx(port, place.port());
             try {
                 URI uri = URI.create("http://127.0.0.1:" + port + "/events");
                 Timeouts.await("nginx")
                         .ignoreExceptionsInstanceOf(UncheckedIOException.class)
-                        .failFast(() -> assertThat(nginx.isAlive()).as(nginxLog()).isTrue())
+                        .failFast(() -> assertThat(nginx.alive()).as(nginx.log()).isTrue())
                         .until(() -> new Http(uri).get("/favicon.svg").status() == 200);
-
                 assertLimitedByRealAddress(uri);
                 assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
             } finally {
                 // SIGTERM: the master ends its workers. SIGKILL would leave them.
-                nginx.destroy();
-                nginx.onExit().join();
+                nginx.terminate();
+                nginx.awaitExit();
             }
         }
     }
@@ -95,7 +95,7 @@ final class DocumentedProxiesIT {
 
     private static ParleyProcess pod(Haproxy.Pod place) throws IOException {
         var settings = new Properties();
-        settings.load(new StringReader(DocumentedProxies.block("### The client's address")));
+        settings.load(new StringReader(Haproxy.documented("### The client's address")));
         var pod =
                 ParleyProcess.builder()
                         .ports(place.port(), place.managementPort())
@@ -110,9 +110,9 @@ final class DocumentedProxiesIT {
         return pod.start().awaitReady();
     }
 
-    private Process startNginx(int port, int pod) throws IOException {
+    private OwnedProcess startNginx(int port, int pod) throws IOException {
         String text =
-                DocumentedProxies.block("### nginx")
+                Haproxy.documented("### nginx")
                         .replace("worker_rlimit_nofile 65536", "worker_rlimit_nofile 4096")
                         .replace("worker_connections 32768", "worker_connections 2048")
                         .replace("listen 80", "listen 127.0.0.1:" + port)
@@ -123,10 +123,7 @@ final class DocumentedProxiesIT {
         Files.writeString(
                 configuration,
                 "daemon off;\nerror_log stderr;\npid " + directory.resolve("pid") + ";\n" + text);
-        return new ProcessBuilder("nginx", "-p", directory.toString(), "-c", "" + configuration)
-                .redirectErrorStream(true)
-                .redirectOutput(directory.resolve("nginx.log").toFile())
-                .start();
+        return Tool.named("nginx").start("-p", "" + directory, "-c", "" + configuration);
     }
 
     private String temporaryPaths() {
@@ -135,13 +132,5 @@ final class DocumentedProxiesIT {
             paths.append("    %s_temp_path %s;%n".formatted(kind, directory.resolve(kind)));
         }
         return paths.toString();
-    }
-
-    private String nginxLog() {
-        try {
-            return Files.readString(directory.resolve("nginx.log"));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

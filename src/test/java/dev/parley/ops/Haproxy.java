@@ -1,8 +1,13 @@
 package dev.parley.ops;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.OwnedProcess;
 import dev.parley.testsupport.Ports;
+import dev.parley.testsupport.TextFiles;
 import dev.parley.testsupport.Timeouts;
+import dev.parley.testsupport.Tool;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,6 +15,8 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** A real HAProxy in front of pods, with the configuration of docs/operations.md. */
@@ -26,31 +33,26 @@ final class Haproxy implements Closeable {
 
     private static final String STATES = "/proxy-states;csv";
 
-    private final Process process;
+    private final OwnedProcess process;
     private final int port;
     private final int pods;
 
-    private Haproxy(Process process, int port, int pods) {
+    private Haproxy(OwnedProcess process, int port, int pods) {
         this.process = process;
         this.port = port;
         this.pods = pods;
     }
 
     static Haproxy start(Path directory, List<Pod> pods) {
-        Tool.named("haproxy");
+        Tool haproxy = Tool.named("haproxy");
         int port = Ports.free();
+        String file = directory.resolve("haproxy.cfg").toString();
         try {
-            Path configuration = directory.resolve("haproxy.cfg");
-            Files.writeString(configuration, configuration(port, pods));
-            Process process =
-                    new ProcessBuilder("haproxy", "-db", "-f", configuration.toString())
-                            .redirectErrorStream(true)
-                            .redirectOutput(directory.resolve("haproxy.log").toFile())
-                            .start();
-            return new Haproxy(process, port, pods.size());
+            Files.writeString(Path.of(file), configuration(port, pods));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        return new Haproxy(haproxy.start("-db", "-f", file), port, pods.size());
     }
 
     URI uri(String path) {
@@ -62,7 +64,7 @@ final class Haproxy implements Closeable {
         Http http = new Http(uri(""));
         Timeouts.await("all pods behind the proxy")
                 .ignoreExceptionsInstanceOf(UncheckedIOException.class)
-                .failFast("the proxy has ended", () -> !process.isAlive())
+                .failFast(() -> assertThat(process.alive()).as(process.log()).isTrue())
                 .until(() -> up(http.get(STATES).body()) == pods);
     }
 
@@ -75,7 +77,7 @@ final class Haproxy implements Closeable {
 
     @Override
     public void close() {
-        process.destroyForcibly().onExit().join();
+        process.close();
     }
 
     /**
@@ -90,7 +92,7 @@ final class Haproxy implements Closeable {
                                         "    server pod%1$d 127.0.0.1:%1$d port %2$d%n"
                                                 .formatted(pod.port(), pod.managementPort()))
                         .collect(Collectors.joining());
-        return DocumentedProxies.block("### HAProxy")
+        return documented("### HAProxy")
                 .replace("inter 1s", "inter 200ms")
                 .replace("maxconn 50000", "maxconn 4000")
                 .replace(
@@ -100,5 +102,17 @@ final class Haproxy implements Closeable {
                 .replaceAll("(?m)^    server .*\\R?", "")
                 .stripTrailing()
                 .concat("\n" + servers);
+    }
+
+    /** The first block of code below a heading of docs/operations.md. */
+    static String documented(String heading) {
+        String start = "^" + Pattern.quote(heading) + "$\\n";
+        Matcher block =
+                Pattern.compile(
+                                start + "(?:(?!```|#)[^\\n]*\\n)*```\\w*\\n(.*?)^```$",
+                                Pattern.MULTILINE | Pattern.DOTALL)
+                        .matcher(TextFiles.read("docs/operations.md").replace("\r\n", "\n"));
+        assertThat(block.find()).as("code below \"%s\" in docs/operations.md", heading).isTrue();
+        return block.group(1);
     }
 }

@@ -6,28 +6,15 @@ import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SseReader;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** The metrics count the traffic. */
 class MetricsIT {
 
-    private ParleyProcess pod;
-    private Http http;
-    private Metrics metrics;
-
-    @BeforeEach
-    void startPod() {
-        pod = ParleyProcess.start().awaitReady();
-        http = new Http(pod.uri());
-        metrics = new Metrics(pod);
-    }
-
-    @AfterEach
-    void stopPod() {
-        pod.close();
-    }
+    @AutoClose private final ParleyProcess pod = ParleyProcess.start().awaitReady();
+    private final Http http = new Http(pod.uri());
+    private final Metrics metrics = new Metrics(pod);
 
     @Test
     void everySeries_existsFromTheStart() {

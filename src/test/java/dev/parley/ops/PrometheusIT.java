@@ -3,14 +3,15 @@ package dev.parley.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.OwnedProcess;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
+import dev.parley.testsupport.Tool;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -25,8 +26,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** A real Prometheus scrapes a pod, knows every series, and evaluates the rules on them. */
 final class PrometheusIT {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     @TempDir Path directory;
 
     @Test
@@ -38,8 +37,7 @@ final class PrometheusIT {
             new Http(pod.uri()).sendForm("counted");
             reader.awaitData("counted");
             int port = Ports.free();
-            Process prometheus = start(port, pod.managementPort());
-            try {
+            try (OwnedProcess prometheus = start(port, pod.managementPort())) {
                 var api = new Http(URI.create("http://127.0.0.1:" + port));
 
                 awaitValue(api, "parley_connected_clients", "1");
@@ -55,22 +53,16 @@ final class PrometheusIT {
                         .doesNotContain("err");
                 assertThat(get(api, "/api/v1/metadata").findValuesAsText("help"))
                         .contains("Messages handed to a connection", "Open event streams");
-            } finally {
-                prometheus.destroyForcibly().onExit().join();
             }
         }
     }
 
-    private Process start(int port, int target) throws IOException {
-        Tool.named("prometheus");
-        return new ProcessBuilder(
-                        "prometheus",
+    private OwnedProcess start(int port, int target) throws IOException {
+        return Tool.named("prometheus")
+                .start(
                         "--config.file=" + configuration(target),
                         "--storage.tsdb.path=" + directory.resolve("data"),
-                        "--web.listen-address=127.0.0.1:" + port)
-                .redirectErrorStream(true)
-                .redirectOutput(directory.resolve("prometheus.log").toFile())
-                .start();
+                        "--web.listen-address=127.0.0.1:" + port);
     }
 
     /** Writes a configuration with the rules of the manifests, and the pod as the only target. */
@@ -107,10 +99,6 @@ final class PrometheusIT {
     }
 
     private static JsonNode get(Http api, String path) {
-        try {
-            return JSON.readTree(api.get(path).body());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return api.get(path).json();
     }
 }

@@ -4,16 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
+import dev.parley.testsupport.OwnedProcess;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.TextFiles;
 import dev.parley.testsupport.Timeouts;
+import dev.parley.testsupport.Tool;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Probe;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -23,7 +25,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -171,12 +172,10 @@ final class RedisAccountsIT {
 
     private static Map<String, String> newPasswords(Path directory) {
         Manifests.writePasswords(directory);
-        try (Stream<String> lines = Files.lines(directory.resolve(Manifests.PASSWORDS))) {
-            return lines.map(line -> line.split("=", 2))
-                    .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1]));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return TextFiles.read(directory.resolve(Manifests.PASSWORDS))
+                .lines()
+                .map(line -> line.split("=", 2))
+                .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1]));
     }
 
     private record Result(int status, String output) {}
@@ -195,7 +194,7 @@ final class RedisAccountsIT {
         private final Path directory;
         private final Map<String, String> environment = new TreeMap<>();
         private final int port = Ports.free();
-        private final Process process;
+        private final OwnedProcess process;
 
         /** The keys of the passwords are those of the Secret. */
         RedisOfTheManifests(Path directory, Map<String, String> passwords) {
@@ -214,7 +213,7 @@ final class RedisAccountsIT {
             process = start();
             try {
                 Timeouts.await("Redis of the manifests")
-                        .failFast(() -> assertThat(process.isAlive()).as(log()).isTrue())
+                        .failFast(() -> assertThat(process.alive()).as(log()).isTrue())
                         .until(() -> probe(Container::getStartupProbe, password()).status() == 0);
             } catch (RuntimeException e) {
                 close();
@@ -226,7 +225,7 @@ final class RedisAccountsIT {
             return environment.get("REDISCLI_AUTH");
         }
 
-        private Process start() {
+        private OwnedProcess start() {
             assertThat(container.getCommand()).containsExactly("sh", "/etc/redis/start.sh");
             List<String> command = new ArrayList<>(List.of("sh", FILES + "/start.sh"));
             command.addAll(container.getArgs());
@@ -235,10 +234,7 @@ final class RedisAccountsIT {
                 Files.createDirectories(directory.resolve("data"));
                 Files.createDirectories(directory.resolve("run"));
                 writeCliForPort();
-                ProcessBuilder builder =
-                        new ProcessBuilder(command)
-                                .redirectErrorStream(true)
-                                .redirectOutput(directory.resolve("redis.log").toFile());
+                var builder = new ProcessBuilder(command);
                 builder.environment().putAll(environment);
                 builder.environment()
                         .putAll(
@@ -246,7 +242,7 @@ final class RedisAccountsIT {
                                         "REDIS_CONFIG", FILES.toString(),
                                         "REDIS_DATA", directory.resolve("data").toString(),
                                         "REDIS_RUN", directory.resolve("run").toString()));
-                return builder.start();
+                return OwnedProcess.start(builder);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -286,35 +282,23 @@ final class RedisAccountsIT {
         private Result run(Map<String, String> variables, List<String> command) {
             List<String> shell = new ArrayList<>(List.of("sh", "-c", "exec \"$@\"", "sh"));
             shell.addAll(command);
-            ProcessBuilder builder = new ProcessBuilder(shell).redirectErrorStream(true);
+            var builder = new ProcessBuilder(shell);
             builder.environment().keySet().removeAll(List.of("REDISCLI_AUTH", "ADMIN_PASSWORD"));
             builder.environment().putAll(variables);
             builder.environment()
                     .merge("PATH", directory + "/bin:", (path, before) -> before + path);
-            try {
-                Process running = builder.start();
-                byte[] output = running.getInputStream().readAllBytes();
-                return new Result(
-                        running.waitFor(), new String(output, StandardCharsets.UTF_8).strip());
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new IllegalStateException(e);
+            try (OwnedProcess running = OwnedProcess.start(builder)) {
+                return new Result(running.awaitExit(), running.log().strip());
             }
         }
 
         String log() {
-            try {
-                return Files.readString(directory.resolve("redis.log"));
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+            return process.log();
         }
 
         @Override
         public void close() {
-            process.destroyForcibly().onExit().join();
+            process.close();
         }
     }
 }

@@ -3,14 +3,11 @@ package dev.parley.ops;
 import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
+import dev.parley.testsupport.TextFiles;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The account of Parley's pods may give every command that Parley's scripts contain. */
@@ -20,9 +17,10 @@ final class RedisAccountsTest {
     private static final Pattern ALLOWED = Pattern.compile(" \\+([\\w|]+)");
 
     @Test
-    void scripts_giveOnlyCommandsThatTheAccountMayGive() throws IOException {
+    void scripts_giveOnlyCommandsThatTheAccountMayGive() {
         String account =
-                Files.readAllLines(Manifests.ROOT.resolve("redis/users.acl")).stream()
+                TextFiles.read(Manifests.ROOT.resolve("redis/users.acl"))
+                        .lines()
                         .filter(line -> line.startsWith("user default "))
                         .findFirst()
                         .orElseThrow();
@@ -30,12 +28,10 @@ final class RedisAccountsTest {
         assertThat(commandsOfScripts()).isNotEmpty().isSubsetOf(found(ALLOWED, account));
     }
 
-    private static Set<String> commandsOfScripts() throws IOException {
-        try (Stream<Path> files = Files.walk(Path.of("src/main/resources"))) {
-            return files.filter(file -> file.toString().endsWith(".lua"))
-                    .flatMap(file -> found(CALL, read(file)).stream())
-                    .collect(toSet());
-        }
+    private static Set<String> commandsOfScripts() {
+        return TextFiles.below(Path.of("src/main/resources"), ".lua").stream()
+                .flatMap(file -> found(CALL, TextFiles.read(file)).stream())
+                .collect(toSet());
     }
 
     private static Set<String> found(Pattern pattern, String text) {
@@ -43,13 +39,5 @@ final class RedisAccountsTest {
                 .results()
                 .map(match -> match.group(1).toLowerCase(Locale.ROOT))
                 .collect(toSet());
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

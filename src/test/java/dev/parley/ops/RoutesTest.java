@@ -3,6 +3,7 @@ package dev.parley.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
+import dev.parley.testsupport.TextFiles;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServicePort;
 import io.fabric8.kubernetes.api.model.gatewayapi.v1.HTTPBackendRef;
@@ -12,8 +13,6 @@ import io.fabric8.kubernetes.api.model.gatewayapi.v1.HTTPRouteRule;
 import io.fabric8.kubernetes.api.model.networking.v1.HTTPIngressPath;
 import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressServiceBackend;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Predicate;
@@ -38,7 +37,7 @@ final class RoutesTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("ingresses")
-    void ingress_leadsToThePublicPort(Manifests manifests, Ingress ingress) throws IOException {
+    void ingress_leadsToThePublicPort(Manifests manifests, Ingress ingress) {
         List<HTTPIngressPath> paths = ingress.getSpec().getRules().get(0).getHttp().getPaths();
 
         assertRouted(
@@ -69,8 +68,7 @@ final class RoutesTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("gatewayRoutes")
-    void gatewayRoute_leadsToThePublicPort(Manifests manifests, HTTPRoute route)
-            throws IOException {
+    void gatewayRoute_leadsToThePublicPort(Manifests manifests, HTTPRoute route) {
         List<HTTPRouteRule> rules = route.getSpec().getRules();
 
         assertRouted(request -> rules.stream().anyMatch(rule -> matches(rule, request)));
@@ -95,18 +93,12 @@ final class RoutesTest {
         }
     }
 
-    private static void assertRouted(Predicate<String> routed) throws IOException {
+    private static void assertRouted(Predicate<String> routed) {
         assertThat(ProgramNames.CALLS).allMatch(routed);
-        assertThat(pages()).isNotEmpty().allMatch(routed);
-    }
-
-    /** The pages that the program serves, by their paths. */
-    private static List<String> pages() throws IOException {
-        try (Stream<Path> files = Files.walk(PAGES)) {
-            return files.filter(Files::isRegularFile)
-                    .map(file -> "/" + PAGES.relativize(file))
-                    .toList();
-        }
+        assertThat(TextFiles.below(PAGES, ""))
+                .extracting(file -> "/" + PAGES.relativize(file))
+                .isNotEmpty()
+                .allMatch(routed);
     }
 
     private static boolean matches(HTTPRouteRule rule, String request) {

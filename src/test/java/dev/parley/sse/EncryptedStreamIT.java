@@ -7,37 +7,31 @@ import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
+import dev.parley.testsupport.SelfSignedCertificate;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyStore;
 import java.util.ArrayList;
 import java.util.List;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Streams of a pod that terminates TLS itself. */
 class EncryptedStreamIT {
 
-    private static final String PASSWORD = "changeit";
-
     @TempDir private static Path directory;
 
     @Test
     void encryptedReader_receivesEveryMessage() throws Exception {
         Path store = directory.resolve("pod.p12");
-        KeyStore certificate = selfSigned(store);
+        SelfSignedCertificate certificate = SelfSignedCertificate.create(store);
         int port = Ports.free();
         try (ParleyProcess pod =
                 ParleyProcess.builder()
@@ -45,7 +39,9 @@ class EncryptedStreamIT {
                         .port(Ports.free())
                         .config("quarkus.http.ssl-port", Integer.toString(port))
                         .config("quarkus.http.ssl.certificate.key-store-file", store.toString())
-                        .config("quarkus.http.ssl.certificate.key-store-password", PASSWORD)
+                        .config(
+                                "quarkus.http.ssl.certificate.key-store-password",
+                                SelfSignedCertificate.PASSWORD)
                         .start()
                         .awaitReady()) {
             HttpResponse<InputStream> response = get(certificate, port);
@@ -65,11 +61,12 @@ class EncryptedStreamIT {
         }
     }
 
-    private static HttpResponse<InputStream> get(KeyStore certificate, int port) throws Exception {
+    private static HttpResponse<InputStream> get(SelfSignedCertificate certificate, int port)
+            throws Exception {
         HttpClient client =
                 HttpClient.newBuilder()
                         .version(HttpClient.Version.HTTP_1_1)
-                        .sslContext(trusting(certificate))
+                        .sslContext(certificate.trusting())
                         .build();
         URI uri = URI.create("https://localhost:" + port + "/events");
         return client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofInputStream());
@@ -86,55 +83,5 @@ class EncryptedStreamIT {
             lines.add(line);
         } while (!line.equals(expected));
         return lines;
-    }
-
-    private static KeyStore selfSigned(Path store) throws Exception {
-        Path keytool = Path.of(System.getProperty("java.home"), "bin", "keytool");
-        Process process =
-                new ProcessBuilder(
-                                keytool.toString(),
-                                "-genkeypair",
-                                "-keystore",
-                                store.toString(),
-                                "-storetype",
-                                "PKCS12",
-                                "-storepass",
-                                PASSWORD,
-                                "-alias",
-                                "pod",
-                                "-keyalg",
-                                "EC",
-                                "-dname",
-                                "CN=localhost",
-                                "-ext",
-                                "SAN=dns:localhost")
-                        .redirectErrorStream(true)
-                        .redirectOutput(directory.resolve("keytool.log").toFile())
-                        .start();
-        assertThat(process.waitFor()).as(() -> read(directory.resolve("keytool.log"))).isZero();
-        KeyStore made = KeyStore.getInstance("PKCS12");
-        try (InputStream in = Files.newInputStream(store)) {
-            made.load(in, PASSWORD.toCharArray());
-        }
-        return made;
-    }
-
-    private static SSLContext trusting(KeyStore certificate) throws Exception {
-        KeyStore trusted = KeyStore.getInstance("PKCS12");
-        trusted.load(null, null);
-        trusted.setCertificateEntry("pod", certificate.getCertificate("pod"));
-        var factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-        factory.init(trusted);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(null, factory.getTrustManagers(), null);
-        return context;
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

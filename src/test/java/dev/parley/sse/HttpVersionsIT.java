@@ -15,14 +15,14 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Streams over HTTP/1.0 and HTTP/2. */
 class HttpVersionsIT {
 
-    private static ParleyProcess pod;
+    @AutoClose private static ParleyProcess pod;
     private static Http http;
 
     @BeforeAll
@@ -30,11 +30,6 @@ class HttpVersionsIT {
         // No heartbeat may come between the bytes that are compared.
         pod = ParleyProcess.builder().config("parley.events.heartbeat", "1H").start().awaitReady();
         http = new Http(pod.uri());
-    }
-
-    @AfterAll
-    static void stopPod() {
-        pod.close();
     }
 
     @Test

@@ -12,7 +12,7 @@ import dev.parley.testsupport.Timeouts;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Streams over HTTP/1.1, whose connections are taken over from the server. */
 class TakenOverConnectionIT {
 
-    private static ParleyProcess pod;
+    @AutoClose private static ParleyProcess pod;
     private static Http http;
 
     @BeforeAll
@@ -34,11 +34,6 @@ class TakenOverConnectionIT {
                         .start()
                         .awaitReady();
         http = new Http(pod.uri());
-    }
-
-    @AfterAll
-    static void stopPod() {
-        pod.close();
     }
 
     @Test

@@ -10,6 +10,7 @@ import com.launchdarkly.eventsource.StreamException;
 import com.launchdarkly.logging.LDLogger;
 import dev.parley.testsupport.EventStreamParser;
 import dev.parley.testsupport.SseReader.Event;
+import jakarta.ws.rs.client.Client;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
@@ -45,7 +46,8 @@ final class TwoParsers {
 
     private static List<Event> ours(List<byte[]> chunks) {
         List<Event> events = new ArrayList<>();
-        var parser = new EventStreamParser("", new Recorder(events));
+        EventStreamParser.Sink sink = (id, type, data) -> events.add(new Event(id, type, data));
+        var parser = new EventStreamParser("", sink);
         chunks.forEach(parser::feed);
         return events;
     }
@@ -63,23 +65,6 @@ final class TwoParsers {
         } catch (StreamException e) {
             throw new AssertionError(e);
         }
-    }
-
-    private record Recorder(List<Event> events) implements EventStreamParser.Sink {
-
-        @Override
-        public void event(String id, String type, String data) {
-            events.add(new Event(id, type, data));
-        }
-
-        @Override
-        public void comment(String text) {}
-
-        @Override
-        public void retry(long millis) {}
-
-        @Override
-        public void lastEventId(String id) {}
     }
 
     /** A server that sends these pieces and closes the connection. */

@@ -1,21 +1,15 @@
 package dev.parley.testsupport;
 
-import static org.junit.jupiter.api.Assertions.fail;
-import static org.junit.jupiter.api.Assumptions.abort;
-
 import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
 import com.microsoft.playwright.assertions.PlaywrightAssertions;
 import java.io.Closeable;
-import java.io.File;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 
 /**
  * A real Chromium without a window and with a new profile: the executable that the environment
@@ -47,7 +41,7 @@ public final class Browser implements Closeable {
 
     /** Starts a browser. If none is installed, the calling test is skipped; in CI it fails. */
     public static Browser start() {
-        Path executable = executable().orElseGet(Browser::none);
+        Path executable = executable();
         PlaywrightAssertions.setDefaultAssertionTimeout(Timeouts.millis());
         Playwright playwright = Playwright.create(withoutDownload());
         try {
@@ -99,30 +93,15 @@ public final class Browser implements Closeable {
                 .setArgs(ARGUMENTS);
     }
 
-    private static Optional<Path> executable() {
+    private static Path executable() {
         String named = System.getenv().getOrDefault(VARIABLE, "");
         if (!named.isBlank()) {
-            return Optional.of(Path.of(named));
+            return Path.of(named);
         }
-        return directories()
-                .flatMap(directory -> NAMES.stream().map(directory::resolve))
-                .filter(Files::isExecutable)
-                .findFirst();
-    }
-
-    private static Stream<Path> directories() {
-        String path = System.getenv().getOrDefault("PATH", "");
-        return Stream.concat(
-                Stream.of(path.split(File.pathSeparator))
-                        .filter(directory -> !directory.isBlank())
-                        .map(Path::of),
-                Stream.of(Path.of("/usr/bin")));
-    }
-
-    private static Path none() {
-        String message =
-                "no browser: install Chromium or Chrome, or name one in the environment variable "
-                        + VARIABLE;
-        return "true".equals(System.getenv("CI")) ? fail(message) : abort(message);
+        return NAMES.stream()
+                .map(Tool::find)
+                .flatMap(Optional::stream)
+                .findFirst()
+                .orElseGet(() -> Tool.missing("no browser: install Chromium, or set " + VARIABLE));
     }
 }

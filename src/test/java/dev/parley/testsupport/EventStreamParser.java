@@ -19,13 +19,13 @@ public final class EventStreamParser {
         void event(String id, String type, String data);
 
         /** A comment line, without its colon and one leading space. */
-        void comment(String text);
+        default void comment(String text) {}
 
         /** The reconnection time that the server asks for. */
-        void retry(long millis);
+        default void retry(long millis) {}
 
         /** A block has ended; from now on this is the id to resume from. */
-        void lastEventId(String id);
+        default void lastEventId(String id) {}
     }
 
     private static final String BOM = "\uFEFF";

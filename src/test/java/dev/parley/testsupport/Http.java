@@ -1,5 +1,6 @@
 package dev.parley.testsupport;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -25,6 +26,11 @@ public final class Http {
         /** The first value of a header, or the empty string. */
         public String header(String name) {
             return headers.firstValue(name).orElse("");
+        }
+
+        /** The body, which must be JSON. */
+        public JsonNode json() {
+            return Json.parse(body);
         }
     }
 

@@ -76,7 +76,8 @@ public record HttpAnswer(int status, Map<String, List<String>> headers, InputStr
         return length.isEmpty() ? in : new Bounded(in, Long.parseLong(length.get(0)));
     }
 
-    private static String readLine(InputStream in) throws IOException {
+    /** Reads up to a line feed, and returns the line without its end. */
+    static String readLine(InputStream in) throws IOException {
         ByteArrayOutputStream line = new ByteArrayOutputStream();
         for (int b = in.read(); b != '\n'; b = in.read()) {
             if (b < 0) {

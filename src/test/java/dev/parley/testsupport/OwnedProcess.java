@@ -15,7 +15,7 @@ import java.util.function.Function;
  * A child process that records its output, can be killed, paused and continued, and is killed when
  * this JVM exits.
  */
-final class OwnedProcess implements Closeable {
+public final class OwnedProcess implements Closeable {
 
     private static final Set<Process> LEFT_OVER = ConcurrentHashMap.newKeySet();
 
@@ -34,7 +34,7 @@ final class OwnedProcess implements Closeable {
         this.process = process;
     }
 
-    static OwnedProcess start(ProcessBuilder builder) {
+    public static OwnedProcess start(ProcessBuilder builder) {
         try {
             OwnedProcess owned = new OwnedProcess(builder.redirectErrorStream(true).start());
             owned.adopt();
@@ -57,12 +57,12 @@ final class OwnedProcess implements Closeable {
         return process.pid();
     }
 
-    boolean alive() {
+    public boolean alive() {
         return process.isAlive();
     }
 
     /** All output so far, whole lines only. */
-    String log() {
+    public String log() {
         synchronized (output) {
             return output.toString();
         }
@@ -76,7 +76,7 @@ final class OwnedProcess implements Closeable {
     }
 
     /** Sends SIGKILL; returns when the process has ended and its output is read. */
-    void kill() {
+    public void kill() {
         process.toHandle().destroyForcibly();
         awaitExit();
         paused = false;
@@ -85,7 +85,7 @@ final class OwnedProcess implements Closeable {
     /**
      * Sends SIGTERM and does not wait. A paused process is continued so that it gets the signal.
      */
-    void terminate() {
+    public void terminate() {
         // Not Process.destroy(): it closes our end of the output, so the last lines would be lost.
         process.toHandle().destroy();
         if (paused) {
@@ -94,7 +94,7 @@ final class OwnedProcess implements Closeable {
     }
 
     /** Waits for the end of the process and of its output, and returns the exit code. */
-    int awaitExit() {
+    public int awaitExit() {
         try {
             if (!process.waitFor(Timeouts.millis(), TimeUnit.MILLISECONDS)) {
                 throw new AssertionError(
@@ -113,7 +113,7 @@ final class OwnedProcess implements Closeable {
      * Waits until {@code find} returns a value for the output so far, and returns that value; empty
      * if the output ends or the time limit passes first.
      */
-    <T> Optional<T> awaitOutput(Function<String, Optional<T>> find) {
+    public <T> Optional<T> awaitOutput(Function<String, Optional<T>> find) {
         long deadline = System.nanoTime() + Timeouts.LIMIT.toNanos();
         synchronized (output) {
             Optional<T> found = find.apply(output.toString());

@@ -3,12 +3,10 @@ package dev.parley.testsupport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.Closeable;
-import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,24 +24,27 @@ import java.util.regex.Pattern;
  */
 public final class ParleyProcess implements Closeable {
 
+    private static final String PORT = "quarkus.http.port";
+    private static final String MANAGEMENT_PORT = "quarkus.management.port";
+
     private static final Pattern LISTENING =
             Pattern.compile("Listening on:? https?://[^\\s/]*:(\\d+)");
 
-    private static final Pattern MANAGEMENT =
+    private static final Pattern MANAGEMENT_LISTENING =
             Pattern.compile("Management interface listening on https?://[^\\s/]*:(\\d+)");
 
-    private final ParleyCommand command;
+    private final Builder options;
     private final OwnedProcess process;
     private final int port;
     private final int managementPort;
     private boolean terminated;
 
-    private ParleyProcess(ParleyCommand command, OwnedProcess process, int port) {
-        this.command = command;
+    private ParleyProcess(Builder options, OwnedProcess process, int port) {
+        this.options = options;
         this.process = process;
         this.port = port;
         this.managementPort =
-                portIn(process.log(), MANAGEMENT)
+                portIn(process.log(), MANAGEMENT_LISTENING)
                         .orElseThrow(
                                 () -> new IllegalStateException("no port in " + process.log()));
     }
@@ -72,11 +73,21 @@ public final class ParleyProcess implements Closeable {
         private Path jar =
                 Path.of(System.getProperty("parley.app", "target/quarkus-app/quarkus-run.jar"));
 
+        private int openFiles;
+
+        private Builder(Builder other) {
+            config.putAll(other.config);
+            environment.putAll(other.environment);
+            jvmOptions = other.jvmOptions;
+            jar = other.jar;
+            openFiles = other.openFiles;
+        }
+
         private Builder() {
             config("quarkus.http.host", "127.0.0.1");
             config("quarkus.management.host", "127.0.0.1");
-            config(ParleyCommand.PORT, "0");
-            config(ParleyCommand.MANAGEMENT_PORT, "0");
+            config(PORT, "0");
+            config(MANAGEMENT_PORT, "0");
             longDeadlines();
         }
 
@@ -123,8 +134,14 @@ public final class ParleyProcess implements Closeable {
          * Listens on these ports. The framework's metrics want either both to be named, or neither.
          */
         public Builder ports(int port, int managementPort) {
-            config(ParleyCommand.PORT, Integer.toString(port));
-            return config(ParleyCommand.MANAGEMENT_PORT, Integer.toString(managementPort));
+            config(PORT, Integer.toString(port));
+            return config(MANAGEMENT_PORT, Integer.toString(managementPort));
+        }
+
+        /** Limits the number of files that the process may have open, by the shell's ulimit. */
+        public Builder openFiles(int limit) {
+            openFiles = limit;
+            return this;
         }
 
         /** Runs another jar than the packaged one. */
@@ -148,17 +165,65 @@ public final class ParleyProcess implements Closeable {
          * @throws IllegalStateException if it does not listen; the message contains its log
          */
         public ParleyProcess start() {
-            return launch(new ParleyCommand(config, environment, jvmOptions, jar));
+            return launch(new Builder(this));
+        }
+
+        /**
+         * The process to start; it inherits no variables that would configure Parley or Quarkus.
+         */
+        private ProcessBuilder toProcess() {
+            var process = new ProcessBuilder(words());
+            Map<String, String> variables = process.environment();
+            variables
+                    .keySet()
+                    .removeIf(name -> name.startsWith("QUARKUS_") || name.startsWith("PARLEY_"));
+            variables.putAll(environment);
+            return process;
+        }
+
+        private List<String> words() {
+            List<String> words = new ArrayList<>();
+            if (openFiles > 0) {
+                String limit = "ulimit -n " + openFiles + " && exec \"$@\"";
+                words.addAll(List.of("sh", "-c", limit, "sh"));
+            }
+            List<String> options =
+                    config.entrySet().stream()
+                            .map(e -> "-D" + e.getKey() + "=" + e.getValue())
+                            .toList();
+            String executable = System.getProperty("parley.native", "");
+            if (executable.isBlank()) {
+                words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+                words.addAll(jvmOptions);
+                words.addAll(argumentsOfEveryJvm());
+                words.addAll(options);
+                words.addAll(List.of("-jar", jar.toAbsolutePath().toString()));
+            } else {
+                words.add(Path.of(executable).toAbsolutePath().toString());
+                words.addAll(options);
+            }
+            return words;
         }
     }
 
-    private static ParleyProcess launch(ParleyCommand command) {
-        OwnedProcess process = OwnedProcess.start(command.toProcess());
+    /** Whether JVMs run with an agent (JaCoCo) that writes its results when the JVM exits. */
+    private static boolean isMeasured() {
+        return argumentsOfEveryJvm().stream()
+                .anyMatch(argument -> argument.startsWith("-javaagent"));
+    }
+
+    private static List<String> argumentsOfEveryJvm() {
+        String arguments = System.getProperty("parley.jvm-args", "");
+        return arguments.isBlank() ? List.of() : List.of(arguments.strip().split("\\s+"));
+    }
+
+    private static ParleyProcess launch(Builder options) {
+        OwnedProcess process = OwnedProcess.start(options.toProcess());
         Optional<Integer> port = process.awaitOutput(log -> portIn(log, LISTENING));
         if (port.isEmpty()) {
             throw startFailed(process);
         }
-        return new ParleyProcess(command, process, port.get());
+        return new ParleyProcess(options, process, port.get());
     }
 
     private static IllegalStateException startFailed(OwnedProcess process) {
@@ -226,22 +291,11 @@ public final class ParleyProcess implements Closeable {
 
     /** Waits until the readiness probe is answered with this status. */
     public void awaitReadiness(int status) {
-        HttpClient client = HttpClient.newHttpClient();
-        HttpRequest probe =
-                HttpRequest.newBuilder(
-                                URI.create(
-                                        "http://127.0.0.1:" + managementPort + "/q/health/ready"))
-                        .timeout(Timeouts.LIMIT)
-                        .build();
+        Http probe = management();
         Timeouts.await("readiness " + status)
-                .ignoreExceptionsInstanceOf(IOException.class)
+                .ignoreExceptionsInstanceOf(UncheckedIOException.class)
                 .failFast(() -> assertThat(alive()).as("Parley runs; its log: %s", log()).isTrue())
-                .until(() -> status(client, probe) == status);
-    }
-
-    private static int status(HttpClient client, HttpRequest request)
-            throws IOException, InterruptedException {
-        return client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+                .until(() -> probe.get("/q/health/ready").status() == status);
     }
 
     /** Sends SIGKILL; returns when the process has ended. */
@@ -265,7 +319,7 @@ public final class ParleyProcess implements Closeable {
      * should come from {@link Ports#free}.
      */
     public ParleyProcess replacement() {
-        return launch(command.onPort(port));
+        return launch(new Builder(options).config(PORT, Integer.toString(port)));
     }
 
     /** Sends SIGSTOP: connections stay open and get no answer. Linux only. */
@@ -285,7 +339,7 @@ public final class ParleyProcess implements Closeable {
      */
     @Override
     public void close() {
-        if (ParleyCommand.isMeasured() && process.alive() && !terminated) {
+        if (isMeasured() && process.alive() && !terminated) {
             process.terminate();
             process.awaitExit();
         }

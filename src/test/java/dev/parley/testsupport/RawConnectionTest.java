@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.parley.testsupport.ScriptedServer.Peer;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 class RawConnectionTest {
@@ -13,12 +13,7 @@ class RawConnectionTest {
     private static final String REQUEST = "GET /\u0001 HTTP/1.1\r\nBad Header\r\n\r\n";
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-    private final ScriptedServer server = new ScriptedServer();
-
-    @AfterEach
-    void stop() {
-        server.close();
-    }
+    @AutoClose private final ScriptedServer server = new ScriptedServer();
 
     @Test
     void readAnswer_endsWithOneAnswer_readToEndWithTheConnection() {

@@ -1,8 +1,19 @@
 package dev.parley.testsupport;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
+import java.io.EOFException;
+import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -10,13 +21,16 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import redis.embedded.core.ExecutableProvider;
 
 /**
  * A real Redis server on a loopback port and in a temporary directory. A test can kill it, pause
  * it, start it again on the same port with or without its data, and take it back to a {@link
  * Snapshot}.
  *
- * <p>The program is the one that {@link RedisBinary} names, unless the builder names another.
+ * <p>The program is the Redis or Valkey that the environment variable {@code PARLEY_TEST_REDIS}
+ * names, or else Redis 6.2 from the embedded-redis library (on Linux it needs OpenSSL 3).
  */
 public final class RedisServer implements Closeable {
 
@@ -53,7 +67,6 @@ public final class RedisServer implements Closeable {
     public static final class Builder {
 
         private final List<String> config = new ArrayList<>(List.of("save \"\"", "appendonly no"));
-        private String binary = RedisBinary.path();
         private List<String> login = List.of();
         private boolean replica;
 
@@ -62,7 +75,6 @@ public final class RedisServer implements Closeable {
         private Builder(Builder other) {
             config.clear();
             config.addAll(other.config);
-            binary = other.binary;
             login = other.login;
             replica = other.replica;
         }
@@ -86,12 +98,6 @@ public final class RedisServer implements Closeable {
         public Builder replicaOf(RedisServer master) {
             replica = true;
             return config("replicaof 127.0.0.1 " + master.port);
-        }
-
-        /** Runs this program instead of the one that {@link RedisBinary} names. */
-        public Builder binary(Path program) {
-            binary = program.toString();
-            return this;
         }
 
         /** Logs in as this user for the commands of this class; for servers with ACLs. */
@@ -245,6 +251,12 @@ public final class RedisServer implements Closeable {
                                         .contains("master_link_status:up"));
     }
 
+    /** Makes this server a replica of another, and waits until it is a copy of it. */
+    public void follow(RedisServer master) {
+        command("REPLICAOF", "127.0.0.1", Integer.toString(master.port));
+        awaitMaster();
+    }
+
     /** Makes this replica a master, until it is restarted. */
     public void promote() {
         command("REPLICAOF", "NO", "ONE");
@@ -263,16 +275,17 @@ public final class RedisServer implements Closeable {
     /**
      * Sends one command on a new connection and returns the reply.
      *
-     * @throws RedisError if Redis answers with an error
+     * @throws ErrorReply if Redis answers with an error
      */
-    public RedisReply command(String... args) {
-        try (RedisConnection connection = connect(Timeouts.LIMIT)) {
+    public Reply command(String... args) {
+        try (Connection connection = connect(Timeouts.LIMIT)) {
             return connection.command(args);
         }
     }
 
-    private RedisConnection connect(Duration timeout) {
-        RedisConnection connection = RedisConnection.open(port, timeout);
+    /** Connects and logs in; the timeout is for connecting and for each reply. */
+    Connection connect(Duration timeout) {
+        Connection connection = new Connection(port, Math.toIntExact(timeout.toMillis()));
         if (!options.login.isEmpty()) {
             connection.command(options.login.toArray(String[]::new));
         }
@@ -301,7 +314,7 @@ public final class RedisServer implements Closeable {
     /** Starts a process and returns when it answers; the arguments override the configuration. */
     private OwnedProcess launch(String... arguments) {
         mkdir(data());
-        List<String> words = new ArrayList<>(List.of(options.binary, writeConfig().toString()));
+        List<String> words = new ArrayList<>(List.of(program(), writeConfig().toString()));
         words.addAll(List.of(arguments));
         OwnedProcess started = OwnedProcess.start(new ProcessBuilder(words));
         try {
@@ -319,11 +332,11 @@ public final class RedisServer implements Closeable {
             started.awaitExit();
             throw startFailed(started.log());
         }
-        try (RedisConnection connection = connect(Duration.ofSeconds(2))) {
+        try (Connection connection = connect(Duration.ofSeconds(2))) {
             String where = connection.command("CONFIG", "GET", "dir").items().get(1).text();
             return connection.command("PING").text().equals("PONG")
                     && where.equals(data().toString());
-        } catch (UncheckedIOException | RedisError notYet) {
+        } catch (UncheckedIOException | ErrorReply notYet) {
             return false;
         }
     }
@@ -389,5 +402,156 @@ public final class RedisServer implements Closeable {
             }
         }
         return true;
+    }
+
+    private static String program() {
+        String named = System.getenv().getOrDefault("PARLEY_TEST_REDIS", "");
+        return named.isBlank() ? Embedded.PATH : named;
+    }
+
+    /** The program in the embedded-redis library, unpacked when it is first used. */
+    private static final class Embedded {
+
+        static final String PATH = unpack();
+
+        private static String unpack() {
+            try {
+                Path directory = Files.createTempDirectory("parley-redis-binary");
+                directory.toFile().deleteOnExit();
+                File binary = ExecutableProvider.newJarResourceProvider(directory.toFile()).get();
+                binary.deleteOnExit();
+                return binary.getAbsolutePath();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    /**
+     * A reply that is not an error.
+     *
+     * @param value a text (string, status or number), a list of replies, or null for no value
+     */
+    public record Reply(@Nullable Object value) {
+
+        /** The text of a string, status or number. */
+        public String text() {
+            return (String) requireNonNull(value, "no value");
+        }
+
+        public long number() {
+            return Long.parseLong(text());
+        }
+
+        /** The elements of an array. */
+        @SuppressWarnings("unchecked")
+        public List<Reply> items() {
+            return (List<Reply>) requireNonNull(value, "no value");
+        }
+
+        public boolean isNil() {
+            return value == null;
+        }
+
+        @Override
+        public String toString() {
+            return value == null ? "nil" : value.toString();
+        }
+    }
+
+    /** An error reply; the message is its text. */
+    static final class ErrorReply extends RuntimeException {
+
+        private static final long serialVersionUID = 1L;
+
+        ErrorReply(String message) {
+            super(message);
+        }
+    }
+
+    /** A plain connection that speaks RESP 2. */
+    static final class Connection implements Closeable {
+
+        private final Socket socket = new Socket();
+        private final InputStream in;
+
+        private Connection(int port, int timeoutMillis) {
+            try {
+                socket.setSoTimeout(timeoutMillis);
+                socket.setTcpNoDelay(true);
+                var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+                socket.connect(address, timeoutMillis);
+                in = new BufferedInputStream(socket.getInputStream());
+            } catch (IOException e) {
+                Sockets.close(socket);
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        /**
+         * Sends a command and returns its reply.
+         *
+         * @throws ErrorReply if Redis answers with an error
+         * @throws UncheckedIOException if there is no answer in time
+         */
+        Reply command(String... args) {
+            try {
+                send(args);
+                return read();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        private void send(String... args) throws IOException {
+            var request = new ByteArrayOutputStream();
+            request.writeBytes(("*" + args.length + "\r\n").getBytes(UTF_8));
+            for (String arg : args) {
+                byte[] bytes = arg.getBytes(UTF_8);
+                request.writeBytes(("$" + bytes.length + "\r\n").getBytes(UTF_8));
+                request.writeBytes(bytes);
+                request.writeBytes(new byte[] {'\r', '\n'});
+            }
+            request.writeTo(socket.getOutputStream());
+        }
+
+        private Reply read() throws IOException {
+            String line = HttpAnswer.readLine(in);
+            String rest = line.substring(1);
+            return switch (line.charAt(0)) {
+                case '+', ':' -> new Reply(rest);
+                case '-' -> throw new ErrorReply(rest);
+                case '$' -> bulk(Integer.parseInt(rest));
+                case '*' -> array(Integer.parseInt(rest));
+                default -> throw new IOException("not RESP 2: " + line);
+            };
+        }
+
+        private Reply bulk(int length) throws IOException {
+            if (length < 0) {
+                return new Reply(null);
+            }
+            byte[] bytes = in.readNBytes(length);
+            if (bytes.length < length || in.skip(2) < 2) {
+                throw new EOFException("Redis closed the connection");
+            }
+            return new Reply(new String(bytes, UTF_8));
+        }
+
+        private Reply array(int length) throws IOException {
+            if (length < 0) {
+                return new Reply(null);
+            }
+            List<Reply> items = new ArrayList<>();
+            for (int i = 0; i < length; i++) {
+                items.add(read());
+            }
+            return new Reply(List.copyOf(items));
+        }
+
+        @Override
+        public void close() {
+            Sockets.close(socket);
+        }
     }
 }

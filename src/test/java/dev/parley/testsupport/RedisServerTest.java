@@ -2,8 +2,8 @@ package dev.parley.testsupport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.parley.testsupport.RedisServer.Connection;
 import dev.parley.testsupport.RedisServer.Snapshot;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -112,22 +112,11 @@ class RedisServerTest {
     }
 
     @Test
-    void anotherBinary_isRunInsteadOfTheDefault() {
-        Path installed = Path.of("/usr/bin/redis-server");
-        assumeThat(installed).isExecutable();
-
-        try (RedisServer redis = RedisServer.builder().binary(installed).start()) {
-            assertThat(redis.command("INFO", "server").text()).contains("executable:" + installed);
-        }
-    }
-
-    @Test
     @EnabledOnOs(OS.LINUX)
     void pausedServer_answersNothing_andCanBeResumedStoppedAndKilled() {
         try (RedisServer redis = RedisServer.start()) {
             redis.pause();
-            try (RedisConnection connection =
-                    RedisConnection.open(redis.port(), Duration.ofMillis(100))) {
+            try (Connection connection = redis.connect(Duration.ofMillis(100))) {
                 assertThatThrownBy(() -> connection.command("PING"))
                         .isInstanceOf(UncheckedIOException.class);
             }

@@ -8,7 +8,7 @@ import dev.parley.testsupport.ScriptedServer.Peer;
 import dev.parley.testsupport.SseReader.Event;
 import java.time.Duration;
 import java.util.Arrays;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -16,12 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The parts of the reader that other tests' conclusions depend on. */
 class SseReaderTest {
 
-    private final ScriptedServer server = new ScriptedServer();
-
-    @AfterEach
-    void stop() {
-        server.close();
-    }
+    @AutoClose private final ScriptedServer server = new ScriptedServer();
 
     private SseReader.Builder reader() {
         return SseReader.to(server.uri("/"));

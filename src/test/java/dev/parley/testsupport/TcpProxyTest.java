@@ -11,19 +11,13 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 class TcpProxyTest {
 
-    private final ScriptedServer server = new ScriptedServer();
-    private final TcpProxy proxy = TcpProxy.to(server.port());
-
-    @AfterEach
-    void stop() {
-        proxy.close();
-        server.close();
-    }
+    @AutoClose private final ScriptedServer server = new ScriptedServer();
+    @AutoClose private final TcpProxy proxy = TcpProxy.to(server.port());
 
     private Socket connect() throws IOException {
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), proxy.port());

@@ -19,13 +19,13 @@ import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.Timeouts;
 import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisOptions;
+import jakarta.ws.rs.HEAD;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,7 +41,7 @@ class RedisBrokerIT implements BrokerContract {
 
     @AutoClose private static RedisServer redis;
 
-    private final RedisBrokers brokers = new RedisBrokers();
+    @AutoClose private final RedisBrokers brokers = new RedisBrokers();
 
     @BeforeAll
     static void startRedis() {
@@ -51,11 +51,6 @@ class RedisBrokerIT implements BrokerContract {
     @BeforeEach
     void removeAllKeys() {
         redis.command("FLUSHALL");
-    }
-
-    @AfterEach
-    void closeBrokers() {
-        brokers.close();
     }
 
     @Override

@@ -20,29 +20,15 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** A server that cuts connections, hangs, or is not the primary any more; and what comes after. */
 class RedisFaultsIT {
 
-    @AutoClose private RedisServer redis;
-    @AutoClose private TcpProxy proxy;
-
-    private final RedisBrokers brokers = new RedisBrokers();
-
-    @BeforeEach
-    void startRedis() {
-        redis = RedisServer.start();
-        proxy = TcpProxy.to(redis.port());
-    }
-
-    @AfterEach
-    void closeBrokers() {
-        brokers.close();
-    }
+    @AutoClose private final RedisServer redis = RedisServer.start();
+    @AutoClose private final TcpProxy proxy = TcpProxy.to(redis.port());
+    @AutoClose private final RedisBrokers brokers = new RedisBrokers();
 
     @Test
     void cutConnections_areMadeAgain_andTheListenerLearnsIt() {
@@ -53,7 +39,7 @@ class RedisFaultsIT {
         redis.command("CLIENT", "KILL", "TYPE", "normal");
 
         broker.received().awaitResubscriptions(1);
-        assertThat(sayAtLast(broker).offset()).isEqualTo(2);
+        assertThat(publishOnceAccepted(broker).offset()).isEqualTo(2);
         broker.received().await(2);
     }
 
@@ -88,41 +74,32 @@ class RedisFaultsIT {
         redis.resume();
 
         broker.awaitUp();
-        sayAtLast(broker);
+        publishOnceAccepted(broker);
     }
 
     @Test
     void serverThatBecameAReplica_isLeftForTheNewOne() {
-        try (RedisServer promoted = RedisServer.start()) {
-            BlockingBroker broker = brokers.open(proxy.uri("redis"));
-            EventId last = broker.publishNumbers(5);
-            follow(promoted, redis);
-            promoted.command("REPLICAOF", "NO", "ONE");
+        BlockingBroker broker = brokers.open(proxy.uri("redis"));
+        EventId last = broker.publishNumbers(5);
 
-            proxy.retarget(promoted.port());
-            follow(redis, promoted);
+        try (RedisServer promoted = failOver()) {
+            redis.follow(promoted);
 
-            EventId next = sayAtLast(broker);
-            assertThat(next.offset()).isEqualTo(6);
-            assertThat(broker.readAfter(0, 10).continues(last)).as("nothing was lost").isTrue();
-            sayUntilHeard(broker);
+            assertNextIsSix_andNothingWasLost(broker, last);
+            publishUntilReceived(broker);
         }
     }
 
     @Test
     void subscriptionOnAFormerPrimary_isLeft_whenOnlyTheCommandsWentToTheNewOne() {
-        try (RedisServer promoted = RedisServer.start()) {
-            BlockingBroker broker = brokers.open(proxy.uri("redis"));
-            EventId last = broker.publishNumbers(5);
-            follow(promoted, redis);
-            promoted.command("REPLICAOF", "NO", "ONE");
-            proxy.retarget(promoted.port());
+        BlockingBroker broker = brokers.open(proxy.uri("redis"));
+        EventId last = broker.publishNumbers(5);
 
+        try (RedisServer promoted = failOver()) {
             redis.command("CLIENT", "KILL", "TYPE", "normal");
 
-            assertThat(sayAtLast(broker).offset()).isEqualTo(6);
-            assertThat(broker.readAfter(0, 10).continues(last)).as("nothing was lost").isTrue();
-            sayUntilHeard(broker);
+            assertNextIsSix_andNothingWasLost(broker, last);
+            publishUntilReceived(broker);
             assertThat(subscribers(promoted)).isEqualTo(1);
             assertThat(subscribers(redis)).isZero();
         }
@@ -130,16 +107,13 @@ class RedisFaultsIT {
 
     @Test
     void commandsOnAFormerPrimary_areLeft_whenOnlyTheSubscriptionWentToTheNewOne() {
-        try (RedisServer promoted = RedisServer.start()) {
-            BlockingBroker broker = brokers.open(proxy.uri("redis"));
-            broker.publishNumbers(5);
-            follow(promoted, redis);
-            promoted.command("REPLICAOF", "NO", "ONE");
-            proxy.retarget(promoted.port());
+        BlockingBroker broker = brokers.open(proxy.uri("redis"));
+        broker.publishNumbers(5);
 
+        try (RedisServer promoted = failOver()) {
             redis.command("CLIENT", "KILL", "TYPE", "pubsub");
 
-            sayUntilHeard(broker);
+            publishUntilReceived(broker);
             assertThat(subscribers(promoted)).isEqualTo(1);
             assertThat(promoted.command("XLEN", "parley:{room}:log").number()).isGreaterThan(5);
         }
@@ -147,21 +121,31 @@ class RedisFaultsIT {
 
     @Test
     void formerPrimary_thatBecameAReplicaOfTheNewOne_isLeftByBothConnections_withoutAnyPublish() {
-        try (RedisServer promoted = RedisServer.start()) {
-            BlockingBroker broker = brokers.open(proxy.uri("redis"));
-            broker.publishNumbers(5);
-            follow(promoted, redis);
-            promoted.command("REPLICAOF", "NO", "ONE");
-            proxy.retarget(promoted.port());
+        BlockingBroker broker = brokers.open(proxy.uri("redis"));
+        broker.publishNumbers(5);
 
-            follow(redis, promoted);
+        try (RedisServer promoted = failOver()) {
+            redis.follow(promoted);
 
             Timeouts.await("subscription to move").until(() -> subscribers(promoted) == 1);
             Timeouts.await("subscription to end").until(() -> subscribers(redis) == 0);
             broker.received().awaitResubscriptions(2);
             broker.awaitUp();
-            sayUntilHeard(broker);
+            publishUntilReceived(broker);
         }
+    }
+
+    /** Promotes a replica of Redis, and leads new connections of the proxy to it. */
+    private RedisServer failOver() {
+        RedisServer promoted = RedisServer.builder().replicaOf(redis).start();
+        promoted.promote();
+        proxy.retarget(promoted.port());
+        return promoted;
+    }
+
+    private static void assertNextIsSix_andNothingWasLost(BlockingBroker broker, EventId last) {
+        assertThat(publishOnceAccepted(broker).offset()).isEqualTo(6);
+        assertThat(broker.readAfter(0, 10).continues(last)).as("nothing was lost").isTrue();
     }
 
     @Test
@@ -206,7 +190,7 @@ class RedisFaultsIT {
             }
 
             Timeouts.await("one subscription").until(() -> subscribers(cluster) == 1);
-            sayUntilHeard(broker);
+            publishUntilReceived(broker);
             assertThat(subscribers(cluster)).isEqualTo(1);
         }
     }
@@ -253,43 +237,32 @@ class RedisFaultsIT {
             broker.awaitDown();
             proxy.retarget(next.port());
 
-            sayUntilHeard(broker);
+            publishUntilReceived(broker);
             broker.awaitUp();
         }
     }
 
-    /** Says something as soon as the broker takes it. */
-    private static EventId sayAtLast(BlockingBroker broker) {
-        List<EventId> said = new ArrayList<>();
+    /** Publishes a message as soon as the broker accepts it. */
+    private static EventId publishOnceAccepted(BlockingBroker broker) {
+        List<EventId> published = new ArrayList<>();
         Timeouts.await("publish")
                 .ignoreExceptionsInstanceOf(BrokerUnavailable.class)
-                .until(() -> said.add(broker.publishText("at last")));
-        return said.get(0);
+                .until(() -> published.add(broker.publishText("accepted")));
+        return published.get(0);
     }
 
     /**
-     * Says something again and again until the broker hears itself: publishing may be back before
-     * the subscription is, and what is said in between is not heard live.
+     * Publishes messages until the broker receives one of them: publishing may work again before
+     * the subscription does, and what is published in between is not delivered live.
      */
-    private static void sayUntilHeard(BlockingBroker broker) {
-        List<EventId> said = new ArrayList<>();
-        Timeouts.await("own words")
+    private static void publishUntilReceived(BlockingBroker broker) {
+        List<EventId> published = new ArrayList<>();
+        Timeouts.await("an own message")
                 .until(
                         () -> {
-                            said.add(sayAtLast(broker));
+                            published.add(publishOnceAccepted(broker));
                             return broker.received().all().stream()
-                                    .anyMatch(m -> said.contains(m.id()));
+                                    .anyMatch(m -> published.contains(m.id()));
                         });
-    }
-
-    /** Makes a server a replica of another, and waits until it is a copy. */
-    private static void follow(RedisServer replica, RedisServer primary) {
-        replica.command("REPLICAOF", "127.0.0.1", Integer.toString(primary.port()));
-        Timeouts.await("replica")
-                .until(
-                        () ->
-                                replica.command("INFO", "replication")
-                                        .text()
-                                        .contains("master_link_status:up"));
     }
 }

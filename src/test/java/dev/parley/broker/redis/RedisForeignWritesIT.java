@@ -12,10 +12,10 @@ import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SettableClock;
 import io.vertx.redis.client.RedisOptions;
+import jakarta.ws.rs.HEAD;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -31,7 +31,7 @@ class RedisForeignWritesIT {
 
     @AutoClose private static RedisServer redis;
 
-    private final RedisBrokers brokers = new RedisBrokers();
+    @AutoClose private final RedisBrokers brokers = new RedisBrokers();
 
     @BeforeAll
     static void startRedis() {
@@ -41,11 +41,6 @@ class RedisForeignWritesIT {
     @BeforeEach
     void removeAllKeys() {
         redis.command("FLUSHALL");
-    }
-
-    @AfterEach
-    void closeBrokers() {
-        brokers.close();
     }
 
     @Test

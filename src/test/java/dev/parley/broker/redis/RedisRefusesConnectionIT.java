@@ -6,6 +6,7 @@ import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.SelfSignedCertificate;
 import dev.parley.testsupport.TcpProxy;
 import dev.parley.testsupport.Timeouts;
 import java.io.IOException;
@@ -13,10 +14,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyStore;
-import java.util.ArrayList;
 import java.util.List;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -145,18 +143,7 @@ final class RedisRefusesConnectionIT {
 
     /** A TLS server with a certificate that nothing trusts; it handshakes and says nothing. */
     private static ServerSocket selfSigned(Path keys) throws Exception {
-        String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
-        String options =
-                "-genkeypair -keyalg EC -alias a -dname CN=a -storepass changeit -keystore";
-        List<String> command = new ArrayList<>(List.of(keytool));
-        command.addAll(List.of(options.split(" ")));
-        command.add(keys.toString());
-        assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
-        var store = KeyStore.getInstance(keys.toFile(), "changeit".toCharArray());
-        var managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        managers.init(store, "changeit".toCharArray());
-        var context = SSLContext.getInstance("TLS");
-        context.init(managers.getKeyManagers(), null, null);
+        SSLContext context = SelfSignedCertificate.create(keys).showing();
         ServerSocket server =
                 context.getServerSocketFactory()
                         .createServerSocket(0, 50, InetAddress.getLoopbackAddress());

@@ -17,10 +17,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * A Redis that delivers but takes no writes: publishing fails and says why, also to a pod that does
@@ -28,50 +28,28 @@ import org.junit.jupiter.api.Test;
  */
 class RedisRefusesWritesIT {
 
-    @AutoClose private RedisServer redis;
+    @AutoClose private final RedisServer redis = RedisServer.start();
+    @AutoClose private final RedisBrokers brokers = new RedisBrokers();
 
-    private final RedisBrokers brokers = new RedisBrokers();
-    private RedisBroker broker;
-    private BlockingBroker room;
+    private final RedisBroker broker =
+            brokers.create(
+                    new RedisOptions().setConnectionString(redis.uri()),
+                    RedisSettings.QUICK,
+                    HistorySettings.DEFAULT);
+    private final BlockingBroker room = BlockingBroker.open(broker, SettableClock.stoppedNow());
 
-    @BeforeEach
-    void open() {
-        redis = RedisServer.start();
-        broker =
-                brokers.create(
-                        new RedisOptions().setConnectionString(redis.uri()),
-                        RedisSettings.QUICK,
-                        HistorySettings.DEFAULT);
-        room = BlockingBroker.open(broker, SettableClock.stoppedNow());
-    }
+    @ParameterizedTest
+    @CsvSource({"maxmemory, 1, OOM", "min-replicas-to-write, 1, NOREPLICAS"})
+    void fullMemoryOrTooFewReplicas_refuseWrites(String setting, String value, String error) {
+        redis.command("CONFIG", "SET", setting, value);
+        assertRefused(error);
 
-    @AfterEach
-    void closeBrokers() {
-        brokers.close();
-    }
-
-    @Test
-    void fullMemory() {
-        redis.command("CONFIG", "SET", "maxmemory", "1");
-
-        assertRefused("OOM");
-
-        redis.command("CONFIG", "SET", "maxmemory", "0");
+        redis.command("CONFIG", "SET", setting, "0");
         assertAccepted();
     }
 
     @Test
-    void tooFewReplicas() {
-        redis.command("CONFIG", "SET", "min-replicas-to-write", "1");
-
-        assertRefused("NOREPLICAS");
-
-        redis.command("CONFIG", "SET", "min-replicas-to-write", "0");
-        assertAccepted();
-    }
-
-    @Test
-    void snapshotsThatFail() throws IOException {
+    void snapshotsThatFail_refuseWrites() throws IOException {
         Path data = Path.of(redis.command("CONFIG", "GET", "dir").items().get(1).text());
         redis.command("CONFIG", "SET", "save", "3600 1");
         Files.delete(data);

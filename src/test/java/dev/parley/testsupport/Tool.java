@@ -1,4 +1,4 @@
-package dev.parley.ops;
+package dev.parley.testsupport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
@@ -12,35 +12,57 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Pattern;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * A command-line program that a test runs. Where it is not installed the calling test is skipped,
- * except in CI (environment variable {@code CI=true}), where it fails, because there a skipped test
- * would be taken for one that passed.
+ * A program on the {@code PATH} that a test runs. Where it is not installed the calling test is
+ * skipped, except in CI (environment variable {@code CI=true}), where it fails, because there a
+ * skipped test would be taken for one that passed.
  */
-final class Tool {
+public final class Tool {
+
     private final String name;
 
     private Tool(String name) {
         this.name = name;
     }
 
-    static Tool named(String name) {
+    public static Tool named(String name) {
         if (!isInstalled(name)) {
             missing(name + " is not on the PATH, so nothing was checked with it");
         }
         return new Tool(name);
     }
 
+    public static boolean isInstalled(String name) {
+        return find(name).isPresent();
+    }
+
+    /** The first program of this name on the {@code PATH}. */
+    public static Optional<Path> find(String name) {
+        return Stream.of(System.getenv("PATH").split(File.pathSeparator))
+                .map(directory -> Path.of(directory, name))
+                .filter(Files::isExecutable)
+                .findFirst();
+    }
+
+    /** Skips the calling test, or fails it in CI, for the reason that something is missing. */
+    public static <T> T missing(String reason) {
+        return "true".equals(System.getenv("CI")) ? fail(reason) : abort(reason);
+    }
+
+    /** Starts the program, and does not wait for its end. */
+    public OwnedProcess start(String... arguments) {
+        return OwnedProcess.start(new ProcessBuilder(words(arguments)));
+    }
+
     /**
      * Runs to the end, asserts exit status 0, and returns what the program printed to its standard
      * output.
      */
-    String run(String... arguments) {
-        List<String> command = new ArrayList<>(List.of(name));
-        command.addAll(List.of(arguments));
+    public String run(String... arguments) {
+        List<String> command = words(arguments);
         try {
             Path errors = Files.createTempFile(name, ".err");
             Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
@@ -58,15 +80,9 @@ final class Tool {
         }
     }
 
-    private static boolean isInstalled(String name) {
-        return Stream.of(System.getenv("PATH").split(Pattern.quote(File.pathSeparator)))
-                .anyMatch(directory -> Files.isExecutable(Path.of(directory, name)));
-    }
-
-    private static void missing(String message) {
-        if ("true".equals(System.getenv("CI"))) {
-            fail(message);
-        }
-        abort(message);
+    private List<String> words(String... arguments) {
+        List<String> words = new ArrayList<>(List.of(name));
+        words.addAll(List.of(arguments));
+        return words;
     }
 }
