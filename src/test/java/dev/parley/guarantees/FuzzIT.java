@@ -1,16 +1,12 @@
 package dev.parley.guarantees;
 
-import static dev.parley.guarantees.GeneratedRequests.WATCHED_ROOM;
 import static dev.parley.guarantees.ReaderAssertions.epoch;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.parley.guarantees.GeneratedRequests.Mutation;
-import dev.parley.guarantees.GeneratedRequests.Request;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.HttpAnswer;
+import dev.parley.testsupport.Json;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
@@ -25,16 +21,15 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import net.jqwik.api.Arbitrary;
 import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.PropertyDefaults;
-import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.Size;
 import net.jqwik.api.lifecycle.AfterContainer;
 import net.jqwik.api.lifecycle.AfterProperty;
 import net.jqwik.api.lifecycle.BeforeContainer;
+import okhttp3.Request;
 
 /**
  * For any request, valid or not: the pod answers without a server error and describes what is wrong
@@ -45,7 +40,7 @@ import net.jqwik.api.lifecycle.BeforeContainer;
  * <p>{@code -Dfuzz.tries=20000} tries longer.
  */
 @PropertyDefaults(edgeCases = EdgeCasesMode.NONE)
-class FuzzIT {
+class FuzzIT extends GeneratedRequests {
 
     private static RedisServer redis;
     private static FuzzedPod memory;
@@ -176,41 +171,6 @@ class FuzzIT {
         shared.checkThatNothingIsLogged(bytes);
     }
 
-    @Provide
-    Arbitrary<PublishCase> publishCases() {
-        return GeneratedRequests.publishCases();
-    }
-
-    @Provide
-    Arbitrary<Request> publishRequests() {
-        return GeneratedRequests.publishRequests();
-    }
-
-    @Provide
-    Arbitrary<Request> subscriptions() {
-        return GeneratedRequests.subscriptions();
-    }
-
-    @Provide
-    Arbitrary<Request> historyRequests() {
-        return GeneratedRequests.historyRequests();
-    }
-
-    @Provide
-    Arbitrary<Request> otherRequests() {
-        return GeneratedRequests.otherRequests();
-    }
-
-    @Provide
-    Arbitrary<Request> anyRequests() {
-        return GeneratedRequests.anyRequests();
-    }
-
-    @Provide
-    Arbitrary<byte[]> http2Connections() {
-        return GeneratedRequests.http2Connections();
-    }
-
     /** An answer, and the bytes that it was read from. */
     private record Answer(HttpAnswer http, String text) {
 
@@ -231,8 +191,6 @@ class FuzzIT {
 
         private static final Pattern CONTINUE = Pattern.compile("\\AHTTP/1.1 100 [^\r]*\r\n\r\n");
         private static final Pattern STATUS = Pattern.compile("\\A\\S+ ([0-9]{3}) ");
-
-        private static final ObjectMapper JSON = new ObjectMapper();
 
         private final ParleyProcess pod;
         private final SseReader reader;
@@ -384,18 +342,13 @@ class FuzzIT {
         }
 
         private static void checkProblem(Answer answer) {
-            try {
-                JsonNode problem = JSON.readTree(answer.http().text());
-                String code = problem.path("code").textValue();
-                assertThat(code).matches("[a-z]+(-[a-z]+)*");
-                assertThat(problem.path("type").textValue())
-                        .isEqualTo("urn:parley:problem:" + code);
-                assertThat(problem.path("title").textValue()).isNotBlank();
-                assertThat(problem.path("status").intValue()).isEqualTo(answer.status());
-                assertThat(problem.path("detail").textValue()).isNotBlank();
-            } catch (JsonProcessingException e) {
-                throw new AssertionError(answer.text(), e);
-            }
+            JsonNode problem = Json.parse(answer.http().text());
+            String code = problem.path("code").textValue();
+            assertThat(code).matches("[a-z]+(-[a-z]+)*");
+            assertThat(problem.path("type").textValue()).isEqualTo("urn:parley:problem:" + code);
+            assertThat(problem.path("title").textValue()).isNotBlank();
+            assertThat(problem.path("status").intValue()).isEqualTo(answer.status());
+            assertThat(problem.path("detail").textValue()).isNotBlank();
         }
 
         @Override

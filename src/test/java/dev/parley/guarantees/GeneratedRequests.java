@@ -3,7 +3,6 @@ package dev.parley.guarantees;
 import java.io.ByteArrayOutputStream;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,26 +10,25 @@ import java.util.Optional;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
+import net.jqwik.api.Provide;
 import net.jqwik.api.Tuple;
 
 /**
- * Generates the requests of {@link FuzzIT}: HTTP/1 requests by endpoint, publish requests whose
- * fields are known, HTTP/2 frames, and mutations of a request's bytes.
+ * The base of {@link FuzzIT}, which generates its requests: HTTP/1 requests by endpoint, publish
+ * requests whose fields are known, HTTP/2 frames, and mutations of a request's bytes.
  *
  * <p>The order here is: what a request and a mutation are, the generators of whole requests, and
  * the targets, headers and texts that requests consist of. Each piece is drawn from values of three
  * kinds: valid ones, ones that resemble valid values or touch a limit, and arbitrary ones, which
  * seldom get past the first check.
  */
-final class GeneratedRequests {
+abstract class GeneratedRequests {
 
     /** The room whose reader checks what it receives. */
     static final String WATCHED_ROOM = "watched";
 
     private static final String PLAIN_ACCEPT =
             "Accept: application/[a-z+]+(;q=[0-9.]+(, \\*/\\*;q=0)?)?";
-
-    private GeneratedRequests() {}
 
     /**
      * An HTTP/1.1 request of any bytes.
@@ -158,10 +156,212 @@ final class GeneratedRequests {
         }
     }
 
+    /**
+     * A generated publish request whose fields are known, so that the outcome can be checked:
+     * whether Parley must accept it, and which text and type its readers then receive.
+     *
+     * @param escaping whether also those characters are escaped that need not be
+     * @param more what follows the fields of a form or query
+     * @param chunk length of the body's chunks, or 0 to announce the body's length
+     */
+    record PublishCase(
+            Form form,
+            Fields fields,
+            boolean escaping,
+            String more,
+            int chunk,
+            List<String> headers) {
+
+        /**
+         * The text of a second {@code msg} field that follows the others in some cases. It is what
+         * readers receive if the first one is absent or empty.
+         */
+        static final String SECOND_MSG = "again";
+
+        private static final int LIMIT = 64 * 1024;
+
+        /** Which part of the request carries the fields, and in which syntax. */
+        enum Form {
+            BODY,
+            QUERY,
+            JSON,
+            /** The text is the body, the other fields are in the query. */
+            TEXT,
+            /** A form body that is declared as plain text. */
+            FORM_AS_TEXT
+        }
+
+        /** The fields of the message. */
+        record Fields(
+                Optional<String> msg,
+                Optional<String> room,
+                Optional<String> from,
+                Optional<String> event) {}
+
+        /** The request on the wire. */
+        Request request() {
+            return switch (form) {
+                case BODY -> request("/send", "application/x-www-form-urlencoded", encodedFields());
+                case QUERY -> request("/send?" + encodedFields());
+                case JSON -> request("/send", "application/json", json());
+                case TEXT ->
+                        request(
+                                "/send?" + fieldsButMsg(),
+                                "text/plain",
+                                new String(
+                                        utf8(fields.msg().orElse("")),
+                                        StandardCharsets.ISO_8859_1));
+                case FORM_AS_TEXT -> request("/send", typeOfFormBody(), encodedFields());
+            };
+        }
+
+        /** A text/plain body is read as a form only if it begins with {@code msg=}. */
+        private String typeOfFormBody() {
+            return fields.msg().isPresent()
+                    ? "text/plain;charset=UTF-8"
+                    : "application/x-www-form-urlencoded";
+        }
+
+        private Request request(String target) {
+            return new Request("POST", target, headers, "", 0);
+        }
+
+        private Request request(String target, String type, String body) {
+            List<String> all = new ArrayList<>(headers);
+            all.add("Content-Type: " + type);
+            return new Request("POST", target, all, body, chunk);
+        }
+
+        /**
+         * Whether Parley must accept the request: a valid text in the watched room and nothing
+         * else.
+         */
+        boolean mustBeAccepted() {
+            return fields.room().isPresent()
+                    && fields.room().get().equals(WATCHED_ROOM)
+                    && fields.from().isEmpty()
+                    && fields.event().isEmpty()
+                    && fields.msg().isPresent()
+                    && !withoutByteOrderMark(fields.msg().get()).isEmpty()
+                    && isUnicode(fields.msg().get())
+                    && !isReadAsForm()
+                    && !headers.contains("Content-Encoding: gzip")
+                    && fields.msg().get().getBytes(StandardCharsets.UTF_8).length <= LIMIT;
+        }
+
+        /** Whether Parley reads a plain text as a form, so that the expected text is unknown. */
+        boolean isReadAsForm() {
+            return form == Form.TEXT
+                    && fields.msg().isPresent()
+                    && withoutByteOrderMark(fields.msg().get()).startsWith("msg=");
+        }
+
+        /** The text that readers receive. */
+        String expectedText() {
+            return fields.msg()
+                    .map(this::withoutByteOrderMark)
+                    .filter(text -> !text.isEmpty())
+                    .orElse(SECOND_MSG)
+                    .replace("\r\n", "\n")
+                    .replace('\r', '\n');
+        }
+
+        /** A byte order mark at the start of a body is dropped; elsewhere it is a character. */
+        private String withoutByteOrderMark(String text) {
+            return form == Form.TEXT && text.startsWith("\uFEFF") ? text.substring(1) : text;
+        }
+
+        /** The type of the event that readers receive. */
+        String expectedType() {
+            return fields.event().filter(name -> !name.isEmpty()).orElse("message");
+        }
+
+        /** Whether the request has a key under which an earlier one may have been published. */
+        boolean hasIdempotencyKey() {
+            return headers.stream().anyMatch(line -> line.startsWith("Idempotency-Key:"));
+        }
+
+        private String encodedFields() {
+            List<String> pairs = new ArrayList<>();
+            fields.msg().ifPresent(value -> pairs.add("msg=" + encode(value)));
+            return String.join("&", pairs) + "&" + fieldsButMsg();
+        }
+
+        private String fieldsButMsg() {
+            List<String> pairs = new ArrayList<>();
+            fields.room().ifPresent(value -> pairs.add("room=" + encode(value)));
+            fields.from().ifPresent(value -> pairs.add("from=" + encode(value)));
+            fields.event().ifPresent(value -> pairs.add("event=" + encode(value)));
+            return String.join("&", pairs) + more;
+        }
+
+        private String json() {
+            List<String> pairs = new ArrayList<>();
+            fields.msg().ifPresent(value -> pairs.add("\"msg\":" + quote(value)));
+            fields.room().ifPresent(value -> pairs.add("\"room\": " + quote(value)));
+            fields.from().ifPresent(value -> pairs.add(" \"from\":" + quote(value)));
+            fields.event().ifPresent(value -> pairs.add("\"event\":" + quote(value)));
+            return "{" + String.join(",", pairs) + "}";
+        }
+
+        private String encode(String text) {
+            var encoded = new StringBuilder();
+            for (byte b : utf8(text)) {
+                boolean plain = (isUnreserved(b) || b < 0) && !escaping;
+                int value = b & 0xFF;
+                encoded.append(plain ? Character.toString(value) : "%%%02x".formatted(value));
+            }
+            return encoded.toString();
+        }
+
+        private String quote(String text) {
+            var quoted = new StringBuilder("\"");
+            text.chars()
+                    .forEach(
+                            c ->
+                                    quoted.append(
+                                            escaping || c < ' ' || c > '~' || c == '"' || c == '\\'
+                                                    ? "\\u%04x".formatted(c)
+                                                    : Character.toString(c)));
+            return quoted.append('"').toString();
+        }
+
+        private static boolean isUnicode(String text) {
+            return StandardCharsets.UTF_8.newEncoder().canEncode(text);
+        }
+
+        private static boolean isUnreserved(byte b) {
+            return (b >= '0' && b <= '9')
+                    || (b >= 'a' && b <= 'z')
+                    || b == '-'
+                    || b == '.'
+                    || b == '_';
+        }
+
+        /** Encodes as UTF-8; half of a surrogate pair is encoded as if it were a character. */
+        private static byte[] utf8(String text) {
+            var bytes = new ByteArrayOutputStream();
+            text.codePoints()
+                    .forEach(
+                            c -> {
+                                if (c >= 0xD800 && c <= 0xDFFF) {
+                                    bytes.write(0xE0 | (c >> 12));
+                                    bytes.write(0x80 | ((c >> 6) & 0x3F));
+                                    bytes.write(0x80 | (c & 0x3F));
+                                } else {
+                                    bytes.writeBytes(
+                                            Character.toString(c).getBytes(StandardCharsets.UTF_8));
+                                }
+                            });
+            return bytes.toByteArray();
+        }
+    }
+
     // Whole requests.
 
     /** Well-formed publish requests with any fields. */
-    static Arbitrary<PublishCase> publishCases() {
+    @Provide
+    Arbitrary<PublishCase> publishCases() {
         return Combinators.combine(
                         Arbitraries.of(PublishCase.Form.class),
                         fields(),
@@ -205,7 +405,8 @@ final class GeneratedRequests {
     }
 
     /** Publish requests with any target, headers and body. */
-    static Arbitrary<Request> publishRequests() {
+    @Provide
+    Arbitrary<Request> publishRequests() {
         Arbitrary<String> body =
                 Arbitraries.oneOf(
                         Arbitraries.strings().withCharRange('\0', '\u00ff').ofMaxLength(200),
@@ -225,13 +426,15 @@ final class GeneratedRequests {
     }
 
     /** Requests for an event stream. */
-    static Arbitrary<Request> subscriptions() {
+    @Provide
+    Arbitrary<Request> subscriptions() {
         return withoutBody(
                 Arbitraries.just("GET"), withQuery(oneOf("/events /events? /events/")), 4);
     }
 
     /** Requests for a page of a room's history. */
-    static Arbitrary<Request> historyRequests() {
+    @Provide
+    Arbitrary<Request> historyRequests() {
         Arbitrary<String> room =
                 Arbitraries.oneOf(
                         Arbitraries.of("lobby", WATCHED_ROOM, "a".repeat(64), "a".repeat(3000)),
@@ -245,7 +448,8 @@ final class GeneratedRequests {
     }
 
     /** Requests of any method and path. */
-    static Arbitrary<Request> otherRequests() {
+    @Provide
+    Arbitrary<Request> otherRequests() {
         Arbitrary<String> path =
                 joined(
                         "/ / send events rooms messages lobby {room} q health index.html chat.js"
@@ -257,7 +461,8 @@ final class GeneratedRequests {
     }
 
     /** Requests of all endpoints, without the publish cases. */
-    static Arbitrary<Request> anyRequests() {
+    @Provide
+    Arbitrary<Request> anyRequests() {
         return Arbitraries.oneOf(
                 subscriptions(),
                 historyRequests(),
@@ -279,23 +484,12 @@ final class GeneratedRequests {
 
     // HTTP/2.
 
-    private static final byte[] PREFACE =
-            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
-
     /** The frame that must come first, with no setting in it. */
     private static final byte[] SETTINGS = {0, 0, 0, 4, 0, 0, 0, 0, 0};
 
-    private static final int HEADERS = 1;
-    private static final int END_STREAM = 0x1;
-    private static final int END_HEADERS = 0x4;
-    private static final byte GET = (byte) 0x82;
-    private static final byte POST = (byte) 0x83;
-    private static final byte SCHEME_HTTP = (byte) 0x86;
-    private static final byte PATH = 0x04;
-    private static final byte AUTHORITY = 0x01;
-
     /** Connections that begin as HTTP/2 (RFC 9113 §3.4) and go on with arbitrary frames. */
-    static Arbitrary<byte[]> http2Connections() {
+    @Provide
+    Arbitrary<byte[]> http2Connections() {
         Arbitrary<byte[]> first =
                 Arbitraries.frequencyOf(
                         Tuple.of(4, Arbitraries.just(SETTINGS)), Tuple.of(1, frame()));
@@ -305,7 +499,7 @@ final class GeneratedRequests {
                 .as(
                         (start, frames) -> {
                             var bytes = new ByteArrayOutputStream();
-                            bytes.writeBytes(PREFACE);
+                            bytes.writeBytes(Http2Frames.PREFACE);
                             bytes.writeBytes(start);
                             frames.forEach(bytes::writeBytes);
                             return bytes.toByteArray();
@@ -322,7 +516,7 @@ final class GeneratedRequests {
                         streamIds(),
                         Arbitraries.bytes().array(byte[].class).ofMaxSize(30),
                         Arbitraries.of(0, 0, 0, 0, 0, 0, 1, 5, 20_000))
-                .as(GeneratedRequests::frame);
+                .as(Http2Frames::frame);
     }
 
     /** A valid HEADERS frame (RFC 9113 §6.2), with or without a body to follow. */
@@ -330,38 +524,15 @@ final class GeneratedRequests {
         return Combinators.combine(
                         streamIds(),
                         Arbitraries.of("/events", "/send", "/nothing"),
-                        Arbitraries.of(GET, POST),
-                        Arbitraries.of(END_HEADERS, END_HEADERS | END_STREAM))
+                        Arbitraries.of(Http2Frames.GET, Http2Frames.POST),
+                        Arbitraries.of(false, true))
                 .as(
-                        (streamId, path, method, flags) ->
-                                frame(
-                                        HEADERS,
-                                        (byte) (int) flags,
-                                        streamId,
-                                        head(method, path),
-                                        0));
+                        (streamId, path, method, end) ->
+                                Http2Frames.headers(end, streamId, method, path));
     }
 
     private static Arbitrary<Integer> streamIds() {
         return Arbitraries.integers().between(0, 5);
-    }
-
-    /** The header of a request in HPACK (RFC 7541, appendix A). */
-    private static byte[] head(byte method, String path) {
-        var head = new ByteArrayOutputStream();
-        head.writeBytes(new byte[] {method, SCHEME_HTTP, PATH, (byte) path.length()});
-        head.writeBytes(path.getBytes(StandardCharsets.US_ASCII));
-        head.writeBytes(new byte[] {AUTHORITY, 1, 'x'});
-        return head.toByteArray();
-    }
-
-    private static byte[] frame(int type, byte flags, int streamId, byte[] payload, int missing) {
-        return ByteBuffer.allocate(9 + payload.length)
-                .putInt(((payload.length + missing) << 8) | type)
-                .put(flags)
-                .putInt(streamId)
-                .put(payload)
-                .array();
     }
 
     // Targets, headers and texts.

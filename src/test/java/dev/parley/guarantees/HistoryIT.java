@@ -4,9 +4,7 @@ import static dev.parley.guarantees.MemoryAndRedisPods.HISTORY;
 import static dev.parley.testsupport.TestRoom.numbers;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.parley.guarantees.MemoryAndRedisPods.Kind;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
@@ -22,8 +20,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** A client reads a room's history in pages, back to its beginning or forward to its end. */
 @ExtendWith(MemoryAndRedisPods.Extension.class)
 class HistoryIT {
-
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final MemoryAndRedisPods pods;
 
@@ -198,11 +194,7 @@ class HistoryIT {
     private JsonNode get(TestRoom room, String query) {
         Http.Answer answer = room.history(query);
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
-        try {
-            return JSON.readTree(answer.body());
-        } catch (JsonProcessingException e) {
-            throw new AssertionError(answer.body(), e);
-        }
+        return answer.json();
     }
 
     private static List<String> texts(JsonNode page) {

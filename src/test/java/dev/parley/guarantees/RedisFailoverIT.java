@@ -9,39 +9,20 @@ import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
-import dev.parley.testsupport.TcpProxy;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * A replica that lags behind becomes the new Redis master. Readers receive {@code gap} and the
  * replica's messages in a new epoch; no id is reused.
  */
-@ExtendWith(RedisFaultSetup.Extension.class)
-class RedisFailoverIT {
+class RedisFailoverIT extends RedisFaultTest {
 
-    private final RedisFaultSetup setup;
-    private final RedisServer redis;
-    private final TcpProxy network;
-    private final ParleyProcess pod;
-    private final String room;
-
-    RedisFailoverIT(RedisFaultSetup setup) {
-        this.setup = setup;
-        redis = setup.redis();
-        network = setup.network();
-        pod = setup.pod();
-        room = setup.newRoom();
-    }
-
-    @BeforeEach
-    void awaitHealth() {
-        setup.awaitHealth();
+    RedisFailoverIT(Servers servers) {
+        super(servers);
     }
 
     @AfterEach

@@ -5,8 +5,6 @@ import static dev.parley.testsupport.TestRoom.numbers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
-import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import dev.parley.testsupport.TcpProxy;
@@ -14,17 +12,14 @@ import dev.parley.testsupport.Timeouts;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Redis hangs, is unreachable, or closes its subscribers' connections. Connected readers stay
  * connected and miss nothing; publishers are answered; a new reader is served if the pod knows its
  * position, and otherwise gets {@code goodbye} and reconnects.
  */
-@ExtendWith(RedisFaultSetup.Extension.class)
-class RedisOutageIT {
+class RedisOutageIT extends RedisFaultTest {
 
     /** Redis's default limit for subscribers. */
     private static final String LARGE_BUFFERS = "pubsub 32mb 8mb 60";
@@ -32,25 +27,8 @@ class RedisOutageIT {
     /** Less than one long text, so that Redis closes a subscriber that is not read at once. */
     private static final String SMALL_BUFFERS = "pubsub 32kb 16kb 1";
 
-    private final RedisFaultSetup setup;
-    private final RedisServer redis;
-    private final TcpProxy network;
-    private final ParleyProcess pod;
-    private final ParleyProcess otherPod;
-    private final String room;
-
-    RedisOutageIT(RedisFaultSetup setup) {
-        this.setup = setup;
-        redis = setup.redis();
-        network = setup.network();
-        pod = setup.pod();
-        otherPod = setup.otherPod();
-        room = setup.newRoom();
-    }
-
-    @BeforeEach
-    void awaitHealth() {
-        setup.awaitHealth();
+    RedisOutageIT(Servers servers) {
+        super(servers);
     }
 
     /** Ends the faults even if the test has failed, for the next test. */

@@ -5,40 +5,20 @@ import static dev.parley.guarantees.ReaderAssertions.assertOnlyNumbers;
 import static dev.parley.testsupport.TestRoom.numbers;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Redis is killed and restarted, with its data or without. Connected readers stay connected and
  * miss nothing, or receive {@code gap} for what is lost.
  */
-@ExtendWith(RedisFaultSetup.Extension.class)
-class RedisRestartIT {
+class RedisRestartIT extends RedisFaultTest {
 
-    private final RedisFaultSetup setup;
-    private final RedisServer redis;
-    private final ParleyProcess pod;
-    private final ParleyProcess otherPod;
-    private final String room;
-
-    RedisRestartIT(RedisFaultSetup setup) {
-        this.setup = setup;
-        redis = setup.redis();
-        pod = setup.pod();
-        otherPod = setup.otherPod();
-        room = setup.newRoom();
-    }
-
-    @BeforeEach
-    void awaitHealth() {
-        setup.awaitHealth();
+    RedisRestartIT(Servers servers) {
+        super(servers);
     }
 
     @Test

@@ -61,9 +61,8 @@ class RedisWentBackIT {
             try (RedisServer replica = RedisServer.builder().replicaOf(redis).start()) {
                 replica.promote();
                 publish(redis, 6, 8);
-                redis.command("REPLICAOF", "127.0.0.1", Integer.toString(replica.port()));
-                redis.awaitMaster();
-                redis.command("REPLICAOF", "NO", "ONE");
+                redis.follow(replica);
+                redis.promote();
             }
 
             publish(redis, 101, 105);

@@ -20,8 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,13 +37,13 @@ class StrangerIT {
 
     private static final InetAddress STRANGER = address("127.0.0.66");
 
-    private static ParleyProcess pod;
+    @AutoClose private static ParleyProcess pod;
     private static Metrics metrics;
     private static Http http;
 
     private final List<RawConnection> attack = new ArrayList<>();
     private SseReader reader;
-    private int said;
+    private int served;
 
     @BeforeAll
     static void startPod() {
@@ -62,11 +62,6 @@ class StrangerIT {
                         .awaitReady();
         metrics = new Metrics(pod);
         http = new Http(pod.uri());
-    }
-
-    @AfterAll
-    static void stopPod() {
-        pod.close();
     }
 
     @BeforeEach
@@ -236,7 +231,7 @@ class StrangerIT {
 
     /** A publisher and a reader, both at another address than the stranger's. */
     private void assertServed() {
-        String text = "served " + ++said;
+        String text = "served " + ++served;
         assertThat(http.sendForm(text).status()).isEqualTo(200);
         reader.awaitData(text);
     }
@@ -267,43 +262,14 @@ class StrangerIT {
      */
     private static byte[] http2Requests(int streams) {
         var bytes = new ByteArrayOutputStream();
-        bytes.writeBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-        // SETTINGS_INITIAL_WINDOW_SIZE = 0
-        frame(bytes, 4, 0, 0, new byte[] {0, 4, 0, 0, 0, 0});
+        bytes.writeBytes(Http2Frames.PREFACE);
+        // SETTINGS with SETTINGS_INITIAL_WINDOW_SIZE = 0
+        bytes.writeBytes(Http2Frames.frame(4, (byte) 0, 0, new byte[] {0, 4, 0, 0, 0, 0}, 0));
         for (int i = 0; i < streams; i++) {
-            // HEADERS with END_STREAM and END_HEADERS
-            frame(bytes, 1, 5, 2 * i + 1, fields("/rooms/big/messages?limit=500"));
+            String path = "/rooms/big/messages?limit=500";
+            bytes.writeBytes(Http2Frames.headers(true, 2 * i + 1, Http2Frames.GET, path));
         }
         return bytes.toByteArray();
-    }
-
-    /** GET, http, the path and an authority, without compression (RFC 7541 §6.2.2). */
-    private static byte[] fields(String path) {
-        var bytes = new ByteArrayOutputStream();
-        bytes.write(0x82);
-        bytes.write(0x86);
-        literal(bytes, 4, path);
-        literal(bytes, 1, "x");
-        return bytes.toByteArray();
-    }
-
-    private static void literal(ByteArrayOutputStream bytes, int name, String value) {
-        bytes.write(name);
-        bytes.write(value.length());
-        bytes.writeBytes(value.getBytes(StandardCharsets.US_ASCII));
-    }
-
-    private static void frame(
-            ByteArrayOutputStream bytes, int type, int flags, int stream, byte[] payload) {
-        for (int shift = 16; shift >= 0; shift -= 8) {
-            bytes.write(payload.length >> shift);
-        }
-        bytes.write(type);
-        bytes.write(flags);
-        for (int shift = 24; shift >= 0; shift -= 8) {
-            bytes.write(stream >> shift);
-        }
-        bytes.writeBytes(payload);
     }
 
     private static InetAddress address(String written) {

@@ -1,0 +1,77 @@
+package dev.parley.guarantees;
+
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.SharedResource;
+import dev.parley.testsupport.TcpProxy;
+import java.io.Closeable;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * The base of tests in which Redis fails: two pods on a Redis server that writes each command to
+ * disk. The first pod connects through a proxy that can fail, and gives up on a silent connection
+ * after two seconds. The other one connects directly and has long deadlines, so its subscription
+ * lasts until Redis itself ends it. Each test has a room of its own.
+ */
+@ExtendWith(RedisFaultTest.Extension.class)
+abstract class RedisFaultTest {
+
+    private static final AtomicInteger ROOMS = new AtomicInteger();
+
+    final RedisServer redis;
+    final TcpProxy network;
+    final ParleyProcess pod;
+    final ParleyProcess otherPod;
+    final String room = "room" + ROOMS.incrementAndGet();
+
+    RedisFaultTest(Servers servers) {
+        redis = servers.redis;
+        network = servers.network;
+        pod = servers.pod;
+        otherPod = servers.otherPod;
+    }
+
+    /** Waits until both pods can publish and their subscriptions deliver. */
+    @BeforeEach
+    void awaitHealth() {
+        for (ParleyProcess each : List.of(pod, otherPod)) {
+            Pods.awaitPublishing(each);
+            Pods.awaitDelivery(each, redis);
+        }
+    }
+
+    /** The servers that all these tests share. */
+    static final class Servers implements Closeable {
+
+        private final RedisServer redis = RedisServer.startWithPersistence();
+        private final TcpProxy network = TcpProxy.to(redis.port());
+        private final ParleyProcess pod =
+                Pods.quickToDetectFaults()
+                        .config("parley.log.messages", "16")
+                        .redis(network.uri("redis"))
+                        .start();
+        private final ParleyProcess otherPod =
+                Pods.withQuickReconnect()
+                        .config("parley.redis.max-backoff", "200ms")
+                        .redis(redis.uri())
+                        .start();
+
+        @Override
+        public void close() {
+            pod.close();
+            otherPod.close();
+            network.close();
+            redis.close();
+        }
+    }
+
+    /** Passes the servers to the constructors of test classes. */
+    static final class Extension extends SharedResource<Servers> {
+        Extension() {
+            super(Servers.class, Servers::new);
+        }
+    }
+}
