@@ -1,71 +1,58 @@
 package dev.parley.publish;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Http.Answer;
 import dev.parley.testsupport.SharedPod;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
-import org.junit.jupiter.api.AfterEach;
+import java.util.Arrays;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Text is UTF-8 in bodies, queries and escapes; broken UTF-8 is refused, not repaired. */
-@ExtendWith(SharedPod.Extension.class)
-class SendEncodingIT {
-
-    private static final String FORM = "application/x-www-form-urlencoded";
-
-    private final Http http;
-    private final WatchedRoom watched;
+/**
+ * Text is UTF-8 unless a charset is named, in bodies, queries and escapes, and a body may be
+ * compressed with gzip. What cannot be decoded is refused, not repaired.
+ */
+class SendEncodingIT extends WatchedRoom {
 
     SendEncodingIT(SharedPod pod) {
-        http = pod.http();
-        watched = new WatchedRoom(pod);
-    }
-
-    @AfterEach
-    void checkWatchedRoom() {
-        watched.close();
+        super(pod);
     }
 
     @Test
     void unescapedUtf8InBody_isPublished() {
         // curl --data sends what the user types as it is.
-        String answer = watched.sendRaw("Content-Type: " + FORM + "\r\n", "msg=é☃😀%20é");
-
-        assertThat(answer).startsWith("HTTP/1.1 200 ");
-        watched.assertReceived("é☃😀 é");
+        assertRawPublished(sendRaw("Content-Type: " + FORM + "\r\n", "msg=é☃😀%20é"), "é☃😀 é");
     }
 
     @Test
     void unescapedUtf8InQuery_isPublished() {
-        String answer = watched.sendRawQuery("msg=é%20%C3%A9");
-
-        assertThat(answer).startsWith("HTTP/1.1 200 ");
-        watched.assertReceived("é é");
+        assertRawPublished(sendRawQuery("msg=é%20%C3%A9"), "é é");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"%", "%2", "%zz", "a%", "%%20", "%u0041"})
     void brokenPercentEscape_isRefused(String escape) {
-        watched.assertRefused(http.post(watched.path(), FORM, "msg=" + escape), 400, "bad form: ");
-        watched.assertRefused(
-                http.post(watched.path(), "text/plain", "msg=" + escape), 400, "bad form: ");
-        assertThat(watched.sendRawQuery("msg=" + escape)).startsWith("HTTP/1.1 400 ");
+        assertRefused(send(FORM, "msg=" + escape), "bad form: ");
+        assertRefused(send("text/plain", "msg=" + escape), "bad form: ");
+        assertThat(sendRawQuery("msg=" + escape)).startsWith("HTTP/1.1 400 ");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"%FF", "%C3", "%C0%80", "%ED%A0%80", "%F5%80%80%80", "a%E2%98"})
     void brokenUtf8InEscapes_isRefused(String escapes) {
-        watched.assertRefused(http.post(watched.path(), FORM, "msg=" + escapes), 400, "bad msg: ");
-        watched.assertRefused(
-                http.post(watched.path(), FORM, "msg=hi&from=" + escapes), 400, "bad from: ");
-        watched.assertRefused(
-                http.call("POST", watched.path() + "&msg=" + escapes), 400, "bad msg: ");
-        watched.assertRefused(
-                http.call("POST", watched.path() + "&msg=hi&from=" + escapes), 400, "bad from: ");
+        assertRefused(send(FORM, "msg=" + escapes), "bad msg: ");
+        assertRefused(send(FORM, "msg=hi&from=" + escapes), "bad from: ");
+        assertRefused(http.call("POST", path() + "&msg=" + escapes), "bad msg: ");
+        assertRefused(http.call("POST", path() + "&msg=hi&from=" + escapes), "bad from: ");
     }
 
     @ParameterizedTest
@@ -73,7 +60,7 @@ class SendEncodingIT {
     void brokenUtf8InBody_isRefused(String type) {
         byte[] body = "{\"msg\":\"\u00c3\"}&msg=\u00ff".getBytes(StandardCharsets.ISO_8859_1);
 
-        String answer = watched.sendRaw("Content-Type: " + type + "\r\n", body);
+        String answer = sendRaw("Content-Type: " + type + "\r\n", body);
 
         assertThat(answer).startsWith("HTTP/1.1 400 ");
     }
@@ -81,24 +68,143 @@ class SendEncodingIT {
     @ParameterizedTest
     @ValueSource(strings = {"\\ud800", "\\udc00", "a\\ud83d", "\\ud83d\\ud83d\\ude00"})
     void halfSurrogatePairInJson_isRefused(String escapes) {
-        watched.assertRefused(
-                http.post(watched.path(), "application/json", "{\"msg\":\"" + escapes + "\"}"),
-                400,
-                "bad msg: ");
-        watched.assertRefused(
-                http.post(
-                        watched.path(),
-                        "application/json",
-                        "{\"msg\":\"a\",\"from\":\"" + escapes + "\"}"),
-                400,
-                "bad from: ");
+        assertRefused(sendJson("{\"msg\":\"" + escapes + "\"}"), "bad msg: ");
+        assertRefused(sendJson("{\"msg\":\"a\",\"from\":\"" + escapes + "\"}"), "bad from: ");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"a\r\nEvent-Id: x", "a\nEvent-Id: x", "a b", "a\0b"})
     void unescapedControlCharacterInRequestLine_isRefused(String text) {
-        String answer = watched.sendRawQuery("msg=" + text);
+        String answer = sendRawQuery("msg=" + text);
 
         assertThat(answer).matches("(?s)HTTP/1.[01] 400 .*").doesNotContainIgnoringCase("event-id");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "utf-8, UTF-8, é€",
+        "\"UTF-8\", UTF-8, é€",
+        "us-ascii, US-ASCII, e",
+        "ISO-8859-1, ISO-8859-1, é",
+        "iso-8859-1, windows-1252, é€“”",
+        "windows-1252, windows-1252, é€“”",
+        "utf-16, UTF-16, é€😀",
+        "utf-16, UTF-16BE, é€😀",
+        "utf-16le, UTF-16LE, é€😀",
+        "utf-16be, UTF-16BE, é€😀"
+    })
+    void charsetOfText_isHonoured(String label, String charset, String text) {
+        assertRawPublished(
+                sendRaw(
+                        "Content-Type: text/plain; charset=" + label + "\r\n",
+                        text.getBytes(Charset.forName(charset))),
+                text);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"text/plain", FORM})
+    void charsetOfAForm_isThatOfItsBytesAndItsEscapes(String type) {
+        assertRawPublished(
+                sendRaw(
+                        "Content-Type: " + type + ";charset=windows-1252\r\n",
+                        "msg=é+%E9+%80".getBytes(Charset.forName("windows-1252"))),
+                "é é €");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"text/plain", FORM, "application/json"})
+    void unknownCharset_isRefused(String type) {
+        for (String charset : new String[] {"koi8-r", "utf-7", "\"\"", "x"}) {
+            assertRefused(
+                    send(type + "; charset=" + charset, "msg=hi"),
+                    415,
+                    "unsupported media type: the charset ");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"us-ascii, 195", "utf-16be, 216", "utf-8, 255"})
+    void bytesThatAreNotInTheCharset_areRefused(String charset, int octet) {
+        byte[] body = {(byte) octet, 0};
+
+        String answer = sendRaw("Content-Type: text/plain; charset=" + charset + "\r\n", body);
+
+        assertThat(answer).startsWith("HTTP/1.1 400 ").contains("bad ");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "text/plain, hi",
+        "text/plain, msg=hi",
+        FORM + ", msg=hi",
+        "application/json, '{\"msg\":\"hi\"}'"
+    })
+    void byteOrderMarkAtTheStartOfABody_isDropped(String type, String body) {
+        assertPublished(send(type, "\uFEFF" + body), "hi");
+    }
+
+    @Test
+    void byteOrderMarkOfUtf16_isDropped() {
+        assertRawPublished(
+                sendRaw(
+                        "Content-Type: text/plain; charset=utf-16le\r\n",
+                        "\uFEFFhi".getBytes(Charset.forName("UTF-16LE"))),
+                "hi");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"gzip", "x-gzip", "GZIP"})
+    void gzip_isDecoded(String coding) {
+        assertRawPublished(sendCoded(coding, gzip("é compressed".getBytes(UTF_8))), "é compressed");
+    }
+
+    @Test
+    void identity_isNoCoding() {
+        assertRawPublished(sendCoded("identity", "hi".getBytes(UTF_8)), "hi");
+    }
+
+    @Test
+    void gzipThatIsTooLongDecompressed_isRefused() {
+        byte[] bomb = gzip(new byte[50_000_000]);
+        assertThat(bomb.length).isLessThan(100_000);
+
+        assertThat(sendCoded("gzip", bomb))
+                .startsWith("HTTP/1.1 413 ")
+                .contains("request too large: ");
+        assertThat(sendCoded("gzip", gzip(new byte[100_000])))
+                .startsWith("HTTP/1.1 413 ")
+                .contains("msg too large: ");
+    }
+
+    @Test
+    void gzipThatIsBrokenOrCut_isRefused() {
+        byte[] whole = gzip("hello".getBytes(UTF_8));
+
+        assertThat(sendCoded("gzip", "hello".getBytes(UTF_8))).startsWith("HTTP/1.1 400 ");
+        assertThat(sendCoded("gzip", Arrays.copyOf(whole, whole.length - 9)))
+                .startsWith("HTTP/1.1 400 ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"br", "deflate", "gzip, gzip", "nonsense"})
+    void unknownContentCoding_isRefusedWithTheOneThatIsKnown(String coding) {
+        Answer answer = http.with("Content-Encoding", coding).post(path(), "text/plain", "hi");
+
+        assertRefused(answer, 415, "unsupported encoding: ");
+        assertThat(answer.header("Accept-Encoding")).isEqualTo("gzip");
+    }
+
+    private String sendCoded(String coding, byte[] body) {
+        return sendRaw("Content-Type: text/plain\r\nContent-Encoding: " + coding + "\r\n", body);
+    }
+
+    private static byte[] gzip(byte[] plain) {
+        var bytes = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(bytes)) {
+            gzip.write(plain);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return bytes.toByteArray();
     }
 }

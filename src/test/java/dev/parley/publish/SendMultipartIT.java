@@ -1,74 +1,56 @@
 package dev.parley.publish;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Http.Answer;
 import dev.parley.testsupport.SharedPod;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A message can be sent as multipart/form-data, as a page sends {@code new FormData(form)}. */
-@ExtendWith(SharedPod.Extension.class)
-class SendMultipartIT {
+class SendMultipartIT extends WatchedRoom {
 
     private static final String BOUNDARY = "----WebKitFormBoundaryABCdef123";
     private static final String TYPE = "multipart/form-data; boundary=" + BOUNDARY;
 
-    private final Http http;
-    private final WatchedRoom watched;
-
     SendMultipartIT(SharedPod pod) {
-        http = pod.http();
-        watched = new WatchedRoom(pod);
-    }
-
-    @AfterEach
-    void checkWatchedRoom() {
-        watched.close();
+        super(pod);
     }
 
     @Test
     void fields_arePublished() {
         String text = "hi ☃ a+b%20 & c=d;e#f \"q\"\r\n\r\n--x\r\n😀";
 
-        watched.assertPublished(
-                http.post("/send", TYPE, form(field("msg", text), field("room", watched.name()))),
+        assertPublished(
+                http.post("/send", TYPE, form(field("msg", text), field("room", room))),
                 text.replace("\r\n", "\n"));
     }
 
     @Test
     void fieldsThatAreEmpty_areTakenFromTheQuery() {
-        watched.assertPublished(
-                http.post(
-                        watched.path() + "&from=Ada",
-                        TYPE,
-                        form(field("msg", "hi"), field("room", ""))),
+        assertPublished(
+                http.post(path() + "&from=Ada", TYPE, form(field("msg", "hi"), field("room", ""))),
                 "hi");
     }
 
     @Test
     void firstOfSeveralFieldsOfOneName_isTaken() {
-        watched.assertPublished(
-                http.post(watched.path(), TYPE, form(field("msg", "one"), field("msg", "two"))),
-                "one");
+        assertPublished(send(TYPE, form(field("msg", "one"), field("msg", "two"))), "one");
     }
 
     @Test
     void fileInputWithoutAFile_isIgnored() {
-        watched.assertPublished(
-                http.post(watched.path(), TYPE, form(file("", ""), field("msg", "hi"))), "hi");
+        assertPublished(send(TYPE, form(file("", ""), field("msg", "hi"))), "hi");
     }
 
     @Test
     void quotedBoundary_isUnderstood() {
-        watched.assertPublished(
-                http.post(
-                        watched.path(),
+        assertPublished(
+                send(
                         "multipart/form-data; boundary=\"" + BOUNDARY + "\"",
                         form(field("msg", "hi"))),
                 "hi");
@@ -76,9 +58,8 @@ class SendMultipartIT {
 
     @Test
     void file_isRefused() {
-        watched.assertRefused(
-                http.post(watched.path(), TYPE, form(field("msg", "hi"), file("a.txt", "abc"))),
-                400,
+        assertRefused(
+                send(TYPE, form(field("msg", "hi"), file("a.txt", "abc"))),
                 "bad form: it has a file");
     }
 
@@ -88,7 +69,7 @@ class SendMultipartIT {
         int end = whole.lastIndexOf("--\r\n");
 
         for (int length = 1; length < end; length += 7) {
-            Http.Answer answer = http.post(watched.path(), TYPE, whole.substring(0, length));
+            Answer answer = send(TYPE, whole.substring(0, length));
             assertThat(answer.status()).as("cut after %d", length).isEqualTo(400);
             assertThat(answer.body()).startsWith("bad form: ");
         }
@@ -102,8 +83,7 @@ class SendMultipartIT {
                 "multipart/form-data; boundary=other"
             })
     void missingOrOtherBoundary_isRefused(String type) {
-        watched.assertRefused(
-                http.post(watched.path(), type, form(field("msg", "hi"))), 400, "bad form: ");
+        assertRefused(send(type, form(field("msg", "hi"))), "bad form: ");
     }
 
     @ParameterizedTest
@@ -122,18 +102,16 @@ class SendMultipartIT {
                 "--" + BOUNDARY + "\r\nContent-Disposition: ;;;=\r\n\r\nhi\r\n--" + BOUNDARY + "--"
             })
     void malformedBody_isRefused(String body) {
-        Http.Answer answer = http.post(watched.path(), TYPE, body);
+        Answer answer = send(TYPE, body);
 
         assertThat(answer.status()).as(answer.body()).isEqualTo(400);
     }
 
     @Test
     void brokenUtf8_isRefused() {
-        byte[] body =
-                form(field("msg", "a\u00ff"))
-                        .getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
+        byte[] body = form(field("msg", "a\u00ff")).getBytes(ISO_8859_1);
 
-        assertThat(watched.sendRaw("Content-Type: " + TYPE + "\r\n", body))
+        assertThat(sendRaw("Content-Type: " + TYPE + "\r\n", body))
                 .startsWith("HTTP/1.1 400 ")
                 .contains("bad msg: ");
     }
@@ -145,9 +123,8 @@ class SendMultipartIT {
                         .mapToObj(i -> field("f" + i, "x"))
                         .collect(Collectors.joining());
 
-        watched.assertRefused(
-                http.post(watched.path(), TYPE, form(field("msg", "hi"), many)),
-                400,
+        assertRefused(
+                send(TYPE, form(field("msg", "hi"), many)),
                 "bad form: it has more than 1024 fields");
     }
 

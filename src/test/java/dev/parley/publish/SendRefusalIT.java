@@ -4,60 +4,33 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Http.Answer;
 import dev.parley.testsupport.SharedPod;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A request that is not a valid message is refused with the reason, and not published. */
-@ExtendWith(SharedPod.Extension.class)
-class SendRefusalIT {
-
-    private static final String FORM = "application/x-www-form-urlencoded";
+class SendRefusalIT extends WatchedRoom {
 
     private final ObjectMapper json = new ObjectMapper();
-    private final Http http;
-    private final WatchedRoom watched;
-    private final String room;
 
     SendRefusalIT(SharedPod pod) {
-        http = pod.http();
-        watched = new WatchedRoom(pod);
-        room = watched.name();
-    }
-
-    @AfterEach
-    void checkWatchedRoom() {
-        watched.close();
+        super(pod);
     }
 
     @Test
-    void requestWithoutMsg_isRefused() {
-        watched.assertRefused(http.post(watched.path(), FORM, ""), 400, "msg missing");
-        watched.assertRefused(http.post(watched.path(), FORM, "message=hi"), 400, "msg missing");
-        watched.assertRefused(http.call("POST", watched.path()), 400, "msg missing");
-        watched.assertRefused(
-                http.post(watched.path(), "application/json", "{}"), 400, "msg missing");
-        watched.assertRefused(
-                http.post(watched.path(), "application/json", "{\"msg\":null}"),
-                400,
-                "msg missing");
-    }
-
-    @Test
-    void emptyMsg_isRefused() {
-        watched.assertRefused(http.sendForm("", "room", room), 400, "msg missing");
-        watched.assertRefused(http.sendQuery("", "room", room), 400, "msg missing");
-        watched.assertRefused(http.sendText("", "room", room), 400, "msg missing");
-        watched.assertRefused(http.sendText("msg=", "room", room), 400, "msg missing");
-        watched.assertRefused(
-                http.post(watched.path(), "application/json", "{\"msg\":\"\"}"),
-                400,
-                "msg missing");
+    void requestWithoutMsg_orWithAnEmptyOne_isRefused() {
+        assertRefused(send(FORM, ""), "msg missing");
+        assertRefused(send(FORM, "message=hi"), "msg missing");
+        assertRefused(http.call("POST", path()), "msg missing");
+        assertRefused(sendJson("{}"), "msg missing");
+        assertRefused(sendJson("{\"msg\":null}"), "msg missing");
+        assertRefused(http.sendForm("", "room", room), "msg missing");
+        assertRefused(http.sendQuery("", "room", room), "msg missing");
+        assertRefused(http.sendText("", "room", room), "msg missing");
+        assertRefused(http.sendText("msg=", "room", room), "msg missing");
+        assertRefused(sendJson("{\"msg\":\"\"}"), "msg missing");
     }
 
     @ParameterizedTest
@@ -87,16 +60,12 @@ class SendRefusalIT {
                 "{\"msg\":\"hi\",\"room\":{}}"
             })
     void jsonThatIsNotOneObjectOfStrings_isRefused(String body) {
-        watched.assertRefused(
-                http.post(watched.path(), "application/json", body), 400, "malformed JSON: ");
+        assertRefused(sendJson(body), "malformed JSON: ");
     }
 
     @Test
     void deeplyNestedJson_isRefused() {
-        watched.assertRefused(
-                http.post(watched.path(), "application/json", "[".repeat(100_000)),
-                400,
-                "malformed JSON: ");
+        assertRefused(sendJson("[".repeat(100_000)), "malformed JSON: ");
     }
 
     @ParameterizedTest
@@ -104,27 +73,24 @@ class SendRefusalIT {
     void badRoom_isRefused(String name) {
         String message = json.createObjectNode().put("msg", "hi").put("room", name).toString();
 
-        watched.assertRefused(http.sendForm("hi", "room", name), 400, "bad room: ");
-        watched.assertRefused(http.sendQuery("hi", "room", name), 400, "bad room: ");
-        watched.assertRefused(http.sendJson(message), 400, "bad room: ");
+        assertRefused(http.sendForm("hi", "room", name), "bad room: ");
+        assertRefused(http.sendQuery("hi", "room", name), "bad room: ");
+        assertRefused(http.sendJson(message), "bad room: ");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"gap", "position", "heartbeat"})
     void reservedEvent_isRefused(String event) {
-        watched.assertRefused(
-                http.sendForm("hi", "room", room, "event", event), 400, "bad event: ");
+        assertRefused(http.sendForm("hi", "room", room, "event", event), "bad event: ");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"a\r\n\r\ndata: x", "a\0"})
     void controlCharacterInEventOrFrom_isRefused(String value) {
-        watched.assertRefused(
-                http.sendForm("hi", "room", room, "event", value), 400, "bad event: ");
-        watched.assertRefused(
-                http.sendQuery("hi", "room", room, "event", value), 400, "bad event: ");
-        watched.assertRefused(http.sendForm("hi", "room", room, "from", value), 400, "bad from: ");
-        watched.assertRefused(http.sendQuery("hi", "room", room, "from", value), 400, "bad from: ");
+        assertRefused(http.sendForm("hi", "room", room, "event", value), "bad event: ");
+        assertRefused(http.sendQuery("hi", "room", room, "event", value), "bad event: ");
+        assertRefused(http.sendForm("hi", "room", room, "from", value), "bad from: ");
+        assertRefused(http.sendQuery("hi", "room", room, "from", value), "bad from: ");
     }
 
     @ParameterizedTest
@@ -139,15 +105,14 @@ class SendRefusalIT {
                 ";"
             })
     void otherContentType_isRefused(String type) {
-        watched.assertRefused(
-                http.post(watched.path(), type, "msg=hi"), 415, "unsupported media type: ");
+        assertRefused(send(type, "msg=hi"), 415, "unsupported media type: ");
     }
 
     @Test
     void twoContentTypes_areRefused() {
         String headers = "Content-Type: " + FORM + "\r\nContent-Type: text/plain, a/b\r\n";
 
-        String answer = watched.sendRaw(headers, "msg=hi");
+        String answer = sendRaw(headers, "msg=hi");
 
         assertThat(answer).startsWith("HTTP/1.1 415 ").contains("unsupported media type: ");
     }
@@ -164,17 +129,16 @@ class SendRefusalIT {
                 "text/plain, */*;q=-1"
             })
     void malformedAccept_isRefusedBeforePublishing(String accept) {
-        watched.assertRefused(
-                http.with("Accept", accept).sendForm("hi", "room", room), 400, "bad Accept: ");
+        assertRefused(http.with("Accept", accept).sendForm("hi", "room", room), "bad Accept: ");
     }
 
     @Test
-    void callerThatAcceptsJson_getsProblem() throws Exception {
+    void callerThatAcceptsJson_getsProblem() {
         Answer answer = http.with("Accept", "application/json").sendForm("", "room", room);
 
         assertThat(answer.status()).isEqualTo(400);
         assertThat(answer.header("Content-Type")).isEqualTo("application/problem+json");
-        JsonNode problem = json.readTree(answer.body());
+        JsonNode problem = answer.json();
         String detail = problem.path("detail").textValue();
         assertThat(problem)
                 .isEqualTo(
@@ -190,7 +154,6 @@ class SendRefusalIT {
     @ParameterizedTest
     @ValueSource(strings = {"application/json;q=0", "application/problem+json;q=0.0, text/html"})
     void callerThatRefusesJson_getsLineOfText(String accept) {
-        watched.assertRefused(
-                http.with("Accept", accept).sendForm("", "room", room), 400, "msg missing");
+        assertRefused(http.with("Accept", accept).sendForm("", "room", room), "msg missing");
     }
 }

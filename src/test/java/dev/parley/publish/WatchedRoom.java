@@ -11,44 +11,64 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import dev.parley.testsupport.TestRoom;
 import java.io.ByteArrayOutputStream;
-import java.io.Closeable;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * A room with a reader that checks what is published: the reader must receive each accepted message
- * once, in order and unchanged, nothing else, and all of it on one connection.
+ * The base of the tests of {@code POST /send}: a new room for each test, with a reader that checks
+ * what is published. The reader must receive each accepted message once, in order and unchanged,
+ * nothing else, and all of it on one connection.
  */
-final class WatchedRoom implements Closeable {
+@ExtendWith(SharedPod.Extension.class)
+abstract class WatchedRoom {
 
-    private final ParleyProcess pod;
-    private final Http http;
-    private final TestRoom room;
-    private final SseReader reader;
+    static final String FORM = "application/x-www-form-urlencoded";
+
+    final Http http;
+    final ParleyProcess pod;
+
+    /** The name of the room. */
+    final String room;
+
+    final SseReader reader;
+
+    private final TestRoom testRoom;
     private final int logBefore;
     private final List<String> published = new ArrayList<>();
 
-    /** Opens a new room and its reader. */
     WatchedRoom(SharedPod shared) {
         pod = shared.process();
         http = shared.http();
-        room = shared.newRoom();
+        testRoom = shared.newRoom();
+        room = testRoom.name();
         logBefore = pod.log().length();
-        reader = room.subscribe();
+        reader = testRoom.subscribe();
     }
 
-    /** The name of the room. */
-    String name() {
-        return room.name();
-    }
-
-    SseReader reader() {
-        return reader;
+    /** Checks that nothing else was received and that the pod logged no warning or error. */
+    @AfterEach
+    void checkReaderAndLog() {
+        try (SseReader open = reader) {
+            assertNothingReceived();
+            assertThat(open.connections()).isOne();
+            assertThat(pod.log().substring(logBefore)).doesNotContain("ERROR", "WARN");
+        }
     }
 
     /** The path and query that publish in this room. */
     String path() {
-        return "/send?room=" + name();
+        return "/send?room=" + room;
+    }
+
+    /** Publishes in this room by a body of this content type. */
+    Answer send(String contentType, String body) {
+        return http.post(path(), contentType, body);
+    }
+
+    Answer sendJson(String body) {
+        return send("application/json", body);
     }
 
     /**
@@ -73,20 +93,22 @@ final class WatchedRoom implements Closeable {
 
     /** Publishes without a body: writes the query into the request line as it is, not encoded. */
     String sendRawQuery(String query) {
-        return http.raw(
-                "POST "
-                        + path()
-                        + "&"
-                        + query
-                        + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        String target = path() + "&" + query;
+        return http.raw("POST " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     }
 
     /** Asserts that the request was accepted, and that the reader received the text next. */
     void assertPublished(Answer answer, String text) {
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
         assertReceived(text);
-        Event event = reader.messages().get(published.indexOf(text));
+        Event event = reader.messages().get(published.lastIndexOf(text));
         assertThat(event).isEqualTo(new Event(answer.header("Event-Id"), "message", text));
+    }
+
+    /** Asserts that an answer to {@link #sendRaw} is 200, and that the reader received the text. */
+    void assertRawPublished(String answer, String text) {
+        assertThat(answer).startsWith("HTTP/1.1 200 ").endsWith("\r\n\r\nok");
+        assertReceived(text);
     }
 
     /** Asserts that these texts are all that the reader received since the last check. */
@@ -94,7 +116,7 @@ final class WatchedRoom implements Closeable {
         published.addAll(List.of(texts));
         String fence = "fence " + published.size();
         published.add(fence);
-        room.publish(fence);
+        testRoom.publish(fence);
         assertThat(reader.awaitData(fence).data()).isEqualTo(published);
     }
 
@@ -113,15 +135,8 @@ final class WatchedRoom implements Closeable {
         assertNothingReceived();
     }
 
-    /** Asserts that nothing else was received and that the pod logged no warning or error. */
-    @Override
-    public void close() {
-        try (SseReader open = reader) {
-            assertNothingReceived();
-            assertThat(open.connections()).isOne();
-            assertThat(pod.log().substring(logBefore))
-                    .doesNotContain("ERROR")
-                    .doesNotContain("WARN");
-        }
+    /** Asserts that the request was refused with status 400 and this reason. */
+    void assertRefused(Answer answer, String reason) {
+        assertRefused(answer, 400, reason);
     }
 }
