@@ -14,8 +14,7 @@ class BrokerAwayTest {
 
     @Test
     void newReader_whosePositionThePodHas_isServed() {
-        harness.connectAtTail();
-        harness.publish(20);
+        harness.connectAndPublish(20);
         broker.goDown();
 
         TestReader tail = harness.connectAtTail();
@@ -30,8 +29,7 @@ class BrokerAwayTest {
 
     @Test
     void newReader_whosePositionOnlyTheBrokerHas_isSentAway() {
-        harness.connectAtTail();
-        harness.publish(20);
+        harness.connectAndPublish(20);
         broker.goDown();
 
         TestReader older = harness.resume(broker.id(3));
@@ -58,17 +56,14 @@ class BrokerAwayTest {
         harness.connectAtTail();
 
         broker.comeUp();
-        TestReader next = harness.connectAtTail();
-        harness.publish(1);
+        TestReader next = harness.connectAndPublish(1);
 
         assertThat(next.lines()).containsExactly("at epoch0-0", harness.message(1));
     }
 
     @Test
     void readerBehindTheLog_stays_andCatchesUpLater() {
-        TestReader reader = harness.connectAtTail();
-        harness.stall(reader);
-        harness.publish(100);
+        TestReader reader = harness.connectAndStall(100);
 
         broker.goDown();
         harness.drain(reader);
@@ -83,8 +78,7 @@ class BrokerAwayTest {
 
     @Test
     void failedRead_isTriedAgain_onceForAllMessagesThatNeedIt() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(2);
+        TestReader reader = harness.connectAndPublish(2);
         broker.goDown();
         broker.storeUndelivered(1);
         harness.publish(200);

@@ -14,8 +14,7 @@ class BrokerLossTest {
 
     @Test
     void brokerThatLostEverything_startsANewEpoch_andReadersReceiveAGap() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(3);
+        TestReader reader = harness.connectAndPublish(3);
 
         broker.loseAll();
         harness.publish(2);
@@ -28,12 +27,10 @@ class BrokerLossTest {
 
     @Test
     void brokerThatLostEverything_isDetected_onceDeliveryRestarts() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(3);
+        TestReader reader = harness.connectAndPublish(3);
 
         broker.loseAll();
-        broker.resubscribe();
-        harness.run();
+        harness.resubscribe();
         harness.publish(1);
 
         assertThat(reader.lines())
@@ -42,12 +39,10 @@ class BrokerLossTest {
 
     @Test
     void brokerThatLostItsNewestMessages_hasItsEpochEnded() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(6);
+        TestReader reader = harness.connectAndPublish(6);
 
         broker.loseNewest(2);
-        broker.resubscribe();
-        harness.run();
+        harness.resubscribe();
 
         assertThat(broker.endedEpochs()).containsExactly("epoch0");
         assertGapThenAllRetained(reader, "epoch0-6");
@@ -55,13 +50,11 @@ class BrokerLossTest {
 
     @Test
     void brokerThatLostItsNewestMessages_andCountedPastThem_isDetected() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(6);
+        TestReader reader = harness.connectAndPublish(6);
 
         broker.loseNewest(2);
         broker.storeUndelivered(4);
-        broker.resubscribe();
-        harness.run();
+        harness.resubscribe();
 
         assertThat(broker.endedEpochs()).containsExactly("epoch0");
         assertGapThenAllRetained(reader, "epoch0-6");
@@ -69,8 +62,7 @@ class BrokerLossTest {
 
     @Test
     void otherMessageUnderAKnownId_isDetected_withoutARestartOfDelivery() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(6);
+        TestReader reader = harness.connectAndPublish(6);
 
         broker.loseNewest(2);
         harness.publish(1);
@@ -80,17 +72,15 @@ class BrokerLossTest {
     }
 
     @Test
-    void messagesHeardEarly_thatTheBrokerLost_areNeverDelivered() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(4);
+    void messagesReceivedEarly_thatTheBrokerLost_areNeverDelivered() {
+        TestReader reader = harness.connectAndPublish(4);
         broker.goDown();
         broker.storeUndelivered(1);
         broker.publish(3);
 
         broker.loseNewest(4);
         broker.comeUp();
-        broker.resubscribe();
-        harness.run();
+        harness.resubscribe();
         harness.publish(2);
 
         harness.await(reader, harness.message(6));
@@ -116,21 +106,18 @@ class BrokerLossTest {
 
     @Test
     void trimmedMessages_thatWereNeverDelivered_areAGap() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(3);
+        TestReader reader = harness.connectAndPublish(3);
 
         broker.storeUndelivered(20);
         broker.trim(15);
-        broker.resubscribe();
-        harness.run();
+        harness.resubscribe();
 
         assertGapThenAllRetained(reader, "epoch0-3");
     }
 
     @Test
     void deletedMessages_areAGap_andWhatFollowsIsDelivered() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(3);
+        TestReader reader = harness.connectAndPublish(3);
 
         broker.storeUndelivered(2);
         broker.delete(4);
@@ -148,14 +135,12 @@ class BrokerLossTest {
 
     @Test
     void deletedNewestMessages_areAGap_andTheReaderContinues() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(3);
+        TestReader reader = harness.connectAndPublish(3);
 
         broker.storeUndelivered(2);
         broker.delete(4);
         broker.delete(5);
-        broker.resubscribe();
-        harness.run();
+        harness.resubscribe();
         harness.publish(1);
 
         assertThat(reader.lines().subList(4, 7))
@@ -165,8 +150,7 @@ class BrokerLossTest {
 
     @Test
     void deletedMessages_thatTheReaderHas_areNotAGap() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(5);
+        TestReader reader = harness.connectAndPublish(5);
         List<String> received = harness.messages(1, 5);
 
         broker.delete(3);
@@ -179,14 +163,14 @@ class BrokerLossTest {
 
     @Test
     void brokerThatWasReplacedForAMoment_andLostNothing_isNotAGap() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(3);
+        TestReader reader = harness.connectAndPublish(3);
         int reads = broker.reads();
 
         broker.answerNextReadFromAnEmptyLog();
-        broker.resubscribe();
-        harness.run();
-        assertThat(broker.reads() - reads).as("reads by the room, none by the reader").isEqualTo(2);
+        harness.resubscribe();
+        assertThat(broker.reads() - reads)
+                .as("reads, all of them by the room and none by the reader")
+                .isEqualTo(2);
 
         harness.publish(1);
 

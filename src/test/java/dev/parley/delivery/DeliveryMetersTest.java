@@ -50,8 +50,7 @@ class DeliveryMetersTest {
 
     @Test
     void fanOut_ofMessagesWithoutReaders_isNotTimed() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(1);
+        TestReader reader = harness.connectAndPublish(1);
         reader.disconnect();
 
         harness.publish(3);
@@ -64,8 +63,7 @@ class DeliveryMetersTest {
         harness.connectAtTail().disconnect();
         harness.publish(3);
 
-        harness.connectAtTail();
-        harness.publish(1);
+        harness.connectAndPublish(1);
 
         assertThat(fanOuts()).isOne();
     }

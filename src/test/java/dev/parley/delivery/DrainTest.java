@@ -16,8 +16,7 @@ class DrainTest {
         TestReader before = harness.connectAtTail();
 
         harness.hub.refuseStreams();
-        TestReader refused = harness.connectAtTail();
-        harness.publish(1);
+        TestReader refused = harness.connectAndPublish(1);
 
         assertThat(refused.lines()).containsExactly("goodbye drain");
         assertThat(before.delivered()).hasSize(1);

@@ -5,13 +5,17 @@ import dev.parley.log.LogSettings;
 import dev.parley.log.OpenRooms;
 import dev.parley.log.ScriptedBroker;
 import dev.parley.message.EventId;
+import dev.parley.message.Message;
 import dev.parley.message.Room;
+import dev.parley.message.StoredMessage;
 import dev.parley.testsupport.Timeouts;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * Runs a real hub without network, threads or time: the broker is a {@link ScriptedBroker}, a
@@ -61,6 +65,23 @@ final class HubHarness {
         return connect(new StartPosition.Tail());
     }
 
+    /** Connects a reader at the tail, and publishes messages to it. */
+    TestReader connectAndPublish(int count) {
+        TestReader reader = connectAtTail();
+        publish(count);
+        return reader;
+    }
+
+    /**
+     * Connects a reader at the tail, and publishes messages while it is stalled after the first.
+     */
+    TestReader connectAndStall(int count) {
+        TestReader reader = connectAtTail();
+        stall(reader);
+        publish(count);
+        return reader;
+    }
+
     TestReader resume(EventId position) {
         return connect(new StartPosition.After(position));
     }
@@ -106,6 +127,17 @@ final class HubHarness {
     /** Stores messages in the broker and delivers them to the pod. */
     void publish(int count) {
         broker.publish(count);
+        run();
+    }
+
+    void publishPlainText(String text) {
+        broker.publishPlainText(text);
+        run();
+    }
+
+    /** Ends the pod's subscription and starts it again. */
+    void resubscribe() {
+        broker.resubscribe();
         run();
     }
 
@@ -169,12 +201,112 @@ final class HubHarness {
 
     private TestReader connectWithoutRunning(Room room, StartPosition start, Heartbeat heartbeat) {
         var connection = new TestConnection();
+        return new TestReader(connection, subscribe(connection, room, start, heartbeat));
+    }
+
+    /** Subscribes with any connection, and does not run the loop. */
+    Hub.Registration subscribe(
+            Connection connection, Room room, StartPosition start, Heartbeat heartbeat) {
         var request = new SubscribeRequest(room, start, Format.TEXT, heartbeat, "203.0.113.1");
-        return new TestReader(connection, hub.subscribe(request, connection, loop));
+        return hub.subscribe(request, connection, loop);
     }
 
     private TestReader ran(TestReader reader) {
         run();
         return reader;
+    }
+
+    /** An event loop that runs its tasks when a test calls it. A pause takes no time. */
+    static final class ManualEventLoop implements EventLoop {
+
+        private final ConcurrentLinkedQueue<Runnable> due = new ConcurrentLinkedQueue<>();
+
+        @Override
+        public void execute(Runnable action) {
+            due.add(action);
+        }
+
+        @Override
+        public void executeLater(Runnable action, Duration pause) {
+            due.add(action);
+        }
+
+        /** Runs all tasks, including those that are added meanwhile. */
+        void run() {
+            for (Runnable next = due.poll(); next != null; next = due.poll()) {
+                next.run();
+            }
+        }
+
+        /**
+         * Runs the next task.
+         *
+         * @return whether there was one
+         */
+        boolean runOne() {
+            Runnable next = due.poll();
+            if (next != null) {
+                next.run();
+            }
+            return next != null;
+        }
+    }
+
+    /** Encodes each message and each control event as one line of words. */
+    private static final class LineEncoder implements StreamEncoder {
+
+        static String message(StoredMessage message) {
+            return message.id() + " " + message.message().text();
+        }
+
+        @Override
+        public byte[] encode(StoredMessage message, Format format) {
+            return line(message(message));
+        }
+
+        @Override
+        public byte[] plain(Message message, Format format) {
+            return line("plain " + message.text());
+        }
+
+        @Override
+        public byte[] position(Room room, String id) {
+            return line("at " + id);
+        }
+
+        @Override
+        public byte[] opening() {
+            return line("connected");
+        }
+
+        @Override
+        public byte[] resumed(EventId from, long replayed) {
+            return line("resumed " + from + " " + replayed);
+        }
+
+        @Override
+        public byte[] gap(Gap gap) {
+            String oldest = gap.oldest().map(EventId::toString).orElse("none");
+            return line("gap " + gap.requested() + " " + oldest + " " + gap.newest());
+        }
+
+        @Override
+        public byte[] goodbye(DisconnectReason reason) {
+            return line("goodbye " + reason.label());
+        }
+
+        @Override
+        public byte[] heartbeat() {
+            return line("heartbeat");
+        }
+
+        @Override
+        public byte[] heartbeatEvent(Duration pause) {
+            return line("heartbeat event " + pause.toSeconds());
+        }
+
+        private static byte[] line(String text) {
+            return (text + "\n").getBytes(StandardCharsets.UTF_8);
+        }
     }
 }

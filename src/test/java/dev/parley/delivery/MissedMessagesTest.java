@@ -20,8 +20,7 @@ class MissedMessagesTest {
 
     @Test
     void messagesAfterAHole_waitUntilItIsFilled() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(2);
+        TestReader reader = harness.connectAndPublish(2);
         broker.holdAnswers();
 
         broker.storeUndelivered(1);
@@ -35,8 +34,7 @@ class MissedMessagesTest {
 
     @Test
     void holeLongerThanAPage_isFilledInSeveralReads() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(2);
+        TestReader reader = harness.connectAndPublish(2);
 
         broker.storeUndelivered(1_500);
         harness.publish(1);
@@ -59,8 +57,7 @@ class MissedMessagesTest {
 
     @Test
     void messageOfAnEpochThatEnded_isIgnored() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(2);
+        TestReader reader = harness.connectAndPublish(2);
         var late = new StoredMessage(new EventId("old", 3), broker.log().get(0).message());
 
         broker.deliver(late);
@@ -83,23 +80,20 @@ class MissedMessagesTest {
 
     @Test
     void missedNewestMessages_areRead_onceDeliveryRestarts() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(2);
+        TestReader reader = harness.connectAndPublish(2);
 
         broker.storeUndelivered(4);
         harness.run();
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 2));
 
-        broker.resubscribe();
-        harness.run();
+        harness.resubscribe();
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 6));
     }
 
     @Test
     void resubscription_duringARead_causesAnotherRead() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(2);
+        TestReader reader = harness.connectAndPublish(2);
         broker.holdAnswers();
         broker.resubscribe();
         broker.storeUndelivered(2);

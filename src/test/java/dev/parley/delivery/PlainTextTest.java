@@ -16,8 +16,7 @@ class PlainTextTest {
         TestReader reader = harness.connectToLobby();
 
         broker.publishPlainText("hello");
-        broker.publishPlainText("");
-        harness.run();
+        harness.publishPlainText("");
 
         assertThat(reader.delivered()).containsExactly("plain hello");
         assertThat(harness.count("parley.deliveries")).isOne();
@@ -28,8 +27,7 @@ class PlainTextTest {
     void plainText_doesNotReachReadersOfOtherRooms() {
         TestReader reader = harness.connectAtTail();
 
-        broker.publishPlainText("hello");
-        harness.run();
+        harness.publishPlainText("hello");
 
         assertThat(reader.delivered()).isEmpty();
     }
@@ -40,8 +38,7 @@ class PlainTextTest {
         reader.connection().stall();
 
         broker.publishPlainText("one");
-        broker.publishPlainText("two");
-        harness.run();
+        harness.publishPlainText("two");
         harness.drain(reader);
 
         assertThat(reader.delivered()).containsExactly("plain one");
@@ -52,8 +49,7 @@ class PlainTextTest {
         broker.holdAnswers();
         TestReader reader = harness.connectToLobby();
 
-        broker.publishPlainText("hello");
-        harness.run();
+        harness.publishPlainText("hello");
         harness.releaseAnswers();
 
         assertThat(reader.delivered()).isEmpty();

@@ -2,7 +2,6 @@ package dev.parley.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.log.Format;
 import dev.parley.log.ScriptedBroker;
 import java.util.List;
 import java.util.stream.Stream;
@@ -94,14 +93,8 @@ class ReaderLeavesTest {
     }
 
     private void subscribe(Connection connection) {
-        var request =
-                new SubscribeRequest(
-                        ScriptedBroker.ROOM,
-                        new StartPosition.Tail(),
-                        Format.TEXT,
-                        Heartbeat.DEFAULT,
-                        "203.0.113.1");
-        harness.hub.subscribe(request, connection, harness.loop);
+        harness.subscribe(
+                connection, ScriptedBroker.ROOM, new StartPosition.Tail(), Heartbeat.DEFAULT);
         harness.run();
     }
 

@@ -17,8 +17,7 @@ class ResumeTest {
     void readerAtTheTail_receivesItsPosition_andWhatIsPublishedNext() {
         broker.storeUndelivered(3);
 
-        TestReader reader = harness.connectAtTail();
-        harness.publish(2);
+        TestReader reader = harness.connectAndPublish(2);
 
         assertThat(reader.lines()).isEqualTo(harness.lineThenMessages("at epoch0-3", 4, 5));
     }
@@ -105,8 +104,7 @@ class ResumeTest {
 
     @Test
     void position_aheadOfThePodsLog_isResumed_onceThePodHasCaughtUp() {
-        harness.connectAtTail();
-        harness.publish(3);
+        harness.connectAndPublish(3);
         broker.storeUndelivered(4);
         broker.holdAnswers();
 
@@ -120,8 +118,7 @@ class ResumeTest {
 
     @Test
     void position_ofAnEpochThatThePodDoesNotKnowYet_isResumed() {
-        harness.connectAtTail();
-        harness.publish(3);
+        harness.connectAndPublish(3);
         broker.loseAll();
         broker.storeUndelivered(4);
 
@@ -130,8 +127,7 @@ class ResumeTest {
 
     @Test
     void resume_fromTheBroker_showsThePodWhatItHasMissed() {
-        harness.connectAtTail();
-        harness.publish(20);
+        harness.connectAndPublish(20);
         broker.storeUndelivered(4);
 
         assertResumed(harness.resume(broker.id(3)), 3, 24);
@@ -139,8 +135,7 @@ class ResumeTest {
 
     @Test
     void gap_showsThePodWhatItHasMissed() {
-        harness.connectAtTail();
-        harness.publish(20);
+        harness.connectAndPublish(20);
         broker.storeUndelivered(2);
         broker.trim(10);
 

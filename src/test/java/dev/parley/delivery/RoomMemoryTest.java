@@ -19,8 +19,7 @@ class RoomMemoryTest {
     void roomWithoutReaders_isDropped_andOpenedAgainForTheNext() {
         HubHarness harness =
                 HubHarness.with(LogSettings.DEFAULT.withLinger(HubHarness.IMMEDIATELY));
-        TestReader reader = harness.connectAtTail();
-        harness.publish(3);
+        TestReader reader = harness.connectAndPublish(3);
 
         harness.tick();
         assertThat(harness.gauge("parley.rooms")).isOne();
@@ -45,7 +44,7 @@ class RoomMemoryTest {
 
         harness.connectAtTail();
 
-        assertRingIsWhole(harness);
+        assertRingIsFull(harness);
     }
 
     @Test
@@ -56,7 +55,7 @@ class RoomMemoryTest {
         harness.connectAtTail();
         harness.publish(LogSettings.RING);
 
-        assertRingIsWhole(harness);
+        assertRingIsFull(harness);
     }
 
     /** Makes the opening of a room fail after its first page is in memory. */
@@ -72,7 +71,7 @@ class RoomMemoryTest {
     }
 
     /** Asserts that the ring is full: it serves its oldest message without asking the broker. */
-    private static void assertRingIsWhole(HubHarness harness) {
+    private static void assertRingIsFull(HubHarness harness) {
         int reads = harness.broker.reads();
 
         harness.resume(harness.broker.id(harness.broker.newest() - LogSettings.RING));

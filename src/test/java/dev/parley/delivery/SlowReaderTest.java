@@ -28,8 +28,7 @@ class SlowReaderTest {
 
     @Test
     void slowReader_insideTheLog_continuesFromIt() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(1);
+        TestReader reader = harness.connectAndPublish(1);
 
         reader.connection().stall();
         harness.publish(6);
@@ -41,8 +40,7 @@ class SlowReaderTest {
 
     @Test
     void slowReader_behindTheLog_continuesFromTheHistory() {
-        TestReader reader = harness.connectAtTail();
-        harness.publish(1);
+        TestReader reader = harness.connectAndPublish(1);
 
         harness.stall(reader);
         harness.publish(700);
@@ -69,9 +67,7 @@ class SlowReaderTest {
 
     @Test
     void slowReader_behindTheHistory_isDisconnected_andReceivesAGapWhenItIsBack() {
-        TestReader reader = harness.connectAtTail();
-        harness.stall(reader);
-        harness.publish(100);
+        TestReader reader = harness.connectAndStall(100);
 
         broker.trim(50);
         harness.drain(reader);
@@ -86,9 +82,7 @@ class SlowReaderTest {
 
     @Test
     void deletedMessages_behindTheLog_areAGap_andWhatFollowsIsDelivered() {
-        TestReader reader = harness.connectAtTail();
-        harness.stall(reader);
-        harness.publish(100);
+        TestReader reader = harness.connectAndStall(100);
 
         broker.delete(2);
         broker.delete(3);
@@ -103,9 +97,7 @@ class SlowReaderTest {
 
     @Test
     void replay_endsAtTheHeadOfTheRoom_thoughTheHistoryHasMore() {
-        TestReader reader = harness.connectAtTail();
-        harness.stall(reader);
-        harness.publish(20);
+        TestReader reader = harness.connectAndStall(20);
         broker.storeUndelivered(3);
 
         harness.drain(reader);
@@ -115,9 +107,7 @@ class SlowReaderTest {
 
     @Test
     void replay_fromBeforeALoss_endsWhereTheHeadOfTheRoomWas() {
-        TestReader reader = harness.connectAtTail();
-        harness.stall(reader);
-        harness.publish(20);
+        TestReader reader = harness.connectAndStall(20);
         broker.storeUndelivered(3);
         broker.holdAnswers();
         harness.drain(reader);
@@ -134,9 +124,7 @@ class SlowReaderTest {
 
     @Test
     void replay_duringARestartOfDelivery_continuesAfterIt() {
-        TestReader reader = harness.connectAtTail();
-        harness.stall(reader);
-        harness.publish(20);
+        TestReader reader = harness.connectAndStall(20);
         broker.holdAnswers();
         harness.drain(reader);
 
@@ -148,9 +136,7 @@ class SlowReaderTest {
 
     @Test
     void replay_ofMessagesThatTheBrokerLost_isAGap() {
-        TestReader reader = harness.connectAtTail();
-        harness.stall(reader);
-        harness.publish(20);
+        TestReader reader = harness.connectAndStall(20);
 
         broker.loseNewest(20);
         harness.drain(reader);
@@ -167,9 +153,7 @@ class SlowReaderTest {
 
     @Test
     void replay_acrossTheEndOfAnEpoch_isOneGap() {
-        TestReader reader = harness.connectAtTail();
-        harness.stall(reader);
-        harness.publish(50);
+        TestReader reader = harness.connectAndStall(50);
         broker.loseAll();
         broker.storeUndelivered(3);
 

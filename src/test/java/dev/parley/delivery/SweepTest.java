@@ -58,56 +58,48 @@ class SweepTest {
 
     @Test
     void silentStream_receivesAHeartbeat() {
-        HubHarness shortHeartbeat =
-                HubHarness.with(StreamSettings.DEFAULT.withHeartbeat(HubHarness.IMMEDIATELY));
-        TestReader reader = shortHeartbeat.connectAtTail();
+        HubHarness eager = withHeartbeatAtEachTick();
+        TestReader reader = eager.connectAtTail();
 
-        shortHeartbeat.tick();
+        eager.tick();
 
         assertThat(reader.lines()).containsExactly("at epoch0-0", "heartbeat");
     }
 
     @Test
     void streamThatAskedForEvents_getsThem_alsoWhenItIsNotSilent() {
-        HubHarness talkative =
-                HubHarness.with(StreamSettings.DEFAULT.withHeartbeat(HubHarness.IMMEDIATELY));
-        TestReader reader = talkative.connect(new StartPosition.Tail(), AS_EVENT);
+        HubHarness eager = withHeartbeatAtEachTick();
+        TestReader reader = eager.connect(new StartPosition.Tail(), AS_EVENT);
 
-        talkative.tick();
-        talkative.publish(1);
-        talkative.tick();
+        eager.tick();
+        eager.publish(1);
+        eager.tick();
 
         assertThat(reader.lines())
                 .containsExactly(
-                        "at epoch0-0",
-                        "heartbeat event 0",
-                        talkative.message(1),
-                        "heartbeat event 0");
+                        "at epoch0-0", "heartbeat event 0", eager.message(1), "heartbeat event 0");
     }
 
     @Test
-    void streamThatWasNotToldItsPosition_getsNoEvent_whichWouldResetIt() {
-        HubHarness talkative =
-                HubHarness.with(StreamSettings.DEFAULT.withHeartbeat(HubHarness.IMMEDIATELY));
-        talkative.broker.holdAnswers();
-        TestReader reader =
-                talkative.connect(new StartPosition.After(new EventId("e", 7)), AS_EVENT);
+    void streamWithoutAPositionYet_getsNoHeartbeatEvent_whichWouldResetItsId() {
+        HubHarness eager = withHeartbeatAtEachTick();
+        eager.broker.holdAnswers();
+        TestReader reader = eager.connect(new StartPosition.After(new EventId("e", 7)), AS_EVENT);
 
-        talkative.tick();
+        eager.tick();
 
         assertThat(reader.lines()).containsExactly("heartbeat");
     }
 
     @Test
     void streamThatAskedForALongerPause_isNotSentAHeartbeatBefore() {
-        HubHarness talkative =
-                HubHarness.with(StreamSettings.DEFAULT.withHeartbeat(HubHarness.IMMEDIATELY));
+        HubHarness eager = withHeartbeatAtEachTick();
         TestReader reader =
-                talkative.connect(
+                eager.connect(
                         new StartPosition.Tail(),
                         new Heartbeat(Optional.of(HubHarness.NEVER), false));
 
-        talkative.tick();
+        eager.tick();
 
         assertThat(reader.lines()).containsExactly("at epoch0-0");
     }
@@ -135,5 +127,9 @@ class SweepTest {
 
         assertThat(reader.lines()).containsExactly("at epoch0-0");
         assertThat(reader.connection().isClosed()).isFalse();
+    }
+
+    private static HubHarness withHeartbeatAtEachTick() {
+        return HubHarness.with(StreamSettings.DEFAULT.withHeartbeat(HubHarness.IMMEDIATELY));
     }
 }

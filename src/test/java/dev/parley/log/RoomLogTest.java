@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class RoomLogTest {
 
@@ -143,6 +145,15 @@ class RoomLogTest {
 
         appending.join();
         assertThat(found(log)).hasSize(4);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Format.class)
+    void frame_isEncodedOnceInEachFormat(Format format) {
+        RoomLog.Frame frame = TestMessages.frame(1, "hi");
+
+        assertThat(frame.bytes(format)).isSameAs(frame.bytes(format));
+        assertThat(frame.bytes(Format.TEXT)).isNotSameAs(frame.bytes(Format.JSON));
     }
 
     private RoomLog log(long after, int capacity, long maxBytes) {
