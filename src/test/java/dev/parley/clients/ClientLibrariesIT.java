@@ -31,7 +31,7 @@ final class ClientLibrariesIT {
             new EnumMap<>(Scenario.class);
 
     @BeforeAll
-    static void playAllScenarios() {
+    static void runAllScenarios() {
         Path files = ClientFiles.install();
         try (var redis = RedisServer.start();
                 var node = ProcessClients.node(files, ClientFiles.node());
@@ -44,10 +44,10 @@ final class ClientLibrariesIT {
                             ClientLibrary.Host.SHELL, shell,
                             ClientLibrary.Host.JAVA, java,
                             ClientLibrary.Host.BROWSER, browser);
-            var silence = CompletableFuture.supplyAsync(() -> play(Scenario.SILENCE, redis, hosts));
+            var silence = CompletableFuture.supplyAsync(() -> run(Scenario.SILENCE, redis, hosts));
             for (Scenario scenario : Scenario.values()) {
                 if (scenario != Scenario.SILENCE) {
-                    VERDICTS.put(scenario, play(scenario, redis, hosts));
+                    VERDICTS.put(scenario, run(scenario, redis, hosts));
                 }
             }
             VERDICTS.put(Scenario.SILENCE, silence.join());
@@ -55,11 +55,11 @@ final class ClientLibrariesIT {
         System.out.println(ClientsDocument.table(VERDICTS));
     }
 
-    private static Map<ClientLibrary, Optional<String>> play(
+    private static Map<ClientLibrary, Optional<String>> run(
             Scenario scenario, RedisServer redis, Map<ClientLibrary.Host, ClientHost> hosts) {
-        try (var stage = new Stage(scenario, redis, LIBRARIES, hosts::get)) {
-            scenario.play(stage);
-            return stage.verdicts();
+        try (var run = new ScenarioRun(scenario, redis, LIBRARIES, hosts::get)) {
+            scenario.apply(run);
+            return run.verdicts();
         }
     }
 

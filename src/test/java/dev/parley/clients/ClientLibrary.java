@@ -1,7 +1,6 @@
 package dev.parley.clients;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.parley.testsupport.Json;
 
 /** A client library, and what its user has to set. */
 enum ClientLibrary {
@@ -83,8 +82,6 @@ enum ClientLibrary {
         }
     }
 
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     private final String title;
     private final Host host;
     private final String driver;
@@ -126,10 +123,6 @@ enum ClientLibrary {
         if (!settings.contains("format=json") || data.isEmpty()) {
             return data;
         }
-        try {
-            return JSON.readTree(data).get("text").textValue();
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("not a message: " + data, e);
-        }
+        return Json.parse(data).get("text").textValue();
     }
 }

@@ -2,6 +2,7 @@ package dev.parley.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.testsupport.TextFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -37,7 +38,7 @@ final class ClientsDocument {
 
     /** Compares the document with these results, or writes them into it. */
     static void check(Map<Scenario, Map<ClientLibrary, Optional<String>>> verdicts) {
-        String document = read(FILE);
+        String document = TextFiles.read(FILE);
         String current = withExamples(TABLE.matcher(document).replaceAll(quote(table(verdicts))));
         if (Boolean.getBoolean("clients.write")) {
             write(current);
@@ -98,7 +99,7 @@ final class ClientsDocument {
         if (driver.endsWith(".java")) {
             source = javaClass(driver.replace(".java", ""));
         } else {
-            source = read(ClientFiles.SOURCES.resolve("drivers").resolve(driver));
+            source = TextFiles.read(ClientFiles.SOURCES.resolve("drivers").resolve(driver));
         }
         Matcher region = REGION.matcher(source);
         assertThat(region.find()).as("an example in %s", driver).isTrue();
@@ -107,7 +108,7 @@ final class ClientsDocument {
 
     /** The part of {@link JavaClients} from the class with this driver's name on. */
     private static String javaClass(String driver) {
-        String source = read(JAVA);
+        String source = TextFiles.read(JAVA);
         int start =
                 source.indexOf(
                         switch (driver) {
@@ -117,14 +118,6 @@ final class ClientsDocument {
                             default -> throw new IllegalArgumentException(driver);
                         });
         return source.substring(start);
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     private static void write(String document) {
