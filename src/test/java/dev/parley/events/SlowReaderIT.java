@@ -60,12 +60,11 @@ class SlowReaderIT {
             metrics.awaitValue("parley_disconnects_total{reason=\"slow-consumer\"}", 1);
             metrics.awaitValue("parley_connected_clients", 1);
             metrics.awaitValue(SLOW, 0);
-            // Those of the healthy reader and the publisher: the stalled reader's is closed
-            // although
-            // it still reads nothing.
+            // Those of the healthy reader and the publisher. The stalled reader's connection is
+            // closed although it still reads nothing.
             Timeouts.await("two connections").until(() -> metrics.connections() == 2);
-            // Keeps the publisher in use up to here: an unreachable client may close its
-            // connection.
+            // Uses the publisher up to here: the JDK closes the connections of an unreachable
+            // client.
             assertThat(publisher.get("/").status()).isEqualTo(200);
             stalled.continueReading();
             stalled.awaitClosed();

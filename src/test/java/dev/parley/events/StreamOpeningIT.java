@@ -2,6 +2,8 @@ package dev.parley.events;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Http.Answer;
 import dev.parley.testsupport.SharedPod;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
@@ -13,13 +15,18 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The beginning of a stream: head, first bytes, history, and heartbeats while nothing happens. */
+/**
+ * The beginning of a stream: head, first bytes, history, and heartbeats while nothing happens; or
+ * the reason for which a request for one is refused.
+ */
 @ExtendWith(SharedPod.Extension.class)
 class StreamOpeningIT {
 
+    private final Http http;
     private final TestRoom room;
 
     StreamOpeningIT(SharedPod pod) {
+        http = pod.http();
         room = pod.newRoom();
     }
 
@@ -73,7 +80,6 @@ class StreamOpeningIT {
 
         assertThat(readers.stream().map(reader -> reader.retry().getAsLong()).distinct())
                 .hasSizeGreaterThan(1);
-
         readers.forEach(SseReader::close);
     }
 
@@ -93,17 +99,6 @@ class StreamOpeningIT {
     }
 
     @Test
-    void newReader_startsWithTheNextMessage() {
-        room.publish("before");
-
-        try (SseReader reader = room.subscribe()) {
-            room.publish("after");
-
-            assertThat(reader.awaitMessages(1).data()).containsExactly("after");
-        }
-    }
-
-    @Test
     void history_beginsWithTheNewestMessages() {
         room.publishNumbers(1, 5);
 
@@ -113,16 +108,6 @@ class StreamOpeningIT {
             assertThat(reader.awaitMessages(4).data()).containsExactly("3", "4", "5", "live");
             assertThat(reader.raw()).contains("retry: ").containsPattern("id: [0-9a-z]+-2\n\n");
             assertThat(reader.events()).hasSize(4);
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"2", "3", "1000000"})
-    void historyLongerThanTheLog_beginsWithTheFirstMessage(String count) {
-        room.publishNumbers(1, 2);
-
-        try (SseReader reader = room.subscribe("history=" + count)) {
-            assertThat(reader.awaitMessages(2).data()).containsExactly("1", "2");
         }
     }
 
@@ -155,11 +140,80 @@ class StreamOpeningIT {
     }
 
     @Test
-    void longHistory_arrivesCompleteAndInOrder() {
-        room.publishNumbers(1, 3_000);
+    void heartbeatAsEvent_saysThePauseAndLeavesThePosition() {
+        String id = room.publish("before");
 
-        try (SseReader reader = room.subscribe("history=3000")) {
-            assertThat(reader.awaitMessages(3_000).data()).isEqualTo(TestRoom.numbers(1, 3_000));
+        try (SseReader reader = room.subscribe("heartbeat=event")) {
+            reader.await("heartbeats", r -> r.events("heartbeat").size() > 2);
+
+            assertThat(reader.events("heartbeat"))
+                    .containsOnly(new Event(id, "heartbeat", "{\"seconds\":0.2}"));
+            assertThat(reader.comments()).containsExactly("connected");
+            assertThat(reader.raw()).contains("\n\nevent: heartbeat\ndata: {\"seconds\":0.2}\n\n");
         }
+    }
+
+    @Test
+    void pauseInSeconds_isTheStreamsOwn() {
+        try (SseReader slow = room.subscribe("heartbeat=60");
+                SseReader asked = room.subscribe("heartbeat=event&heartbeat=2");
+                SseReader other = room.subscribe()) {
+            assertThat(asked.awaitEvent("heartbeat").data()).isEqualTo("{\"seconds\":2}");
+            other.await("more heartbeats", r -> r.comments().size() > 10);
+
+            assertThat(slow.comments()).containsExactly("connected");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "room=a/b",
+                "room=-a",
+                "room=%0d%0aSet-Cookie:x",
+                "room=%ff",
+                "room=%00",
+                "format=xml",
+                "format=JSON",
+                "history=-1",
+                "history=1.5",
+                "history=x",
+                "history=1000001",
+                "history=99999999999999999999",
+                "history=%D9%A3",
+                "heartbeat=1",
+                "heartbeat=61",
+                "heartbeat=",
+                "heartbeat=2.5",
+                "heartbeat=Event",
+                "heartbeat=event:5",
+                "heartbeat=event&heartbeat=0",
+                "heartbeat=5&heartbeat=6",
+                "heartbeat=event&heartbeat=event"
+            })
+    void badParameter_isRefused(String parameter) {
+        String path = "/events?" + parameter;
+        String name = parameter.substring(0, parameter.indexOf('='));
+
+        Answer answer = http.get(path);
+        Answer problem = http.with("Accept", "text/event-stream, application/json").get(path);
+
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.header("Content-Type")).isEqualTo("text/plain;charset=utf-8");
+        assertThat(answer.body()).startsWith("bad " + name + ": ").hasLineCount(1);
+        assertThat(problem.status()).isEqualTo(400);
+        assertThat(problem.header("Content-Type")).isEqualTo("application/problem+json");
+        assertThat(problem.body()).contains("\"code\":\"bad-" + name + "\"");
+    }
+
+    @Test
+    void brokenPercentEscape_isRefused() {
+        assertThat(http.raw("GET /events?room=%zz HTTP/1.1\r\nHost: x\r\n\r\n"))
+                .startsWith("HTTP/1.1 400 ");
+    }
+
+    @Test
+    void malformedAccept_isRefused() {
+        assertThat(http.with("Accept", "nonsense").get("/events").status()).isEqualTo(400);
     }
 }

@@ -88,7 +88,7 @@ class ResumeIT {
 
         try (SseReader three = room.subscribe("history=3");
                 SseReader thirty = room.subscribe("history=30");
-                SseReader all = room.subscribe("history=1000");
+                SseReader all = room.subscribe("history=1000000");
                 SseReader none = room.subscribe("history=0");
                 SseReader resumed = room.reader("history=30").lastEventId(ids.get(42)).open()) {
             assertThat(three.awaitMessages(3).data()).isEqualTo(numbers(43, 45));
