@@ -8,7 +8,6 @@ import com.microsoft.playwright.Route;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
 import com.microsoft.playwright.options.ReducedMotion;
-import dev.parley.testsupport.Browser;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import java.io.IOException;
@@ -16,7 +15,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -27,22 +25,15 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Checks the pages with axe-core, which finds what keeps people with disabilities from using them:
  * contrasts, names, roles, order.
  */
-class AccessiblePageIT {
+class AccessiblePageIT extends PageTest {
 
     private static final String AXE = axe();
 
-    @AutoClose private static Browser browser;
     @AutoClose private static ParleyProcess parley;
 
     @BeforeAll
     static void start() {
-        browser = Browser.start();
         parley = ParleyProcess.start();
-    }
-
-    @AfterEach
-    void closeTabs() {
-        browser.closeTabs();
     }
 
     @ParameterizedTest

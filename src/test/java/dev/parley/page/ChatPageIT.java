@@ -5,48 +5,30 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Route;
-import dev.parley.testsupport.Browser;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInfo;
 
 /** Chatting on the page, between two pods on one Redis. */
-class ChatPageIT {
+class ChatPageIT extends PageTest {
 
-    @AutoClose private static Browser browser;
     @AutoClose private static RedisServer redis;
     @AutoClose private static ParleyProcess left;
     @AutoClose private static ParleyProcess right;
 
-    private ChatRoom room;
-
     @BeforeAll
     static void start() {
-        browser = Browser.start();
         redis = RedisServer.start();
         left = ParleyProcess.start(redis);
         right = ParleyProcess.start(redis);
         left.awaitReady();
         right.awaitReady();
-    }
-
-    @BeforeEach
-    void nameRoom(TestInfo test) {
-        room = ChatRoom.of(test);
-    }
-
-    @AfterEach
-    void closeTabs() {
-        browser.closeTabs();
     }
 
     @Test

@@ -3,38 +3,20 @@ package dev.parley.page;
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.testsupport.Browser;
 import dev.parley.testsupport.ParleyProcess;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInfo;
 
 /** Markup in messages and scripts from elsewhere, which the page must not run. */
-class ChatPolicyPageIT {
+class ChatPolicyPageIT extends PageTest {
 
-    @AutoClose private static Browser browser;
     @AutoClose private static ParleyProcess pod;
-
-    private ChatRoom room;
 
     @BeforeAll
     static void start() {
-        browser = Browser.start();
         pod = ParleyProcess.start();
-    }
-
-    @BeforeEach
-    void nameRoom(TestInfo test) {
-        room = ChatRoom.of(test);
-    }
-
-    @AfterEach
-    void closeTabs() {
-        browser.closeTabs();
     }
 
     @Test

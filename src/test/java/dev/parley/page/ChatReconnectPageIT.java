@@ -6,34 +6,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Route;
 import com.microsoft.playwright.assertions.LocatorAssertions.IsInViewportOptions;
-import dev.parley.testsupport.Browser;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInfo;
 
 /** The page while its pod is down and comes back, and while sending fails. */
-class ChatReconnectPageIT {
+class ChatReconnectPageIT extends PageTest {
 
-    @AutoClose private static Browser browser;
     @AutoClose private static RedisServer redis;
     @AutoClose private static ParleyProcess steady;
     @AutoClose private static ParleyProcess mortal;
 
     private static final IsInViewportOptions WHOLE = new IsInViewportOptions().setRatio(1);
 
-    private ChatRoom room;
-
     @BeforeAll
     static void start() {
-        browser = Browser.start();
         redis = RedisServer.start();
         steady = ParleyProcess.start(redis).awaitReady();
         mortal = quick().redis(redis.uri()).start().awaitReady();
@@ -45,16 +37,6 @@ class ChatReconnectPageIT {
                 .port(Ports.free())
                 .config("parley.events.min-retry", "200ms")
                 .config("parley.events.max-retry", "400ms");
-    }
-
-    @BeforeEach
-    void nameRoom(TestInfo test) {
-        room = ChatRoom.of(test);
-    }
-
-    @AfterEach
-    void closeTabs() {
-        browser.closeTabs();
     }
 
     @Test

@@ -4,15 +4,9 @@ import com.microsoft.playwright.Page;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.TestInfo;
 
 /** A room that only one test uses, on the page and by direct requests. */
 record ChatRoom(String name) {
-
-    /** Makes a room with the name of the test. */
-    static ChatRoom of(TestInfo test) {
-        return new ChatRoom(test.getTestMethod().orElseThrow().getName());
-    }
 
     /** Opens the chat page of this pod, and waits until its stream is live. */
     ChatPage open(Page tab, ParleyProcess pod) {

@@ -6,13 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.microsoft.playwright.Clock;
 import com.microsoft.playwright.Page;
 import dev.parley.delivery.DisconnectReason;
-import dev.parley.testsupport.Browser;
 import dev.parley.testsupport.Timeouts;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -20,7 +17,7 @@ import org.junit.jupiter.api.Test;
  * The page on event streams that the test writes: ids, heartbeats, silence, goodbyes. The page's
  * clock moves only when the test moves it.
  */
-class ChatStreamPageIT {
+class ChatStreamPageIT extends PageTest {
 
     /** Counts the heartbeats that the page has received, to know when to move its clock. */
     private static final String COUNT_HEARTBEATS =
@@ -34,19 +31,12 @@ class ChatStreamPageIT {
             };
             """;
 
-    @AutoClose private static Browser browser;
-
     @AutoClose private final ScriptedSite site = ScriptedSite.start();
 
     private Page tab;
     private ChatPage page;
     private ScriptedSite.Stream stream;
     private int heartbeats;
-
-    @BeforeAll
-    static void start() {
-        browser = Browser.start();
-    }
 
     @BeforeEach
     void openPage() {
@@ -56,11 +46,6 @@ class ChatStreamPageIT {
         tab.clock().pauseAt("2026-01-01T01:00:00Z");
         page = ChatPage.navigate(tab, site.uri());
         stream = site.awaitStream();
-    }
-
-    @AfterEach
-    void closeTabs() {
-        browser.closeTabs();
     }
 
     @Test

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
-import dev.parley.testsupport.Browser;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import java.awt.Color;
@@ -13,35 +12,18 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import javax.imageio.ImageIO;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInfo;
 
 /** What the page shows: scrolling, the keyboard, narrow screens, unusual text. */
-class ChatViewPageIT {
+class ChatViewPageIT extends PageTest {
 
-    @AutoClose private static Browser browser;
     @AutoClose private static ParleyProcess pod;
-
-    private ChatRoom room;
 
     @BeforeAll
     static void start() {
-        browser = Browser.start();
         pod = ParleyProcess.start();
-    }
-
-    @BeforeEach
-    void nameRoom(TestInfo test) {
-        room = ChatRoom.of(test);
-    }
-
-    @AfterEach
-    void closeTabs() {
-        browser.closeTabs();
     }
 
     @Test

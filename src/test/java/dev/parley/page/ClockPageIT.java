@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.options.AriaRole;
-import dev.parley.testsupport.Browser;
 import dev.parley.testsupport.ParleyProcess;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AutoClose;
@@ -13,16 +12,14 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The clock page. */
-class ClockPageIT {
+class ClockPageIT extends PageTest {
 
     private static final Pattern TIME = Pattern.compile("\\d\\d:\\d\\d:\\d\\d");
 
-    @AutoClose private static Browser browser;
     @AutoClose private static ParleyProcess parley;
 
     @BeforeAll
     static void start() {
-        browser = Browser.start();
         parley = ParleyProcess.start();
     }
 

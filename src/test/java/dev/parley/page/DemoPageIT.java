@@ -4,7 +4,6 @@ import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertTha
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.microsoft.playwright.Page;
-import dev.parley.testsupport.Browser;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
@@ -12,25 +11,22 @@ import dev.parley.testsupport.RedisServer;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A page that Parley does not serve: opened from a file, or from another origin. */
-class DemoPageIT {
+class DemoPageIT extends PageTest {
 
     @TempDir private Path directory;
 
-    @AutoClose private static Browser browser;
     @AutoClose private static RedisServer redis;
     @AutoClose private static ParleyProcess steady;
     @AutoClose private static ParleyProcess mortal;
 
     @BeforeAll
     static void start() {
-        browser = Browser.start();
         redis = RedisServer.start();
         steady = ParleyProcess.start(redis).awaitReady();
         mortal =
@@ -45,11 +41,6 @@ class DemoPageIT {
                                 "%m %U after [%{i,Last-Event-ID}]")
                         .start()
                         .awaitReady();
-    }
-
-    @AfterEach
-    void closeTabs() {
-        browser.closeTabs();
     }
 
     @Test

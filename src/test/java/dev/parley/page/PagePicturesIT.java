@@ -8,25 +8,22 @@ import com.microsoft.playwright.Page.ScreenshotOptions;
 import com.microsoft.playwright.assertions.LocatorAssertions.IsInViewportOptions;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
-import dev.parley.testsupport.Browser;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.UnaryOperator;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Takes screenshots of the pages, for people to look at, into {@code target/screenshots/}. */
-class PagePicturesIT {
+class PagePicturesIT extends PageTest {
 
     private static final Path DIRECTORY = Path.of("target", "screenshots");
 
-    @AutoClose private static Browser browser;
     @AutoClose private static ParleyProcess parley;
 
     /** A device and a colour scheme. */
@@ -68,13 +65,7 @@ class PagePicturesIT {
 
     @BeforeAll
     static void start() {
-        browser = Browser.start();
         parley = ParleyProcess.builder().port(Ports.free()).start();
-    }
-
-    @AfterEach
-    void closeTabs() {
-        browser.closeTabs();
     }
 
     @ParameterizedTest

@@ -148,7 +148,7 @@ final class ScriptedSite implements Closeable {
             return write(data(text));
         }
 
-        /** Sends an event that is no message. */
+        /** Sends an event that is not a message. */
         Stream control(String event, String data) {
             return write("event: " + event + "\ndata: " + data + "\n\n");
         }
