@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * No library on the class path has a hole that src/test/resources/dev/parley/advisories.txt lists.
+ * No library on the class path has a vulnerability that
+ * src/test/resources/dev/parley/advisories.txt lists.
  */
 class AdvisoriesTest {
 
@@ -44,18 +45,18 @@ class AdvisoriesTest {
 
     @ParameterizedTest
     @MethodSource("advisories")
-    void library_isNotOlderThanTheVersionThatMendsIt(Advisory advisory) throws IOException {
+    void library_isNotOlderThanTheVersionThatFixesIt(Advisory advisory) throws IOException {
         assertThat(advisory.concerns(version(advisory)))
-                .as("%s of version %s has a hole", advisory, version(advisory))
+                .as("%s: version %s is vulnerable", advisory, version(advisory))
                 .isFalse();
     }
 
     @ParameterizedTest
     @CsvSource({"4.1.130.Final, true", "4.1.132.Final, false", "4.1.1000.Final, false"})
-    void olderVersion_isFound(String version, boolean hasHole) {
+    void olderVersion_isVulnerable(String version, boolean vulnerable) {
         var advisory = Advisory.parse("io.netty:netty-codec-http2  4.1.132.Final  CVE-2026-33871");
 
-        assertThat(advisory.concerns(version)).isEqualTo(hasHole);
+        assertThat(advisory.concerns(version)).isEqualTo(vulnerable);
     }
 
     @Test

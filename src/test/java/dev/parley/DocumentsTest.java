@@ -2,14 +2,18 @@ package dev.parley;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.testsupport.ConfigKeys;
+import dev.parley.testsupport.TextFiles;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -19,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Checks that what the documents name exists: tests, files, classes, methods, imports. */
+/** What the documents name exists: tests, files, classes, methods, imports, settings, defaults. */
 final class DocumentsTest {
 
     private static final Path ARCHITECTURE = Path.of("docs/architecture.md");
@@ -40,35 +44,45 @@ final class DocumentsTest {
     /** An arrow of a Mermaid flowchart. */
     private static final Pattern ARROW = Pattern.compile("(?m)^ +([a-z.]+) --> ([a-z.]+)$");
 
+    /** A row of the bounds in docs/security.md. */
+    private static final Pattern BOUND =
+            Pattern.compile(
+                    "^\\| [^|]+ \\| `([a-z0-9.-]+)` \\| (`[^`]*`|none[^|]*) \\|[^|]*\\|([^|]*)\\|$",
+                    Pattern.MULTILINE);
+
+    /** A row of the settings in docs/configuration.md. */
+    private static final Pattern SETTING =
+            Pattern.compile("^\\| `(parley\\.[^`]+)` \\| (none|`[^`]*`) \\|", Pattern.MULTILINE);
+
+    private static final String PROPERTIES = "src/main/resources/application.properties";
+
     static List<Path> documents() throws IOException {
-        try (Stream<Path> docs = Files.walk(Path.of("docs"));
-                Stream<Path> k8s = Files.walk(Path.of("k8s"));
-                Stream<Path> top = Files.list(Path.of(""))) {
-            return Stream.of(top, docs, k8s)
-                    .flatMap(files -> files)
-                    .filter(file -> file.toString().endsWith(".md"))
-                    .toList();
+        List<Path> documents = new ArrayList<>(TextFiles.below(Path.of("docs"), ".md"));
+        documents.addAll(TextFiles.below(Path.of("k8s"), ".md"));
+        try (Stream<Path> top = Files.list(Path.of(""))) {
+            top.filter(file -> file.toString().endsWith(".md")).forEach(documents::add);
         }
+        return documents;
     }
 
     @ParameterizedTest
     @MethodSource("documents")
-    void namedTests_exist(Path document) throws IOException {
+    void namedTests_exist(Path document) {
         assertThat(found(TEST_CLASS, document)).isSubsetOf(classes("src/test/java").keySet());
     }
 
     @ParameterizedTest
     @MethodSource("documents")
-    void links_leadToFiles(Path document) throws IOException {
+    void links_leadToFiles(Path document) {
         assertThat(found(LINK, document).stream().filter(link -> !link.contains(":")))
                 .allMatch(link -> Files.exists(document.resolveSibling(link)));
     }
 
     @Test
-    void architecture_namesClassesAndMethodsThatExist() throws IOException {
+    void architecture_namesClassesAndMethodsThatExist() {
         Map<String, String> sources = types(classes("src/main/java").values());
 
-        List<MatchResult> named = CLASS.matcher(Files.readString(ARCHITECTURE)).results().toList();
+        List<MatchResult> named = CLASS.matcher(TextFiles.read(ARCHITECTURE)).results().toList();
 
         assertThat(named).hasSizeGreaterThan(50);
         assertThat(named)
@@ -85,9 +99,9 @@ final class DocumentsTest {
 
     /** Arrows that follow from others may be left out, so what the arrows lead to is compared. */
     @Test
-    void architecture_drawsTheImportsThatAreAllowed() throws IOException {
+    void architecture_drawsTheImportsThatAreAllowed() {
         Map<String, Set<String>> drawn =
-                ARROW.matcher(Files.readString(ARCHITECTURE))
+                ARROW.matcher(TextFiles.read(ARCHITECTURE))
                         .results()
                         .collect(
                                 Collectors.groupingBy(
@@ -104,6 +118,58 @@ final class DocumentsTest {
                                         .isEqualTo(reached(from, ArchitectureTest.ALLOWED)));
     }
 
+    @Test
+    void security_listsEveryLimit() {
+        Set<String> documented = bounds().map(row -> row.group(1)).collect(Collectors.toSet());
+
+        assertThat(documented)
+                .containsAll(
+                        ConfigKeys.all().stream()
+                                .map(ConfigKeys.Key::name)
+                                .filter(name -> name.startsWith("parley.limits."))
+                                .toList());
+    }
+
+    @Test
+    void security_listsTheDefaultsOfTheProgram() throws IOException {
+        Map<String, String> defaults = defaults();
+
+        assertThat(bounds())
+                .allSatisfy(
+                        row ->
+                                assertThat(row.group(2).replace("`", "").split(":", 2)[0])
+                                        .as(row.group(1))
+                                        .isEqualTo(defaults.get(row.group(1))));
+    }
+
+    /** The rows of the table of bounds in docs/security.md: setting and default. */
+    private static Stream<MatchResult> bounds() {
+        return BOUND.matcher(TextFiles.read("docs/security.md")).results();
+    }
+
+    /** Of Parley's own settings, and of the framework's that Parley changes. */
+    private static Map<String, String> defaults() throws IOException {
+        var properties = new Properties();
+        try (var file = Files.newBufferedReader(Path.of(PROPERTIES))) {
+            properties.load(file);
+        }
+        Map<String, String> defaults = new TreeMap<>();
+        properties.stringPropertyNames().forEach(n -> defaults.put(n, properties.getProperty(n)));
+        ConfigKeys.all()
+                .forEach(key -> defaults.put(key.name(), key.defaultValue().orElse("none")));
+        return defaults;
+    }
+
+    @Test
+    void configuration_listsEverySettingWithItsDefault() {
+        assertThat(SETTING.matcher(TextFiles.read("docs/configuration.md")).results())
+                .extracting(row -> row.group(1) + " = " + row.group(2).replace("`", ""))
+                .containsExactlyInAnyOrderElementsOf(
+                        ConfigKeys.all().stream()
+                                .map(key -> key.name() + " = " + key.defaultValue().orElse("none"))
+                                .toList());
+    }
+
     private static Set<String> reached(String from, Map<String, Set<String>> arrows) {
         Set<String> reached = new TreeSet<>(arrows.getOrDefault(from, Set.of()));
         for (String next : arrows.getOrDefault(from, Set.of())) {
@@ -113,15 +179,13 @@ final class DocumentsTest {
     }
 
     /** Returns the sources below a directory by the name of their class. */
-    private static Map<String, String> classes(String directory) throws IOException {
-        try (Stream<Path> files = Files.walk(Path.of(directory))) {
-            return files.filter(file -> file.toString().endsWith(".java"))
-                    .filter(file -> !file.endsWith("package-info.java"))
-                    .collect(
-                            Collectors.toMap(
-                                    file -> file.getFileName().toString().replace(".java", ""),
-                                    DocumentsTest::text));
-        }
+    private static Map<String, String> classes(String directory) {
+        return TextFiles.below(Path.of(directory), ".java").stream()
+                .filter(file -> !file.endsWith("package-info.java"))
+                .collect(
+                        Collectors.toMap(
+                                file -> file.getFileName().toString().replace(".java", ""),
+                                TextFiles::read));
     }
 
     /** Returns the sources by the names of the types that they declare, nested ones included. */
@@ -140,16 +204,8 @@ final class DocumentsTest {
                                 (one, other) -> one + other));
     }
 
-    private static String text(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static List<String> found(Pattern pattern, Path document) throws IOException {
-        return pattern.matcher(Files.readString(document))
+    private static List<String> found(Pattern pattern, Path document) {
+        return pattern.matcher(TextFiles.read(document))
                 .results()
                 .map(match -> match.group(1))
                 .toList();

@@ -2,6 +2,7 @@ package dev.parley;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.testsupport.TextFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,7 +13,6 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -94,22 +94,14 @@ final class LanguageTest {
     }
 
     private static List<Path> texts() throws IOException {
-        try (Stream<Path> main = Files.walk(Path.of("src/main"));
-                Stream<Path> test = Files.walk(Path.of("src/test"));
-                Stream<Path> bench = Files.walk(Path.of("bench/src"));
-                Stream<Path> idiomatic = Files.walk(Path.of("bench/idiomatic/src"));
-                Stream<Path> documents = DocumentsTest.documents().stream()) {
-            List<Path> texts =
-                    Stream.of(main, test, bench, idiomatic, documents)
-                            .flatMap(files -> files)
-                            .filter(Files::isRegularFile)
-                            .filter(file -> !file.equals(LIST) && !file.startsWith(DECISIONS))
-                            .filter(file -> !file.endsWith("LanguageTest.java"))
-                            .sorted()
-                            .toList();
-            assertThat(texts).contains(Path.of("README.md"));
-            return texts;
+        List<Path> texts = new ArrayList<>(DocumentsTest.documents());
+        for (String sources : List.of("src", "bench/src", "bench/idiomatic/src")) {
+            texts.addAll(TextFiles.below(Path.of(sources), ""));
         }
+        texts.removeIf(file -> file.equals(LIST) || file.startsWith(DECISIONS));
+        texts.removeIf(file -> file.endsWith("LanguageTest.java"));
+        assertThat(texts).contains(Path.of("README.md"));
+        return texts;
     }
 
     /** Where a banned turn begins: {@code file:line: turn}. */

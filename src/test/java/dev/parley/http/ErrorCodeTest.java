@@ -2,16 +2,13 @@ package dev.parley.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
+import dev.parley.testsupport.TextFiles;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** docs/errors.md, {@link ErrorCode} and the codes that the message types use are the same. */
@@ -23,8 +20,8 @@ final class ErrorCodeTest {
             Pattern.compile("new InvalidRequest\\(\\s*\"([^\"]*)\"\\s*,");
 
     @Test
-    void document_listsEveryCodeWithItsStatus() throws IOException {
-        String document = Files.readString(Path.of("docs/errors.md"));
+    void document_listsEveryCodeWithItsStatus() {
+        String document = TextFiles.read("docs/errors.md");
 
         List<String> documented =
                 ROW.matcher(document)
@@ -40,16 +37,12 @@ final class ErrorCodeTest {
     }
 
     @Test
-    void codesOfInvalidRequests_exist() throws IOException {
-        Set<String> used;
-        try (Stream<Path> sources = Files.walk(Path.of("src/main/java"))) {
-            used =
-                    sources.filter(file -> file.toString().endsWith(".java"))
-                            .map(ErrorCodeTest::read)
-                            .flatMap(source -> INVALID_REQUEST.matcher(source).results())
-                            .map(code -> code.group(1))
-                            .collect(Collectors.toSet());
-        }
+    void codesOfInvalidRequests_exist() {
+        Set<String> used =
+                TextFiles.below(Path.of("src/main/java"), ".java").stream()
+                        .flatMap(file -> INVALID_REQUEST.matcher(TextFiles.read(file)).results())
+                        .map(code -> code.group(1))
+                        .collect(Collectors.toSet());
 
         assertThat(used)
                 .contains("bad-room")
@@ -60,13 +53,5 @@ final class ErrorCodeTest {
     void type_identifiesTheCode() {
         assertThat(ErrorCode.BAD_EVENT_ID.code()).isEqualTo("bad-event-id");
         assertThat(ErrorCode.BAD_EVENT_ID.type()).isEqualTo("urn:parley:problem:bad-event-id");
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

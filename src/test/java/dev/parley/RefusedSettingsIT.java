@@ -1,0 +1,125 @@
+package dev.parley;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.parley.testsupport.ParleyProcess;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The program does not start with a setting that does not exist or a Redis address that cannot be
+ * used, wherever it is set. It says so in one sentence, which contains no part of the address.
+ */
+class RefusedSettingsIT {
+
+    private static final String PASSWORD = "Qx7secretQx7";
+
+    @TempDir Path directory;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"parley.nope", "parley.history.nonsense", "parley.nope.at.all"})
+    void unknownSystemProperty_isRefused(String key) {
+        assertRefused(
+                ParleyProcess.builder().config(key, "1"),
+                "There is no setting " + key + "; docs/configuration.md lists the settings");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"PARLEY_NOPE", "PARLEY_HISTORY_NOPE"})
+    void unknownEnvironmentVariable_isRefused(String name) {
+        assertRefused(
+                ParleyProcess.builder().environment(name, "1"),
+                "There is no environment variable " + name + "; docs/configuration.md");
+    }
+
+    @Test
+    void unknownKeyInAConfigFile_isRefusedWithTheNearestOne() throws IOException {
+        assertRefused(
+                podWithFile("parley.log.byte=1M"),
+                "There is no setting parley.log.byte, did you mean parley.log.bytes?");
+    }
+
+    @Test
+    void wrongValue_isStillRefused() {
+        assertRefused(
+                ParleyProcess.builder().config("parley.history.size", "0"), "parley.history.size");
+    }
+
+    @Test
+    void severalUnknownNames_areNamedOnceEach() {
+        assertRefused(
+                ParleyProcess.builder()
+                        .config("parley.nope", "1")
+                        .environment("PARLEY_HISTORY_NOPE", "1"),
+                "setting parley.nope;",
+                "variable PARLEY_HISTORY_NOPE;");
+    }
+
+    @Test
+    void settingsInEverySource_andVariablesThatAreNotSettings_areAccepted() throws IOException {
+        podWithFile("parley.log.bytes=1M")
+                .config("parley.publish.rate", "1000")
+                .environment("PARLEY_EVENTS_MAX_CONNECTION_AGE", "1H")
+                .environment("PARLEY_TEST_REDIS", "/usr/bin/redis-server")
+                .environment("PARLEY_SERVICE_HOST", "10.0.0.1")
+                .environment("PARLEY_PORT", "tcp://10.0.0.1:80")
+                .start()
+                .awaitReady()
+                .close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Qx7secretQx7",
+                ":Qx7secretQx7@host:6379",
+                "redis://:Qx7secretQx7^%@host:6379",
+                "redis://:Qx7secretQx7 @host:6379",
+                "redis://:Qx7secretQx7/@host:6379",
+                "redis://:Qx7secretQx7@host:port",
+                "redis://:Qx7secretQx7@host:99999",
+                "redis://:Qx7secretQx7@host:6379/first",
+                "redis://host:6379?db=x&password=Qx7secretQx7",
+                "http://:Qx7secretQx7@host:6379",
+                "redis://host:6379,redis://:Qx7secretQx7@:6379"
+            })
+    void brokenAddress_isRefused(String address) {
+        assertRefused(ParleyProcess.builder().redis(address), "quarkus.redis.hosts: ");
+    }
+
+    @Test
+    void brokenAddressInTheEnvironment_isRefused() {
+        assertRefused(
+                ParleyProcess.builder()
+                        .environment("QUARKUS_REDIS_HOSTS", "redis://:" + PASSWORD + "[@host"),
+                "quarkus.redis.hosts: the address is not a URL");
+    }
+
+    @Test
+    void brokenAddressInAFile_isRefused() throws IOException {
+        assertRefused(
+                podWithFile("pass=" + PASSWORD + "[\nquarkus.redis.hosts=redis://:${pass}@host\n"),
+                "quarkus.redis.hosts: the address is not a URL");
+    }
+
+    /** A pod whose settings are in a file with this text. */
+    private ParleyProcess.Builder podWithFile(String text) throws IOException {
+        Path file = Files.writeString(directory.resolve("parley.properties"), text);
+        return ParleyProcess.builder().config("quarkus.config.locations", file.toUri().toString());
+    }
+
+    private static void assertRefused(ParleyProcess.Builder pod, String... sentences) {
+        assertThatThrownBy(() -> pod.start().close())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("ended before it listened, exit code 1")
+                .hasMessageContainingAll(sentences)
+                // A variable is not named a second time as the setting that it would set.
+                .hasMessageNotContaining("parley.history.nope")
+                .hasMessageNotContainingAny(PASSWORD, "NullPointerException", "\tat ");
+    }
+}
