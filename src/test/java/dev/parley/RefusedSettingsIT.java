@@ -44,10 +44,21 @@ class RefusedSettingsIT {
                 "There is no setting parley.log.byte, did you mean parley.log.bytes?");
     }
 
-    @Test
-    void wrongValue_isStillRefused() {
-        assertRefused(
-                ParleyProcess.builder().config("parley.history.size", "0"), "parley.history.size");
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "parley.history.size",
+                "parley.history.bytes",
+                "parley.limits.sockets",
+                "parley.limits.sockets-per-address",
+                "parley.limits.head-bytes",
+                "parley.log.bytes",
+                "parley.memory.max-bytes",
+                "parley.publish.max-text",
+                "parley.publish.rate"
+            })
+    void zero_isRefusedWhereItWouldLetNothingPass(String key) {
+        assertRefused(ParleyProcess.builder().config(key, "0"), key);
     }
 
     @Test

@@ -29,13 +29,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A stranger makes a pod hold as much as it can: the pod refuses what is above its bounds, serves a
- * publisher and a reader at another address meanwhile, and has its memory back afterwards. The
- * bounds are small here, so that little is enough to meet them.
+ * A client makes a pod hold as much as it can. The pod refuses what is above its bounds, serves a
+ * publisher and a reader at another address meanwhile, and frees its memory afterwards. The bounds
+ * are small here, so that few requests reach them.
  */
-class StrangerIT {
+class AttackingClientIT {
 
-    private static final InetAddress STRANGER = address("127.0.0.66");
+    private static final InetAddress ATTACKER = address("127.0.0.66");
 
     @AutoClose private static ParleyProcess pod;
     private static Metrics metrics;
@@ -99,7 +99,7 @@ class StrangerIT {
 
         attack(5, i -> "GET / HTTP/1.1\r\n");
 
-        // One byte a turn: far below the bytes that a head may have.
+        // One byte at a time, so that the head stays far below the bytes that it may have.
         Timeouts.await("the deadline")
                 .until(
                         () -> {
@@ -119,7 +119,7 @@ class StrangerIT {
         awaitMet("sockets", before + 20);
         assertServed();
         attack.forEach(RawConnection::close);
-        Timeouts.await("the stranger's connections are gone")
+        Timeouts.await("end of the attacker's connections")
                 .untilAsserted(() -> assertThat(metrics.value("parley_sockets")).isLessThan(10));
     }
 
@@ -149,7 +149,7 @@ class StrangerIT {
         double lateBefore = met("answer-timeout");
 
         for (int i = 0; i < 2; i++) {
-            attack.add(RawConnection.open(pod.port(), STRANGER, http2Requests(50)));
+            attack.add(RawConnection.open(pod.port(), ATTACKER, http2Requests(50)));
         }
 
         awaitMet("answer-bytes", before + 90);
@@ -195,12 +195,12 @@ class StrangerIT {
             String get = "GET /events?room=made-up-%d HTTP/1.1\r\nHost: x\r\n\r\n".formatted(i);
             try (var stream =
                     RawConnection.open(
-                            pod.port(), STRANGER, get.getBytes(StandardCharsets.US_ASCII))) {
+                            pod.port(), ATTACKER, get.getBytes(StandardCharsets.US_ASCII))) {
                 stream.await("retry:");
             }
         }
 
-        Timeouts.await("few rooms")
+        Timeouts.await("rooms to be dropped")
                 .untilAsserted(
                         () -> assertThat(metrics.value("parley_rooms")).isLessThanOrEqualTo(1_001));
         assertServed();
@@ -225,11 +225,11 @@ class StrangerIT {
     private void attack(int connections, IntFunction<String> request) {
         for (int i = 0; i < connections; i++) {
             byte[] bytes = request.apply(i).getBytes(StandardCharsets.US_ASCII);
-            attack.add(RawConnection.open(pod.port(), STRANGER, bytes));
+            attack.add(RawConnection.open(pod.port(), ATTACKER, bytes));
         }
     }
 
-    /** A publisher and a reader, both at another address than the stranger's. */
+    /** A publisher and a reader, both at another address than the attacker's. */
     private void assertServed() {
         String text = "served " + ++served;
         assertThat(http.sendForm(text).status()).isEqualTo(200);

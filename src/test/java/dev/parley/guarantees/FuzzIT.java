@@ -63,10 +63,10 @@ class FuzzIT extends GeneratedRequests {
     }
 
     @AfterProperty
-    void checkThatOthersAreServed() {
+    void checkThatReadersAreServed() {
         for (FuzzedPod pod : List.of(memory, shared)) {
             pod.checkReader();
-            pod.checkThatClientsAreForgotten();
+            pod.checkThatClientsAreNoLongerCounted();
             pod.checkLog();
         }
     }
@@ -124,22 +124,22 @@ class FuzzIT extends GeneratedRequests {
     }
 
     @Property
-    void mutatedRequest_doesNoHarm(
+    void mutatedRequest_causesNoServerErrorAndNoLogLine(
             @ForAll("anyRequests") Request request,
             @ForAll Mutation mutation,
             @ForAll @Size(min = 1, max = 4) List<Integer> places,
             @ForAll byte other) {
-        checkSurvival(mutated(request.bytes(), mutation, places, other));
+        checkAnswerIfAny(mutated(request.bytes(), mutation, places, other));
     }
 
     @Property
-    void pipelinedRequests_mutatedOrNot_doNoHarm(
+    void pipelinedRequests_mutatedOrNot_causeNoServerErrorAndNoLogLine(
             @ForAll("anyRequests") Request first,
             @ForAll("anyRequests") Request second,
             @ForAll Mutation mutation,
             @ForAll @Size(max = 2) List<Integer> places,
             @ForAll byte other) {
-        checkSurvival(mutated(first.followedBy(second), mutation, places, other));
+        checkAnswerIfAny(mutated(first.followedBy(second), mutation, places, other));
     }
 
     private static byte[] mutated(
@@ -151,13 +151,13 @@ class FuzzIT extends GeneratedRequests {
         return mutated;
     }
 
-    private static void checkSurvival(byte[] request) {
-        memory.checkSurvival(request);
-        shared.checkSurvival(request);
+    private static void checkAnswerIfAny(byte[] request) {
+        memory.checkAnswerIfAny(request);
+        shared.checkAnswerIfAny(request);
     }
 
     @Property
-    void clientThatResetsItsConnection_doesNoHarm(
+    void clientThatResetsItsConnection_causesNoLogLine(
             @ForAll("anyRequests") Request first,
             @ForAll("anyRequests") Request second,
             @ForAll boolean answerBegun) {
@@ -166,7 +166,7 @@ class FuzzIT extends GeneratedRequests {
     }
 
     @Property
-    void anyHttp2Frames_doNoHarm(@ForAll("http2Connections") byte[] bytes) {
+    void anyHttp2Frames_causeNoLogLine(@ForAll("http2Connections") byte[] bytes) {
         memory.checkThatNothingIsLogged(bytes);
         shared.checkThatNothingIsLogged(bytes);
     }
@@ -243,7 +243,7 @@ class FuzzIT extends GeneratedRequests {
         }
 
         /** Sends bytes that need not be HTTP; if there is an answer, it is not a server error. */
-        void checkSurvival(byte[] request) {
+        void checkAnswerIfAny(byte[] request) {
             try (var connection = RawConnection.open(pod.port(), request)) {
                 connection.endOutput();
                 connection.readUntil(FuzzedPod::isOpenStream);
@@ -315,14 +315,14 @@ class FuzzIT extends GeneratedRequests {
         }
 
         /** The streams and connections of the generated requests are closed and not counted. */
-        void checkThatClientsAreForgotten() {
+        void checkThatClientsAreNoLongerCounted() {
             Metrics metrics = new Metrics(pod);
             metrics.awaitValue("parley_connected_clients", 1);
             Timeouts.await("end of all connections but the test's own")
                     .until(() -> metrics.connections() <= OWN_CONNECTIONS);
         }
 
-        /** The pod has logged nothing since the last check: requests are not worth a log line. */
+        /** The pod has logged nothing since the last check, whatever the requests contained. */
         void checkLog() {
             String log = pod.log();
             String added = log.substring(logChecked);

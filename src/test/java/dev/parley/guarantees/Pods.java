@@ -89,7 +89,7 @@ final class Pods {
             Timeouts.await("live delivery")
                     .until(
                             () -> {
-                                redis.command("PUBLISH", "chat", "heard");
+                                redis.command("PUBLISH", "chat", "delivered");
                                 return !lobby.messages().isEmpty();
                             });
         }

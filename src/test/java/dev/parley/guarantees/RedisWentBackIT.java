@@ -14,9 +14,9 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /**
- * Redis lost acknowledged messages, and no pod that knew them is there to notice. More messages
- * than were lost follow, so that every offset is given again. A reader that had the lost messages
- * gets a gap, one that had not misses nothing, and no id has two messages.
+ * Redis lost acknowledged messages, and every pod that had received them has ended. More messages
+ * than were lost follow, so that every offset is given again. A reader that received the lost
+ * messages gets a gap, another one misses nothing, and no id has two messages.
  */
 class RedisWentBackIT {
 
@@ -25,7 +25,7 @@ class RedisWentBackIT {
     private final List<Event> before = new ArrayList<>();
 
     @Test
-    void restartFromASnapshot() {
+    void restartFromASnapshot_isAGap_forReadersOfTheLostMessages() {
         try (RedisServer redis = RedisServer.start()) {
             publish(redis, 1, 5);
             RedisServer.Snapshot snapshot = redis.snapshot();
@@ -35,12 +35,12 @@ class RedisWentBackIT {
             redis.restartFrom(snapshot);
 
             publish(redis, 101, 105);
-            assertToldOfTheLoss(redis, numbers(101, 105));
+            assertGapForLostMessages(redis, numbers(101, 105));
         }
     }
 
     @Test
-    void promotionOfAReplicaThatLagged() {
+    void promotionOfAReplicaThatLagged_isAGap_forReadersOfTheLostMessages() {
         try (RedisServer redis = RedisServer.start()) {
             publish(redis, 1, 5);
             try (RedisServer replica = RedisServer.builder().replicaOf(redis).start()) {
@@ -49,13 +49,13 @@ class RedisWentBackIT {
 
                 publish(replica, 101, 105);
 
-                assertToldOfTheLoss(replica, numbers(101, 105));
+                assertGapForLostMessages(replica, numbers(101, 105));
             }
         }
     }
 
     @Test
-    void formerPrimary_thatBecomesPrimaryAgain_withoutWhatItAcceptedLast() {
+    void formerPrimary_thatBecomesPrimaryAgain_withoutItsLastMessages_isAGap() {
         try (RedisServer redis = RedisServer.start()) {
             publish(redis, 1, 5);
             try (RedisServer replica = RedisServer.builder().replicaOf(redis).start()) {
@@ -67,12 +67,12 @@ class RedisWentBackIT {
 
             publish(redis, 101, 105);
 
-            assertToldOfTheLoss(redis, numbers(101, 105));
+            assertGapForLostMessages(redis, numbers(101, 105));
         }
     }
 
     @Test
-    void flushall() {
+    void flushall_isAGap() {
         try (RedisServer redis = RedisServer.start()) {
             publish(redis, 1, 8);
 
@@ -91,7 +91,7 @@ class RedisWentBackIT {
     }
 
     @Test
-    void restartWithoutALoss_isNoGap() {
+    void restartWithoutALoss_isNotAGap() {
         try (RedisServer redis = RedisServer.startWithPersistence()) {
             publish(redis, 1, 8);
             redis.kill();
@@ -110,7 +110,7 @@ class RedisWentBackIT {
         }
     }
 
-    private void assertToldOfTheLoss(RedisServer redis, List<String> since) {
+    private void assertGapForLostMessages(RedisServer redis, List<String> since) {
         List<String> retained = new ArrayList<>(numbers(1, 5));
         retained.addAll(since);
         try (ParleyProcess pod = readyPod(redis)) {
@@ -132,9 +132,7 @@ class RedisWentBackIT {
         }
     }
 
-    /**
-     * Publishes through a pod of its own, which is gone afterwards, and keeps what was received.
-     */
+    /** Publishes through a pod that ends afterwards, and keeps what a reader received from it. */
     private void publish(RedisServer redis, int first, int last) {
         try (ParleyProcess pod = readyPod(redis);
                 SseReader reader = SseReader.open(pod.uri("/events?room=" + ROOM))) {

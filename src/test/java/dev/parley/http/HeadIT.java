@@ -48,7 +48,7 @@ class HeadIT {
     }
 
     @Test
-    void connection_isOfUseAfterTheHeadOfAStream() {
+    void connection_servesRequestsAfterTheHeadOfAStream() {
         String answers =
                 http.raw(
                         """
@@ -71,7 +71,7 @@ class HeadIT {
     }
 
     @Test
-    void headOfHistory_tellsTheNewestId() {
+    void headOfHistory_hasTheNewestId() {
         room.publishNumbers(1, 2);
         String newest = room.publish("3");
 
@@ -84,7 +84,7 @@ class HeadIT {
     }
 
     @Test
-    void historyOfAnyPage_tellsTheNewestIdOfTheRoom() {
+    void historyOfAnyPage_hasTheNewestIdOfTheRoom() {
         String first = room.publish("1");
         String newest = room.publish("2");
 

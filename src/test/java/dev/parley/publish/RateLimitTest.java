@@ -45,7 +45,7 @@ final class RateLimitTest {
             pause = limit.tryAcquire(ADDRESS);
         }
 
-        // Not exactly three: the bucket refills while a loaded machine stands still for a second.
+        // Not exactly three: the bucket refills while a loaded machine runs nothing for a second.
         assertThat(allowed).isGreaterThanOrEqualTo(3);
         assertThat(pause.get()).isBetween(Duration.ZERO, Duration.ofSeconds(1));
     }

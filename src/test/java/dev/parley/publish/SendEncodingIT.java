@@ -159,7 +159,7 @@ class SendEncodingIT extends WatchedRoom {
     }
 
     @Test
-    void identity_isNoCoding() {
+    void identity_isNotACoding() {
         assertRawPublished(sendCoded("identity", "hi".getBytes(UTF_8)), "hi");
     }
 

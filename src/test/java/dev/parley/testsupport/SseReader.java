@@ -290,8 +290,7 @@ public final class SseReader implements Closeable {
     }
 
     // Conditions. A failure shows everything that was received. All but await and awaitClosed fail
-    // at
-    // once when the reader is closed, because their condition cannot become true any more.
+    // at once when the reader is closed, because their condition can no longer become true.
 
     /**
      * Waits until the condition holds. It is checked after each change of the reader and at least

@@ -122,7 +122,7 @@ class SseReaderTest {
         "400 Bad Request, text/event-stream, bad room",
         "200 OK, text/plain, ok"
     })
-    void answerThatIsNoEventStream_closesAReconnectingReader(
+    void answerOtherThanAnEventStream_closesAReconnectingReader(
             String status, String type, String body) {
         try (SseReader reader = reader().reconnecting(Duration.ZERO).open();
                 Peer peer = server.accept()) {

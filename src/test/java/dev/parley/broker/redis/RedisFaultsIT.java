@@ -23,7 +23,10 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
-/** A server that cuts connections, hangs, or is not the primary any more; and what comes after. */
+/**
+ * Redis cuts connections, hangs, or becomes a replica. The broker is down meanwhile, and connects
+ * again, to the new primary if there is one.
+ */
 class RedisFaultsIT {
 
     @AutoClose private final RedisServer redis = RedisServer.start();
@@ -244,11 +247,9 @@ class RedisFaultsIT {
 
     /** Publishes a message as soon as the broker accepts it. */
     private static EventId publishOnceAccepted(BlockingBroker broker) {
-        List<EventId> published = new ArrayList<>();
-        Timeouts.await("publish")
+        return Timeouts.await("publish")
                 .ignoreExceptionsInstanceOf(BrokerUnavailable.class)
-                .until(() -> published.add(broker.publishText("accepted")));
-        return published.get(0);
+                .until(() -> broker.publishText("accepted"), id -> true);
     }
 
     /**

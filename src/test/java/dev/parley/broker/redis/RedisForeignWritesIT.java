@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What happens when other programs publish on Parley's channels and write into its streams. */
+/** Other programs publish on Parley's channels and write into its streams. */
 class RedisForeignWritesIT {
 
     private static final String HEAD = "parley:{room}:head";
@@ -152,15 +152,15 @@ class RedisForeignWritesIT {
     }
 
     @Test
-    void entriesThatStandInTheWay_areRemoved_andOursStay() {
+    void entriesAtTheNextOffsets_areRemoved_andOursStay() {
         BlockingBroker broker = brokers.open(redis.uri());
         broker.publishNumbers(3);
         EventId last = broker.publishText("4");
-        write("4-7", "stands", "between");
-        write("*", "stands", "ahead");
+        write("4-7", "foreign", "between");
+        write("*", "foreign", "ahead");
 
         EventId next = broker.publishText("5");
-        write("*", "stands", "ahead again");
+        write("*", "foreign", "ahead again");
         broker.publishText("6");
 
         assertThat(next).isEqualTo(new EventId(last.epoch(), 5));

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A pod that Redis does not let in, or that finds no Redis at its address: it tries on with growing
- * pauses, the answer to the readiness probe has the reason, and the log has it once.
+ * Redis refuses a pod, or there is no Redis at its address. The pod keeps trying with growing
+ * pauses; the answer to the readiness probe has the reason, and the log has it once.
  */
 final class RedisRefusesConnectionIT {
 
@@ -163,7 +163,7 @@ final class RedisRefusesConnectionIT {
         return server;
     }
 
-    /** All that an operator or a stranger can see of a pod. */
+    /** All that an operator or a client can see of a pod. */
     private static String everythingOf(ParleyProcess pod) {
         var management = pod.management();
         return pod.log()

@@ -23,8 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A Redis that delivers but takes no writes: publishing fails and says why, also to a pod that does
- * not publish; the pod stays up.
+ * Redis delivers messages but refuses writes. Publishing fails with the reason of Redis, which also
+ * a pod that does not publish reports; the broker stays up.
  */
 class RedisRefusesWritesIT {
 
