@@ -6,48 +6,26 @@ import dev.parley.testsupport.Json;
 enum ClientLibrary {
     BROWSER("`EventSource` of Chromium", Host.BROWSER, "browser", "nothing"),
     RECONNECTING_EVENTSOURCE(
-            "[reconnecting-eventsource](https://www.npmjs.com/package/reconnecting-eventsource) 1.6",
+            npm("reconnecting-eventsource", "1.6"),
             Host.BROWSER,
             "reconnecting-eventsource",
             "listeners for `message` and `position`"),
     EVENT_SOURCE_POLYFILL(
-            "[event-source-polyfill](https://www.npmjs.com/package/event-source-polyfill) 1.0",
-            Host.BROWSER,
-            "event-source-polyfill",
-            "nothing"),
+            npm("event-source-polyfill", "1.0"), Host.BROWSER, "event-source-polyfill", "nothing"),
     FETCH_EVENT_SOURCE(
-            "[@microsoft/fetch-event-source]"
-                    + "(https://www.npmjs.com/package/@microsoft/fetch-event-source) 2.0",
+            npm("@microsoft/fetch-event-source", "2.0"),
             Host.BROWSER,
             "fetch-event-source",
             "`format=json`, `onclose` that throws, `openWhenHidden`"),
-    SSE_JS(
-            "[sse.js](https://www.npmjs.com/package/sse.js) 2.8",
-            Host.BROWSER,
-            "sse",
-            "`autoReconnect`"),
-    EVENTSOURCE(
-            "[eventsource](https://www.npmjs.com/package/eventsource) 5.1",
-            Host.NODE,
-            "eventsource",
-            "nothing"),
-    EVENTSOURCE_2(
-            "[eventsource](https://www.npmjs.com/package/eventsource) 2.0",
-            Host.NODE,
-            "eventsource-2",
-            "nothing"),
+    SSE_JS(npm("sse.js", "2.8"), Host.BROWSER, "sse", "`autoReconnect`"),
+    EVENTSOURCE(npm("eventsource", "5.1"), Host.NODE, "eventsource", "nothing"),
+    EVENTSOURCE_2(npm("eventsource", "2.0"), Host.NODE, "eventsource-2", "nothing"),
     EVENTSOURCE_CLIENT(
-            "[eventsource-client](https://www.npmjs.com/package/eventsource-client) 1.2",
-            Host.NODE,
-            "eventsource-client",
-            "nothing"),
+            npm("eventsource-client", "1.2"), Host.NODE, "eventsource-client", "nothing"),
     EVENT_SOURCE_PLUS(
-            "[event-source-plus](https://www.npmjs.com/package/event-source-plus) 0.1",
-            Host.NODE,
-            "event-source-plus",
-            "`format=json`"),
+            npm("event-source-plus", "0.1"), Host.NODE, "event-source-plus", "`format=json`"),
     LAUNCHDARKLY_EVENTSOURCE(
-            "[launchdarkly-eventsource](https://www.npmjs.com/package/launchdarkly-eventsource) 2.2",
+            npm("launchdarkly-eventsource", "2.2"),
             Host.NODE,
             "launchdarkly-eventsource",
             "`heartbeat=4`, an `onerror`"),
@@ -92,6 +70,10 @@ enum ClientLibrary {
         this.host = host;
         this.driver = driver;
         this.settings = settings;
+    }
+
+    private static String npm(String name, String version) {
+        return "[" + name + "](https://www.npmjs.com/package/" + name + ") " + version;
     }
 
     /** The name and version as the document writes them. */

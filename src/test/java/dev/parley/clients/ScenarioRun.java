@@ -66,8 +66,7 @@ final class ScenarioRun implements Closeable {
     private static ParleyProcess.Builder podOn(RedisServer redis) {
         return ParleyProcess.builder()
                 .redis(redis.uri())
-                .config("parley.events.min-retry", "0.2S")
-                .config("parley.events.max-retry", "0.4S")
+                .quickReconnect()
                 .config("parley.drain.window", "1S");
     }
 

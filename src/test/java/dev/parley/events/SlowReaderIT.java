@@ -97,12 +97,7 @@ class SlowReaderIT {
 
     @Test
     void readerCutAsTooSlow_reconnectsAndMissesNothing() {
-        try (ParleyProcess pod =
-                        pod("500ms")
-                                .config("parley.events.min-retry", "50ms")
-                                .config("parley.events.max-retry", "50ms")
-                                .start()
-                                .awaitReady();
+        try (ParleyProcess pod = pod("500ms").quickReconnect().start().awaitReady();
                 SseReader healthy = SseReader.open(pod.uri("/events")).awaitLastEventId();
                 SseReader stalled = openAndStall(SseReader.to(pod.uri("/events")).reconnecting())) {
             List<String> texts = publishLongMessages(new Http(pod.uri()), healthy);

@@ -23,9 +23,7 @@ final class Pods {
 
     /** For tests in which only readers fail: they reconnect within milliseconds. */
     static ParleyProcess.Builder withQuickReconnect() {
-        return ParleyProcess.builder()
-                .config("parley.events.min-retry", "20ms")
-                .config("parley.events.max-retry", "200ms");
+        return ParleyProcess.builder().quickReconnect();
     }
 
     /** Starts such a pod on this Redis. */

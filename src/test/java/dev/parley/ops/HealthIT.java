@@ -2,8 +2,6 @@ package dev.parley.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Http.Answer;
 import dev.parley.testsupport.ParleyProcess;
@@ -14,13 +12,11 @@ import org.junit.jupiter.api.Test;
 /** A healthy pod answers every probe with UP, and logs neither warnings nor errors. */
 class HealthIT {
 
-    private static void assertHealthy(ParleyProcess pod) throws JsonProcessingException {
+    private static void assertHealthy(ParleyProcess pod) {
         for (String probe : new String[] {"", "/live", "/ready", "/started"}) {
             Answer answer = pod.management().get("/q/health" + probe);
             assertThat(answer.status()).as(probe).isEqualTo(200);
-            assertThat(new ObjectMapper().readTree(answer.body()).path("status").textValue())
-                    .as(answer.body())
-                    .isEqualTo("UP");
+            assertThat(answer.json().path("status").textValue()).as(answer.body()).isEqualTo("UP");
         }
     }
 
@@ -39,7 +35,7 @@ class HealthIT {
     }
 
     @Test
-    void podWithoutRedis_isHealthyAndLogsNoWarnings_untilItExits() throws Exception {
+    void podWithoutRedis_isHealthyAndLogsNoWarnings_untilItExits() {
         try (ParleyProcess pod = ParleyProcess.start().awaitReady()) {
             assertHealthy(pod);
             exchange(pod);
@@ -53,7 +49,7 @@ class HealthIT {
     }
 
     @Test
-    void emptyRedisHost_meansWithoutRedis() throws Exception {
+    void emptyRedisHost_meansWithoutRedis() {
         try (ParleyProcess pod =
                 ParleyProcess.builder()
                         .environment("QUARKUS_REDIS_HOSTS", "")
@@ -67,7 +63,7 @@ class HealthIT {
     }
 
     @Test
-    void podOnRedis_isHealthyAndLogsNoWarnings() throws Exception {
+    void podOnRedis_isHealthyAndLogsNoWarnings() {
         try (RedisServer redis = RedisServer.start();
                 ParleyProcess pod = ParleyProcess.start(redis).awaitReady()) {
             assertHealthy(pod);

@@ -91,8 +91,7 @@ final class RolloutIT {
                 .ports(place.port(), place.managementPort())
                 .config("parley.drain.delay", "4S")
                 .config("parley.drain.window", "3S")
-                .config("parley.events.min-retry", "100MS")
-                .config("parley.events.max-retry", "500MS")
+                .quickReconnect()
                 .start();
     }
 

@@ -33,10 +33,7 @@ class ChatReconnectPageIT extends PageTest {
 
     /** A pod that can be replaced on the same port, and whose pages reconnect soon. */
     private static ParleyProcess.Builder quick() {
-        return ParleyProcess.builder()
-                .port(Ports.free())
-                .config("parley.events.min-retry", "200ms")
-                .config("parley.events.max-retry", "400ms");
+        return ParleyProcess.builder().port(Ports.free()).quickReconnect();
     }
 
     @Test

@@ -33,8 +33,7 @@ class DemoPageIT extends PageTest {
                 ParleyProcess.builder()
                         .redis(redis.uri())
                         .port(Ports.free())
-                        .config("parley.events.min-retry", "200ms")
-                        .config("parley.events.max-retry", "400ms")
+                        .quickReconnect()
                         .config("quarkus.http.access-log.enabled", "true")
                         .config(
                                 "quarkus.http.access-log.pattern",

@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.parley.delivery.DisconnectReason;
 import dev.parley.delivery.Gap;
 import dev.parley.log.Format;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
+import dev.parley.testsupport.Json;
 import dev.parley.testsupport.SseReader.Event;
 import java.time.Duration;
 import java.time.Instant;
@@ -30,7 +30,6 @@ class EventStreamControlTest {
 
     private final EventStreamEncoder encoder =
             new EventStreamEncoder(Duration.ofMillis(2718), Duration.ofMillis(2718));
-    private final ObjectMapper json = new ObjectMapper();
 
     @Test
     void opening_isACommentAndARetry() {
@@ -102,15 +101,15 @@ class EventStreamControlTest {
     }
 
     @Test
-    void resumed_hasPositionAndNumberOfMessages() throws Exception {
+    void resumed_hasPositionAndNumberOfMessages() {
         JsonNode data = dataOfOnly("resumed", encoder.resumed(new EventId("k3f9", 42), 7));
 
-        assertThat(data).isEqualTo(json.readTree("{\"from\":\"k3f9-42\",\"replayed\":7}"));
+        assertThat(data).isEqualTo(Json.parse("{\"from\":\"k3f9-42\",\"replayed\":7}"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"k3f9-42", "\"}\n\nid: evil\ndata: x", "\r\0é\u2028"})
-    void gap_hasTheRequestedPosition_andWhatIsRetained(String requested) throws Exception {
+    void gap_hasTheRequestedPosition_andWhatIsRetained(String requested) {
         Gap gap = new Gap(requested, Optional.of(new EventId("n3w", 5)), new EventId("n3w", 9));
 
         JsonNode data = dataOfOnly("gap", encoder.gap(gap));
@@ -121,7 +120,7 @@ class EventStreamControlTest {
     }
 
     @Test
-    void gapInAnEmptyHistory_hasNoOldest() throws Exception {
+    void gapInAnEmptyHistory_hasNoOldest() {
         Gap gap = new Gap("k3f9-42", Optional.empty(), new EventId("n3w", 0));
 
         JsonNode data = dataOfOnly("gap", encoder.gap(gap));
@@ -148,9 +147,9 @@ class EventStreamControlTest {
         return new String(bytes, UTF_8);
     }
 
-    private JsonNode dataOfOnly(String type, byte[] block) throws Exception {
+    private JsonNode dataOfOnly(String type, byte[] block) {
         List<Event> events = TwoParsers.events(block);
         assertThat(events).extracting(Event::type).containsExactly(type);
-        return json.readTree(events.get(0).data());
+        return Json.parse(events.get(0).data());
     }
 }

@@ -4,13 +4,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.parley.log.Format;
 import dev.parley.message.EventId;
 import dev.parley.message.EventType;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
+import dev.parley.testsupport.Json;
 import dev.parley.testsupport.SseReader.Event;
 import java.time.Duration;
 import java.time.Instant;
@@ -76,14 +76,10 @@ class EventStreamMessageTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "x\n\nid: evil\nevent: owned\ndata: y",
-                "x\r\rid: evil\revent: owned\rdata: y",
-                "x\r\n\r\nid: evil\r\nevent: owned\r\ndata: y",
-                "\n\nretry: 1\n\n",
-                "\nid: evil\n\n\n",
-                "\n: comment\n",
-                "\nid\n",
-                "\r\n\uFEFFid: evil"
+                "x\n\nid: evil\nevent: owned\ndata: y", "x\r\rid: evil\revent: owned\rdata: y",
+                "x\r\n\r\nid: evil\r\nevent: owned\r\ndata: y", "\n\nretry: 1\n\n",
+                "\nid: evil\n\n\n", "\n: comment\n",
+                "\nid\n", "\r\n\uFEFFid: evil"
             })
     void fieldsInsideAText_areReadAsText(String text) {
         List<Event> events = TwoParsers.events(encode(text), encode("next"));
@@ -134,7 +130,7 @@ class EventStreamMessageTest {
     }
 
     @Test
-    void json_isTheWholeMessage_inOneLine() throws Exception {
+    void json_isTheWholeMessage_inOneLine() {
         var message =
                 new Message(
                         new Room("news"),
@@ -158,7 +154,7 @@ class EventStreamMessageTest {
     }
 
     @Test
-    void jsonOfATextOnly_hasNoSenderAndNoType() throws Exception {
+    void jsonOfATextOnly_hasNoSenderAndNoType() {
         byte[] block = encode(messageOf("hi"), Format.JSON);
 
         assertThat(dataOfOnly("message", block).fieldNames())
@@ -186,9 +182,9 @@ class EventStreamMessageTest {
         return encoder.encode(new StoredMessage(new EventId("k3f9", 42), message), format);
     }
 
-    private static JsonNode dataOfOnly(String type, byte[] block) throws Exception {
+    private static JsonNode dataOfOnly(String type, byte[] block) {
         List<Event> events = TwoParsers.events(block);
         assertThat(events).extracting(Event::type).containsExactly(type);
-        return new ObjectMapper().readTree(events.get(0).data());
+        return Json.parse(events.get(0).data());
     }
 }

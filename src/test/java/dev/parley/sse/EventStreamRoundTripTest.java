@@ -2,13 +2,12 @@ package dev.parley.sse;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.parley.log.Format;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
+import dev.parley.testsupport.Json;
 import dev.parley.testsupport.SseReader.Event;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
@@ -49,7 +48,12 @@ class EventStreamRoundTripTest {
         List<byte[]> chunks = cut(stream(texts, Format.JSON), cuts);
 
         assertThat(TwoParsers.events(chunks))
-                .extracting(event -> new Event(event.id(), event.type(), textIn(event.data())))
+                .extracting(
+                        event ->
+                                new Event(
+                                        event.id(),
+                                        event.type(),
+                                        Json.parse(event.data()).path("text").textValue()))
                 .isEqualTo(expected(texts));
     }
 
@@ -117,13 +121,5 @@ class EventStreamRoundTripTest {
         }
         chunks.add(Arrays.copyOfRange(bytes, at, bytes.length));
         return chunks;
-    }
-
-    private static String textIn(String json) {
-        try {
-            return new ObjectMapper().readTree(json).path("text").textValue();
-        } catch (JsonProcessingException e) {
-            throw new AssertionError(json, e);
-        }
     }
 }

@@ -63,7 +63,7 @@ public final class RedisServer implements Closeable {
         return new Builder();
     }
 
-    /** The options of a server; one builder can start any number of servers. */
+    /** The options of a server, which do not change once it runs. */
     public static final class Builder {
 
         private final List<String> config = new ArrayList<>(List.of("save \"\"", "appendonly no"));
@@ -71,13 +71,6 @@ public final class RedisServer implements Closeable {
         private boolean replica;
 
         private Builder() {}
-
-        private Builder(Builder other) {
-            config.clear();
-            config.addAll(other.config);
-            login = other.login;
-            replica = other.replica;
-        }
 
         /**
          * Adds lines of redis.conf, such as {@code "maxmemory 10mb"} or {@code "aclfile /tmp/acl"}.
@@ -115,7 +108,7 @@ public final class RedisServer implements Closeable {
             for (int i = 1; ; i++) {
                 Path directory = newDirectory();
                 try {
-                    var server = new RedisServer(new Builder(this), directory, Ports.free());
+                    var server = new RedisServer(this, directory, Ports.free());
                     server.awaitFirstCopy();
                     return server;
                 } catch (PortTaken e) {

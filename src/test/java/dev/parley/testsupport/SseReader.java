@@ -108,7 +108,7 @@ public final class SseReader implements Closeable {
         return new Builder(uri);
     }
 
-    /** The options of a reader; one builder can open any number of readers. */
+    /** The options of a reader, which do not change once it is open. */
     public static final class Builder {
 
         private final Supplier<URI> uri;
@@ -125,18 +125,6 @@ public final class SseReader implements Closeable {
             this.uri = uri;
             header("Accept", "text/event-stream");
             header("Cache-Control", "no-cache");
-        }
-
-        private Builder(Builder other) {
-            uri = other.uri;
-            headers.putAll(other.headers);
-            reconnecting = other.reconnecting;
-            reconnectionTime = other.reconnectionTime;
-            lastEventId = other.lastEventId;
-            from = other.from;
-            receiveBuffer = other.receiveBuffer;
-            rawLimit = other.rawLimit;
-            stalled = other.stalled;
         }
 
         /** Sets a request header; it replaces one of the same name. */
@@ -190,7 +178,7 @@ public final class SseReader implements Closeable {
 
         /** Starts a reader and does not wait until it is connected. */
         public SseReader open() {
-            var reader = new SseReader(new Builder(this));
+            var reader = new SseReader(this);
             String name = "sse-reader-" + NUMBER.incrementAndGet();
             Thread thread = new Thread(null, reader::run, name, STACK_BYTES);
             thread.setDaemon(true);

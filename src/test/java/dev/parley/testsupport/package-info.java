@@ -9,8 +9,8 @@
  *       dev.parley.testsupport.SseReader} reads an event stream as a browser does, {@link
  *       dev.parley.testsupport.RawConnection} sends any bytes, {@link
  *       dev.parley.testsupport.Browser} is a real browser.
- *   <li>Faults: {@link dev.parley.testsupport.TcpProxy} cuts, holds back and redirects connections;
- *       {@link dev.parley.testsupport.NetworkNamespace} loses packets without an error.
+ *   <li>Faults: {@link dev.parley.testsupport.TcpProxy} cuts, holds back and redirects connections.
+ *   <li>Other programs: {@link dev.parley.testsupport.Tool} runs one that is on the {@code PATH}.
  * </ul>
  *
  * <p>Nothing here uses Parley's classes, except {@link dev.parley.testsupport.ConfigKeys}, which
