@@ -56,25 +56,6 @@ class FanOutIT {
     }
 
     @Test
-    void readersThatLeave_areNoLongerCounted() {
-        List<SseReader> staying = open(3, "/events");
-        List<SseReader> closing = open(10, "/events");
-        List<SseReader> resetting = open(10, "/events?room=other");
-        metrics.awaitValue(CONNECTED, 23);
-        metrics.awaitValue("parley_rooms", 2);
-
-        closing.forEach(SseReader::close);
-        resetting.forEach(SseReader::dropConnection);
-
-        metrics.awaitValue(CONNECTED, 3);
-        metrics.awaitValue("parley_disconnects_total{reason=\"client\"}", 20);
-        http.sendForm("still here");
-        staying.forEach(reader -> reader.awaitData("still here").close());
-        metrics.awaitValue(CONNECTED, 0);
-        assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
-    }
-
-    @Test
     void readersThatLeaveDuringMessages_costOthersNothing() {
         List<SseReader> leaving = open(30, "/events");
         try (SseReader staying = SseReader.open(pod.uri("/events")).awaitLastEventId()) {

@@ -3,8 +3,8 @@ package dev.parley.events;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Json;
 import dev.parley.testsupport.SharedPod;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
@@ -85,7 +85,7 @@ class StreamContentIT {
 
             Event event = reader.awaitEvent("price");
 
-            JsonNode data = new ObjectMapper().readTree(event.data());
+            JsonNode data = Json.parse(event.data());
             assertThat(data.path("room").textValue()).isEqualTo(room.name());
             assertThat(data.path("from").textValue()).isEqualTo("Ada");
             assertThat(data.path("text").textValue()).isEqualTo("a\n😀");

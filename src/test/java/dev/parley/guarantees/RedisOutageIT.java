@@ -1,6 +1,5 @@
 package dev.parley.guarantees;
 
-import static dev.parley.guarantees.ReaderAssertions.assertOnlyNumbers;
 import static dev.parley.testsupport.TestRoom.numbers;
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -55,9 +55,14 @@ class ResumeIT {
         String query = "lastEventId=" + ids.get(2);
 
         try (SseReader withQuery = room.reader(query).open();
+                SseReader otherSpelling = room.reader("last_event_id=" + ids.get(2)).open();
+                SseReader bothSpellings =
+                        room.reader("lastEventId=" + ids.get(3), "last_event_id=x-1").open();
                 SseReader withEmptyHeader = room.reader(query).header("Last-Event-ID", "").open();
                 SseReader withBoth = room.reader(query).lastEventId(ids.get(3)).open()) {
             assertThat(withQuery.awaitMessages(2).data()).containsExactly("4", "5");
+            assertThat(otherSpelling.awaitMessages(2).data()).containsExactly("4", "5");
+            assertThat(bothSpellings.awaitMessages(1).data()).containsExactly("5");
             assertThat(withEmptyHeader.awaitMessages(2).data()).containsExactly("4", "5");
             assertThat(withBoth.awaitMessages(1).data()).containsExactly("5");
         }

@@ -36,18 +36,9 @@ final class RequestTargetIT {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "//q/metrics",
-                "/%71/metrics",
-                "/./q/metrics",
-                "/rooms/../q/metrics",
-                "/rooms/%2e%2e/q/metrics",
-                "/rooms/a%2fb/messages",
-                "/events;x",
-                "//clock",
-                "/x/../clock",
-                "/cl%6fck",
-                "/rooms//messages",
-                "http://other.example/clock"
+                "//q/metrics", "/%71/metrics", "/./q/metrics", "/rooms/../q/metrics",
+                "/rooms/%2e%2e/q/metrics", "/rooms/a%2fb/messages", "/events;x", "//clock",
+                "/x/../clock", "/cl%6fck", "/rooms//messages", "http://other.example/clock"
             })
     void targetThatIsNotNormal_isRefusedWithTheReason(String target) {
         String line = get("GET", target);

@@ -1,10 +1,7 @@
 package dev.parley.publish;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.parley.testsupport.SharedPod;
 import dev.parley.testsupport.SseReader;
-import dev.parley.testsupport.SseReader.Event;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -82,14 +79,5 @@ class SendFormsIT extends WatchedRoom {
             lobby.awaitData("without a room");
         }
         assertNothingReceived();
-    }
-
-    @Test
-    void eventField_isTheTypeThatReadersDispatch() {
-        http.sendForm("1", "room", room, "event", "price: 😀");
-
-        Event event = reader.awaitEvents(1).events().get(0);
-        assertThat(event.type()).isEqualTo("price: 😀");
-        assertThat(event.data()).isEqualTo("1");
     }
 }

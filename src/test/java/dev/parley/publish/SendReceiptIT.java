@@ -32,10 +32,8 @@ class SendReceiptIT extends WatchedRoom {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "application/json",
-                "application/json, text/plain, */*",
-                "application/json;charset=utf-8",
-                "text/html, application/json;q=0.9"
+                "application/json", "application/json, text/plain, */*",
+                "application/json;charset=utf-8", "text/html, application/json;q=0.9"
             })
     void callerThatAcceptsJson_getsReceipt(String accept) {
         Answer answer = http.with("Accept", accept).sendForm("hi", "room", room);
@@ -53,12 +51,8 @@ class SendReceiptIT extends WatchedRoom {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "*/*",
-                "text/html",
-                "text/plain",
-                "image/png",
-                "application/json;q=0",
-                "application/json; q=0.000, */*"
+                "*/*", "text/html", "text/plain",
+                "image/png", "application/json;q=0", "application/json; q=0.000, */*"
             })
     void callerThatDoesNotNameJson_isAnsweredOk(String accept) {
         Answer answer = http.with("Accept", accept).sendForm("hi", "room", room);

@@ -36,27 +36,13 @@ class SendRefusalIT extends WatchedRoom {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "{",
-                "{\"msg\":\"hi\"",
-                "{\"msg\":\"hi}",
-                "{'msg':'hi'}",
-                "{msg:\"hi\"}",
-                "{\"msg\":\"a\nb\"}",
-                "{\"msg\":\"hi\"} {}",
-                "{\"msg\":\"hi\",\"msg\":\"ho\"}",
-                "msg=hi",
-                "\0",
-                "null",
-                "[]",
-                "\"hi\"",
-                "1",
-                "true",
-                "{\"msg\":1}",
-                "{\"msg\":1.5}",
-                "{\"msg\":true}",
-                "{\"msg\":{\"a\":1}}",
-                "{\"msg\":[\"hi\"]}",
-                "{\"msg\":\"hi\",\"from\":1}",
+                "{", "{\"msg\":\"hi\"", "{\"msg\":\"hi}",
+                "{'msg':'hi'}", "{msg:\"hi\"}", "{\"msg\":\"a\nb\"}",
+                "{\"msg\":\"hi\"} {}", "{\"msg\":\"hi\",\"msg\":\"ho\"}", "msg=hi",
+                "\0", "null", "[]",
+                "\"hi\"", "1", "true",
+                "{\"msg\":1}", "{\"msg\":1.5}", "{\"msg\":true}",
+                "{\"msg\":{\"a\":1}}", "{\"msg\":[\"hi\"]}", "{\"msg\":\"hi\",\"from\":1}",
                 "{\"msg\":\"hi\",\"room\":{}}"
             })
     void jsonThatIsNotOneObjectOfStrings_isRefused(String body) {
@@ -96,12 +82,8 @@ class SendRefusalIT extends WatchedRoom {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "application/xml",
-                "application/octet-stream",
-                "text/html",
-                "nonsense",
-                "text/plain, application/json",
-                "text/plain,",
+                "application/xml", "application/octet-stream", "text/html",
+                "nonsense", "text/plain, application/json", "text/plain,",
                 ";"
             })
     void otherContentType_isRefused(String type) {
@@ -120,12 +102,8 @@ class SendRefusalIT extends WatchedRoom {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                ";;;",
-                "nonsense",
-                "/",
-                "text/plain;q=x",
-                "*/*;q=, application/json",
-                "text/plain;q=1.1, */*",
+                ";;;", "nonsense", "/",
+                "text/plain;q=x", "*/*;q=, application/json", "text/plain;q=1.1, */*",
                 "text/plain, */*;q=-1"
             })
     void malformedAccept_isRefusedBeforePublishing(String accept) {
