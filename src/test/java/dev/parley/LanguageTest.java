@@ -49,16 +49,9 @@ final class LanguageTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "one two",
-                "One two",
-                " * says one\n     * two",
-                "// one\n    // two",
-                "# one\n# two",
-                "-- one\n-- two",
-                "reader_isOneTwo",
-                "a.oneTwo(",
-                "three",
-                "readersThree_of",
+                "one two", "One two", " * says one\n     * two", "// one\n    // two",
+                "# one\n# two", "-- one\n-- two", "reader_isOneTwo", "a.oneTwo(",
+                "three", "readersThree_of"
             })
     void turn_isFoundAcrossLinesAndInNames(String text) {
         assertThat(pattern(List.of("one two", "three")).matcher(text).find()).isTrue();

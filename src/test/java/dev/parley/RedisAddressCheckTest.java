@@ -10,14 +10,10 @@ class RedisAddressCheckTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "redis://host",
-                "redis://host:6379/",
-                "redis://:p%40ss@host:6379/15",
-                "rediss://user:pass@10.0.0.1:6380?client=x&db=3",
-                "redis://[::1]:6379",
-                "unix:///run/redis.sock",
-                "redis://a:1, redis://b:2,",
-                "redis://:with\\,comma@host"
+                "redis://host", "redis://host:6379/",
+                "redis://:p%40ss@host:6379/15", "rediss://user:pass@10.0.0.1:6380?client=x&db=3",
+                "redis://[::1]:6379", "unix:///run/redis.sock",
+                "redis://a:1, redis://b:2,", "redis://:with\\,comma@host"
             })
     void addressesThatTheClientTakes_areAccepted(String addresses) {
         assertThat(RedisAddressCheck.problem(addresses)).isEmpty();
@@ -26,20 +22,10 @@ class RedisAddressCheckTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "nonsense",
-                "host:6379",
-                "redis:host",
-                "redis://",
-                "redis://:secret@",
-                "redis://ho st",
-                "redis://host:0",
-                "redis://host:65536",
-                "redis://host:port",
-                "redis://host/x",
-                "redis://host?db=x",
-                "unix:",
-                "redis-sentinel://host",
-                "redis://good,bad"
+                "nonsense", "host:6379", "redis:host", "redis://",
+                "redis://:secret@", "redis://ho st", "redis://host:0", "redis://host:65536",
+                "redis://host:port", "redis://host/x", "redis://host?db=x", "unix:",
+                "redis-sentinel://host", "redis://good,bad"
             })
     void addressesThatItDoesNotTake_areNamed_withoutBeingRepeated(String addresses) {
         assertThat(RedisAddressCheck.problem(addresses).orElseThrow())

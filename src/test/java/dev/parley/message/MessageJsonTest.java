@@ -75,16 +75,9 @@ class MessageJsonTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "",
-                "null",
-                "7",
-                "[]",
-                "{",
-                "{}",
-                "{\"text\":7}",
-                "{\"text\":\"a\",",
-                "{\"text\":\"\"}",
-                "{\"text\":\"a\",\"event\":\"gap\"}"
+                "", "null", "7", "[]",
+                "{", "{}", "{\"text\":7}", "{\"text\":\"a\",",
+                "{\"text\":\"\"}", "{\"text\":\"a\",\"event\":\"gap\"}"
             })
     void body_thatIsNotAMessage_isRefused(String body) {
         assertThatIllegalArgumentException()
