@@ -6,6 +6,8 @@ import dev.parley.log.ScriptedBroker;
 import dev.parley.message.EventId;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Where a reader starts: at the tail, with the newest messages, after its position, or a gap. */
 class ResumeTest {
@@ -22,32 +24,17 @@ class ResumeTest {
         assertThat(reader.lines()).isEqualTo(harness.lineThenMessages("at epoch0-3", 4, 5));
     }
 
-    @Test
-    void newest_inTheLog_areSentFirst() {
+    /** The log has the newest eight; the broker has all that are not trimmed. */
+    @ParameterizedTest
+    @CsvSource({"3, 0, 27", "20, 0, 10", "1000, 5, 5"})
+    void newest_areSentFirst_fromTheLogOrTheBroker(int count, int trimmed, long position) {
         broker.storeUndelivered(30);
+        broker.trim(trimmed);
 
-        TestReader reader = harness.connect(new StartPosition.Newest(3));
+        TestReader reader = harness.connect(new StartPosition.Newest(count));
 
-        assertThat(reader.lines()).isEqualTo(harness.lineThenMessages("at epoch0-27", 28, 30));
-    }
-
-    @Test
-    void newest_moreThanTheLogHas_areReadFromTheBroker() {
-        broker.storeUndelivered(30);
-
-        TestReader reader = harness.connect(new StartPosition.Newest(20));
-
-        assertThat(reader.lines()).isEqualTo(harness.lineThenMessages("at epoch0-10", 11, 30));
-    }
-
-    @Test
-    void newest_moreThanAreRetained_areAllThatAreRetained() {
-        broker.storeUndelivered(30);
-        broker.trim(5);
-
-        TestReader reader = harness.connect(new StartPosition.Newest(1_000));
-
-        assertThat(reader.lines()).isEqualTo(harness.lineThenMessages("at epoch0-5", 6, 30));
+        assertThat(reader.lines())
+                .isEqualTo(harness.lineThenMessages("at epoch0-" + position, position + 1, 30));
     }
 
     @Test

@@ -14,11 +14,7 @@ final class Pods {
 
     /** For tests in which Redis fails: the pod detects failures within seconds. */
     static ParleyProcess.Builder quickToDetectFaults() {
-        return withQuickReconnect()
-                .config("parley.redis.timeout", "2S")
-                .config("parley.redis.probe-interval", "200ms")
-                .config("parley.redis.probe-timeout", "2S")
-                .config("parley.redis.max-backoff", "200ms");
+        return withQuickReconnect().config("parley.redis.timeout", "2S").quickToDetectFaults();
     }
 
     /** For tests in which only readers fail: they reconnect within milliseconds. */

@@ -17,11 +17,7 @@ import org.junit.jupiter.api.Test;
 final class ReadinessIT {
 
     private static ParleyProcess.Builder pod(String redis) {
-        return ParleyProcess.builder()
-                .redis(redis)
-                .config("parley.redis.probe-interval", "200MS")
-                .config("parley.redis.probe-timeout", "2S")
-                .config("parley.redis.max-backoff", "200MS");
+        return ParleyProcess.builder().redis(redis).quickToDetectFaults();
     }
 
     @Test

@@ -116,6 +116,13 @@ public final class ParleyProcess implements Closeable {
             return config("parley.events.max-retry", "200ms");
         }
 
+        /** Makes the pod detect failures of Redis within seconds. */
+        public Builder quickToDetectFaults() {
+            config("parley.redis.probe-interval", "200ms");
+            config("parley.redis.probe-timeout", "2S");
+            return config("parley.redis.max-backoff", "200ms");
+        }
+
         /** Sets a configuration key, as {@code -Dkey=value}. */
         public Builder config(String key, String value) {
             config.put(key, value);

@@ -21,6 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import javax.net.SocketFactory;
+import javax.net.ssl.SSLContext;
 
 /**
  * A client that reads an event stream as a browser's {@code EventSource} does (WHATWG HTML §9.2),
@@ -120,6 +122,7 @@ public final class SseReader implements Closeable {
         private int receiveBuffer;
         private int rawLimit;
         private boolean stalled;
+        private SocketFactory sockets = SocketFactory.getDefault();
 
         private Builder(Supplier<URI> uri) {
             this.uri = uri;
@@ -161,6 +164,12 @@ public final class SseReader implements Closeable {
         /** Sets the size of the socket's receive buffer (SO_RCVBUF). */
         public Builder receiveBuffer(int bytes) {
             receiveBuffer = bytes;
+            return this;
+        }
+
+        /** Connects with TLS. */
+        public Builder encrypted(SSLContext context) {
+            sockets = context.getSocketFactory();
             return this;
         }
 
@@ -413,7 +422,7 @@ public final class SseReader implements Closeable {
 
     /** Makes one connection and reads it to its end. */
     private void connectOnce() {
-        try (var socket = new Socket()) {
+        try (Socket socket = options.sockets.createSocket()) {
             if (onAttempt(socket)) {
                 URI uri = options.uri.get();
                 connect(socket, uri);

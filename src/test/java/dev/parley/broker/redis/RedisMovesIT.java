@@ -46,9 +46,7 @@ final class RedisMovesIT {
                 var pod =
                         ParleyProcess.builder()
                                 .redis("redis://" + NAME + ":" + redis.port())
-                                .config("parley.redis.probe-interval", "200MS")
-                                .config("parley.redis.probe-timeout", "2S")
-                                .config("parley.redis.max-backoff", "200MS")
+                                .quickToDetectFaults()
                                 .jvmOptions("-Xmx192m", "-Djdk.net.hosts.file=" + hosts)
                                 .start()
                                 .awaitReady()) {
