@@ -57,7 +57,8 @@ final class ClientFiles {
         if (!numbers.matches()
                 || Integer.parseInt(numbers.group(1)) * 100 + Integer.parseInt(numbers.group(2))
                         < 2212) {
-            Tool.missing("eventsource 5 needs Node 22.12 or newer, and " + node + " is " + version);
+            throw Tool.missing(
+                    "eventsource 5 needs Node 22.12 or newer, and " + node + " is " + version);
         }
         return node;
     }
@@ -97,7 +98,7 @@ final class ClientFiles {
             String output =
                     new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             if (process.waitFor() != 0) {
-                Tool.missing(String.join(" ", command) + " failed: " + output);
+                throw Tool.missing(String.join(" ", command) + " failed: " + output);
             }
             return output;
         } catch (IOException e) {

@@ -177,8 +177,8 @@ class ChatViewPageIT extends PageTest {
 
     /**
      * Counts the pixels that look different in these two pictures of the same size. Chromium paints
-     * the rounded corner of a bubble a shade or two lighter or darker from one picture to the next,
-     * which no eye can see; such a difference does not count.
+     * the rounded corner of a bubble a shade or two lighter or darker from one picture to the next.
+     * Such a difference is too small to be visible, and does not count.
      */
     private static long changedPixels(byte[] onePicture, byte[] otherPicture) throws IOException {
         BufferedImage one = ImageIO.read(new ByteArrayInputStream(onePicture));

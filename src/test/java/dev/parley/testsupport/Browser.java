@@ -102,6 +102,7 @@ public final class Browser implements Closeable {
                 .map(Tool::find)
                 .flatMap(Optional::stream)
                 .findFirst()
-                .orElseGet(() -> Tool.missing("no browser: install Chromium, or set " + VARIABLE));
+                .orElseThrow(
+                        () -> Tool.missing("no browser: install Chromium, or set " + VARIABLE));
     }
 }

@@ -30,7 +30,7 @@ public final class Tool {
 
     public static Tool named(String name) {
         if (!isInstalled(name)) {
-            missing(name + " is not on the PATH, so nothing was checked with it");
+            throw missing(name + " is not on the PATH, so nothing was checked with it");
         }
         return new Tool(name);
     }
@@ -48,7 +48,7 @@ public final class Tool {
     }
 
     /** Skips the calling test, or fails it in CI, for the reason that something is missing. */
-    public static <T> T missing(String reason) {
+    public static IllegalStateException missing(String reason) {
         return "true".equals(System.getenv("CI")) ? fail(reason) : abort(reason);
     }
 
