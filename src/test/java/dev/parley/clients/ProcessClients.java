@@ -16,7 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
-/** Runs each client as a process of its own and reads its events from its standard output. */
+/** Runs each client in a separate process and reads its events from its standard output. */
 final class ProcessClients implements ClientHost {
 
     private static final ObjectMapper JSON = new ObjectMapper();

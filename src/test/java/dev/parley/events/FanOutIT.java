@@ -12,7 +12,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
-/** Many readers get every message, while others leave. */
+/** Many readers get every message in one order, while others leave. */
 class FanOutIT {
 
     private static final int READERS = 200;
@@ -56,7 +56,7 @@ class FanOutIT {
     }
 
     @Test
-    void readersThatLeaveDuringMessages_costOthersNothing() {
+    void readersThatLeaveDuringMessages_areNoLongerCounted_andOthersMissNothing() {
         List<SseReader> leaving = open(30, "/events");
         try (SseReader staying = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
             List<String> texts =

@@ -176,7 +176,7 @@ class AttackingClientIT {
     }
 
     @Test
-    void roomThatIsReadOnceAndFilled_costsTheLobbyNothing() {
+    void roomThatIsReadOnceAndFilled_leavesTheMessagesOfTheLobby() {
         assertServed();
         String kept = http.get("/rooms/lobby/messages?limit=500").body();
         assertThat(http.get("/rooms/evil/messages").status()).isEqualTo(200);

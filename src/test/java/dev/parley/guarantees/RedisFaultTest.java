@@ -21,7 +21,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * The base of tests in which Redis fails: two pods on a Redis server that writes each command to
  * disk. The first pod connects through a proxy that can fail, and gives up on a silent connection
  * after two seconds. The other one connects directly and has long deadlines, so its subscription
- * lasts until Redis itself ends it. Each test has a room of its own.
+ * lasts until Redis itself ends it. Each test has a new room.
  */
 @ExtendWith(RedisFaultTest.Extension.class)
 abstract class RedisFaultTest {

@@ -33,8 +33,7 @@ import org.junit.jupiter.params.provider.Arguments;
 
 /**
  * The objects of one overlay, rendered as {@code kubectl apply -k} would send them. Rendering works
- * on a copy of {@code k8s}, in which each overlay has passwords of its own: the repository has
- * none.
+ * on a copy of {@code k8s}, with new passwords for each overlay, since the repository has none.
  */
 record Manifests(String name, List<JsonNode> documents) {
     static final Path ROOT = Path.of("k8s");
@@ -44,7 +43,7 @@ record Manifests(String name, List<JsonNode> documents) {
 
     private static final YAMLMapper YAML = new YAMLMapper();
 
-    /** Rendered once, because every test looks at the same text. */
+    /** Rendered once, because every test reads the same objects. */
     private static List<Manifests> rendered = List.of();
 
     /**

@@ -7,8 +7,8 @@ import java.util.Set;
 
 /**
  * The names under which the program is known to manifests, rules and dashboard: its settings,
- * metrics and paths. A name that is not here is a spelling mistake. Only a test can notice it: an
- * unknown variable is ignored, and an unknown series is empty.
+ * metrics and paths. A name that is not here is a spelling mistake, which only a test can find:
+ * Prometheus answers a query for an unknown series with an empty result.
  */
 final class ProgramNames {
     private ProgramNames() {}

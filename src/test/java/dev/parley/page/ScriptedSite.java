@@ -70,7 +70,7 @@ final class ScriptedSite implements Closeable {
         }
     }
 
-    /** Tells whether the page has opened a stream that the test has not taken yet. */
+    /** Returns whether the page has opened a stream that the test has not taken yet. */
     boolean hasAnotherStream() {
         return !streams.isEmpty();
     }
@@ -157,7 +157,7 @@ final class ScriptedSite implements Closeable {
             return control("heartbeat", "{}");
         }
 
-        /** Tells whether the page has closed its end, which is noticed by writing. */
+        /** Returns whether the page has closed its end; a write then fails. */
         boolean isClosed() {
             try {
                 exchange.getResponseBody().write(":\n".getBytes(UTF_8));

@@ -14,7 +14,7 @@ import io.vertx.redis.client.RedisOptions;
 import java.io.Closeable;
 import java.util.concurrent.ConcurrentLinkedDeque;
 
-/** Makes brokers, each as in a pod of its own, and closes all of them with their clients. */
+/** Makes brokers, each as in another pod, and closes all of them with their clients. */
 final class RedisBrokers implements Closeable {
 
     private final Vertx vertx = Vertx.vertx();

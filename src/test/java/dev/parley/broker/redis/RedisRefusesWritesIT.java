@@ -73,7 +73,7 @@ class RedisRefusesWritesIT {
     }
 
     private void assertRefused(String word) {
-        // The probe notices it: nothing was published yet.
+        // The probe has detected it, since nothing was published yet.
         Timeouts.await(word).until(() -> publishingProblem().orElse("").contains(word));
         assertThatThrownBy(() -> room.publishText("refused"))
                 .isInstanceOf(BrokerUnavailable.class)
