@@ -16,6 +16,7 @@ import dev.parley.redis.RedisConfig;
 import dev.parley.sse.EventStreamEncoder;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.StartupEvent;
+import io.quarkus.runtime.configuration.ConfigurationException;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Redis;
 import jakarta.enterprise.event.Observes;
@@ -59,6 +60,7 @@ final class Wiring {
             Clock clock) {
         if (redisHosts.filter(hosts -> !hosts.isBlank()).isPresent()) {
             LOG.info("Messages go through Redis");
+            checkPlainChannel(redisConfig);
             // Makes the framework create its client, which stays unused: RedisClients receives the
             // options of the configuration only then.
             Objects.requireNonNull(redis.get());
@@ -75,6 +77,17 @@ final class Wiring {
         }
         LOG.info("Messages stay in this process: quarkus.redis.hosts is not configured");
         return new MemoryBroker(history, memoryConfig.maxBytes().asLongValue(), clock, meters);
+    }
+
+    /** Text that is published on one of Parley's own channels would be taken for its messages. */
+    private static void checkPlainChannel(RedisConfig config) {
+        String own = config.prefix() + ":";
+        if (config.plainChannel().filter(channel -> channel.startsWith(own)).isPresent()) {
+            throw new ConfigurationException(
+                    "parley.redis.plain-channel begins with "
+                            + own
+                            + " as Parley's own channels do; choose another name, such as chat");
+        }
     }
 
     void close(@Disposes Broker broker) {

@@ -44,6 +44,15 @@ class RefusedSettingsIT {
                 "There is no setting parley.log.byte, did you mean parley.log.bytes?");
     }
 
+    @Test
+    void plainChannelAmongParleysOwn_isRefused() {
+        assertRefused(
+                ParleyProcess.builder()
+                        .redis("redis://127.0.0.1:1")
+                        .config("parley.redis.plain-channel", "parley:live"),
+                "parley.redis.plain-channel begins with parley:");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -53,10 +53,11 @@ public final class ClockResource {
         String address = clientAddress.of(exchange.request());
         Optional<DisconnectReason> refusal = hub.enter(address);
         if (refusal.isPresent()) {
+            var loop = new NettyEventLoop(ContextInternal.current().nettyEventLoop());
             return new EventStream(
                     exchange.request(),
-                    new NettyEventLoop(ContextInternal.current().nettyEventLoop()),
-                    connection -> hub.refuse(connection, refusal.get()));
+                    loop,
+                    connection -> hub.refuse(connection, loop, refusal.get()));
         }
         exchange.addEndHandler(ended -> hub.leave(address));
         return Multi.createFrom()

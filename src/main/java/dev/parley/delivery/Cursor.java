@@ -323,6 +323,10 @@ final class Cursor {
     private void gap(RoomLog current, String requested, Page page) {
         long from = page.oldest() - 1;
         writeGap(page.lineage().idAt(from), gapBeforeOldest(requested, page));
+        // What this client is given now begins with the oldest message. If that is trimmed before
+        // it
+        // can be read, the client is not a slow one.
+        hasWritten = false;
         room.expect(page.tail());
         goLive(current, from);
     }

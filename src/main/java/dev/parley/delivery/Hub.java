@@ -108,13 +108,13 @@ public final class Hub {
     /**
      * Writes a stream that consists of a goodbye only, for a client that {@link #enter} refused.
      *
-     * @return a registration that does nothing
+     * @param eventLoop the event loop of the connection
      */
-    public Registration refuse(Connection connection, DisconnectReason reason) {
+    public Registration refuse(
+            Connection connection, EventLoop eventLoop, DisconnectReason reason) {
         meters.refused(reason);
         connection.write(encoder.opening());
-        connection.end(encoder.goodbye(reason));
-        return () -> {};
+        return held.end(encoder.goodbye(reason), connection, eventLoop)::run;
     }
 
     /** Refuses new streams from now on. */

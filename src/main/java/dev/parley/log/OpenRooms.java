@@ -162,7 +162,7 @@ public final class OpenRooms {
             entry.replica.close();
             return null;
         }
-        if (nowNanos - entry.comparedNanos >= config.audit().toNanos()) {
+        if (entry.replica.isOpen() && nowNanos - entry.comparedNanos >= config.audit().toNanos()) {
             entry.comparedNanos = nowNanos;
             due.add(entry.replica);
         }

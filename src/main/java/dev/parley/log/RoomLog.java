@@ -177,6 +177,7 @@ public final class RoomLog {
 
         private final StoredMessage message;
         private final FrameEncoder encoder;
+        private final long cost;
         private final AtomicReferenceArray<byte @Nullable []> encoded =
                 new AtomicReferenceArray<>(FORMATS);
 
@@ -184,6 +185,7 @@ public final class RoomLog {
         public Frame(StoredMessage message, FrameEncoder encoder) {
             this.message = message;
             this.encoder = encoder;
+            this.cost = cost(message.message().text());
         }
 
         /** Returns the message. */
@@ -210,12 +212,26 @@ public final class RoomLog {
 
         /**
          * Estimates the heap of the frame when it is encoded in both formats: two bytes for each
-         * UTF-16 unit of the text, and one more in each format. Characters that take more than one
-         * byte in UTF-8, and escapes in JSON, are not counted, so a text in Chinese takes about
-         * twice the estimate.
+         * UTF-16 unit of the text, and the text in UTF-8 in each format. Escapes in JSON are not
+         * counted.
          */
         long cost() {
-            return OVERHEAD_BYTES + 4L * message.message().text().length();
+            return cost;
+        }
+
+        private static long cost(String text) {
+            return OVERHEAD_BYTES + 2L * text.length() + FORMATS * utf8Length(text);
+        }
+
+        private static long utf8Length(String text) {
+            // Each half of a surrogate pair is counted as two bytes, and the pair has four.
+            return text.chars()
+                    .mapToLong(
+                            c ->
+                                    c < 0x80
+                                            ? 1
+                                            : c < 0x800 || Character.isSurrogate((char) c) ? 2 : 3)
+                    .sum();
         }
     }
 }

@@ -36,14 +36,6 @@ public record Message(
         return new Message(room, text, Optional.empty(), Optional.empty(), at);
     }
 
-    /** Tells whether another message is equal to this one except for its time. */
-    public boolean sameContent(Message other) {
-        return room.equals(other.room)
-                && text.equals(other.text)
-                && from.equals(other.from)
-                && event.equals(other.event);
-    }
-
     /**
      * Replaces every CRLF and every lone CR by LF, because a client cannot tell the three apart:
      * each ends a line of an event stream (WHATWG HTML §9.2.5, end-of-line).

@@ -53,6 +53,15 @@ class OpenRoomsTest {
     }
 
     @Test
+    void room_thatIsNotOpenYet_isNotAudited() {
+        acquire(0);
+
+        rooms.tick(seconds(1_000));
+
+        assertThat(broker.reads()).isZero();
+    }
+
+    @Test
     void room_isCompared_oncePerAudit() {
         acquire(seconds(100)).open().join();
         int reads = broker.reads();

@@ -115,14 +115,18 @@ public final class MemoryBroker implements Broker {
     private synchronized Receipt append(PublishRequest request) {
         Room room = request.message().room();
         MemoryLog log = log(room);
+        StoredMessage stored;
         long before = log.bytes();
-        Receipt known = log.receipt(request);
-        if (known != null) {
+        try {
+            Receipt known = log.receipt(request);
+            if (known != null) {
+                return known;
+            }
+            stored = log.append(request);
+        } finally {
+            // Looking a receipt up drops expired ones, also if the key turns out to be used.
             bytes += log.bytes() - before;
-            return known;
         }
-        StoredMessage stored = log.append(request);
-        bytes += log.bytes() - before;
         forgetOverCeiling(room, log);
         meters.received();
         listeners.of(room).forEach(listener -> listener.onMessage(stored));

@@ -13,11 +13,14 @@ import dev.parley.message.Message;
 import dev.parley.message.MessageJson;
 import dev.parley.message.StoredMessage;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,10 +31,11 @@ import org.jspecify.annotations.Nullable;
 /** One room's log, and the receipts of its idempotency keys. Not thread-safe. */
 final class MemoryLog {
 
-    /**
-     * Estimated heap of a message without its text, of a receipt, and of a log without messages.
-     */
+    /** Estimated heap of a message without its text, and of a log without messages. */
     private static final int OVERHEAD_BYTES = 200;
+
+    /** Estimated heap of a receipt with the longest key and sender. */
+    private static final int RECEIPT_BYTES = 600;
 
     /** Bytes of bodies in one page: bounds the memory of a reader that catches up. */
     private static final long PAGE_BYTES = 256 * 1024;
@@ -81,7 +85,13 @@ final class MemoryLog {
         }
     }
 
-    private record GivenReceipt(EventId id, Message message, Instant at) {}
+    /**
+     * A receipt and what it certifies. It keeps no text: a message that was trimmed would stay in
+     * memory, uncounted, for as long as its receipt.
+     *
+     * @param digest of the message's body
+     */
+    private record GivenReceipt(EventId id, String digest, Instant at) {}
 
     MemoryLog(String epoch, HistoryConfig history, Clock clock) {
         this.epoch = epoch;
@@ -117,7 +127,7 @@ final class MemoryLog {
         if (given == null) {
             return null;
         }
-        if (!given.message().sameContent(request.message())) {
+        if (!given.digest().equals(digest(request.message()))) {
             throw new IdempotencyKeyReused();
         }
         return new Receipt(given.id(), true);
@@ -167,7 +177,7 @@ final class MemoryLog {
         var eldest = receipts.values().iterator();
         while (eldest.hasNext() && eldest.next().id().offset() <= offset) {
             eldest.remove();
-            bytes -= OVERHEAD_BYTES;
+            bytes -= RECEIPT_BYTES;
         }
     }
 
@@ -209,8 +219,17 @@ final class MemoryLog {
     private void remember(IdempotencyKey key, StoredMessage stored) {
         receipts.put(
                 ReceiptKey.of(stored.message(), key),
-                new GivenReceipt(stored.id(), stored.message(), clock.instant()));
-        bytes += OVERHEAD_BYTES;
+                new GivenReceipt(stored.id(), digest(stored.message()), clock.instant()));
+        bytes += RECEIPT_BYTES;
+    }
+
+    private static String digest(Message message) {
+        byte[] body = MessageJson.writeBody(message).getBytes(StandardCharsets.UTF_8);
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(body));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private void expireReceipts() {
@@ -218,7 +237,7 @@ final class MemoryLog {
         var oldest = receipts.values().iterator();
         while (oldest.hasNext() && !oldest.next().at().isAfter(expired)) {
             oldest.remove();
-            bytes -= OVERHEAD_BYTES;
+            bytes -= RECEIPT_BYTES;
         }
     }
 

@@ -119,12 +119,14 @@ if is_error(added) and string.find(added.err, 'equal or smaller', 1, true) then
   -- even when the entry is deleted. The log is written anew with our messages alone. Only the newest
   -- 10,000 are kept, because the server answers no other command meanwhile.
   local ours = {}
-  for _, one in ipairs(redis.call('XREVRANGE', log, '(' .. entry, '-', 'COUNT', 10000)) do
-    if string.match(one[1], '^%d+%-0$') then
+  for _, one in ipairs(redis.call('XREVRANGE', log, '+', '-', 'COUNT', 10000)) do
+    local its_offset = tonumber(string.match(one[1], '^(%d+)%-0$') or offset)
+    if its_offset < offset then
       ours[#ours + 1] = one
+    else
+      foreign = foreign + 1
     end
   end
-  foreign = redis.call('XLEN', log) - #ours
   redis.call('DEL', log)
   for i = #ours, 1, -1 do
     redis.call('XADD', log, ours[i][1], unpack(ours[i][2]))

@@ -9,9 +9,13 @@ import dev.parley.broker.BrokerContract;
 import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.HistorySettings;
 import dev.parley.broker.Page;
+import dev.parley.message.Room;
+import dev.parley.testsupport.Timeouts;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.lang.ref.WeakReference;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 class MemoryBrokerTest implements BrokerContract {
@@ -31,6 +35,23 @@ class MemoryBrokerTest implements BrokerContract {
 
         broker.clock().advance(Duration.ofMillis(1));
         assertThat(broker.publish("a", "key").duplicate()).isFalse();
+    }
+
+    @Test
+    void receipt_doesNotKeepTheTextOfAMessageThatWasTrimmed() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withSize(1));
+        var text = new WeakReference<>("x".repeat(1_000));
+        var room = new Room("unread");
+        broker.publish(room, Objects.requireNonNull(text.get()), "key");
+        broker.publishText(room, "another");
+
+        Timeouts.await("the text is collected")
+                .until(
+                        () -> {
+                            System.gc();
+                            return text.get() == null;
+                        });
+        assertThat(broker.publish(room, "x".repeat(1_000), "key").duplicate()).isTrue();
     }
 
     @Test

@@ -3,15 +3,18 @@ package dev.parley.broker.memory;
 import static dev.parley.broker.BlockingBroker.ROOM;
 import static dev.parley.broker.BlockingBroker.offsets;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.parley.broker.BlockingBroker;
 import dev.parley.broker.HistorySettings;
+import dev.parley.broker.IdempotencyKeyReused;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.testsupport.SettableClock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /** Which messages the memory broker forgets to stay below its ceiling. */
@@ -128,6 +131,24 @@ class MemoryCeilingTest {
 
         assertThat(pageOf(broker, ROOM).tail()).isEqualTo(lobby);
         assertThat(pageOf(broker, evil).newest()).isEqualTo(1_000);
+    }
+
+    @Test
+    void receiptsThatExpired_takeNoMemory_whenAUsedKeyIsRefused() {
+        BlockingBroker broker = withCeiling(500_000);
+        EventId quiet = broker.publishText(QUIET, LONG);
+        for (int i = 0; i < 400; i++) {
+            broker.publish("x", "key-" + i);
+        }
+        broker.clock().advance(HistorySettings.DEFAULT.receipts().minusSeconds(1));
+        broker.publish("x", "used");
+        broker.clock().advance(Duration.ofSeconds(1));
+
+        assertThatExceptionOfType(IdempotencyKeyReused.class)
+                .isThrownBy(() -> broker.publish("y", "used"));
+        publishLong(broker, 150);
+
+        assertThat(pageOf(broker, QUIET).tail()).isEqualTo(quiet);
     }
 
     @Test
