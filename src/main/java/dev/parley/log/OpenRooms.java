@@ -2,7 +2,6 @@ package dev.parley.log;
 
 import dev.parley.broker.Broker;
 import dev.parley.message.Room;
-import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
@@ -30,7 +29,7 @@ public final class OpenRooms {
     private final FrameEncoder encoder;
     private final LogConfig config;
     private final RoomLog.Budget budget;
-    private final Counter backfills;
+    private final LogMeters meters;
     private final Map<Room, Entry> entries = new ConcurrentHashMap<>();
 
     /**
@@ -46,10 +45,7 @@ public final class OpenRooms {
         this.encoder = encoder;
         this.config = config;
         this.budget = new RoomLog.Budget(config.totalBytes().asLongValue());
-        this.backfills =
-                Counter.builder("parley.backfills")
-                        .description("Comparisons with the broker that found missed messages")
-                        .register(registry);
+        this.meters = new LogMeters(registry);
         Gauge.builder("parley.rooms", entries, Map::size)
                 .description("Rooms held in memory")
                 .register(registry);
@@ -170,6 +166,6 @@ public final class OpenRooms {
     }
 
     private RoomReplica replica(Room room) {
-        return new RoomReplica(room, broker, encoder, config, budget, backfills);
+        return new RoomReplica(room, broker, encoder, config, budget, meters);
     }
 }

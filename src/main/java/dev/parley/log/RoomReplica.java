@@ -8,7 +8,6 @@ import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import dev.parley.retry.Backoff;
-import io.micrometer.core.instrument.Counter;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.List;
@@ -134,7 +133,7 @@ public final class RoomReplica implements Broker.Listener {
     private final FrameEncoder encoder;
     private final LogConfig config;
     private final RoomLog.Budget budget;
-    private final Counter backfills;
+    private final LogMeters meters;
     private final CopyOnWriteArrayList<Observer> observers = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
 
@@ -187,13 +186,13 @@ public final class RoomReplica implements Broker.Listener {
             FrameEncoder encoder,
             LogConfig config,
             RoomLog.Budget budget,
-            Counter backfills) {
+            LogMeters meters) {
         this.room = room;
         this.broker = broker;
         this.encoder = encoder;
         this.config = config;
         this.budget = budget;
-        this.backfills = backfills;
+        this.meters = meters;
     }
 
     /** Returns the room. */
@@ -500,6 +499,9 @@ public final class RoomReplica implements Broker.Listener {
                         budget);
         newest.forEach(message -> append(fresh, message));
         if (log != null) {
+            if (isLost(log, page)) {
+                meters.historyLost(room);
+            }
             log.clear();
         }
         early.clear();
@@ -508,6 +510,12 @@ public final class RoomReplica implements Broker.Listener {
         suspect = 0;
         log = fresh;
         return fresh;
+    }
+
+    /** Tells whether the broker's log does not go on from the replica's newest message. */
+    private static boolean isLost(RoomLog current, Page page) {
+        return current.head() > 0
+                && !page.lineage().includes(current.idAt(current.head()), page.newest());
     }
 
     /** Returns the page's messages after its last hole; none if the newest message is missing. */
@@ -554,7 +562,7 @@ public final class RoomReplica implements Broker.Listener {
         if (current.head() == before) {
             return false;
         }
-        backfills.increment();
+        meters.backfilled();
         return true;
     }
 

@@ -6,6 +6,7 @@ import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 
 /**
@@ -23,12 +24,16 @@ public final class RedisProbe {
     /** A probe message: the value of {@link System#nanoTime} when it was sent. */
     private static final Pattern SENT = Pattern.compile("-?[0-9]{1,18}");
 
+    /** Messages between two looks at what Redis evicts. */
+    private static final int MESSAGES_PER_LOOK = 5;
+
     private final Vertx vertx;
     private final RedisConfig config;
     private final RedisCommands commands;
     private final RedisLink commandLink;
     private final RedisLink subscription;
     private final RedisWrites writes;
+    private final EvictionWatch evictions;
     private final Timer roundTrip;
     private final String channel;
     private final String key;
@@ -40,6 +45,7 @@ public final class RedisProbe {
     /** Why Redis refused the last message, if none was received after it; otherwise empty. */
     private volatile String refusal = "";
 
+    private final AtomicInteger sinceLook = new AtomicInteger();
     private volatile long timer = -1;
 
     /**
@@ -55,6 +61,7 @@ public final class RedisProbe {
             RedisLink commandLink,
             RedisLink subscription,
             RedisWrites writes,
+            EvictionWatch evictions,
             MeterRegistry meters) {
         this.vertx = vertx;
         this.config = config;
@@ -62,6 +69,7 @@ public final class RedisProbe {
         this.commandLink = commandLink;
         this.subscription = subscription;
         this.writes = writes;
+        this.evictions = evictions;
         this.channel = channel;
         this.key = key;
         this.roundTrip =
@@ -105,6 +113,7 @@ public final class RedisProbe {
             older.renew("subscription and commands are on different servers");
             return;
         }
+        evictions.look();
         send();
     }
 
@@ -153,6 +162,10 @@ public final class RedisProbe {
             return;
         }
         send();
+        if (sinceLook.incrementAndGet() >= MESSAGES_PER_LOOK) {
+            sinceLook.set(0);
+            evictions.look();
+        }
     }
 
     private boolean isOverdue() {

@@ -85,6 +85,10 @@ final class RedisAccountsIT {
             redis.admin("DEL", "parley:{lobby}:log");
             http.sendForm("third");
             assertThat(http.get("/rooms/lobby/messages").body()).contains("third");
+            pod.awaitLog("room lobby: the history is gone");
+            assertThat(pod.log()).doesNotContain("maxmemory-policy");
+            redis.admin("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
+            pod.awaitLog("Redis deletes keys when its memory is full (maxmemory-policy allkeys");
 
             assertThat(redis.admin("ACL", "LOG")).isEmpty();
             assertThat(pod.log() + redis.log())

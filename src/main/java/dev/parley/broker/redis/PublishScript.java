@@ -28,10 +28,11 @@ final class PublishScript {
     /**
      * What the script did.
      *
-     * @param foreignEntries number of entries that were removed because they kept the message from
-     *     its place in the stream: another program had written them
+     * @param foreignEntries entries of another program that were in the message's place and were
+     *     removed
+     * @param lostLog whether the log was gone before its time, and no script noticed it before
      */
-    record Result(Receipt receipt, int foreignEntries) {}
+    record Result(Receipt receipt, int foreignEntries, boolean lostLog) {}
 
     PublishScript(RedisCommands commands, RedisKeys keys, HistoryConfig history) {
         this.commands = commands;
@@ -69,6 +70,7 @@ final class PublishScript {
                     case 1 -> true;
                     default -> throw new IdempotencyKeyReused();
                 };
-        return new Result(new Receipt(id, repeat), reply.get(2).toInteger());
+        return new Result(
+                new Receipt(id, repeat), reply.get(2).toInteger(), reply.get(3).toInteger() == 1);
     }
 }

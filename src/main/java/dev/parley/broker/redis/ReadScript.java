@@ -2,6 +2,7 @@ package dev.parley.broker.redis;
 
 import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.Lineage;
+import dev.parley.broker.LostHistories;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.message.EventId;
@@ -45,6 +46,7 @@ final class ReadScript {
     private final RedisCommands commands;
     private final RedisKeys keys;
     private final HistoryConfig history;
+    private final LostHistories lost;
     private final AtomicBoolean warnedOfForeignEntries = new AtomicBoolean();
 
     /**
@@ -53,18 +55,24 @@ final class ReadScript {
      * @param foreign offsets of entries that another program wrote: their ids have the form that
      *     Parley gives, but their content is not a message
      * @param last offset of the entry that was read last; 0 if there was none
+     * @param lostLog whether the log is gone before its time, and no script noticed it before
      */
-    private record Result(Page page, List<Long> foreign, long last) {}
+    private record Result(Page page, List<Long> foreign, long last, boolean lostLog) {}
 
-    ReadScript(RedisCommands commands, RedisKeys keys, HistoryConfig history) {
+    /**
+     * @param lost takes the rooms whose log is gone
+     */
+    ReadScript(RedisCommands commands, RedisKeys keys, HistoryConfig history, LostHistories lost) {
         this.commands = commands;
         this.keys = keys;
         this.history = history;
+        this.lost = lost;
     }
 
     /** Reads a page. Fails with {@link dev.parley.redis.RedisUnavailable}. */
     Uni<Page> run(Room room, Range range) {
         return readOnce(room, range)
+                .invoke(result -> noteLoss(room, result))
                 .invoke(result -> warnOfForeignEntries(room, result))
                 .flatMap(
                         result ->
@@ -110,7 +118,7 @@ final class ReadScript {
         }
         messages.sort((a, b) -> Long.compare(a.offset(), b.offset()));
         var page = new Page(lineage, reply.get(2).toLong(), reply.get(3).toLong(), messages);
-        return new Result(page, foreign, last);
+        return new Result(page, foreign, last, reply.get(5).toInteger() == 1);
     }
 
     /**
@@ -127,6 +135,12 @@ final class ReadScript {
                             one.substring(0, colon), Long.parseLong(one.substring(colon + 1))));
         }
         return new Lineage(epoch, ended);
+    }
+
+    private void noteLoss(Room room, Result result) {
+        if (result.lostLog()) {
+            lost.add(room);
+        }
     }
 
     /**

@@ -6,6 +6,7 @@ import dev.parley.broker.BrokerState;
 import dev.parley.broker.BrokerUnavailable;
 import dev.parley.broker.Epochs;
 import dev.parley.broker.HistoryConfig;
+import dev.parley.broker.LostHistories;
 import dev.parley.broker.Page;
 import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Range;
@@ -15,6 +16,7 @@ import dev.parley.message.EventId;
 import dev.parley.message.MessageJson;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
+import dev.parley.redis.EvictionWatch;
 import dev.parley.redis.RedisCommands;
 import dev.parley.redis.RedisConfig;
 import dev.parley.redis.RedisLink;
@@ -61,6 +63,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private final BrokerMeters meters;
     private final AtomicBoolean warnedOfForeignEntries = new AtomicBoolean();
     private final AtomicBoolean warnedOfLongText = new AtomicBoolean();
+    private final LostHistories lost;
     private final long maxPlainBytes;
 
     /**
@@ -74,6 +77,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
             long maxPlainBytes,
             MeterRegistry registry) {
         this.maxPlainBytes = maxPlainBytes;
+        this.lost = new LostHistories(registry);
         this.keys = new RedisKeys(config.prefix());
         this.config = config;
         this.commandLink =
@@ -105,9 +109,10 @@ public final class RedisBroker implements Broker, AutoCloseable {
                         commandLink,
                         subscriptionLink,
                         writes,
+                        new EvictionWatch(commands, keys.probeKey(pod), registry),
                         registry);
         this.publishScript = new PublishScript(commands, keys, historyConfig);
-        this.readScript = new ReadScript(commands, keys, historyConfig);
+        this.readScript = new ReadScript(commands, keys, historyConfig, lost);
         this.endEpochScript = new EndEpochScript(commands, keys);
         this.subscription = new RedisSubscription(channels(), this::onMessage);
         this.meters = new BrokerMeters(registry, this);
@@ -133,6 +138,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
     public Uni<Receipt> publish(PublishRequest request) {
         return publishScript
                 .run(request)
+                .invoke(result -> noteLoss(request.message().room(), result))
                 .invoke(result -> warnOfForeignEntries(request.message().room(), result))
                 .map(PublishScript.Result::receipt)
                 .invoke(writes::onAccepted)
@@ -157,7 +163,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
                 .invoke(
                         ended -> {
                             if (ended) {
-                                LOG.warnf(
+                                LOG.debugf(
                                         "room %s: Redis lost messages that were delivered; epoch %s"
                                                 + " ends and its clients get a gap",
                                         room, epoch);
@@ -217,7 +223,8 @@ public final class RedisBroker implements Broker, AutoCloseable {
                         PublishScript.SCRIPT,
                         ReadScript.SCRIPT,
                         EndEpochScript.SCRIPT,
-                        RedisProbe.SCRIPT));
+                        RedisProbe.SCRIPT,
+                        EvictionWatch.SCRIPT));
     }
 
     private List<String> channels() {
@@ -279,6 +286,12 @@ public final class RedisBroker implements Broker, AutoCloseable {
         if (!receivers.isEmpty()) {
             String text = payload.toString(StandardCharsets.UTF_8);
             receivers.forEach(listener -> listener.onPlainText(text));
+        }
+    }
+
+    private void noteLoss(Room room, PublishScript.Result result) {
+        if (result.lostLog()) {
+            lost.add(room);
         }
     }
 

@@ -13,7 +13,7 @@
  *       {@code offset}, that of the newest message ever accepted; {@code server}, the replication id
  *       of the server that counts; {@code past}, epochs that have ended and their last offsets;
  *       {@code lost}, the highest offset that was lost with the log; {@code bytes}, bytes of bodies
- *       ever accepted</td><td>{@code parley.history.age} after the last publish or read</td></tr>
+ *       ever accepted; {@code expires}, when the log ends by itself</td><td>{@code parley.history.age} after the last publish or read</td></tr>
  *   <tr><td>{@code parley:{kitchen}:log}</td><td>stream</td><td>an entry a message: id {@code
  *       42-0} for offset 42; field {@code at}, ms since 1970 by Redis's clock; field {@code body},
  *       JSON of {@code text}, {@code from}, {@code event}; field {@code before}, bytes accepted
@@ -33,9 +33,10 @@
  * dev.parley.broker.redis.ReadScript}, {@link dev.parley.broker.redis.EndEpochScript}. Redis runs
  * one script at a time, which is what makes a publish one step.
  *
- * <p><b>When a room loses one of its keys.</b> Without its head the count is gone: the next publish
- * drops the log and starts a new epoch. Without its log the room keeps epoch and count: a client
- * that had received all of the lost messages continues, and any other client receives a gap.
+ * <p><b>When a key is lost alone.</b> Without its head a room starts a new epoch and its log is
+ * dropped, since the count is gone. Without its log it keeps epoch and count: a reader that had not
+ * received all of the lost messages receives a gap, and a reader that had continues. The first
+ * script that finds the log gone earlier than it {@code expires} tells its pod, which logs it.
  */
 @NullMarked
 package dev.parley.broker.redis;

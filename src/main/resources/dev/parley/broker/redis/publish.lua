@@ -15,9 +15,9 @@
 -- ARGV[7]  max_bytes    integer  bytes of bodies that the log keeps, about
 -- ARGV[8]  receipt_age  integer  ms that the receipt is kept
 --
--- Returns {id, outcome, foreign}: outcome 0 for a new message, 1 for a repeat, 2 if the key was used
--- for another message; foreign is the number of entries that were removed to make place: those of
--- other programs, and in a log of more than 10,000 messages also its oldest ones.
+-- Returns {id, outcome, foreign, lost_log}: outcome 0 for a new message, 1 for a repeat, 2 if the key
+-- was used for another message; foreign is the number of entries of other programs that were removed;
+-- lost_log is 1 if the log was gone before its time, and no script noticed it before.
 --
 -- Fields of the head:
 --   epoch   text     the present epoch
@@ -27,6 +27,7 @@
 --                    '0:0 k3f9:5 9xx1:12'
 --   lost    integer  highest offset that was lost with the log; absent if none was
 --   bytes   integer  bytes of bodies that were ever accepted
+--   expires integer  ms: when the log ends by itself; absent in a head that version 0.1 wrote
 local head, log, receipt = KEYS[1], KEYS[2], KEYS[3]
 local channel, room, body, new_epoch = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local max_length, max_age = tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -43,11 +44,16 @@ local function integer(number)
   return string.format('%d', number)
 end
 
-local state = redis.call('HMGET', head, 'epoch', 'offset', 'server', 'past', 'lost', 'bytes')
+local state = redis.call('HMGET', head, 'epoch', 'offset', 'server', 'past', 'lost', 'bytes', 'expires')
 local epoch, offset, former_server = state[1], tonumber(state[2] or 0), state[3]
 local past, lost, bytes = state[4] or '', tonumber(state[5] or 0), tonumber(state[6] or 0)
+local expires = tonumber(state[7] or 0)
 local log_exists = redis.call('EXISTS', log) == 1
-if epoch and offset > 0 and not log_exists then
+local lost_log = 0
+if epoch and offset > lost and not log_exists then
+  -- A log that is gone earlier than it expires was deleted or evicted. A second is left for the clocks
+  -- of TIME and of PEXPIRE, which differ a little.
+  lost_log = now + 1000 < expires and 1 or 0
   lost = offset
 end
 
@@ -77,7 +83,7 @@ if receipt then
   if id and is_certified(id) then
     -- Version 0.1 wrote receipts without a digest: any message under the key counts as a repeat.
     local same = its_digest == '' or its_digest == digest
-    return {id, same and 1 or 2, 0}
+    return {id, same and 1 or 2, 0, 0}
   end
 end
 
@@ -140,7 +146,7 @@ end
 -- The head is written after the entry: if adding the entry fails, the offset was not used.
 bytes = bytes + #body
 redis.call('HSET', head, 'epoch', epoch, 'offset', integer(offset), 'server', server, 'past', past,
-  'lost', integer(lost), 'bytes', integer(bytes))
+  'lost', integer(lost), 'bytes', integer(bytes), 'expires', integer(now + max_age))
 
 -- Drops messages that are too old or beyond the bytes, at most 32 in one publish: that bounds the
 -- script's time, and drops messages faster than they are added. The newest message stays.
@@ -172,4 +178,4 @@ if receipt then
   redis.call('SET', receipt, id .. ' ' .. digest, 'PX', receipt_age)
 end
 redis.call('PUBLISH', channel, room .. ' ' .. id .. ' ' .. integer(now) .. ' ' .. body)
-return {id, 0, foreign}
+return {id, 0, foreign, lost_log}

@@ -8,9 +8,9 @@
 -- ARGV[4]  budget     integer  bytes of bodies in the page, about; two messages are returned anyway
 -- ARGV[5]  max_age    integer  ms that a head lives on after it was read
 --
--- Returns {epoch, past, oldest, newest, {offset, at, body, offset, at, body, ...}}, the messages in
--- the order of reading; past is as in the head. An entry of another program is left out, or has an
--- empty at and body if its id has the form <offset>-0.
+-- Returns {epoch, past, oldest, newest, {offset, at, body, offset, at, body, ...}, lost_log} with the
+-- messages in the order of reading; past is as in the head; at and body are empty where another program
+-- wrote the entry; lost_log is 1 if the log is gone before its time, and no script noticed it before.
 --
 -- Reading creates no key, and works where writing is refused. A room without a head is in epoch 0,
 -- with newest 0. A client that reads it has the position 0-0, and can resume from there: the past of
@@ -19,9 +19,9 @@ local head, log = KEYS[1], KEYS[2]
 local direction, offset = ARGV[1], ARGV[2]
 local limit, budget, max_age = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 
-local state = redis.call('HMGET', head, 'epoch', 'offset', 'past')
+local state = redis.call('HMGET', head, 'epoch', 'offset', 'past', 'lost', 'expires')
 if not state[1] then
-  return {'0', '', '1', '0', {}}
+  return {'0', '', '1', '0', {}, 0}
 end
 local epoch, newest, past = state[1], state[2] or '0', state[3] or ''
 -- A room that is read keeps its head, although nothing is published in it. pcall, because a server
@@ -38,6 +38,23 @@ local first = redis.call('XRANGE', log, '1', newest .. '-0', 'COUNT', 1)[1]
 if first then
   oldest = string.match(first[1], '^%d+')
 end
+
+-- A log that is gone earlier than it expires was deleted or evicted. The head takes note, so that one
+-- reading tells it. A second is left for the clocks of TIME and of PEXPIRE, which differ a little.
+local function notice_lost_log()
+  local known = tonumber(newest) <= tonumber(state[4] or 0)
+  if first or known or redis.call('EXISTS', log) == 1 then
+    return 0
+  end
+  local clock = redis.call('TIME')
+  local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  if now + 1000 >= tonumber(state[5] or 0) then
+    return 0
+  end
+  local noted = redis.pcall('HSET', head, 'lost', newest)
+  return type(noted) == 'table' and noted.err and 0 or 1
+end
+local lost_log = notice_lost_log()
 
 local function fields_of(entry)
   local fields = entry[2]
@@ -108,4 +125,4 @@ while not is_full() do
   end
 end
 
-return {epoch, past, oldest, newest, entries}
+return {epoch, past, oldest, newest, entries, lost_log}

@@ -200,6 +200,47 @@ class RedisBrokerIT implements BrokerContract {
         assertThat(broker.readAfter(0, 10).continues(new EventId(last.epoch(), 4))).isFalse();
     }
 
+    @Test
+    void logLostAlone_isNoticedOnce_byWhatReadsOrPublishesFirst() {
+        BlockingBroker broker = open();
+        BlockingBroker otherPod = brokers.open(redis.uri());
+        broker.publishNumbers(5);
+        assertThat(lostHistories()).isZero();
+
+        redis.command("DEL", LOG);
+        broker.readAfter(0, 10);
+        otherPod.readAfter(0, 10);
+        broker.publishText("after");
+        assertThat(lostHistories()).isOne();
+
+        redis.command("DEL", LOG);
+        otherPod.publishText("after");
+        broker.publishText("after");
+        broker.readAfter(0, 10);
+        assertThat(lostHistories()).isEqualTo(2);
+    }
+
+    @Test
+    void logThatHasExpired_isNotALoss() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withAge(Duration.ofSeconds(3)));
+        broker.publishText("a");
+
+        // Reading keeps the head alive.
+        Timeouts.await("log to expire")
+                .until(
+                        () ->
+                                broker.readAfter(0, 10).messages().isEmpty()
+                                        && redis.command("EXISTS", LOG).number() == 0);
+
+        assertThat(broker.readAfter(0, 10).newest()).isOne();
+        broker.publishText("b");
+        assertThat(lostHistories()).isZero();
+    }
+
+    private double lostHistories() {
+        return brokers.meters().counter("parley.histories.lost").count();
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"STANDALONE", "CLUSTER"})
     void clusterNode_runsTheScripts_becauseARoomsKeysAreInOneSlot(RedisClientType client) {
