@@ -30,7 +30,7 @@ class RoomReplicaTest {
                     TestMessages.LINES,
                     LogSettings.DEFAULT,
                     budget,
-                    new SimpleMeterRegistry().counter("backfills"));
+                    new LogMeters(new SimpleMeterRegistry()));
 
     @Test
     void closedReplica_isEmpty_andIgnoresMessages() {

@@ -6,16 +6,13 @@ import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
-import dev.parley.testsupport.SelfSignedCertificate;
 import dev.parley.testsupport.TcpProxy;
 import dev.parley.testsupport.Timeouts;
+import dev.parley.testsupport.TlsProxy;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -130,37 +127,14 @@ final class RedisRefusesConnectionIT {
     }
 
     @Test
-    void untrustedTlsServer_isNamed() throws Exception {
-        try (var server = selfSigned(directory.resolve("keys"));
-                var pod =
-                        pod("rediss://:" + PASSWORD + "@127.0.0.1:" + server.getLocalPort())
-                                .start()) {
+    void untrustedTlsServer_isNamed() {
+        try (var redis = RedisServer.start();
+                var server = TlsProxy.to(redis.port(), directory, "localhost");
+                var pod = pod("rediss://:" + PASSWORD + "@127.0.0.1:" + server.port()).start()) {
             awaitReason(pod, "TLS failed");
             assertThat(lines(pod, "Redis command connection: TLS failed")).hasSize(1);
             assertThat(everythingOf(pod)).doesNotContain(PASSWORD);
         }
-    }
-
-    /** A TLS server with a certificate that nothing trusts; it handshakes and says nothing. */
-    private static ServerSocket selfSigned(Path keys) throws Exception {
-        SSLContext context = SelfSignedCertificate.create(keys).showing();
-        ServerSocket server =
-                context.getServerSocketFactory()
-                        .createServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        Thread handshakes =
-                new Thread(
-                        () -> {
-                            while (!server.isClosed()) {
-                                try (var client = server.accept()) {
-                                    client.getInputStream().read();
-                                } catch (IOException e) {
-                                    // The client does not trust the server.
-                                }
-                            }
-                        });
-        handshakes.setDaemon(true);
-        handshakes.start();
-        return server;
     }
 
     /** All that an operator or a client can see of a pod. */

@@ -1,0 +1,133 @@
+package dev.parley.broker.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.broker.BlockingBroker;
+import dev.parley.broker.HistorySettings;
+import dev.parley.redis.RedisConfig;
+import dev.parley.redis.RedisSettings;
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Ports;
+import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
+import dev.parley.testsupport.TlsProxy;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.vertx.core.Vertx;
+import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisOptions;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The ways to a Redis that works: in any order, over TLS, and in a database beside others. */
+class RedisConnectsIT {
+
+    @AutoClose private RedisServer redis;
+    @TempDir Path directory;
+
+    private final RedisBrokers brokers = new RedisBrokers();
+
+    @BeforeEach
+    void startRedis() {
+        redis = RedisServer.start();
+    }
+
+    @AfterEach
+    void closeBrokers() {
+        brokers.close();
+    }
+
+    /** The connection that fails at first is the later one. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void pod_isUpAsSoonAsBothConnectionsAre_whicheverCameLast(int failing) {
+        RedisConfig rareProbe = RedisSettings.QUICK.withProbeInterval(Duration.ofHours(1));
+        var free = new RedisOptions().setConnectionString("redis://127.0.0.1:" + Ports.free());
+        var right = new RedisOptions().setConnectionString(redis.uri());
+        var clients = new AtomicInteger();
+        Vertx vertx = Vertx.vertx();
+        try (var broker =
+                new RedisBroker(
+                        vertx,
+                        () ->
+                                Redis.createClient(
+                                        vertx, clients.getAndIncrement() == failing ? free : right),
+                        rareProbe,
+                        HistorySettings.DEFAULT,
+                        65_536,
+                        new SimpleMeterRegistry())) {
+            broker.start();
+
+            Timeouts.await("up without another tick of the probe")
+                    .until(() -> broker.state().isUp());
+
+            assertThat(clients).hasValue(3);
+        } finally {
+            vertx.close().toCompletionStage().toCompletableFuture().join();
+        }
+    }
+
+    @Test
+    void databases_separateKeys_notChannels() {
+        BlockingBroker broker = brokers.open(redis.uri());
+        BlockingBroker sameNames = brokers.open(redis.uri() + "/3");
+        BlockingBroker otherNames =
+                brokers.open(redis.uri() + "/3", RedisSettings.QUICK.withPrefix("other"));
+
+        broker.publishText("said in database 0");
+
+        assertThat(sameNames.received().await(1).get(0).message().text())
+                .isEqualTo("said in database 0");
+        assertThat(sameNames.readAfter(0, 10).messages()).isEmpty();
+        otherNames.publishText("said under another prefix");
+        assertThat(otherNames.received().await(1)).hasSize(1);
+        assertThat(otherNames.received().all()).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"localhost,", "localhost,HTTPS", "wrong.example,"})
+    void certificateOfACaOfYourOwn_isTrusted_byTheDocumentedSettings(String name, String check) {
+        try (var tls = TlsProxy.to(redis.port(), directory, name);
+                var pod = tlsPod(tls, check).start().awaitReady();
+                SseReader reader = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
+
+            new Http(pod.uri()).sendForm("over TLS");
+
+            reader.awaitData("over TLS");
+            assertThat(tls.handshakes()).as("both connections").isGreaterThanOrEqualTo(2);
+        }
+    }
+
+    @Test
+    void certificateOfAnotherHost_isRefused_whereNamesAreChecked() {
+        try (var tls = TlsProxy.to(redis.port(), directory, "wrong.example");
+                var pod = tlsPod(tls, "HTTPS").start()) {
+            Http management = pod.management();
+            Timeouts.await("the reason")
+                    .until(() -> management.get("/q/health/ready").body().contains("TLS failed"));
+        }
+    }
+
+    private static ParleyProcess.Builder tlsPod(TlsProxy tls, String check) {
+        ParleyProcess.Builder pod =
+                ParleyProcess.builder()
+                        .redis("rediss://localhost:" + tls.port())
+                        .environment("QUARKUS_REDIS_TLS_TRUST_CERTIFICATE_PEM", "true")
+                        .environment(
+                                "QUARKUS_REDIS_TLS_TRUST_CERTIFICATE_PEM_CERTS",
+                                tls.certificate().toString());
+        return check == null
+                ? pod
+                : pod.environment("QUARKUS_REDIS_TLS_HOSTNAME_VERIFICATION_ALGORITHM", check);
+    }
+}
