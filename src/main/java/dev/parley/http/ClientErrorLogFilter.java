@@ -1,6 +1,5 @@
 package dev.parley.http;
 
-import io.quarkus.logging.LoggingFilter;
 import java.io.IOException;
 import java.util.logging.Filter;
 import java.util.logging.LogRecord;
@@ -10,8 +9,7 @@ import org.jspecify.annotations.Nullable;
  * Drops log records about clients that break their own connection. The framework logs them as
  * errors of the server, with a stack trace, so any client could fill the log.
  */
-@LoggingFilter(name = "client-faults")
-public final class ClientErrorLogFilter implements Filter {
+final class ClientErrorLogFilter implements Filter {
 
     /**
      * The logger of an IOException that is thrown when a client leaves before a stream of the

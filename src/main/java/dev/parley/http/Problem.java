@@ -82,6 +82,9 @@ public final class Problem {
             WebApplicationException failure, HttpHeaders headers, RoutingContext exchange) {
         Optional<Endpoint> endpoint = Endpoint.at(exchange.normalizedPath());
         ErrorCode code = code(failure.getResponse().getStatus());
+        if (code == ErrorCode.INTERNAL_ERROR) {
+            UncaughtErrors.log(exchange, failure);
+        }
         Response.ResponseBuilder answer = of(code, detail(code, endpoint, failure), headers);
         if (code == ErrorCode.METHOD_NOT_ALLOWED) {
             // RFC 9110 §15.5.6 requires it, and the framework does not send it.
@@ -118,6 +121,7 @@ public final class Problem {
                     "request too large: the body is longer than the server accepts";
             case UNSUPPORTED_MEDIA_TYPE ->
                     "unsupported media type: a form, application/json or text/plain is expected";
+            case INTERNAL_ERROR -> UncaughtErrors.DETAIL;
             default -> detail(failure);
         };
     }

@@ -1,0 +1,86 @@
+package dev.parley.http;
+
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+import jakarta.ws.rs.core.MediaType;
+import java.io.IOException;
+import java.util.List;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Answers a request that failed with an exception which no code expects, in a call or in a route of
+ * the framework: with {@link ErrorCode#INTERNAL_ERROR}. The framework's own page would show an HTML
+ * page with the message of the exception and, while developing, its stack trace.
+ *
+ * <p>The exception is logged, with the call that failed. The line has nothing that the client
+ * wrote, and {@link BoundedLog} bounds the number of lines.
+ */
+@Singleton
+final class UncaughtErrors {
+
+    static final String DETAIL =
+            "internal error: the server failed because of a defect; its log has the cause";
+
+    private static final Logger LOG = Logger.getLogger(UncaughtErrors.class);
+
+    /** Before the failure handlers of the framework. */
+    private static final int FIRST = Integer.MIN_VALUE;
+
+    void register(@Observes Router router) {
+        router.route().order(FIRST).failureHandler(UncaughtErrors::answer);
+    }
+
+    private static void answer(RoutingContext exchange) {
+        if (exchange.statusCode() != ErrorCode.INTERNAL_ERROR.status()) {
+            exchange.next();
+            return;
+        }
+        HttpServerResponse response = exchange.response();
+        if (response.closed() && exchange.failure() instanceof IOException) {
+            // The client has closed the connection while its request was read.
+            return;
+        }
+        log(exchange, exchange.failure());
+        if (response.ended()) {
+            return;
+        }
+        if (response.headWritten()) {
+            // The client must not take what it has for a whole answer.
+            cut(exchange);
+            return;
+        }
+        // Those of the answer that was not made; what filters have set, such as CORS, stays.
+        List.of("Content-Length", "Content-Encoding", "Transfer-Encoding", "Event-Id")
+                .forEach(response.headers()::remove);
+        List<MediaType> accepted = ContentNegotiation.accepted(exchange).orElse(List.of());
+        var problem = Problem.of(ErrorCode.INTERNAL_ERROR, DETAIL, accepted).build();
+        response.setStatusCode(problem.getStatus())
+                .putHeader("Content-Type", problem.getMediaType().toString())
+                .putHeader("X-Content-Type-Options", "nosniff")
+                .putHeader("Cache-Control", "no-store")
+                .end((String) problem.getEntity());
+    }
+
+    /** Logs an exception that no code expects. */
+    static void log(RoutingContext exchange, @Nullable Throwable failure) {
+        LOG.errorf(
+                failure,
+                "%s failed because of a defect in Parley",
+                Endpoint.at(exchange.normalizedPath())
+                        .map(Endpoint::toString)
+                        .orElse("A request that is not a call"));
+    }
+
+    private static void cut(RoutingContext exchange) {
+        if (exchange.request().version() == HttpVersion.HTTP_2) {
+            exchange.response().reset();
+        } else {
+            exchange.request().connection().close();
+        }
+    }
+}
