@@ -60,6 +60,18 @@ class MetricLabelsIT {
     }
 
     @Test
+    void madeUpMethods_leaveNoValueInALabel() {
+        for (int i = 0; i < 50; i++) {
+            http.call("MADEUP" + i, "/events");
+            http.call("MADEUP" + i, "/made-up");
+        }
+
+        Timeouts.await("the last request's label")
+                .until(() -> metrics.page().contains("method=\"other\""));
+        assertThat(metrics.page()).doesNotContain("MADEUP");
+    }
+
+    @Test
     void labels_carryNeitherRoomsNorIds() {
         TestRoom room = pod.newRoom();
         try (SseReader reader = room.subscribe()) {

@@ -9,15 +9,15 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Replaces paths that clients invent by {@code other} in the labels of the framework's HTTP
- * metrics.
+ * Replaces paths and methods that clients invent by {@code other} in the labels of the framework's
+ * HTTP metrics. Each value of a label costs some kilobytes for as long as the process runs.
  *
  * <p>A request that is refused, or whose client leaves, before it is matched with a call is counted
  * under the path that it was sent to. The framework keeps a hundred paths; after a hundred invented
  * ones, a call that was not seen before would not be counted at all.
  */
 @Singleton
-final class UriTagFilter {
+final class RequestTagFilter {
 
     /** The paths of the calls, as templates. */
     private static final Set<String> CALLS =
@@ -31,6 +31,17 @@ final class UriTagFilter {
                     "/|/(index|chat|clock|favicon)\\.(html|js|css|svg)"
                             + "|/chat/(elements|form|history|json|messages|outbox|position|refusal|storage|stream|view)\\.js"
                             + "|[A-Z_]+|root|/cors-preflight");
+
+    /** The methods of RFC 9110 and RFC 5789; a client may send any other word. */
+    private static final Set<String> METHODS =
+            Set.of("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH");
+
+    @Produces
+    @Singleton
+    MeterFilter knownMethods() {
+        return MeterFilter.replaceTagValues(
+                "method", method -> METHODS.contains(method) ? method : "other");
+    }
 
     @Produces
     @Singleton
