@@ -30,6 +30,7 @@ const form = new Form((text, from) => {
 const outbox = new Outbox(room, {
   onBusy: (busy) => form.setBusy(busy),
   onReceipt: (id) => messages.markOwn(id),
+  onDecided: () => messages.decide(),
   onGivenBack: (texts, problem) => form.giveBack(texts, problem),
   onSentAfterAll: (text) => form.takeOut(text),
 });
@@ -40,7 +41,7 @@ const stream = new RoomStream(room, {
     if (state === "live") view.announceNewMessages();
   },
   onMessage: (id, message) => {
-    const { text, from, own } = messages.add(id, message);
+    const { text, from, own } = messages.add(id, message, outbox.isSending(message.text, message.from ?? ""));
     if (!own) outbox.onArrival(text, from);
   },
   onGap: () => messages.clear(),

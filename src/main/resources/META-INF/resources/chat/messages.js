@@ -28,6 +28,7 @@ const OWN_IDS = "parley.own";
  * @property {string} event empty if the message has no type
  * @property {Date} at
  * @property {boolean} own whether it was written in this tab
+ * @property {boolean} undecided whether it may be the message that this tab is sending, whose receipt will tell
  */
 
 /**
@@ -74,11 +75,13 @@ export class MessageList {
    *
    * @param {string} id
    * @param {Message} message
+   * @param {boolean} [mayBeOwn] whether this tab is sending a message with this name and text
    * @returns {Entry}
    */
-  add(id, { text, from = "", event = "", at = "" }) {
+  add(id, { text, from = "", event = "", at = "" }, mayBeOwn = false) {
     const time = Number.isNaN(Date.parse(at)) ? new Date() : new Date(at);
-    const entry = { id, from, text, event, at: time, own: this.#ownIds.has(id) };
+    const own = this.#ownIds.has(id);
+    const entry = { id, from, text, event, at: time, own, undecided: mayBeOwn && !own && id !== "" };
     this.#entries.push(entry);
     this.#listener.onAdded(entry);
     if (this.#entries.length > KEEP_MESSAGES) this.#removeOldest();
@@ -103,6 +106,20 @@ export class MessageList {
     const index = this.#entries.findIndex((entry) => entry.id === id);
     if (index < 0) return;
     this.#entries[index].own = true;
+    this.#changed(index);
+  }
+
+  /** Notes that it is known what became of the message that was being sent: what is not own is another person's. */
+  decide() {
+    this.#entries.forEach((entry, index) => {
+      if (!entry.undecided) return;
+      entry.undecided = false;
+      this.#changed(index);
+    });
+  }
+
+  /** @param {number} index of an entry whose author line, and the next one's, may look different now */
+  #changed(index) {
     for (const entry of this.#entries.slice(index, index + 2)) this.#listener.onChanged(entry);
   }
 
@@ -114,6 +131,7 @@ export class MessageList {
   continuesPrevious(entry) {
     const before = this.#entries[this.#entries.lastIndexOf(entry) - 1];
     if (!before || entry.event) return false;
+    if (entry.undecided || before.undecided) return false;
     const sameAuthor = entry.from === before.from && entry.own === before.own;
     // Two messages without a name may come from two people, unless both were written in this tab.
     return sameAuthor && (entry.from !== "" || entry.own) && entry.at.getTime() - before.at.getTime() < GROUP_WITHIN_MS;

@@ -34,6 +34,7 @@ const UNCONFIRMED = [502, 503, 504];
  * @typedef {object} OutboxListener
  * @property {(busy: boolean) => void} onBusy
  * @property {(id: string) => void} onReceipt the id of a message that was sent
+ * @property {() => void} onDecided it is known what became of a message, after the receipt if there is one
  * @property {(texts: string[], problem: string) => void} onGivenBack these were not sent, oldest first
  * @property {(text: string) => void} onSentAfterAll the first text that was given back was published nevertheless
  */
@@ -71,6 +72,18 @@ export class Outbox {
   }
 
   /**
+   * Tells whether a message with this name and text is being sent, so that one that arrives may be it. It may be another
+   * person's, too: only the receipt tells.
+   *
+   * @param {string} text
+   * @param {string} from
+   */
+  isSending(text, from) {
+    const sending = this.#waiting[0];
+    return sending?.text === text && sending.from === from;
+  }
+
+  /**
    * Notes a message on the stream of which this tab has no receipt. If its name and text are those of a message whose
    * answers are lost, then that one counts as sent.
    *
@@ -78,8 +91,7 @@ export class Outbox {
    * @param {string} from
    */
   onArrival(text, from) {
-    const sending = this.#waiting[0];
-    if (sending?.text === text && sending.from === from) sending.arrived = true;
+    if (this.isSending(text, from)) this.#waiting[0].arrived = true;
     if (this.#givenBack?.unconfirmed && this.#givenBack.text === text && this.#givenBack.from === from) {
       this.#givenBack = undefined;
       this.#listener.onSentAfterAll(text);
@@ -97,6 +109,7 @@ export class Outbox {
       } else {
         this.#giveBack(outcome.problem);
       }
+      this.#listener.onDecided();
     }
     this.#listener.onBusy(false);
   }

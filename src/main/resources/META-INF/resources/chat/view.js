@@ -73,6 +73,7 @@ export class ListView {
   update(entry) {
     const item = this.#items.get(entry);
     item?.classList.toggle("own", entry.own);
+    item?.classList.toggle("undecided", entry.undecided);
     item?.classList.toggle("continued", this.continuesPrevious(entry));
   }
 

@@ -84,6 +84,11 @@ final class ChatPage {
         return log().locator(".own .text");
     }
 
+    /** The messages of which the page does not know yet whether they were written in this tab. */
+    Locator undecidedMessages() {
+        return log().locator(".undecided .text");
+    }
+
     /** The names of the authors. */
     Locator authors() {
         return log().locator(".from");

@@ -3,6 +3,7 @@ package dev.parley.page;
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.microsoft.playwright.APIResponse;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Route;
 import dev.parley.testsupport.ParleyProcess;
@@ -132,6 +133,49 @@ class ChatPageIT extends PageTest {
     }
 
     @Test
+    void messageThatArrivesBeforeItsReceipt_isNeverShownAsAnotherPersons() {
+        ChatPage page = room.open(browser.tab(), left);
+        List<Route> unanswered = new ArrayList<>();
+        List<APIResponse> answers = new ArrayList<>();
+        page.tab()
+                .route(
+                        "**/send",
+                        route -> {
+                            answers.add(route.fetch());
+                            unanswered.add(route);
+                        });
+        room.say(right, "Ada", "Hello");
+        page.awaitMessage("Hello").name().fill("Ada");
+
+        page.say("Hello").tab().waitForCondition(() -> !unanswered.isEmpty());
+        assertThat(page.messages()).hasText(new String[] {"Hello", "Hello"});
+        assertThat(page.undecidedMessages()).hasText(new String[] {"Hello"});
+        assertThat(page.log().locator(".message").last()).hasCSS("align-self", "flex-end");
+        assertThat(page.ownMessages()).hasCount(0);
+        unanswered.get(0).fulfill(new Route.FulfillOptions().setResponse(answers.get(0)));
+
+        assertThat(page.ownMessages()).hasText(new String[] {"Hello"});
+        assertThat(page.undecidedMessages()).hasCount(0);
+    }
+
+    @Test
+    void messageWhoseReceiptNeverComes_isNotUndecidedForGood() {
+        ChatPage page = room.open(browser.tab(), left);
+        page.tab()
+                .route(
+                        "**/send",
+                        route -> {
+                            route.fetch();
+                            route.abort();
+                        });
+
+        page.say("Hello").awaitMessage("Hello");
+
+        assertThat(page.send()).not().hasAttribute("aria-busy", "true");
+        assertThat(page.undecidedMessages()).hasCount(0);
+    }
+
+    @Test
     void equalMessageOfAnotherPersonWithTheSameName_isNotShownAsOwn() {
         ChatPage page = room.open(browser.tab(), left);
         List<Route> held = new ArrayList<>();
@@ -148,6 +192,7 @@ class ChatPageIT extends PageTest {
         held.get(0).resume();
 
         assertThat(page.ownMessages()).hasCount(1);
+        assertThat(page.undecidedMessages()).hasCount(0);
         assertThat(page.messages()).hasText(new String[] {"ok", "That was the other Ada", "ok"});
         assertThat(page.log().locator(".own")).hasText(Pattern.compile("you"));
         assertThat(page.log().locator(".message").last()).hasClass(Pattern.compile("\\bown\\b"));
