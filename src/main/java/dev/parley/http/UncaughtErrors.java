@@ -1,5 +1,7 @@
 package dev.parley.http;
 
+import io.netty.handler.codec.http2.Http2Exception;
+import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
@@ -7,7 +9,7 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.core.MediaType;
-import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.util.List;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -41,8 +43,9 @@ final class UncaughtErrors {
             return;
         }
         HttpServerResponse response = exchange.response();
-        if (response.closed() && exchange.failure() instanceof IOException) {
-            // The client has closed the connection while its request was read.
+        if (response.closed() || isOfConnection(exchange.failure())) {
+            // The client has closed the connection or the stream, or took no bytes until it was
+            // reset.
             return;
         }
         log(exchange, exchange.failure());
@@ -64,6 +67,17 @@ final class UncaughtErrors {
                 .putHeader("X-Content-Type-Options", "nosniff")
                 .putHeader("Cache-Control", "no-store")
                 .end((String) problem.getEntity());
+    }
+
+    private static boolean isOfConnection(@Nullable Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof HttpClosedException
+                    || cause instanceof ClosedChannelException
+                    || cause instanceof Http2Exception) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Logs an exception that no code expects. */
