@@ -3,6 +3,7 @@ package dev.parley.clock;
 import dev.parley.delivery.DisconnectReason;
 import dev.parley.delivery.Hub;
 import dev.parley.http.ClientAddress;
+import dev.parley.http.ProxyAdvice;
 import dev.parley.sse.EventStream;
 import dev.parley.sse.NettyEventLoop;
 import dev.parley.sse.StreamHeaders;
@@ -36,9 +37,11 @@ public final class ClockResource {
     private final Hub hub;
     private final Clock clock;
     private final ClientAddress clientAddress;
+    private final ProxyAdvice proxyAdvice;
     private volatile boolean ending;
 
-    ClockResource(Hub hub, Clock clock, ClientAddress clientAddress) {
+    ClockResource(Hub hub, Clock clock, ClientAddress clientAddress, ProxyAdvice proxyAdvice) {
+        this.proxyAdvice = proxyAdvice;
         this.hub = hub;
         this.clock = clock;
         this.clientAddress = clientAddress;
@@ -51,6 +54,9 @@ public final class ClockResource {
     public Multi<String> time(@Context RoutingContext exchange) {
         StreamHeaders.set(exchange);
         String address = clientAddress.of(exchange.request());
+        if (hub.isFull(address)) {
+            proxyAdvice.onLimitMet(exchange.request(), "parley.limits.connections-per-address");
+        }
         Optional<DisconnectReason> refusal = hub.enter(address);
         if (refusal.isPresent()) {
             var loop = new NettyEventLoop(ContextInternal.current().nettyEventLoop());

@@ -80,6 +80,11 @@ public final class Hub {
         return stream::onGone;
     }
 
+    /** Tells whether a client's address has all the streams that one may have. */
+    public boolean isFull(String address) {
+        return admission.isFull(address);
+    }
+
     /** Returns the number of open streams that read a room. */
     public int streams() {
         return admission.streams() - others.get();
@@ -231,6 +236,11 @@ public final class Hub {
                 return Optional.of(DisconnectReason.LIMIT);
             }
             return Optional.empty();
+        }
+
+        /** Tells whether an address has all the streams that one may have. */
+        boolean isFull(String address) {
+            return streamsByAddress.getOrDefault(address, 0) >= limits.connectionsPerAddress();
         }
 
         /** Counts a stream out. */

@@ -3,6 +3,7 @@ package dev.parley.events;
 import dev.parley.delivery.Hub;
 import dev.parley.delivery.SubscribeRequest;
 import dev.parley.http.ClientAddress;
+import dev.parley.http.ProxyAdvice;
 import dev.parley.sse.EventStream;
 import dev.parley.sse.NettyEventLoop;
 import dev.parley.sse.StreamHeaders;
@@ -31,9 +32,11 @@ public final class EventsResource {
 
     private final Hub hub;
     private final ClientAddress clientAddress;
+    private final ProxyAdvice proxyAdvice;
 
-    EventsResource(Hub hub, ClientAddress clientAddress) {
+    EventsResource(Hub hub, ClientAddress clientAddress, ProxyAdvice proxyAdvice) {
         this.hub = hub;
+        this.proxyAdvice = proxyAdvice;
         this.clientAddress = clientAddress;
     }
 
@@ -90,6 +93,9 @@ public final class EventsResource {
         var subscribe = subscribeRequest(lastEventId, uri, exchange);
         var loop = new NettyEventLoop(ContextInternal.current().nettyEventLoop());
         StreamHeaders.set(exchange);
+        if (hub.isFull(subscribe.address())) {
+            proxyAdvice.onLimitMet(request, "parley.limits.connections-per-address");
+        }
         return new EventStream(request, loop, stream -> hub.subscribe(subscribe, stream, loop));
     }
 

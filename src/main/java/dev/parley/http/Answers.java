@@ -1,6 +1,7 @@
 package dev.parley.http;
 
 import dev.parley.http.ServerBounds.Bound;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Singleton;
@@ -18,9 +19,11 @@ public final class Answers {
 
     private final ServerBounds bounds;
     private final ClientAddress clientAddress;
+    private final ProxyAdvice proxyAdvice;
 
-    Answers(ServerBounds bounds, ClientAddress clientAddress) {
+    Answers(ServerBounds bounds, ClientAddress clientAddress, ProxyAdvice proxyAdvice) {
         this.bounds = bounds;
+        this.proxyAdvice = proxyAdvice;
         this.clientAddress = clientAddress;
     }
 
@@ -31,7 +34,7 @@ public final class Answers {
      * @throws RefusedRequest if the pod, or the client's address, holds too many bytes
      */
     public Reservation reserve(RoutingContext exchange, long bytes) {
-        var reservation = new Reservation(clientAddress.of(exchange.request()));
+        var reservation = new Reservation(exchange.request());
         reservation.resize(bytes);
         if (exchange.request().version() == HttpVersion.HTTP_2) {
             reservation.endWhenTaken(exchange);
@@ -44,12 +47,14 @@ public final class Answers {
     /** The part of the budget that one answer has. Thread-safe. */
     public final class Reservation {
 
+        private final HttpServerRequest request;
         private final String client;
         private long bytes;
         private boolean ended;
 
-        private Reservation(String client) {
-            this.client = client;
+        private Reservation(HttpServerRequest request) {
+            this.request = request;
+            this.client = clientAddress.of(request);
         }
 
         /**
@@ -63,6 +68,7 @@ public final class Answers {
             }
             if (length > bytes && !bounds.answers().tryTake(client, length - bytes)) {
                 bounds.onMet(Bound.ANSWER_BYTES);
+                proxyAdvice.onLimitMet(request, "parley.limits.answer-bytes");
                 throw RefusedRequest.retryable(
                         ErrorCode.OVERLOADED,
                         "overloaded: clients are still taking earlier answers; repeat the request"

@@ -26,11 +26,26 @@ public interface BoundsConfig {
 
     /**
      * Connections from one address, streams included, 1 or more; 1,000 more than streams by
-     * default. Not applied while {@code quarkus.http.proxy.proxy-address-forwarding} is on: the
-     * connections are the proxy's.
+     * default. A trusted proxy ({@code quarkus.http.proxy.*}) may have any number.
      */
     @Min(1)
     OptionalInt socketsPerAddress();
+
+    /**
+     * TLS handshakes of one address that have begun and not succeeded, 1 or more. One that is
+     * broken off counts until {@link #headTimeout}. A trusted proxy may have any number.
+     */
+    @WithDefault("500")
+    @Min(1)
+    int handshakesPerAddress();
+
+    /**
+     * Frames that carry neither a request nor an answer (PING, SETTINGS, PRIORITY, unknown ones) on
+     * an HTTP/2 connection in 30 seconds, 100 or more.
+     */
+    @WithDefault("1000")
+    @Min(100)
+    int controlFrames();
 
     /**
      * Longest time from the first byte of a request, or of the TLS handshake before it, to the end

@@ -28,11 +28,22 @@ final class ByteBudget {
      * @return whether they are within the budget; if not, nothing was counted
      */
     boolean tryTake(String address, long bytes) {
+        return tryTake(new ServerBounds.Peer(address, false, false), bytes);
+    }
+
+    /**
+     * Counts bytes of a connection in. A trusted proxy may use the whole budget, since its bytes
+     * are those of many clients.
+     *
+     * @return whether they are within the budget; if not, nothing was counted
+     */
+    boolean tryTake(ServerBounds.Peer peer, long bytes) {
+        String address = peer.address();
         if (held.addAndGet(bytes) > max) {
             held.addAndGet(-bytes);
             return false;
         }
-        if (heldByAddress.merge(address, bytes, Long::sum) > max / SHARES) {
+        if (heldByAddress.merge(address, bytes, Long::sum) > max / SHARES && !peer.isProxy()) {
             give(address, bytes);
             return false;
         }

@@ -81,13 +81,13 @@ public final class ClientAddress {
             // A Unix domain socket: all its clients are one.
             return "local";
         }
-        return forwarding && isProxy(address) ? text(forwarded(request, address)) : text(address);
+        return isProxy(address) ? text(forwarded(request, address)) : text(address);
     }
 
     /** Whether the headers of a request were written by a trusted proxy. */
     boolean isForwarded(HttpServerRequest request) {
         byte[] address = peer(request);
-        return forwarding && address != null && isProxy(address);
+        return address != null && isProxy(address);
     }
 
     private static byte @Nullable [] peer(HttpServerRequest request) {
@@ -96,8 +96,9 @@ public final class ClientAddress {
         return host == null ? null : address(host);
     }
 
-    private boolean isProxy(byte[] address) {
-        return trusted.isEmpty() || trusted.get().contains(address);
+    /** Whether the address is a proxy whose headers are believed. */
+    boolean isProxy(byte[] address) {
+        return forwarding && (trusted.isEmpty() || trusted.get().contains(address));
     }
 
     /**
@@ -170,7 +171,7 @@ public final class ClientAddress {
     }
 
     /** Makes the IPv4 address of one that is written as IPv6 (RFC 4291 §2.5.5.2). */
-    private static byte[] withoutMapping(byte[] address) {
+    static byte[] withoutMapping(byte[] address) {
         if (address.length != 16 || address[10] != -1 || address[11] != -1) {
             return address;
         }

@@ -8,18 +8,23 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http2.Http2ConnectionAdapter;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
+import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Stream;
+import io.netty.handler.ssl.AbstractSniHandler;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
-import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -34,8 +39,12 @@ import org.jspecify.annotations.Nullable;
  *                          │ after parley.limits.head-timeout, or too many bytes ──▶ closed
  * </pre>
  *
- * <p>On HTTP/2 the state stays REQUEST after the first request: the framework bounds the size of an
- * incomplete frame and of a header list itself.
+ * <p>On HTTP/2 the state stays REQUEST after the first request, and {@link Http2FrameGuard} counts
+ * what is incomplete.
+ *
+ * <p>A TLS handshake costs the pod far more than the client, so one address may have only a number
+ * of them under way. One that has not succeeded counts until its deadline, even if the client has
+ * closed the connection, which it could otherwise do a thousand times a second.
  */
 final class ConnectionGuard extends ChannelInboundHandlerAdapter {
 
@@ -52,8 +61,9 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     }
 
     private final ServerBounds bounds;
-    private final String address;
+    private final ServerBounds.Peer peer;
     private final boolean refused;
+    private final IncompleteInput head;
     private final List<Body> bodies = new ArrayList<>();
 
     /** What to do when an HTTP/2 stream has closed, by its number. */
@@ -61,15 +71,26 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
 
     private State state = State.IDLE;
     private long headBytes;
-    private long countedHeadBytes;
+    private boolean hasInput;
     private boolean listensToStreams;
-    private @Nullable Future<?> deadline;
+
+    /** Ends what the handshake counts for; null without TLS. */
+    private @Nullable Future<?> handshake;
+
+    private boolean listensToHandshake;
     private @Nullable ChannelHandlerContext context;
 
-    private ConnectionGuard(ServerBounds bounds, String address, boolean refused) {
+    private ConnectionGuard(ServerBounds bounds, ServerBounds.Peer peer, boolean refused) {
         this.bounds = bounds;
-        this.address = address;
+        this.peer = peer;
         this.refused = refused;
+        this.head =
+                new IncompleteInput(
+                        bounds,
+                        bounds.heads(),
+                        Bound.HEAD_BYTES,
+                        peer,
+                        Optional.of(bounds.headTimeout()));
     }
 
     /** A body that is arriving: how much of it is counted, and what refuses the request. */
@@ -89,18 +110,14 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
 
     /** Guards a connection that was just accepted; closes it if there are too many. */
     static void guard(Channel channel, ServerBounds bounds) {
-        String address =
-                channel.remoteAddress() instanceof InetSocketAddress peer
-                                && peer.getAddress() != null
-                        ? ClientAddress.text(peer.getAddress().getAddress())
-                        : "local";
-        boolean open = bounds.tryOpen(address);
+        ServerBounds.Peer peer = bounds.peer(channel.remoteAddress());
+        boolean open = bounds.tryOpen(peer);
         if (open) {
-            channel.closeFuture().addListener(closed -> bounds.close(address));
+            channel.closeFuture().addListener(closed -> bounds.close(peer));
         } else {
             bounds.onMet(Bound.SOCKETS);
         }
-        channel.pipeline().addFirst(new ConnectionGuard(bounds, address, !open));
+        channel.pipeline().addFirst(new ConnectionGuard(bounds, peer, !open));
     }
 
     /** Returns the guard of the connection on which a request came, if it has one. */
@@ -139,7 +156,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
                 state = State.IDLE;
             }
             if (pendingBytes() > 0) {
-                limitAnswer(request, () -> cut(channel()));
+                limitAnswer(request);
             }
         }
     }
@@ -154,23 +171,45 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         bodies.add(new Body(request, client, refuse));
     }
 
+    /** Makes the count of the requests that wait for the answers to earlier ones. */
+    IncompleteInput heldRequests() {
+        return new IncompleteInput(
+                bounds, bounds.heads(), Bound.HEAD_BYTES, peer, Optional.empty());
+    }
+
     /**
-     * Sets the deadline for the client to take the answer of a request.
-     *
-     * @param cut called when the client has not taken it in time
+     * Sets the deadline for the client to take the answer of a request. When it is over, the stream
+     * is reset or, on HTTP/1, the connection cut.
      */
-    void limitAnswer(HttpServerRequest request, Runnable cut) {
+    void limitAnswer(HttpServerRequest request) {
         Future<?> timer =
                 channel()
                         .eventLoop()
                         .schedule(
                                 () -> {
                                     bounds.onMet(Bound.ANSWER_TIMEOUT);
-                                    cut.run();
+                                    giveUpAnswer(request);
                                 },
                                 bounds.answerTimeout().toMillis(),
                                 TimeUnit.MILLISECONDS);
         whenTaken(request, () -> timer.cancel(false));
+    }
+
+    /**
+     * Resets the stream below Vert.x, whose own reset does nothing once the whole answer is
+     * written, even if Netty holds it because the client's window is 0.
+     */
+    private void giveUpAnswer(HttpServerRequest request) {
+        ChannelHandlerContext server = channel().pipeline().context(PipelinedRequests.SERVER);
+        if (request.version() == HttpVersion.HTTP_2
+                && server != null
+                && server.handler() instanceof Http2ConnectionHandler http2) {
+            long code = Http2Error.CANCEL.code();
+            http2.encoder().writeRstStream(server, request.streamId(), code, server.newPromise());
+            server.flush();
+        } else {
+            cut(channel());
+        }
     }
 
     /**
@@ -202,6 +241,28 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         context = added;
     }
 
+    /**
+     * Comes back when a request has changed the protocol from HTTP/1 to HTTP/2 (Upgrade: h2c):
+     * Vert.x then removes every handler but its own. The preface of HTTP/2 comes next.
+     */
+    @Override
+    public void handlerRemoved(ChannelHandlerContext removed) {
+        if (removed.channel().isActive()) {
+            removed.pipeline().addFirst(this);
+            removed.pipeline()
+                    .addAfter(
+                            context().name(),
+                            null,
+                            new Http2FrameGuard(bounds, peer, this::hasRequest, true));
+        }
+    }
+
+    /** Lets it be added again. It still belongs to one connection. */
+    @Override
+    public boolean isSharable() {
+        return true;
+    }
+
     @Override
     public void channelActive(ChannelHandlerContext context) {
         if (refused) {
@@ -213,6 +274,13 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
+        if (!hasInput) {
+            hasInput = true;
+            if (!onFirstInput(context)) {
+                ReferenceCountUtil.release(message);
+                return;
+            }
+        }
         if (state != State.REQUEST && message instanceof ByteBuf bytes) {
             state = State.HEAD;
             headBytes += bytes.readableBytes();
@@ -225,7 +293,10 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     public void channelReadComplete(ChannelHandlerContext context) {
         context.fireChannelReadComplete();
         if (state == State.HEAD) {
-            onIncompleteHead(context);
+            head.hold(context, headBytes);
+        }
+        if (handshake != null) {
+            listenToHandshake(handshake);
         }
         if (!bodies.isEmpty()) {
             countBodies();
@@ -251,36 +322,64 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void onIncompleteHead(ChannelHandlerContext context) {
-        long more = headBytes - countedHeadBytes;
-        if (!bounds.heads().tryTake(address, more)) {
-            bounds.onMet(Bound.HEAD_BYTES);
+    /**
+     * Puts the guard of HTTP/2 behind TLS, which is there by now if the port has it.
+     *
+     * @return false if the connection is cut, because its address has too many handshakes under way
+     */
+    private boolean onFirstInput(ChannelHandlerContext context) {
+        ChannelHandlerContext tls = tls(context.pipeline());
+        context.pipeline()
+                .addAfter(
+                        tls == null ? context.name() : tls.name(),
+                        null,
+                        new Http2FrameGuard(bounds, peer, this::hasRequest, false));
+        if (tls == null) {
+            return true;
+        }
+        if (!bounds.tryBeginHandshake(peer)) {
+            bounds.onMet(Bound.HANDSHAKES);
             cut(context.channel());
-            return;
+            return false;
         }
-        countedHeadBytes = headBytes;
-        if (deadline == null) {
-            deadline =
-                    context.executor()
-                            .schedule(
-                                    () -> {
-                                        bounds.onMet(Bound.HEAD_TIMEOUT);
-                                        cut(context.channel());
-                                    },
-                                    bounds.headTimeout().toMillis(),
-                                    TimeUnit.MILLISECONDS);
+        handshake =
+                context.executor()
+                        .schedule(
+                                () -> bounds.endHandshake(peer),
+                                bounds.headTimeout().toMillis(),
+                                TimeUnit.MILLISECONDS);
+        return true;
+    }
+
+    /** Returns the handler of TLS, or the one that waits for the name of the server first. */
+    private static @Nullable ChannelHandlerContext tls(ChannelPipeline pipeline) {
+        ChannelHandlerContext ssl = pipeline.context(SslHandler.class);
+        return ssl == null ? pipeline.context(AbstractSniHandler.class) : ssl;
+    }
+
+    /** Frees the place of a handshake when it has succeeded. */
+    private void listenToHandshake(Future<?> timer) {
+        SslHandler tls = channel().pipeline().get(SslHandler.class);
+        if (tls != null && !listensToHandshake) {
+            listensToHandshake = true;
+            tls.handshakeFuture()
+                    .addListener(
+                            done -> {
+                                if (done.isSuccess() && timer.cancel(false)) {
+                                    bounds.endHandshake(peer);
+                                }
+                            });
         }
+    }
+
+    private boolean hasRequest() {
+        return state == State.REQUEST;
     }
 
     private void endHead(State next) {
         state = next;
         headBytes = 0;
-        bounds.heads().give(address, countedHeadBytes);
-        countedHeadBytes = 0;
-        if (deadline != null) {
-            deadline.cancel(false);
-            deadline = null;
-        }
+        head.end();
     }
 
     private void countBodies() {

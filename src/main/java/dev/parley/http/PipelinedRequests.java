@@ -4,6 +4,7 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpStatusClass;
@@ -14,6 +15,7 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.impl.ConnectionBase;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Holds the requests that a client sends on an HTTP/1 connection before the previous one is
@@ -21,19 +23,29 @@ import java.util.Queue;
  *
  * <p>Without this, the server reads such requests at once. If the connection then closes while one
  * waits, Vert.x throws when it fails the answer that has not begun: it logs stack traces and never
- * releases what it holds of the connection. Runs on the connection's event loop.
+ * releases what it holds of the connection.
+ *
+ * <p>What is held counts as incomplete heads: one read of 64 KB can contain thousands of requests,
+ * each of which is twenty times as large in memory. Runs on the connection's event loop.
  */
 public final class PipelinedRequests extends ChannelDuplexHandler {
 
     /** The name, in the pipeline, of the server's handler that answers requests. */
     static final String SERVER = "handler";
 
+    /** Heap of a request that is held, beside its target and its body. */
+    private static final int OVERHEAD_BYTES = 600;
+
+    private final @Nullable IncompleteInput counted;
     private final Queue<Object> held = new ArrayDeque<>();
+    private long heldBytes;
 
     /** Whether the server has a request that is not completely answered. */
     private boolean answering = true;
 
-    private PipelinedRequests() {}
+    private PipelinedRequests(@Nullable IncompleteInput counted) {
+        this.counted = counted;
+    }
 
     /**
      * Makes further requests on a connection wait for their turn. Does nothing on HTTP/2, or if the
@@ -45,7 +57,11 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         if (request.version() != HttpVersion.HTTP_2) {
             ChannelPipeline pipeline = pipeline(request);
             if (pipeline.get(PipelinedRequests.class) == null) {
-                pipeline.addBefore(SERVER, null, new PipelinedRequests());
+                ConnectionGuard guard = ConnectionGuard.of(request);
+                pipeline.addBefore(
+                        SERVER,
+                        null,
+                        new PipelinedRequests(guard == null ? null : guard.heldRequests()));
             }
         }
     }
@@ -69,8 +85,7 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         if (held.isEmpty() && !mustWait(context, message)) {
             pass(context, message);
         } else {
-            held.add(message);
-            setReading(context, false);
+            hold(context, message);
         }
     }
 
@@ -106,14 +121,39 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         discard(context);
     }
 
+    private void hold(ChannelHandlerContext context, Object message) {
+        held.add(message);
+        heldBytes += cost(message);
+        setReading(context, false);
+        if (counted != null) {
+            counted.hold(context, heldBytes);
+        }
+        if (!context.channel().isOpen()) {
+            // Too much was held. The rest of what was read still comes.
+            discard(context);
+        }
+    }
+
+    private static long cost(Object message) {
+        if (message instanceof HttpRequest request) {
+            return OVERHEAD_BYTES + request.uri().length();
+        }
+        return message instanceof HttpContent content ? content.content().readableBytes() : 0;
+    }
+
     private void release(ChannelHandlerContext context) {
         // Before passing requests on, because one of them may make the server stop reading.
         setReading(context, true);
         while (!held.isEmpty() && !mustWait(context, held.element())) {
-            pass(context, held.remove());
+            Object next = held.remove();
+            heldBytes -= cost(next);
+            pass(context, next);
         }
         if (!held.isEmpty()) {
             setReading(context, false);
+        }
+        if (counted != null) {
+            counted.hold(context, heldBytes);
         }
         context.fireChannelReadComplete();
     }
@@ -137,6 +177,10 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         if (!held.isEmpty()) {
             held.forEach(ReferenceCountUtil::release);
             held.clear();
+            heldBytes = 0;
+            if (counted != null) {
+                counted.end();
+            }
             setReading(context, true);
         }
     }

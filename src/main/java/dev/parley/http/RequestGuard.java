@@ -51,11 +51,14 @@ public final class RequestGuard {
     private final long maxBody;
     private final Duration requestTimeout;
     private final ClientAddress clientAddress;
+    private final ProxyAdvice proxyAdvice;
 
     RequestGuard(
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBody,
             @ConfigProperty(name = "parley.publish.request-timeout") Duration requestTimeout,
-            ClientAddress clientAddress) {
+            ClientAddress clientAddress,
+            ProxyAdvice proxyAdvice) {
+        this.proxyAdvice = proxyAdvice;
         this.maxBody = maxBody.asLongValue();
         this.requestTimeout = requestTimeout;
         this.clientAddress = clientAddress;
@@ -83,6 +86,7 @@ public final class RequestGuard {
         if (isMisframed(exchange)) {
             return;
         }
+        proxyAdvice.onRequest(exchange.request());
         boolean post = exchange.request().method().equals(HttpMethod.POST);
         if (exchange.request().uri().length() > MAX_TARGET) {
             if (!post || !exchange.request().path().equals(Endpoint.SEND.path())) {
@@ -108,8 +112,7 @@ public final class RequestGuard {
         }
         exchange.addEndHandler(answered -> connection.onAnswered(request));
         if (request.version() == HttpVersion.HTTP_2 && !isStream(exchange)) {
-            var response = exchange.response();
-            exchange.addHeadersEndHandler(head -> connection.limitAnswer(request, response::reset));
+            exchange.addHeadersEndHandler(head -> connection.limitAnswer(request));
         }
     }
 
@@ -214,8 +217,9 @@ public final class RequestGuard {
         }
     }
 
-    private static void refuseBody(RoutingContext exchange) {
+    private void refuseBody(RoutingContext exchange) {
         if (!exchange.response().headWritten()) {
+            proxyAdvice.onLimitMet(exchange.request(), "parley.limits.body-bytes");
             exchange.response().putHeader("Retry-After", OVERLOADED_RETRY_AFTER);
             refuse(
                     exchange,

@@ -7,12 +7,14 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.inject.Singleton;
 import java.lang.management.ManagementFactory;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jspecify.annotations.Nullable;
 
 /** Counts and bounds what all connections of the HTTP server hold. Thread-safe. */
 @Singleton
@@ -26,7 +28,10 @@ final class ServerBounds {
 
     private final int maxSockets;
     private final int maxSocketsPerAddress;
-    private final boolean behindProxy;
+    private final int maxHandshakesPerAddress;
+    private final int maxControlFrames;
+    private final ClientAddress clients;
+    private final ProxyAdvice proxyAdvice;
     private final Duration headTimeout;
     private final Duration answerTimeout;
     private final ByteBudget heads;
@@ -37,14 +42,18 @@ final class ServerBounds {
     /** Has an entry only for addresses with connections. */
     private final Map<String, Integer> socketsByAddress = new ConcurrentHashMap<>();
 
+    /** Has an entry only for addresses with handshakes. */
+    private final Map<String, Integer> handshakesByAddress = new ConcurrentHashMap<>();
+
     private final MeterRegistry meters;
 
     ServerBounds(
             BoundsConfig config,
             LimitsConfig streams,
-            @ConfigProperty(name = "quarkus.http.proxy.proxy-address-forwarding")
-                    boolean behindProxy,
+            ClientAddress clients,
+            ProxyAdvice proxyAdvice,
             MeterRegistry meters) {
+        this.proxyAdvice = proxyAdvice;
         this.maxSockets =
                 Math.min(
                         config.sockets().orElse(plus(streams.connections(), OTHERS)),
@@ -52,7 +61,9 @@ final class ServerBounds {
         this.maxSocketsPerAddress =
                 config.socketsPerAddress()
                         .orElse(plus(streams.connectionsPerAddress(), OTHERS_OF_ADDRESS));
-        this.behindProxy = behindProxy;
+        this.clients = clients;
+        this.maxHandshakesPerAddress = config.handshakesPerAddress();
+        this.maxControlFrames = config.controlFrames();
         this.headTimeout = config.headTimeout();
         this.answerTimeout = config.answerTimeout();
         this.heads = new ByteBudget(config.headBytes().asLongValue());
@@ -73,6 +84,8 @@ final class ServerBounds {
     /** A bound that a client met, as the metrics name it. */
     enum Bound {
         SOCKETS,
+        HANDSHAKES,
+        CONTROL_FRAMES,
         HEAD_TIMEOUT,
         HEAD_BYTES,
         BODY_BYTES,
@@ -90,27 +103,83 @@ final class ServerBounds {
     }
 
     /**
+     * The other end of a connection.
+     *
+     * @param isProxy whether it is a trusted proxy, whose connections are those of many clients,
+     *     and which has no limits of an address
+     * @param isPrivate whether it is in a private network
+     */
+    record Peer(String address, boolean isProxy, boolean isPrivate) {}
+
+    /** Returns the other end of a connection. */
+    Peer peer(@Nullable SocketAddress remote) {
+        if (remote instanceof InetSocketAddress socket && socket.getAddress() != null) {
+            byte[] address = ClientAddress.withoutMapping(socket.getAddress().getAddress());
+            return new Peer(
+                    ClientAddress.text(address),
+                    clients.isProxy(address),
+                    ProxyAdvice.isPrivate(address));
+        }
+        return new Peer("local", false, true);
+    }
+
+    /**
      * Counts a connection in.
      *
      * @return whether it may stay; if not, it was not counted
      */
-    boolean tryOpen(String address) {
+    boolean tryOpen(Peer peer) {
         if (sockets.incrementAndGet() > maxSockets) {
             sockets.decrementAndGet();
             return false;
         }
-        int ofAddress = socketsByAddress.merge(address, 1, Integer::sum);
-        if (ofAddress > maxSocketsPerAddress && !behindProxy) {
-            close(address);
+        if (!tryCount(socketsByAddress, peer, maxSocketsPerAddress)) {
+            sockets.decrementAndGet();
+            proxyAdvice.onLimitMet(peer, "parley.limits.sockets-per-address");
             return false;
         }
         return true;
     }
 
     /** Counts a connection out. */
-    void close(String address) {
+    void close(Peer peer) {
         sockets.decrementAndGet();
-        socketsByAddress.computeIfPresent(address, (a, count) -> count == 1 ? null : count - 1);
+        discount(socketsByAddress, peer);
+    }
+
+    /**
+     * Counts a TLS handshake in.
+     *
+     * @return whether it may go on; if not, it was not counted
+     */
+    boolean tryBeginHandshake(Peer peer) {
+        boolean mayBegin = tryCount(handshakesByAddress, peer, maxHandshakesPerAddress);
+        if (!mayBegin) {
+            proxyAdvice.onLimitMet(peer, "parley.limits.handshakes-per-address");
+        }
+        return mayBegin;
+    }
+
+    /** Counts a TLS handshake out. */
+    void endHandshake(Peer peer) {
+        discount(handshakesByAddress, peer);
+    }
+
+    private static boolean tryCount(Map<String, Integer> counts, Peer peer, int max) {
+        if (counts.merge(peer.address(), 1, Integer::sum) > max && !peer.isProxy()) {
+            discount(counts, peer);
+            return false;
+        }
+        return true;
+    }
+
+    private static void discount(Map<String, Integer> counts, Peer peer) {
+        counts.computeIfPresent(peer.address(), (a, count) -> count == 1 ? null : count - 1);
+    }
+
+    /** PING, SETTINGS, PRIORITY and unknown frames that an HTTP/2 connection may send in 30 s. */
+    int maxControlFrames() {
+        return maxControlFrames;
     }
 
     /** Incomplete heads. */

@@ -3,6 +3,7 @@ package dev.parley.http;
 import dev.parley.delivery.EventsConfig;
 import io.quarkus.vertx.http.HttpServerOptionsCustomizer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.net.JdkSSLEngineOptions;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 
@@ -35,6 +36,10 @@ final class ServerOptions implements HttpServerOptionsCustomizer {
     @Override
     public void customizeHttpsServer(HttpServerOptions options) {
         customize(options);
+        if (options.getSslEngineOptions() == null) {
+            // A handshake takes milliseconds, in which its event loop would serve no other client.
+            options.setSslEngineOptions(new JdkSSLEngineOptions().setUseWorkerThread(true));
+        }
     }
 
     /**

@@ -8,6 +8,7 @@ import dev.parley.broker.Receipt;
 import dev.parley.http.ClientAddress;
 import dev.parley.http.ContentNegotiation;
 import dev.parley.http.ErrorCode;
+import dev.parley.http.ProxyAdvice;
 import dev.parley.http.RefusedRequest;
 import dev.parley.message.InvalidRequest;
 import dev.parley.message.Message;
@@ -56,6 +57,7 @@ public final class SendResource {
     private final long maxBody;
     private final RateLimit rateLimit;
     private final ClientAddress clientAddress;
+    private final ProxyAdvice proxyAdvice;
     private final Clock clock;
     private final Outcomes outcomes;
 
@@ -65,6 +67,7 @@ public final class SendResource {
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBody,
             RateLimit rateLimit,
             ClientAddress clientAddress,
+            ProxyAdvice proxyAdvice,
             Clock clock,
             MeterRegistry meters) {
         this.maxBody = maxBody.asLongValue();
@@ -72,6 +75,7 @@ public final class SendResource {
         this.config = config;
         this.rateLimit = rateLimit;
         this.clientAddress = clientAddress;
+        this.proxyAdvice = proxyAdvice;
         this.clock = clock;
         this.outcomes = new Outcomes(meters);
     }
@@ -125,7 +129,7 @@ public final class SendResource {
             @Context HttpServerRequest request) {
         PublishRequest publishRequest;
         try {
-            checkRate(clientAddress.of(request));
+            checkRate(request);
             byte[] decoded = ContentCoding.decode(contentEncoding, body, maxBody);
             SendFields fields = SendFields.read(headers.getMediaType(), decoded, request.query());
             Message message = fields.message(config.maxText().asLongValue(), clock.instant());
@@ -145,9 +149,10 @@ public final class SendResource {
                 .map(receipt -> answer(receipt, room, asJson));
     }
 
-    private void checkRate(String address) {
-        Optional<Duration> pause = rateLimit.tryAcquire(address);
+    private void checkRate(HttpServerRequest request) {
+        Optional<Duration> pause = rateLimit.tryAcquire(clientAddress.of(request));
         if (pause.isPresent()) {
+            proxyAdvice.onLimitMet(request, "parley.publish.rate");
             throw RefusedRequest.retryable(
                     ErrorCode.TOO_MANY_REQUESTS,
                     "too many requests: slow down, and repeat this one after the seconds in"

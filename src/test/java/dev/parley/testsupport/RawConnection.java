@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Predicate;
 
@@ -44,6 +45,15 @@ public final class RawConnection implements Closeable {
             return connection;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** An address of this machine, such as 127.0.0.66, to connect from. */
+    public static InetAddress address(String written) {
+        try {
+            return InetAddress.getByName(written);
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException(e);
         }
     }
 
@@ -120,6 +130,11 @@ public final class RawConnection implements Closeable {
     /** Everything that has come so far, header included. */
     public String text() {
         return received.toString(StandardCharsets.UTF_8);
+    }
+
+    /** The same as bytes. */
+    public byte[] bytes() {
+        return received.toByteArray();
     }
 
     /** The first answer in what has come so far. */

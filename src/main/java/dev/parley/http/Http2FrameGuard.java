@@ -1,0 +1,215 @@
+package dev.parley.http;
+
+import dev.parley.http.ServerBounds.Bound;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Bounds what Netty's HTTP/2 decoder leaves without a bound. It follows the frames (RFC 9113 §4.1)
+ * in the bytes that TLS has decrypted:
+ *
+ * <ul>
+ *   <li>A frame, and a header block over several frames, of which a part has come: the part is
+ *       counted as an incomplete head, or as an incomplete body if it is DATA, and the head has a
+ *       deadline. Netty bounds the length of each.
+ *   <li>Frames that carry neither a request nor an answer (PING, SETTINGS, PRIORITY and unknown
+ *       ones): only a number of them in a while. Netty bounds the answers to them that wait to be
+ *       sent, and so nothing if the client takes those.
+ * </ul>
+ *
+ * <p>On a connection that does not begin with HTTP/2's preface it removes itself. Runs on the
+ * connection's event loop.
+ */
+final class Http2FrameGuard extends ChannelInboundHandlerAdapter {
+
+    private static final byte[] PREFACE =
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+
+    /** The length of what precedes the payload of a frame. */
+    private static final int FRAME_HEADER = 9;
+
+    private static final long PERIOD_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private static final int DATA = 0;
+    private static final int HEADERS = 1;
+    private static final int RST_STREAM = 3;
+    private static final int PUSH_PROMISE = 5;
+    private static final int WINDOW_UPDATE = 8;
+    private static final int CONTINUATION = 9;
+    private static final int END_HEADERS = 4;
+
+    private final ServerBounds bounds;
+    private final BooleanSupplier hasRequest;
+    private final boolean upgraded;
+    private final IncompleteInput head;
+    private final IncompleteInput body;
+
+    // The frame that is arriving.
+
+    private int prefaceBytes;
+    private int headerBytes;
+    private long length;
+    private int type;
+    private int flags;
+    private long payloadBytes;
+
+    /** Bytes of the frames of a header block whose last one has not come. */
+    private long blockBytes;
+
+    // Frames that carry neither a request nor an answer.
+
+    private int controlFrames;
+    private long periodBegan;
+
+    /**
+     * @param hasRequest whether the connection has had a request; before that, {@link
+     *     ConnectionGuard} counts everything that comes
+     * @param upgraded whether the connection was HTTP/1 before, and can be HTTP/2 only
+     */
+    Http2FrameGuard(
+            ServerBounds bounds,
+            ServerBounds.Peer peer,
+            BooleanSupplier hasRequest,
+            boolean upgraded) {
+        this.bounds = bounds;
+        this.hasRequest = hasRequest;
+        this.upgraded = upgraded;
+        this.head =
+                new IncompleteInput(
+                        bounds,
+                        bounds.heads(),
+                        Bound.HEAD_BYTES,
+                        peer,
+                        Optional.of(bounds.headTimeout()));
+        // The request has a deadline of its own.
+        this.body =
+                new IncompleteInput(
+                        bounds, bounds.bodies(), Bound.BODY_BYTES, peer, Optional.empty());
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        if (message instanceof ByteBuf bytes && !follow(context, bytes)) {
+            bytes.release();
+            return;
+        }
+        context.fireChannelRead(message);
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        context.fireChannelReadComplete();
+        if (!hasRequest.getAsBoolean()) {
+            return;
+        }
+        long held = headerBytes + payloadBytes;
+        boolean ofBody = headerBytes == FRAME_HEADER && type == DATA;
+        count(context, body, ofBody ? held : 0);
+        count(context, head, blockBytes + (ofBody ? 0 : held));
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        head.end();
+        body.end();
+        context.fireChannelInactive();
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext context) {
+        head.end();
+        body.end();
+    }
+
+    private static void count(ChannelHandlerContext context, IncompleteInput input, long bytes) {
+        if (bytes > 0) {
+            input.hold(context, bytes);
+        } else {
+            input.end();
+        }
+    }
+
+    /**
+     * Follows the frames in some bytes.
+     *
+     * @return false if the connection is cut
+     */
+    private boolean follow(ChannelHandlerContext context, ByteBuf bytes) {
+        int at = bytes.readerIndex();
+        while (at < bytes.writerIndex()) {
+            if (prefaceBytes < PREFACE.length) {
+                if (bytes.getByte(at++) != PREFACE[prefaceBytes++]) {
+                    return onOtherProtocol(context);
+                }
+                continue;
+            }
+            if (headerBytes < FRAME_HEADER) {
+                onHeaderByte(bytes.getUnsignedByte(at++));
+            } else {
+                long part = Math.min(length - payloadBytes, bytes.writerIndex() - at);
+                at += (int) part;
+                payloadBytes += part;
+            }
+            if (headerBytes == FRAME_HEADER && payloadBytes == length && !onFrame(context)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean onOtherProtocol(ChannelHandlerContext context) {
+        if (upgraded) {
+            ConnectionGuard.cut(context.channel());
+            return false;
+        }
+        context.pipeline().remove(this);
+        return true;
+    }
+
+    private void onHeaderByte(int octet) {
+        switch (headerBytes++) {
+            case 0 -> length = octet;
+            case 1, 2 -> length = length << 8 | octet;
+            case 3 -> type = octet;
+            case 4 -> flags = octet;
+            default -> {
+                // The number of the stream.
+            }
+        }
+    }
+
+    private boolean onFrame(ChannelHandlerContext context) {
+        long whole = FRAME_HEADER + length;
+        headerBytes = 0;
+        payloadBytes = 0;
+        return switch (type) {
+            case HEADERS, PUSH_PROMISE, CONTINUATION -> {
+                blockBytes = (flags & END_HEADERS) == 0 ? blockBytes + whole : 0;
+                yield true;
+            }
+            // Netty bounds empty DATA and RST_STREAM, and answers no WINDOW_UPDATE.
+            case DATA, RST_STREAM, WINDOW_UPDATE -> true;
+            default -> onControlFrame(context);
+        };
+    }
+
+    private boolean onControlFrame(ChannelHandlerContext context) {
+        long now = System.nanoTime();
+        if (controlFrames == 0 || now - periodBegan > PERIOD_NANOS) {
+            controlFrames = 0;
+            periodBegan = now;
+        }
+        controlFrames++;
+        if (controlFrames <= bounds.maxControlFrames()) {
+            return true;
+        }
+        bounds.onMet(Bound.CONTROL_FRAMES);
+        ConnectionGuard.cut(context.channel());
+        return false;
+    }
+}

@@ -1,0 +1,76 @@
+package dev.parley.http;
+
+import dev.parley.http.ServerBounds.Bound;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.util.concurrent.Future;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a connection holds of a head, or of an HTTP/2 frame, that is not complete: counted in a
+ * {@link ByteBudget}, and complete within a deadline. A connection that exceeds either is cut. Runs
+ * on the connection's event loop.
+ */
+final class IncompleteInput {
+
+    private final ServerBounds bounds;
+    private final ByteBudget budget;
+    private final Bound bound;
+    private final ServerBounds.Peer peer;
+    private final Optional<Duration> timeout;
+    private long counted;
+    private @Nullable Future<?> deadline;
+
+    /**
+     * @param bound that is met when the bytes do not fit in the budget
+     * @param timeout from the first bytes to the end; empty if another one limits them
+     */
+    IncompleteInput(
+            ServerBounds bounds,
+            ByteBudget budget,
+            Bound bound,
+            ServerBounds.Peer peer,
+            Optional<Duration> timeout) {
+        this.bounds = bounds;
+        this.budget = budget;
+        this.bound = bound;
+        this.peer = peer;
+        this.timeout = timeout;
+    }
+
+    /** Notes how many bytes are held now. */
+    void hold(ChannelHandlerContext context, long bytes) {
+        if (bytes > counted && !budget.tryTake(peer, bytes - counted)) {
+            bounds.onMet(bound);
+            ConnectionGuard.cut(context.channel());
+            return;
+        }
+        if (bytes < counted) {
+            budget.give(peer.address(), counted - bytes);
+        }
+        counted = bytes;
+        if (deadline == null && timeout.isPresent()) {
+            deadline =
+                    context.executor()
+                            .schedule(
+                                    () -> {
+                                        bounds.onMet(Bound.HEAD_TIMEOUT);
+                                        ConnectionGuard.cut(context.channel());
+                                    },
+                                    timeout.get().toMillis(),
+                                    TimeUnit.MILLISECONDS);
+        }
+    }
+
+    /** Notes that it is complete, or that the connection has closed. */
+    void end() {
+        budget.give(peer.address(), counted);
+        counted = 0;
+        if (deadline != null) {
+            deadline.cancel(false);
+            deadline = null;
+        }
+    }
+}

@@ -1,0 +1,390 @@
+package dev.parley.guarantees;
+
+import static dev.parley.testsupport.Http2Frames.CONTINUATION;
+import static dev.parley.testsupport.Http2Frames.DATA;
+import static dev.parley.testsupport.Http2Frames.END_HEADERS;
+import static dev.parley.testsupport.Http2Frames.END_STREAM;
+import static dev.parley.testsupport.Http2Frames.GOAWAY;
+import static dev.parley.testsupport.Http2Frames.HEADERS;
+import static dev.parley.testsupport.Http2Frames.PING;
+import static dev.parley.testsupport.Http2Frames.PRIORITY;
+import static dev.parley.testsupport.Http2Frames.RST_STREAM;
+import static dev.parley.testsupport.Http2Frames.SETTINGS;
+import static dev.parley.testsupport.Http2Frames.WINDOW_UPDATE;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Http2Frames;
+import dev.parley.testsupport.Http2Frames.Frame;
+import dev.parley.testsupport.Metrics;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RawConnection;
+import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A stranger floods a pod with frames of HTTP/2: its connection is closed, or its streams are
+ * reset, and a publisher and a reader at another address are served meanwhile. The bounds in
+ * numbers are those by default; those in time and in bytes are small here.
+ */
+class Http2FloodIT {
+
+    private static final String PATH = "/rooms/flood/messages";
+
+    private static final InetAddress STRANGER = RawConnection.address("127.0.0.66");
+
+    private static ParleyProcess pod;
+    private static Metrics metrics;
+    private static Http http;
+
+    private final List<RawConnection> attack = new ArrayList<>();
+    private SseReader reader;
+    private int said;
+
+    @BeforeAll
+    static void startPod() {
+        pod =
+                ParleyProcess.builder()
+                        .config("parley.limits.head-timeout", "2S")
+                        .config("parley.limits.head-bytes", "400K")
+                        .config("parley.limits.answer-timeout", "2S")
+                        .config("parley.events.slow-timeout", "2S")
+                        .config("parley.events.heartbeat", "500MS")
+                        .start()
+                        .awaitReady();
+        metrics = new Metrics(pod);
+        http = new Http(pod.uri());
+    }
+
+    @AfterAll
+    static void stopPod() {
+        pod.close();
+    }
+
+    @BeforeEach
+    void openReader() {
+        reader = SseReader.open(pod.uri("/events?room=lobby")).awaitLastEventId();
+    }
+
+    @AfterEach
+    void closeAll() {
+        assertServed();
+        attack.forEach(RawConnection::close);
+        reader.close();
+        metrics.awaitValue("parley_held_bytes{kind=\"heads\"}", 0);
+        metrics.awaitValue("parley_held_bytes{kind=\"bodies\"}", 0);
+        metrics.awaitValue("parley_held_bytes{kind=\"answers\"}", 0);
+        Timeouts.await("the stranger's connections are gone")
+                .untilAsserted(() -> assertThat(metrics.value("parley_sockets")).isLessThan(5));
+        assertThat(pod.log()).doesNotContain(" ERROR ").doesNotContain("OutOfMemory");
+    }
+
+    @Test
+    void requestsThatAreResetAtOnce_endTheConnection() {
+        RawConnection connection = open(Http2Frames.connection());
+
+        for (int i = 0; i < 400; i++) {
+            connection.send(
+                    Http2Frames.more()
+                            .get(2 * i + 1, PATH)
+                            .frame(RST_STREAM, 0, 2 * i + 1, 0, 0, 0, 8)
+                            .toBytes());
+        }
+
+        connection.readToEnd();
+        assertServed();
+    }
+
+    /** A window update of 0 is an error of the stream, which the server resets (RFC 9113 §6.9). */
+    @Test
+    void requestsThatTheServerIsMadeToReset_endTheConnection() {
+        Http2Frames frames = Http2Frames.connection();
+        for (int i = 0; i < 400; i++) {
+            frames.get(2 * i + 1, PATH).frame(WINDOW_UPDATE, 0, 2 * i + 1, 0, 0, 0, 0);
+        }
+
+        RawConnection connection = open(frames);
+
+        connection.readToEnd();
+        assertThat(frames(connection))
+                .anyMatch(
+                        frame ->
+                                frame.type() == GOAWAY && frame.error() == Frame.ENHANCE_YOUR_CALM);
+        assertThat(frames(connection).stream().filter(frame -> frame.type() == RST_STREAM))
+                .hasSizeLessThan(400);
+    }
+
+    @ParameterizedTest
+    @CsvSource({PING + ", 8", SETTINGS + ", 0", PRIORITY + ", 5", "77, 3"})
+    void framesThatCarryNothing_endTheConnectionAboveANumber(int type, int length) {
+        double before = met("control-frames");
+        RawConnection connection = open(Http2Frames.connection().get(1, PATH));
+        awaitFrames(connection, frame -> frame.type() == HEADERS, 1);
+        Http2Frames frames = Http2Frames.more();
+        int stream = type == PRIORITY ? 3 : 0;
+        for (int i = 0; i < 1_100; i++) {
+            frames.frame(type, 0, stream, new byte[length]);
+        }
+
+        connection.send(frames.toBytes());
+
+        connection.readToEnd();
+        awaitMet("control-frames", before + 1);
+    }
+
+    @Test
+    void pingsOfAWellBehavedClient_areAnswered() {
+        RawConnection connection = open(Http2Frames.connection().get(1, PATH));
+        Http2Frames frames = Http2Frames.more();
+        for (int i = 0; i < 500; i++) {
+            frames.frame(PING, 0, 0, new byte[8]);
+        }
+
+        connection.send(frames.toBytes());
+
+        awaitFrames(connection, frame -> frame.type() == PING, 500);
+        connection.send(Http2Frames.more().get(3, PATH).toBytes());
+        awaitFrames(connection, frame -> frame.type() == HEADERS && frame.stream() == 3, 1);
+    }
+
+    @Test
+    void pingsAfterAnUpgradeFromHttp1_areBoundedToo() {
+        double before = met("control-frames");
+        String upgrade =
+                "GET %s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+                        + "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n";
+        RawConnection connection =
+                RawConnection.open(
+                        pod.port(),
+                        STRANGER,
+                        upgrade.formatted(PATH).getBytes(StandardCharsets.US_ASCII));
+        attack.add(connection);
+        connection.await("101 Switching Protocols");
+        Http2Frames frames = Http2Frames.connection();
+        for (int i = 0; i < 1_100; i++) {
+            frames.frame(PING, 0, 0, new byte[8]);
+        }
+
+        connection.send(frames.toBytes());
+
+        connection.readToEnd();
+        awaitMet("control-frames", before + 1);
+    }
+
+    @Test
+    void emptyContinuationsWithoutEnd_endTheConnection() {
+        Http2Frames frames = beginHead(Http2Frames.connection(), 1);
+        for (int i = 0; i < 1_000; i++) {
+            frames.frame(CONTINUATION, 0, 1);
+        }
+
+        RawConnection connection = open(frames);
+
+        connection.readToEnd();
+        assertThat(frames(connection))
+                .anyMatch(
+                        frame ->
+                                frame.type() == GOAWAY && frame.error() == Frame.ENHANCE_YOUR_CALM);
+    }
+
+    @Test
+    void largeContinuationsWithoutEnd_endTheConnection() {
+        Http2Frames frames = beginHead(Http2Frames.connection(), 1);
+        byte[] field = Http2Frames.field("a", "b".repeat(8_000));
+        for (int i = 0; i < 20; i++) {
+            frames.frame(CONTINUATION, 0, 1, field);
+        }
+
+        RawConnection connection = open(frames);
+
+        connection.readToEnd();
+        assertThat(frames(connection)).noneMatch(frame -> frame.type() == HEADERS);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void headThatDoesNotEnd_isCutAfterItsTime(int earlierRequests) {
+        double before = met("head-timeout");
+        Http2Frames frames = Http2Frames.connection();
+        for (int i = 0; i < earlierRequests; i++) {
+            frames.get(1, PATH);
+        }
+
+        RawConnection connection = open(beginHead(frames, 3));
+
+        connection.readToEnd();
+        assertThat(met("head-timeout")).isEqualTo(before + 1);
+    }
+
+    @Test
+    void frameThatDoesNotEnd_isCutAfterItsTime() {
+        double before = met("head-timeout");
+        byte[] whole = Http2Frames.more().get(3, PATH).toBytes();
+        RawConnection connection = open(Http2Frames.connection().get(1, PATH));
+        awaitFrames(connection, frame -> frame.type() == HEADERS, 1);
+
+        connection.send(Arrays.copyOf(whole, whole.length - 1));
+
+        connection.readToEnd();
+        assertThat(met("head-timeout")).isEqualTo(before + 1);
+    }
+
+    @Test
+    void headsThatDoNotEnd_areBoundedInSum() {
+        double before = met("head-bytes");
+        byte[] field = Http2Frames.field("a", "b".repeat(8_000));
+
+        // A quarter of 400 KB: room for about twelve of them.
+        for (int i = 0; i < 30; i++) {
+            open(
+                    Http2Frames.connection()
+                            .get(1, PATH)
+                            .frame(HEADERS, END_STREAM, 3, Http2Frames.fields(PATH))
+                            .frame(CONTINUATION, 0, 3, field));
+        }
+
+        awaitMet("head-bytes", before + 10);
+        assertServed();
+    }
+
+    @Test
+    void bodyFramesThatDoNotEnd_areCounted() {
+        byte[] part = new byte[9_000];
+        Http2Frames frames =
+                Http2Frames.connection()
+                        .get(1, PATH)
+                        .frame(HEADERS, END_HEADERS, 3, Http2Frames.fields(PATH))
+                        .frame(DATA, END_STREAM, 3, part);
+        byte[] whole = frames.toBytes();
+
+        RawConnection connection = open(Arrays.copyOf(whole, whole.length - 1_000));
+
+        Timeouts.await("the bytes are counted")
+                .untilAsserted(
+                        () ->
+                                assertThat(metrics.value("parley_held_bytes{kind=\"bodies\"}"))
+                                        .isGreaterThanOrEqualTo(8_000));
+        connection.close();
+    }
+
+    @Test
+    void streamsAboveTheNumber_areRefused() {
+        Http2Frames frames = Http2Frames.connection();
+        for (int i = 0; i < 150; i++) {
+            frames.get(2 * i + 1, "/events?room=flood");
+        }
+
+        RawConnection connection = open(frames);
+
+        awaitFrames(connection, frame -> frame.error() == Frame.REFUSED_STREAM, 50);
+        metrics.awaitValue("parley_connected_clients", 101);
+    }
+
+    @Test
+    void streamsThatTakeNoBytes_areReset() {
+        Http2Frames frames = Http2Frames.connectionWithoutWindow();
+        for (int i = 0; i < 20; i++) {
+            frames.get(2 * i + 1, "/events?room=lobby");
+        }
+
+        RawConnection connection = open(frames);
+
+        awaitFrames(connection, frame -> frame.type() == RST_STREAM, 20);
+        metrics.awaitValue("parley_connected_clients", 1);
+    }
+
+    @Test
+    void pagesThatAreNotTaken_areReset() {
+        double before = met("answer-timeout");
+        Http2Frames frames = Http2Frames.connectionWithoutWindow();
+        for (int i = 0; i < 20; i++) {
+            frames.get(2 * i + 1, "/chat.js");
+        }
+
+        RawConnection connection = open(frames);
+
+        awaitFrames(connection, frame -> frame.type() == RST_STREAM, 20);
+        assertThat(met("answer-timeout")).isEqualTo(before + 20);
+    }
+
+    @Test
+    void headAboveItsSize_gets431_andTheConnectionGoesOn() {
+        byte[] field = Http2Frames.field("a", "b".repeat(20_000));
+        byte[] first = new byte[16_000];
+        System.arraycopy(field, 0, first, 0, first.length);
+        byte[] rest = Arrays.copyOfRange(field, first.length, field.length);
+        Http2Frames frames =
+                Http2Frames.connection()
+                        .frame(HEADERS, END_STREAM, 1, Http2Frames.fields(PATH))
+                        .frame(CONTINUATION, 0, 1, first)
+                        .frame(CONTINUATION, END_HEADERS, 1, rest)
+                        .get(3, PATH);
+
+        RawConnection connection = open(frames);
+
+        awaitFrames(connection, frame -> frame.stream() == 3, 2);
+        assertThat(connection.text()).contains("431");
+        assertThat(frames(connection).stream().filter(frame -> frame.stream() == 1))
+                .extracting(Frame::type)
+                .containsOnly(HEADERS, RST_STREAM);
+    }
+
+    private static Http2Frames beginHead(Http2Frames frames, int stream) {
+        return frames.frame(HEADERS, END_STREAM, stream, Http2Frames.fields(PATH));
+    }
+
+    private RawConnection open(Http2Frames frames) {
+        return open(frames.toBytes());
+    }
+
+    private RawConnection open(byte[] bytes) {
+        RawConnection connection = RawConnection.open(pod.port(), STRANGER, bytes);
+        attack.add(connection);
+        return connection;
+    }
+
+    private static List<Frame> frames(RawConnection connection) {
+        byte[] bytes = connection.bytes();
+        return Http2Frames.parse(bytes);
+    }
+
+    private static void awaitFrames(RawConnection connection, Predicate<Frame> wanted, int count) {
+        assertThat(
+                        connection.readUntil(
+                                text ->
+                                        frames(connection).stream().filter(wanted).count()
+                                                >= count))
+                .as(() -> frames(connection).toString())
+                .isTrue();
+    }
+
+    /** A publisher and a reader, both at another address than the stranger's. */
+    private void assertServed() {
+        String text = "served " + ++said;
+        assertThat(http.sendForm(text).status()).isEqualTo(200);
+        reader.awaitData(text);
+    }
+
+    private static double met(String bound) {
+        return metrics.value("parley_bounds_met_total{bound=\"" + bound + "\"}");
+    }
+
+    private static void awaitMet(String bound, double count) {
+        Timeouts.await(bound)
+                .untilAsserted(() -> assertThat(met(bound)).isGreaterThanOrEqualTo(count));
+    }
+}

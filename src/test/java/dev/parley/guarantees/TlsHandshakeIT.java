@@ -1,0 +1,221 @@
+package dev.parley.guarantees;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Metrics;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Ports;
+import dev.parley.testsupport.RawConnection;
+import dev.parley.testsupport.SelfSignedCertificate;
+import dev.parley.testsupport.Timeouts;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A stranger begins TLS handshakes and does not complete them: each has a deadline, one address has
+ * a number of them under way, and other addresses are served meanwhile.
+ */
+class TlsHandshakeIT {
+
+    private static final InetAddress STRANGER = RawConnection.address("127.0.0.66");
+    private static final InetAddress OTHER = RawConnection.address("127.0.0.67");
+    private static final int MAX = 20;
+
+    @TempDir private static Path directory;
+
+    private static ParleyProcess pod;
+    private static Metrics metrics;
+    private static SSLContext client;
+    private static int port;
+
+    private final List<RawConnection> attack = new ArrayList<>();
+
+    @BeforeAll
+    static void startPod() throws Exception {
+        SelfSignedCertificate certificate =
+                SelfSignedCertificate.create(directory.resolve("pod.p12"));
+        client = certificate.trusting();
+        port = Ports.free();
+        pod =
+                ParleyProcess.builder()
+                        .port(Ports.free())
+                        .config("quarkus.http.ssl-port", Integer.toString(port))
+                        .config(
+                                "quarkus.http.ssl.certificate.key-store-file",
+                                directory.resolve("pod.p12").toString())
+                        .config(
+                                "quarkus.http.ssl.certificate.key-store-password",
+                                SelfSignedCertificate.PASSWORD)
+                        .config("parley.limits.head-timeout", "3S")
+                        .config("parley.limits.handshakes-per-address", Integer.toString(MAX))
+                        .start()
+                        .awaitReady();
+        metrics = new Metrics(pod);
+    }
+
+    @AfterAll
+    static void stopPod() {
+        pod.close();
+    }
+
+    @AfterEach
+    void closeAll() {
+        attack.forEach(RawConnection::close);
+        Timeouts.await("the stranger's connections are gone")
+                .untilAsserted(() -> assertThat(metrics.value("parley_sockets")).isLessThan(5));
+        metrics.awaitValue("parley_held_bytes{kind=\"heads\"}", 0);
+        assertThat(pod.log()).doesNotContain(" ERROR ").doesNotContain("OutOfMemory");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 100, Integer.MAX_VALUE})
+    void handshakeThatStops_isCutAfterItsTime(int length) throws Exception {
+        double before = met("head-timeout");
+        byte[] hello = clientHello();
+
+        RawConnection connection =
+                RawConnection.open(
+                        port, OTHER, Arrays.copyOf(hello, Math.min(length, hello.length)));
+
+        connection.readToEnd();
+        assertThat(met("head-timeout")).isEqualTo(before + 1);
+    }
+
+    @Test
+    void headThatStopsAfterTheHandshake_isCutAfterItsTime() throws Exception {
+        double before = met("head-timeout");
+
+        try (SSLSocket socket = connect(OTHER)) {
+            socket.getOutputStream().write("GET /cl".getBytes(StandardCharsets.US_ASCII));
+
+            assertThat(readToEnd(socket)).isEmpty();
+        }
+        assertThat(met("head-timeout")).isEqualTo(before + 1);
+    }
+
+    @Test
+    void handshakesOfOneAddress_areBounded_andOthersAreServed() throws Exception {
+        double before = met("handshakes");
+        byte[] hello = clientHello();
+
+        for (int i = 0; i < MAX + 30; i++) {
+            attack.add(RawConnection.open(port, STRANGER, hello));
+        }
+
+        Timeouts.await("handshakes")
+                .untilAsserted(() -> assertThat(met("handshakes")).isGreaterThan(before));
+        assertThat(answer(OTHER)).startsWith("HTTP/1.1 200 ");
+        assertThat(new Http(pod.uri()).sendForm("served").status()).isEqualTo(200);
+        // Their time is over: the address has its places back.
+        attack.forEach(RawConnection::readToEnd);
+        assertThat(answer(STRANGER)).startsWith("HTTP/1.1 200 ");
+    }
+
+    /** Without this a client could make the pod compute as many as it likes. */
+    @Test
+    void handshakeThatTheClientBreaksOff_countsUntilItsTimeIsOver() throws Exception {
+        double before = met("handshakes");
+        byte[] hello = clientHello();
+
+        Timeouts.await("handshakes")
+                .until(
+                        () -> {
+                            for (int i = 0; i < MAX + 10; i++) {
+                                breakOff(hello);
+                            }
+                            return met("handshakes") > before;
+                        });
+        Timeouts.await("the places are free")
+                .ignoreExceptions()
+                .until(() -> answer(STRANGER).startsWith("HTTP/1.1 200 "));
+    }
+
+    @Test
+    void handshakesThatSucceed_areNotBounded() throws Exception {
+        double before = met("handshakes");
+
+        for (int i = 0; i < 2 * MAX; i++) {
+            assertThat(answer(OTHER)).startsWith("HTTP/1.1 200 ");
+        }
+
+        assertThat(met("handshakes")).isEqualTo(before);
+    }
+
+    private static double met(String bound) {
+        return metrics.value("parley_bounds_met_total{bound=\"" + bound + "\"}");
+    }
+
+    private static void breakOff(byte[] hello) {
+        RawConnection connection = RawConnection.open(port, STRANGER, hello);
+        // The first byte of the server's answer, or the end.
+        connection.readUntil(text -> !text.isEmpty());
+        connection.reset();
+    }
+
+    private static String answer(InetAddress from) throws IOException {
+        try (SSLSocket socket = connect(from)) {
+            socket.getOutputStream()
+                    .write(
+                            "GET /rooms/a/messages HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                                    .getBytes(StandardCharsets.US_ASCII));
+            return readToEnd(socket);
+        }
+    }
+
+    private static SSLSocket connect(InetAddress from) throws IOException {
+        var plain = new Socket(InetAddress.getLoopbackAddress(), port, from, 0);
+        plain.setSoTimeout(Timeouts.millis());
+        var socket =
+                (SSLSocket) client.getSocketFactory().createSocket(plain, "localhost", port, true);
+        socket.startHandshake();
+        return socket;
+    }
+
+    /** Reads until the server ends the connection, with or without saying so in TLS. */
+    private static String readToEnd(SSLSocket socket) {
+        var received = new StringBuilder();
+        byte[] buffer = new byte[8_192];
+        try {
+            for (int count = socket.getInputStream().read(buffer);
+                    count >= 0;
+                    count = socket.getInputStream().read(buffer)) {
+                received.append(new String(buffer, 0, count, StandardCharsets.UTF_8));
+            }
+        } catch (SocketTimeoutException silent) {
+            throw new AssertionError("connection is silent", silent);
+        } catch (IOException reset) {
+            // What has come so far counts.
+        }
+        return received.toString();
+    }
+
+    /** The first bytes that a client sends (RFC 8446 §4.1.2). */
+    private static byte[] clientHello() throws IOException, GeneralSecurityException {
+        SSLEngine engine = client.createSSLEngine("localhost", port);
+        engine.setUseClientMode(true);
+        engine.beginHandshake();
+        ByteBuffer hello = ByteBuffer.allocate(engine.getSession().getPacketBufferSize());
+        engine.wrap(ByteBuffer.allocate(0), hello);
+        return Arrays.copyOf(hello.array(), hello.position());
+    }
+}

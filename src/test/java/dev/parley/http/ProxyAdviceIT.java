@@ -1,0 +1,95 @@
+package dev.parley.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.SseReader;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** An operator whose proxy is not trusted reads in the log why its clients meet a limit. */
+class ProxyAdviceIT {
+
+    private static final String SETTING = "quarkus.http.proxy.trusted-proxies";
+
+    @Test
+    void untrustedProxyThatMeetsALimit_isNamedOnce() {
+        try (ParleyProcess pod = pod().start().awaitReady()) {
+            Http proxy = new Http(pod.uri()).with("X-Forwarded-For", "203.0.113.9");
+            proxy.get("/rooms/a/messages");
+            pod.awaitLog("127.0.0.1 sends X-Forwarded-For but is not a trusted proxy");
+
+            IntStream.range(0, 20).forEach(i -> proxy.sendForm("hello"));
+
+            pod.awaitLog("parley.publish.rate was met by 127.0.0.1");
+            assertThat(pod.log()).contains(SETTING);
+            assertThat(count(pod.log(), "was met by")).isEqualTo(1);
+            assertThat(count(pod.log(), "127.0.0.1 sends X-Forwarded-For")).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void streamsThroughAnUntrustedProxy_areNamed() {
+        try (ParleyProcess pod =
+                pod().config("parley.limits.connections-per-address", "1").start().awaitReady()) {
+            try (var first = SseReader.open(pod.uri("/events"))) {
+                first.awaitLastEventId();
+                String answer =
+                        new Http(pod.uri())
+                                .raw(
+                                        "GET /events HTTP/1.0\r\nHost: x\r\nConnection: close\r\n"
+                                                + "Forwarded: for=203.0.113.9\r\n\r\n");
+                assertThat(answer).contains("event: goodbye", "limit");
+            }
+
+            pod.awaitLog("parley.limits.connections-per-address was met by 127.0.0.1");
+        }
+    }
+
+    @Test
+    void clientWithoutAProxy_isNotNamed() {
+        try (ParleyProcess pod = pod().start().awaitReady()) {
+            Http client = new Http(pod.uri());
+
+            IntStream.range(0, 20).forEach(i -> client.sendForm("hello"));
+
+            assertThat(client.sendForm("hello").status()).isEqualTo(429);
+            assertThat(pod.log()).doesNotContain("was met by", SETTING);
+        }
+    }
+
+    @Test
+    void trustedProxy_isNotNamed() {
+        try (ParleyProcess pod =
+                pod().config("quarkus.http.proxy.proxy-address-forwarding", "true")
+                        .config(SETTING, "127.0.0.1")
+                        .config("parley.limits.sockets-per-address", "1")
+                        .start()
+                        .awaitReady()) {
+            Http proxy = new Http(pod.uri()).with("X-Forwarded-For", "203.0.113.9");
+
+            IntStream.range(0, 20).forEach(i -> proxy.sendForm("hello"));
+
+            assertThat(proxy.sendForm("hello").status()).isEqualTo(429);
+            // Its connections are those of many clients: the limit of one address is not for it.
+            try (var one = SseReader.open(pod.uri("/events"));
+                    var two = SseReader.open(pod.uri("/events"))) {
+                one.awaitLastEventId();
+                two.awaitLastEventId();
+            }
+            assertThat(pod.log()).doesNotContain("was met by", "trusted proxy");
+        }
+    }
+
+    private static ParleyProcess.Builder pod() {
+        return ParleyProcess.builder()
+                .config("parley.publish.rate", "1")
+                .config("parley.publish.burst", "1");
+    }
+
+    private static long count(String log, String text) {
+        return Pattern.compile(Pattern.quote(text)).matcher(log).results().count();
+    }
+}

@@ -1,0 +1,162 @@
+package dev.parley.testsupport;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Bytes that an HTTP/2 client sends, valid or not (RFC 9113). */
+public final class Http2Frames {
+
+    public static final int DATA = 0;
+    public static final int HEADERS = 1;
+    public static final int PRIORITY = 2;
+    public static final int RST_STREAM = 3;
+    public static final int SETTINGS = 4;
+    public static final int PING = 6;
+    public static final int GOAWAY = 7;
+    public static final int WINDOW_UPDATE = 8;
+    public static final int CONTINUATION = 9;
+
+    public static final int END_STREAM = 1;
+    public static final int ACK = 1;
+    public static final int END_HEADERS = 4;
+
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+
+    private Http2Frames() {}
+
+    /**
+     * A frame that was received.
+     *
+     * @param error the error code of RST_STREAM and GOAWAY; 0 for others
+     */
+    public record Frame(int type, int flags, int stream, int error) {
+
+        /** REFUSED_STREAM (RFC 9113 §7). */
+        public static final int REFUSED_STREAM = 7;
+
+        /** ENHANCE_YOUR_CALM (RFC 9113 §7). */
+        public static final int ENHANCE_YOUR_CALM = 11;
+    }
+
+    /** Begins a connection: the preface and empty settings. */
+    public static Http2Frames connection() {
+        return preface().frame(SETTINGS, 0, 0);
+    }
+
+    /** Begins a connection on which the server may send nothing but headers: its window is 0. */
+    public static Http2Frames connectionWithoutWindow() {
+        // SETTINGS_INITIAL_WINDOW_SIZE = 0
+        return preface().frame(SETTINGS, 0, 0, 0, 4, 0, 0, 0, 0);
+    }
+
+    private static Http2Frames preface() {
+        var frames = new Http2Frames();
+        frames.bytes.writeBytes(
+                "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        return frames;
+    }
+
+    /** Continues a connection. */
+    public static Http2Frames more() {
+        return new Http2Frames();
+    }
+
+    /** Adds a whole GET. */
+    public Http2Frames get(int stream, String path) {
+        return frame(HEADERS, END_STREAM | END_HEADERS, stream, fields(path));
+    }
+
+    /** Adds any frame. */
+    public Http2Frames frame(int type, int flags, int stream, int... payload) {
+        byte[] octets = new byte[payload.length];
+        for (int i = 0; i < payload.length; i++) {
+            octets[i] = (byte) payload[i];
+        }
+        return frame(type, flags, stream, octets);
+    }
+
+    /** Adds any frame. */
+    public Http2Frames frame(int type, int flags, int stream, byte[] payload) {
+        bytes.writeBytes(ByteBuffer.allocate(4).putInt(payload.length << 8 | type).array());
+        bytes.write(flags);
+        bytes.writeBytes(ByteBuffer.allocate(4).putInt(stream).array());
+        bytes.writeBytes(payload);
+        return this;
+    }
+
+    public byte[] toBytes() {
+        return bytes.toByteArray();
+    }
+
+    /**
+     * The header block of a GET of a path by http, and an authority, without compression (RFC 7541
+     * §6.2.2).
+     */
+    public static byte[] fields(String path) {
+        var block = new ByteArrayOutputStream();
+        block.write(0x82);
+        block.write(0x86);
+        literal(block, 4, path);
+        literal(block, 1, "x");
+        return block.toByteArray();
+    }
+
+    /** One more field of a header block. */
+    public static byte[] field(String name, String value) {
+        var block = new ByteArrayOutputStream();
+        block.write(0);
+        string(block, name);
+        string(block, value);
+        return block.toByteArray();
+    }
+
+    private static void literal(ByteArrayOutputStream block, int name, String value) {
+        block.write(name);
+        string(block, value);
+    }
+
+    /** A string whose length is an integer with a prefix of 7 bits (RFC 7541 §5.1, §5.2). */
+    private static void string(ByteArrayOutputStream block, String value) {
+        int length = value.length();
+        if (length < 127) {
+            block.write(length);
+        } else {
+            block.write(127);
+            int rest = length - 127;
+            while (rest >= 128) {
+                block.write(rest % 128 + 128);
+                rest /= 128;
+            }
+            block.write(rest);
+        }
+        block.writeBytes(value.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    /** Reads the whole frames in what a server has sent. */
+    public static List<Frame> parse(byte[] received) {
+        List<Frame> frames = new ArrayList<>();
+        ByteBuffer in = ByteBuffer.wrap(received);
+        while (in.remaining() >= 9) {
+            int lengthAndType = in.getInt();
+            int length = lengthAndType >>> 8;
+            int type = lengthAndType & 0xFF;
+            int flags = in.get();
+            int stream = in.getInt() & Integer.MAX_VALUE;
+            if (in.remaining() < length) {
+                break;
+            }
+            int error =
+                    switch (type) {
+                        case RST_STREAM -> in.getInt(in.position());
+                        case GOAWAY -> in.getInt(in.position() + 4);
+                        default -> 0;
+                    };
+            in.position(in.position() + length);
+            frames.add(new Frame(type, flags, stream, error));
+        }
+        return frames;
+    }
+}
