@@ -1,8 +1,11 @@
 package dev.parley.guarantees;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.io.ByteArrayOutputStream;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -499,7 +502,7 @@ abstract class GeneratedRequests {
                 .as(
                         (start, frames) -> {
                             var bytes = new ByteArrayOutputStream();
-                            bytes.writeBytes(Http2Frames.PREFACE);
+                            bytes.writeBytes(RawFrames.PREFACE);
                             bytes.writeBytes(start);
                             frames.forEach(bytes::writeBytes);
                             return bytes.toByteArray();
@@ -516,7 +519,7 @@ abstract class GeneratedRequests {
                         streamIds(),
                         Arbitraries.bytes().array(byte[].class).ofMaxSize(30),
                         Arbitraries.of(0, 0, 0, 0, 0, 0, 1, 5, 20_000))
-                .as(Http2Frames::frame);
+                .as(RawFrames::frame);
     }
 
     /** A valid HEADERS frame (RFC 9113 §6.2), with or without a body to follow. */
@@ -524,11 +527,11 @@ abstract class GeneratedRequests {
         return Combinators.combine(
                         streamIds(),
                         Arbitraries.of("/events", "/send", "/nothing"),
-                        Arbitraries.of(Http2Frames.GET, Http2Frames.POST),
+                        Arbitraries.of(RawFrames.GET, RawFrames.POST),
                         Arbitraries.of(false, true))
                 .as(
                         (streamId, path, method, end) ->
-                                Http2Frames.headers(end, streamId, method, path));
+                                RawFrames.headers(end, streamId, method, path));
     }
 
     private static Arbitrary<Integer> streamIds() {
@@ -678,5 +681,53 @@ abstract class GeneratedRequests {
 
     private static Arbitrary<Optional<String>> optional(Arbitrary<String> values, double absent) {
         return values.optional(1 - absent);
+    }
+
+    /** The bytes of an HTTP/2 connection, as a client sends them (RFC 9113). */
+    private static final class RawFrames {
+
+        static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(US_ASCII);
+
+        /** The methods, by their index in HPACK's static table (RFC 7541, appendix A). */
+        static final byte GET = (byte) 0x82;
+
+        static final byte POST = (byte) 0x83;
+
+        private static final int HEADERS = 1;
+        private static final int END_STREAM = 0x1;
+        private static final int END_HEADERS = 0x4;
+        private static final byte SCHEME_HTTP = (byte) 0x86;
+        private static final byte PATH = 0x04;
+        private static final byte AUTHORITY = 0x01;
+
+        private RawFrames() {}
+
+        /**
+         * A frame (RFC 9113 §4.1).
+         *
+         * @param missing the number of bytes that the frame announces and does not contain
+         */
+        static byte[] frame(int type, byte flags, int streamId, byte[] payload, int missing) {
+            return ByteBuffer.allocate(9 + payload.length)
+                    .putInt(((payload.length + missing) << 8) | type)
+                    .put(flags)
+                    .putInt(streamId)
+                    .put(payload)
+                    .array();
+        }
+
+        /**
+         * A HEADERS frame (RFC 9113 §6.2) of a request, in HPACK without compression.
+         *
+         * @param end whether the request has no body
+         */
+        static byte[] headers(boolean end, int streamId, byte method, String path) {
+            var header = new ByteArrayOutputStream();
+            header.writeBytes(new byte[] {method, SCHEME_HTTP, PATH, (byte) path.length()});
+            header.writeBytes(path.getBytes(US_ASCII));
+            header.writeBytes(new byte[] {AUTHORITY, 1, 'x'});
+            int flags = end ? END_HEADERS | END_STREAM : END_HEADERS;
+            return frame(HEADERS, (byte) flags, streamId, header.toByteArray(), 0);
+        }
     }
 }
