@@ -1,5 +1,6 @@
 package dev.parley.http;
 
+import io.netty.channel.unix.Errors;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpServerResponse;
@@ -9,6 +10,7 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.core.MediaType;
+import java.net.SocketException;
 import java.nio.channels.ClosedChannelException;
 import java.util.List;
 import org.jboss.logging.Logger;
@@ -73,6 +75,8 @@ final class UncaughtErrors {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof HttpClosedException
                     || cause instanceof ClosedChannelException
+                    || cause instanceof Errors.NativeIoException
+                    || cause instanceof SocketException
                     || cause instanceof Http2Exception) {
                 return true;
             }
