@@ -95,6 +95,9 @@ final class Cursor {
     /** Whether a message of the log has been written to the client. */
     private boolean hasWritten;
 
+    /** Whether the stream has given the client a position in this room. */
+    private boolean hasPosition;
+
     Cursor(Stream stream, RoomReplica room) {
         this.stream = stream;
         this.room = room;
@@ -300,7 +303,7 @@ final class Cursor {
 
     /** Writes the position, and goes live after it. */
     private void begin(RoomLog current, long from) {
-        writePosition(current.idAt(from));
+        writePosition(current.idAt(from).toString());
         goLive(current, from);
     }
 
@@ -312,20 +315,19 @@ final class Cursor {
     private void resume(RoomLog current, EventId position, long newest) {
         long missed = newest - position.offset();
         stream.meters().resumed();
-        writePosition(position);
+        writePosition(position.toString());
         stream.write(stream.encoder().resumed(position, missed));
         goLive(current, position.offset());
     }
 
     /**
-     * Writes the position before the oldest message and {@code event: gap}, and goes live there.
+     * Writes {@code event: gap} and the position before the oldest message, and goes live there.
      */
     private void gap(RoomLog current, String requested, Page page) {
         long from = page.oldest() - 1;
         writeGap(page.lineage().idAt(from), gapBeforeOldest(requested, page));
         // What this client is given now begins with the oldest message. If that is trimmed before
-        // it
-        // can be read, the client is not a slow one.
+        // it can be read, the client is not a slow one.
         hasWritten = false;
         room.expect(page.tail());
         goLive(current, from);
@@ -340,14 +342,25 @@ final class Cursor {
         return new Gap(requested, oldest, page.tail());
     }
 
+    /**
+     * Writes a gap, and then the position after it. A client whose connection breaks in between
+     * comes back with the position that it had before, and is given the gap again. If the new
+     * position came first, that client would come back with it and never learn of the gap. The
+     * client's position is therefore written first where the stream has not done so yet: per the
+     * HTML standard, an event before the first id field resets the browser's last event id.
+     */
     private void writeGap(EventId position, Gap gap) {
         stream.meters().gap();
-        writePosition(position);
+        if (!hasPosition) {
+            writePosition(gap.requested());
+        }
         stream.write(stream.encoder().gap(gap));
+        writePosition(position.toString());
     }
 
-    private void writePosition(EventId position) {
-        stream.write(stream.encoder().position(room.room(), position.toString()));
+    private void writePosition(String position) {
+        hasPosition = true;
+        stream.write(stream.encoder().position(room.room(), position));
     }
 
     /**

@@ -89,9 +89,10 @@ class SlowReaderTest {
         harness.drain(reader);
 
         assertThat(reader.lines().subList(0, 3))
-                .containsExactly("at epoch0-0", harness.message(1), "at epoch0-3");
+                .containsExactly(
+                        "at epoch0-0", harness.message(1), "gap epoch0-1 epoch0-4 epoch0-101");
         assertThat(reader.lines().subList(3, reader.lines().size()))
-                .isEqualTo(harness.lineThenMessages("gap epoch0-1 epoch0-4 epoch0-101", 4, 101));
+                .isEqualTo(harness.lineThenMessages("at epoch0-3", 4, 101));
         assertThat(harness.count("parley.resumes", "outcome", "gap")).isOne();
     }
 
@@ -146,8 +147,8 @@ class SlowReaderTest {
                 .containsExactly(
                         "at epoch0-0",
                         "epoch0-1 text1",
-                        "at epoch1-0",
                         "gap epoch0-1 epoch1-1 epoch1-1",
+                        "at epoch1-0",
                         "epoch1-1 text1");
     }
 
@@ -169,9 +170,10 @@ class SlowReaderTest {
 
         List<String> lines = reader.lines();
         assertThat(lines).filteredOn(line -> line.startsWith("gap")).hasSize(1);
-        int gap = lines.size() - 15;
+        int gap = lines.size() - 16;
         assertThat(lines.get(gap)).startsWith("gap epoch0-");
-        assertThat(lines.subList(gap + 1, lines.size())).isEqualTo(harness.messages(1, 14));
+        assertThat(lines.get(gap + 1)).startsWith("at epoch1-0");
+        assertThat(lines.subList(gap + 2, lines.size())).isEqualTo(harness.messages(1, 14));
     }
 
     @Test
@@ -187,8 +189,8 @@ class SlowReaderTest {
         assertThat(lines.subList(0, 3))
                 .containsExactly(
                         "at " + broker.id(0),
-                        "at " + broker.id(15),
-                        "gap " + broker.id(0) + " " + broker.id(16) + " " + broker.id(20));
+                        "gap " + broker.id(0) + " " + broker.id(16) + " " + broker.id(20),
+                        "at " + broker.id(15));
         assertThat(lines.subList(3, lines.size())).isEqualTo(harness.messages(16, 20));
         assertThat(reader.connection().isClosed()).isFalse();
     }
