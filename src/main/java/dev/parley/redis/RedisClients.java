@@ -2,11 +2,14 @@ package dev.parley.redis;
 
 import io.quarkus.redis.client.RedisOptionsCustomizer;
 import io.vertx.core.Vertx;
+import io.vertx.core.net.NetClientOptions;
 import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisOptions;
 import jakarta.inject.Singleton;
 import java.util.Objects;
 import java.util.function.Supplier;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,14 +19,34 @@ import org.jspecify.annotations.Nullable;
 @Singleton
 public final class RedisClients implements RedisOptionsCustomizer {
 
+    private static final Logger LOG = Logger.getLogger(RedisClients.class);
+
     private volatile @Nullable RedisOptions options;
 
     RedisClients() {}
 
-    /** Remembers the options, and does not change them. */
+    /** Keeps the options, without those that would work against {@link RedisLink}. */
     @Override
     public void customize(String clientName, RedisOptions options) {
+        if (options.getType() == RedisClientType.CLUSTER) {
+            removeIdleTimeouts(options.getNetClientOptions());
+        }
         this.options = options;
+    }
+
+    /**
+     * On a Cluster the client is connected to every node, and most nodes are silent for as long as
+     * none of their rooms is used. An idle timeout would close those connections, and with each of
+     * them the whole link is made anew.
+     */
+    private static void removeIdleTimeouts(NetClientOptions net) {
+        if (net.getIdleTimeout() + net.getReadIdleTimeout() + net.getWriteIdleTimeout() > 0) {
+            LOG.warn(
+                    "quarkus.redis.tcp.idle-timeout, .read-idle-timeout and .write-idle-timeout are"
+                            + " ignored on a Redis Cluster, where they would close connections to"
+                            + " nodes that have nothing to say");
+            net.setIdleTimeout(0).setReadIdleTimeout(0).setWriteIdleTimeout(0);
+        }
     }
 
     /**

@@ -31,6 +31,13 @@ import java.util.function.Function;
  */
 public final class RedisCommands {
 
+    /**
+     * The words of the Redis client for a command on a connection that has ended. On a Cluster it
+     * connects to a further node when it is redirected there, and does not tell when that
+     * connection ends: each later command for the node fails.
+     */
+    private static final String CLOSED = "Connection is closed";
+
     private final RedisLink link;
     private final RedisLink subscription;
     private final RedisConfig config;
@@ -135,6 +142,9 @@ public final class RedisCommands {
      * from a replica.
      */
     private void onFailure(RedisConnection connection, Throwable failure) {
+        if (CLOSED.equals(failure.getMessage())) {
+            link.renew(connection, "connection closed");
+        }
         Optional<RedisRefusal> refusal = RedisRefusal.of(failure);
         refusal.ifPresent(reason -> Objects.requireNonNull(refusals.get(reason)).increment());
         if (refusal.equals(Optional.of(RedisRefusal.READONLY))) {

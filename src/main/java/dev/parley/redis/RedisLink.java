@@ -192,6 +192,16 @@ public final class RedisLink {
         }
     }
 
+    /** Ends a connection, so that a new one is made, unless that has happened already. */
+    @SuppressWarnings("ReferenceEquality") // This very connection: another one is a newer one.
+    void renew(RedisConnection connection, String reason) {
+        if (state instanceof State.Ready ready
+                && ready.connection() == connection
+                && leave(ready, reason)) {
+            close(ready.client());
+        }
+    }
+
     /**
      * Ends a connection that works but leads to the wrong server (Redis: QUIT). Redis first answers
      * the commands that were sent before, then the connection is closed and a new one is made.

@@ -1,39 +1,66 @@
 package dev.parley.guarantees;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.guarantees.RedisChaos.Fault;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.SseReader.Event;
 import dev.parley.testsupport.Timeouts;
+import java.io.Closeable;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.extension.TestWatcher;
 
 /**
- * Three pods, five publishers that repeat what is not confirmed, and thirty readers whose
- * connections break at random moments: each reader receives each message once, in order.
+ * Three pods, publishers that repeat what is not confirmed, and readers whose connections break at
+ * random moments. While pods die and Redis keeps what it has, each reader receives each message
+ * once, in order. While Redis fails, goes back and loses keys, each reader gets a gap for what was
+ * lost, and everything else.
+ *
+ * <p>A failure prints the seed; {@code -Dchaos.seed=…} repeats the same faults in the same order.
  */
 class ChaosIT {
 
     private static final int PODS = 3;
     private static final int PUBLISHERS = 5;
     private static final int READERS = 30;
-    private static final int TEXTS_EACH = 160;
-    private static final String ROOM = "chaos";
+    private static final int TEXTS_EACH = 80;
+    private static final int READERS_OF_LOSSES = 12;
+    static final String ROOM = "chaos";
 
-    private final Random random = new Random(42);
+    private final long seed = Long.getLong("chaos.seed", ThreadLocalRandom.current().nextLong());
+    private final Random random = new Random(seed);
     private final AtomicInteger confirmed = new AtomicInteger();
+
+    @RegisterExtension
+    final TestWatcher printSeed =
+            new TestWatcher() {
+                @Override
+                public void testFailed(ExtensionContext test, Throwable cause) {
+                    System.err.println(test.getDisplayName() + " failed with -Dchaos.seed=" + seed);
+                }
+            };
 
     @Test
     void readersThatReconnectAtRandom_missNothing_whileAPodIsKilledAndReplaced() throws Exception {
@@ -68,6 +95,129 @@ class ChaosIT {
         } finally {
             publishers.shutdownNow();
             pods.forEach(ParleyProcess::close);
+        }
+    }
+
+    @Test
+    void readersGetAGapForWhatIsLost_andAllElse_whileRedisFails() {
+        var oracle = new ChaosOracle();
+        var pods = new ArrayList<ParleyProcess>();
+        var traffic = new Traffic(oracle, pods);
+        try (var redis = new RedisChaos(oracle, traffic)) {
+            var pod =
+                    Pods.withQuickReconnect()
+                            .config("parley.redis.probe-interval", "200ms")
+                            .config("parley.redis.max-backoff", "200ms")
+                            .config("parley.log.messages", "64");
+            pods.add(pod.redis(redis.uri()).start());
+            pods.add(pod.start());
+            pods.add(Pods.withWrongClock(pod).start());
+            pods.forEach(Pods::awaitPublishing);
+            List<URI> streams = pods.stream().map(one -> one.uri("/events?room=" + ROOM)).toList();
+            try (var fleet = new ReaderFleet(READERS_OF_LOSSES, () -> anyOf(streams))) {
+                traffic.start(fleet);
+                List<Fault> faults = new ArrayList<>(List.of(Fault.values()));
+                Collections.shuffle(faults, random);
+                for (Fault fault : faults) {
+                    traffic.goOn();
+                    redis.cause(fault);
+                    pods.forEach(Pods::awaitPublishing);
+                }
+                traffic.goOn();
+                traffic.stop();
+
+                traffic.publish("end");
+                fleet.readers().forEach(reader -> reader.awaitData("end"));
+                oracle.check(fleet.readers(), kept(streams.get(0)));
+            }
+        } finally {
+            traffic.close();
+            pods.forEach(ParleyProcess::close);
+        }
+    }
+
+    /** Returns all messages of the room: what a reader gets whose position is not known. */
+    private static List<Event> kept(URI stream) {
+        try (SseReader late = SseReader.to(stream).lastEventId("unknown-1").open()) {
+            return late.awaitData("end").messages();
+        }
+    }
+
+    /** Publishes without a pause, and resets readers' connections, until it is stopped. */
+    private final class Traffic implements RedisChaos.Traffic, Closeable {
+
+        private final ChaosOracle oracle;
+        private final List<ParleyProcess> pods;
+        private final ScheduledExecutorService pace = Executors.newScheduledThreadPool(1);
+        private final ExecutorService publishers = Executors.newFixedThreadPool(PUBLISHERS);
+        private final Semaphore turns = new Semaphore(0);
+        private final List<Future<?>> publishing = new ArrayList<>();
+        private List<Http> clients = List.of();
+        private volatile boolean stopped;
+
+        Traffic(ChaosOracle oracle, List<ParleyProcess> pods) {
+            this.oracle = oracle;
+            this.pods = pods;
+        }
+
+        void start(ReaderFleet fleet) {
+            clients = pods.stream().map(pod -> new Http(pod.uri())).toList();
+            pace.scheduleAtFixedRate(turns::release, 0, 10, TimeUnit.MILLISECONDS);
+            pace.scheduleAtFixedRate(
+                    () -> anyOf(fleet.readers()).dropConnection(), 0, 40, TimeUnit.MILLISECONDS);
+            for (int i = 1; i <= PUBLISHERS; i++) {
+                String name = Integer.toString(i);
+                publishing.add(publishers.submit(() -> publishUntilStopped(name)));
+            }
+        }
+
+        private void publishUntilStopped(String name) {
+            for (int i = 1; !stopped; i++) {
+                turns.acquireUninterruptibly();
+                publish(name + "-" + i);
+            }
+        }
+
+        @Override
+        public String publish(String text) {
+            long began = System.nanoTime();
+            String id =
+                    Timeouts.await(text)
+                            .ignoreExceptionsInstanceOf(UncheckedIOException.class)
+                            .until(
+                                    () -> Pods.send(pod(), ROOM, text),
+                                    answer -> answer.status() == 200)
+                            .header("Event-Id");
+            oracle.onAcknowledged(text, id, began);
+            return id;
+        }
+
+        @Override
+        public Http pod() {
+            return anyOf(clients);
+        }
+
+        @Override
+        public void goOn() {
+            int enough = oracle.acknowledged() + 25;
+            Timeouts.await("publishes to go on").until(() -> oracle.acknowledged() >= enough);
+        }
+
+        /** Returns when the last publish is acknowledged, and connections break no more. */
+        void stop() {
+            stopped = true;
+            turns.release(PUBLISHERS);
+            for (Future<?> one : publishing) {
+                assertThat(one).succeedsWithin(Timeouts.LIMIT);
+            }
+            pace.shutdownNow();
+        }
+
+        @Override
+        public void close() {
+            stopped = true;
+            pace.shutdownNow();
+            publishers.shutdownNow();
         }
     }
 

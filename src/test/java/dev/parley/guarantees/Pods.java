@@ -1,14 +1,21 @@
 package dev.parley.guarantees;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /** Pods for tests of faults, and the steps that these tests share. */
 final class Pods {
+
+    private static final String FAKE_TIME = "faketime/libfaketimeMT.so.1";
 
     private Pods() {}
 
@@ -20,6 +27,28 @@ final class Pods {
     /** For tests in which only readers fail: they reconnect within milliseconds. */
     static ParleyProcess.Builder withQuickReconnect() {
         return ParleyProcess.builder().quickReconnect();
+    }
+
+    /**
+     * Makes the clock of a pod 25 hours fast, by the library of Debian's package {@code faketime}.
+     * Where it is not installed the clock stays right, except in CI, where the test fails.
+     */
+    static ParleyProcess.Builder withWrongClock(ParleyProcess.Builder pod) {
+        Path libraries = Path.of("/usr/lib");
+        try (var found = Files.newDirectoryStream(libraries, directory -> hasFakeTime(directory))) {
+            for (Path directory : found) {
+                return pod.environment("LD_PRELOAD", directory.resolve(FAKE_TIME).toString())
+                        .environment("FAKETIME", "+25h");
+            }
+        } catch (IOException e) {
+            // There is no such directory on other systems.
+        }
+        assertThat(System.getenv("CI")).as("faketime is installed").isNotEqualTo("true");
+        return pod;
+    }
+
+    private static boolean hasFakeTime(Path directory) {
+        return Files.exists(directory.resolve(FAKE_TIME));
     }
 
     /** Starts such a pod on this Redis. */
@@ -52,11 +81,15 @@ final class Pods {
 
     /** Publishes once under the same key; returns whether the pod confirmed it. */
     static boolean tryPublish(Http pod, String room, String text) {
-        return pod.with("Idempotency-Key", key(room, text)).sendForm(text, "room", room).status()
-                == 200;
+        return send(pod, room, text).status() == 200;
     }
 
-    private static String key(String room, String text) {
+    /** Publishes once under the same key. */
+    static Http.Answer send(Http pod, String room, String text) {
+        return pod.with("Idempotency-Key", key(room, text)).sendForm(text, "room", room);
+    }
+
+    static String key(String room, String text) {
         return room + "-" + text.substring(0, Math.min(text.length(), 40));
     }
 

@@ -72,7 +72,9 @@ abstract class RedisFaultTest {
                 former = -1;
             } else if (event.type().equals("message")) {
                 long offset = offset(event.id());
-                assertThat(former).isIn(-1L, offset - 1);
+                assertThat(former)
+                        .as("offset before %s, among %s", event, around(event, reader.events()))
+                        .isIn(-1L, offset - 1);
                 assertThat(texts.merge(event.id(), event.data(), (one, other) -> one))
                         .isEqualTo(event.data());
                 former = offset;
@@ -83,6 +85,11 @@ abstract class RedisFaultTest {
     /** The epoch of an id: in {@code k3f9-42} it is {@code k3f9}. */
     static String epoch(String id) {
         return id.substring(0, id.indexOf('-'));
+    }
+
+    private static List<Event> around(Event event, List<Event> all) {
+        int index = all.indexOf(event);
+        return all.subList(Math.max(0, index - 10), Math.min(all.size(), index + 5));
     }
 
     private static long offset(String id) {

@@ -143,6 +143,11 @@ public final class RedisServer implements Closeable {
         return process.pid();
     }
 
+    /** Whether the current process runs. */
+    public boolean isAlive() {
+        return process.alive();
+    }
+
     /** The output of the current process. */
     public String log() {
         return process.log();
@@ -397,7 +402,7 @@ public final class RedisServer implements Closeable {
         return true;
     }
 
-    private static String program() {
+    static String program() {
         String named = System.getenv().getOrDefault("PARLEY_TEST_REDIS", "");
         return named.isBlank() ? Embedded.PATH : named;
     }
@@ -468,7 +473,7 @@ public final class RedisServer implements Closeable {
         private final Socket socket = new Socket();
         private final InputStream in;
 
-        private Connection(int port, int timeoutMillis) {
+        Connection(int port, int timeoutMillis) {
             try {
                 socket.setSoTimeout(timeoutMillis);
                 socket.setTcpNoDelay(true);

@@ -1,0 +1,134 @@
+package dev.parley.guarantees;
+
+import static dev.parley.testsupport.TestRoom.numbers;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RedisSentinels;
+import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.SseReader.Event;
+import dev.parley.testsupport.Timeouts;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A pod that asks three Sentinels for the primary, which dies and is replaced by its replica. */
+class RedisSentinelIT {
+
+    private static final String ROOM = "room";
+
+    private RedisServer primary;
+    private RedisServer replica;
+    private RedisSentinels sentinels;
+    private ParleyProcess pod;
+
+    @BeforeEach
+    void start() {
+        primary = RedisServer.start("repl-diskless-sync-delay 0");
+        replica = RedisServer.builder().replicaOf(primary).start();
+        sentinels = RedisSentinels.watching(primary);
+        pod =
+                Pods.withQuickReconnect()
+                        .redis(sentinels.hosts())
+                        .config("quarkus.redis.client-type", "sentinel")
+                        .config("quarkus.redis.master-name", RedisSentinels.PRIMARY)
+                        .config("parley.redis.max-backoff", "200ms")
+                        .start()
+                        .awaitReady();
+    }
+
+    @AfterEach
+    void close() {
+        pod.close();
+        sentinels.close();
+        replica.close();
+        primary.close();
+    }
+
+    @Test
+    void failoverToAReplicaThatHasEverything_losesNothing() {
+        try (SseReader reader = Pods.open(pod, ROOM)) {
+            Pods.publishNumbers(pod, ROOM, 1, 10);
+            reader.awaitMessages(10);
+            awaitReplicated();
+
+            failOver();
+
+            Pods.publishNumbers(pod, ROOM, 11, 15);
+            reader.awaitMessages(15);
+            assertThat(reader.data()).isEqualTo(numbers(1, 15));
+            assertThat(reader.events("gap")).isEmpty();
+            RedisFaultTest.assertIdsAscend(reader);
+            assertThat(reader.connections()).isOne();
+            assertServes();
+        }
+    }
+
+    @Test
+    void failoverToAReplicaThatLagged_isAGap() {
+        try (SseReader reader = Pods.open(pod, ROOM)) {
+            Pods.publishNumbers(pod, ROOM, 1, 10);
+            reader.awaitMessages(10);
+            awaitReplicated();
+            endReplication();
+            Pods.publishNumbers(pod, ROOM, 11, 13);
+            reader.awaitMessages(13);
+            Event lost = reader.messages().get(12);
+
+            failOver();
+
+            Pods.publishNumbers(pod, ROOM, 21, 25);
+            reader.awaitData("25");
+            List<String> kept = concat(numbers(1, 10), numbers(21, 25));
+            assertThat(reader.events("gap")).hasSize(1);
+            assertThat(reader.data()).isEqualTo(concat(numbers(1, 13), kept));
+            RedisFaultTest.assertIdsAscend(reader);
+            try (SseReader late =
+                    SseReader.to(pod.uri("/events?room=" + ROOM)).lastEventId(lost.id()).open()) {
+                late.awaitData("25");
+                assertThat(late.events("gap")).hasSize(1);
+                assertThat(late.data()).isEqualTo(kept);
+            }
+            assertServes();
+        }
+    }
+
+    private void failOver() {
+        primary.kill();
+        sentinels.awaitPrimary(replica);
+    }
+
+    private void assertServes() {
+        pod.awaitReady();
+        assertThat(replica.command("PUBSUB", "NUMSUB", "parley:live").items().get(1).number())
+                .isOne();
+    }
+
+    private void awaitReplicated() {
+        Timeouts.await("replica to have everything")
+                .until(() -> entriesAt(primary) == entriesAt(replica));
+    }
+
+    private static long entriesAt(RedisServer server) {
+        return server.command("XLEN", "parley:{" + ROOM + "}:log").number();
+    }
+
+    /** Takes the right to replicate from the replica, so that it stays as it is. */
+    private void endReplication() {
+        primary.command("ACL", "SETUSER", "default", "-psync", "-sync");
+        primary.command("CLIENT", "KILL", "TYPE", "replica");
+        Timeouts.await("replica without its primary")
+                .until(
+                        () ->
+                                replica.command("INFO", "replication")
+                                        .text()
+                                        .contains("master_link_status:down"));
+    }
+
+    private static List<String> concat(List<String> first, List<String> second) {
+        return Stream.concat(first.stream(), second.stream()).toList();
+    }
+}

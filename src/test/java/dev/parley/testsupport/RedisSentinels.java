@@ -1,0 +1,133 @@
+package dev.parley.testsupport;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Three real Redis Sentinels that watch a primary and its replica, and promote the replica when the
+ * primary has not answered for {@value #DOWN_MILLIS} ms.
+ */
+public final class RedisSentinels implements Closeable {
+
+    /** The name under which the sentinels know the primary. */
+    public static final String PRIMARY = "parley";
+
+    private static final int SENTINELS = 3;
+    private static final int DOWN_MILLIS = 4_000;
+
+    private final Path directory;
+    private final List<Integer> ports = new ArrayList<>();
+    private final List<OwnedProcess> processes = new ArrayList<>();
+
+    private RedisSentinels(Path directory) {
+        this.directory = directory;
+    }
+
+    /** Starts the sentinels and returns when they know each other, the primary and its replica. */
+    public static RedisSentinels watching(RedisServer primary) {
+        try {
+            var sentinels = new RedisSentinels(Files.createTempDirectory("parley-sentinels"));
+            try {
+                for (int i = 0; i < SENTINELS; i++) {
+                    sentinels.launch(primary);
+                }
+                sentinels.ports.forEach(RedisSentinels::awaitComplete);
+                return sentinels;
+            } catch (RuntimeException e) {
+                sentinels.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The addresses of the sentinels, as {@code quarkus.redis.hosts} takes them. */
+    public String hosts() {
+        return String.join(",", ports.stream().map(port -> "redis://127.0.0.1:" + port).toList());
+    }
+
+    /** Waits until each sentinel names this server as the primary. */
+    public void awaitPrimary(RedisServer server) {
+        for (int port : ports) {
+            Timeouts.await(server + " to be the primary for sentinel " + port)
+                    .until(() -> primaryPort(port) == server.port());
+        }
+    }
+
+    private static long primaryPort(int sentinel) {
+        RedisServer.Reply address =
+                command(sentinel, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", PRIMARY);
+        return address.items().get(1).number();
+    }
+
+    private void launch(RedisServer primary) {
+        int port = Ports.free();
+        OwnedProcess sentinel =
+                OwnedProcess.start(
+                        new ProcessBuilder(
+                                RedisServer.program(),
+                                configuration(primary, port).toString(),
+                                "--sentinel"));
+        processes.add(sentinel);
+        ports.add(port);
+        Timeouts.await("answer of the sentinel on port " + port)
+                .failFast("sentinel ended: " + sentinel.log(), () -> !sentinel.alive())
+                .ignoreException(UncheckedIOException.class)
+                .until(() -> command(port, "PING").text().equals("PONG"));
+    }
+
+    /** Writes the file, into which the sentinel also writes what it learns. */
+    private Path configuration(RedisServer primary, int port) {
+        List<String> lines =
+                List.of(
+                        "port " + port,
+                        "bind 127.0.0.1",
+                        "daemonize no",
+                        "dir \"" + directory + "\"",
+                        "sentinel monitor %s 127.0.0.1 %d 2".formatted(PRIMARY, primary.port()),
+                        "sentinel down-after-milliseconds " + PRIMARY + " " + DOWN_MILLIS,
+                        "sentinel failover-timeout " + PRIMARY + " 20000");
+        try {
+            return Files.write(directory.resolve("sentinel-" + port + ".conf"), lines);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void awaitComplete(int port) {
+        Timeouts.await("sentinel " + port + " to know the others and the replica")
+                .until(
+                        () -> {
+                            String known = command(port, "SENTINEL", "MASTER", PRIMARY).toString();
+                            return known.contains("num-slaves, 1,")
+                                    && known.contains(
+                                            "num-other-sentinels, %d,".formatted(SENTINELS - 1))
+                                    && known.contains("flags, master,");
+                        });
+    }
+
+    private static RedisServer.Reply command(int port, String... words) {
+        try (var connection = new RedisServer.Connection(port, 10_000)) {
+            return connection.command(words);
+        }
+    }
+
+    @Override
+    public void close() {
+        processes.forEach(OwnedProcess::kill);
+        try (var files = Files.list(directory)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+            Files.delete(directory);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
