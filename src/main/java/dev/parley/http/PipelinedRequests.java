@@ -136,7 +136,7 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
 
     private static long cost(Object message) {
         if (message instanceof HttpRequest request) {
-            return OVERHEAD_BYTES + request.uri().length();
+            return (long) OVERHEAD_BYTES + request.uri().length();
         }
         return message instanceof HttpContent content ? content.content().readableBytes() : 0;
     }

@@ -113,7 +113,7 @@ public final class EvictionWatch {
         long count = now.evicted() - last.evicted();
         boolean isEvicting = count > 0;
         if (isEvicting) {
-            evicted.increment(count);
+            evicted.increment((double) count);
             if (!wasEvicting) {
                 LOG.warnf(
                         "Redis has evicted keys (%d since the last look), because its memory is"

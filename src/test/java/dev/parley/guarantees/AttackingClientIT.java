@@ -155,8 +155,15 @@ class AttackingClientIT {
             }
             // The header has the same setting, in Base64 (RFC 7540 §3.2.1).
             String upgrade =
-                    "GET /rooms/big/messages HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n"
-                            + "Upgrade: h2c\r\nHTTP2-Settings: AAQAAAAA\r\n\r\n";
+                    String.join(
+                            "\r\n",
+                            "GET /rooms/big/messages HTTP/1.1",
+                            "Host: x",
+                            "Connection: Upgrade, HTTP2-Settings",
+                            "Upgrade: h2c",
+                            "HTTP2-Settings: AAQAAAAA",
+                            "",
+                            "");
             var connection =
                     RawConnection.open(
                             pod.port(), ATTACKER, upgrade.getBytes(StandardCharsets.US_ASCII));

@@ -144,7 +144,7 @@ class ChaosIT {
     }
 
     /** Publishes without a pause, and resets readers' connections, until it is stopped. */
-    private final class Traffic implements RedisChaos.Traffic, Closeable {
+    private static final class Traffic implements RedisChaos.Traffic, Closeable {
 
         private final ChaosOracle oracle;
         private final List<ParleyProcess> pods;

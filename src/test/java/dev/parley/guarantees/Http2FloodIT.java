@@ -165,13 +165,18 @@ class Http2FloodIT {
     void pingsAfterAnUpgradeFromHttp1_areBoundedToo() {
         double before = met("control-frames");
         String upgrade =
-                "GET %s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n"
-                        + "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n";
+                String.join(
+                        "\r\n",
+                        "GET " + PATH + " HTTP/1.1",
+                        "Host: x",
+                        "Connection: Upgrade, HTTP2-Settings",
+                        "Upgrade: h2c",
+                        "HTTP2-Settings: AAMAAABkAAQAAP__",
+                        "",
+                        "");
         RawConnection connection =
                 RawConnection.open(
-                        pod.port(),
-                        STRANGER,
-                        upgrade.formatted(PATH).getBytes(StandardCharsets.US_ASCII));
+                        pod.port(), STRANGER, upgrade.getBytes(StandardCharsets.US_ASCII));
         attack.add(connection);
         connection.await("101 Switching Protocols");
         Http2Frames frames = Http2Frames.connection();

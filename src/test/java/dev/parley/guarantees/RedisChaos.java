@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.function.Consumer;
 
 /**
  * A Redis behind a TCP proxy, and what can happen to it. Each fault tells the oracle what it may
@@ -22,21 +21,15 @@ final class RedisChaos implements Closeable {
 
     /** What happens to Redis, or to what Parley keeps there. */
     enum Fault {
-        RESTART_FROM_SNAPSHOT(RedisChaos::restartFromSnapshot),
-        PROMOTED_REPLICA(RedisChaos::promoteReplica),
-        SNAPSHOTS_THAT_FAIL(RedisChaos::failSnapshots),
-        READ_ONLY(RedisChaos::makeReadOnly),
-        FLUSHALL(RedisChaos::flushAll),
-        LOST_HEAD(RedisChaos::loseHead),
-        LOST_LOG(RedisChaos::loseLog),
-        LOST_RECEIPT(RedisChaos::loseReceipt),
-        USED_KEY(RedisChaos::reuseKey);
-
-        private final Consumer<RedisChaos> cause;
-
-        Fault(Consumer<RedisChaos> cause) {
-            this.cause = cause;
-        }
+        RESTART_FROM_SNAPSHOT,
+        PROMOTED_REPLICA,
+        SNAPSHOTS_THAT_FAIL,
+        READ_ONLY,
+        FLUSHALL,
+        LOST_HEAD,
+        LOST_LOG,
+        LOST_RECEIPT,
+        USED_KEY
     }
 
     /** What goes on meanwhile. */
@@ -71,7 +64,17 @@ final class RedisChaos implements Closeable {
     }
 
     void cause(Fault fault) {
-        fault.cause.accept(this);
+        switch (fault) {
+            case RESTART_FROM_SNAPSHOT -> restartFromSnapshot();
+            case PROMOTED_REPLICA -> promoteReplica();
+            case SNAPSHOTS_THAT_FAIL -> failSnapshots();
+            case READ_ONLY -> makeReadOnly();
+            case FLUSHALL -> flushAll();
+            case LOST_HEAD -> loseHead();
+            case LOST_LOG -> loseLog();
+            case LOST_RECEIPT -> loseReceipt();
+            case USED_KEY -> reuseKey();
+        }
     }
 
     private void restartFromSnapshot() {

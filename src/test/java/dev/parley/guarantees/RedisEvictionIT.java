@@ -94,7 +94,7 @@ class RedisEvictionIT {
         }
 
         pod.awaitLog("Redis has evicted keys (");
-        metrics.awaitValue("parley_redis_evicted_total", evictedKeys());
+        metrics.awaitValue("parley_redis_evicted_total", (double) evictedKeys());
         assertThat(lines("Redis has evicted keys")).hasSize(1);
         assertThat(lines("Redis has evicted keys").get(0))
                 .contains(" WARN ", "PARLEY_HISTORY_BYTES", "maxmemory-policy noeviction");

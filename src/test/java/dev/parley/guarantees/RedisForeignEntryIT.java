@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class RedisForeignEntryIT {
 
     /** What the other program does with its entry after it has added it. */
-    private enum Then {
+    enum Then {
         NOTHING,
         /** Redis remembers the highest deleted id as well as the last one. */
         DELETE

@@ -67,7 +67,7 @@ public final class FailingRoutes {
     @Produces(MediaType.APPLICATION_JSON)
     public Object unwritable() {
         return new Object() {
-            @SuppressWarnings("unused") // Read by Jackson.
+            @SuppressWarnings({"unused", "EffectivelyPrivate"}) // Jackson reads public getters.
             public String getSecret() {
                 throw failure();
             }

@@ -39,8 +39,14 @@ class ProxyAdviceIT {
                 String answer =
                         new Http(pod.uri())
                                 .raw(
-                                        "GET /events HTTP/1.0\r\nHost: x\r\nConnection: close\r\n"
-                                                + "Forwarded: for=203.0.113.9\r\n\r\n");
+                                        String.join(
+                                                "\r\n",
+                                                "GET /events HTTP/1.0",
+                                                "Host: x",
+                                                "Connection: close",
+                                                "Forwarded: for=203.0.113.9",
+                                                "",
+                                                ""));
                 assertThat(answer).contains("event: goodbye", "limit");
             }
 
