@@ -71,12 +71,18 @@ final class UncaughtErrors {
                 .end((String) problem.getEntity());
     }
 
+    /**
+     * Tells whether the client's connection ended. An error of a socket counts only if it is the
+     * failure itself: as a cause it may be of another connection, such as one to Redis, and then
+     * the client has to be answered.
+     */
     private static boolean isOfConnection(@Nullable Throwable failure) {
+        if (failure instanceof Errors.NativeIoException || failure instanceof SocketException) {
+            return true;
+        }
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof HttpClosedException
                     || cause instanceof ClosedChannelException
-                    || cause instanceof Errors.NativeIoException
-                    || cause instanceof SocketException
                     || cause instanceof Http2Exception) {
                 return true;
             }

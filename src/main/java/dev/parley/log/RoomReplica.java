@@ -531,8 +531,8 @@ public final class RoomReplica implements Broker.Listener {
     /** Tells whether the broker lacks messages of the replica, or has others under their ids. */
     private boolean isFork(RoomLog current, Page page, Question question) {
         // The smaller of the two: if the epoch has changed since the question, expected was
-        // lowered,
-        // and if messages arrived since, it was raised.
+        // lowered;
+        // if messages arrived since, it was raised.
         return page.newest() < Math.min(expected, question.expected())
                 || page.messages().stream().anyMatch(message -> conflicts(current, message));
     }

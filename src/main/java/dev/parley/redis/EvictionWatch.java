@@ -120,7 +120,7 @@ public final class EvictionWatch {
                                 + " full (%s): readers of rooms that lost messages get a gap."
                                 + " Raise maxmemory, or keep less (PARLEY_HISTORY_SIZE,"
                                 + " PARLEY_HISTORY_BYTES), and set maxmemory-policy noeviction."
-                                + " Said once until it stops; parley_redis_evicted_total counts",
+                                + " Logged once until it stops; parley_redis_evicted_total counts",
                         count, now.settings());
             }
         }
