@@ -15,7 +15,7 @@ public final class BrokerMeters {
         received =
                 Counter.builder("parley.messages.received")
                         .description(
-                                "Messages received from the broker, of rooms with and without readers")
+                                "Messages received from the broker, of rooms that are read on this pod")
                         .register(registry);
         dropped =
                 Counter.builder("parley.plain.dropped")
@@ -26,7 +26,7 @@ public final class BrokerMeters {
                 .register(registry);
     }
 
-    /** Counts an announcement that arrived, whether its room is read on this pod or not. */
+    /** Counts an announcement of a room that is read on this pod. */
     public void received() {
         received.increment();
     }

@@ -4,6 +4,7 @@ import dev.parley.message.Room;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -23,15 +24,18 @@ public final class RoomListeners {
                 (known, added) -> Stream.concat(known.stream(), added.stream()).toList());
     }
 
-    /** Removes a listener from a room; does nothing if it is not there. */
-    public void remove(Room room, Broker.Listener listener) {
+    /** Removes a listener from a room; returns false if it was not there. */
+    public boolean remove(Room room, Broker.Listener listener) {
+        var removed = new AtomicBoolean();
         byRoom.computeIfPresent(
                 room,
                 (name, known) -> {
                     List<Broker.Listener> rest =
                             known.stream().filter(one -> !one.equals(listener)).toList();
+                    removed.set(rest.size() < known.size());
                     return rest.isEmpty() ? null : rest;
                 });
+        return removed.get();
     }
 
     /** Returns the room's listeners; empty if the room is not read on this pod. */

@@ -14,7 +14,7 @@ class BrokerMetersTest {
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
 
     @Test
-    void messages_areCountedAsReceived_inRoomsWithAndWithoutListeners() {
+    void messages_areCountedAsReceived_inRoomsWithListeners() {
         SettableClock clock = SettableClock.stoppedNow();
         var memory = new MemoryBroker(HistorySettings.DEFAULT, Long.MAX_VALUE, clock, registry);
         BlockingBroker broker = BlockingBroker.open(memory, clock);
@@ -22,7 +22,7 @@ class BrokerMetersTest {
         broker.publishText("with a listener");
         broker.publishText(new Room("empty"), "without a listener");
 
-        assertThat(registry.get("parley.messages.received").counter().count()).isEqualTo(2);
+        assertThat(registry.get("parley.messages.received").counter().count()).isOne();
     }
 
     @Test

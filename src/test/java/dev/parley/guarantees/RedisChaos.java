@@ -201,7 +201,7 @@ final class RedisChaos implements Closeable {
     }
 
     private static long subscriptions(RedisServer server) {
-        return server.command("PUBSUB", "NUMSUB", "parley:live").items().get(1).number();
+        return server.command("PUBSUB", "NUMSUB", "chat").items().get(1).number();
     }
 
     private void awaitRefusal(String word) {

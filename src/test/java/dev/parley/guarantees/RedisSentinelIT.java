@@ -103,8 +103,7 @@ class RedisSentinelIT {
 
     private void assertServes() {
         pod.awaitReady();
-        assertThat(replica.command("PUBSUB", "NUMSUB", "parley:live").items().get(1).number())
-                .isOne();
+        assertThat(replica.command("PUBSUB", "NUMSUB", "chat").items().get(1).number()).isOne();
     }
 
     private void awaitReplicated() {

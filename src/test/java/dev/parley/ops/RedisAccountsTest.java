@@ -13,7 +13,10 @@ import org.junit.jupiter.api.Test;
 /** The account of Parley's pods may give every command that Parley's scripts contain. */
 final class RedisAccountsTest {
 
-    private static final Pattern CALL = Pattern.compile("redis\\.p?call\\(\\s*['\"](\\w+)['\"]");
+    /** A command, and the subcommand where it has one: those of PUBSUB are rights of their own. */
+    private static final Pattern CALL =
+            Pattern.compile("redis\\.p?call\\(\\s*'(\\w+)'(?:(?<='PUBSUB'), '(\\w+)')?");
+
     private static final Pattern ALLOWED = Pattern.compile(" \\+([\\w|]+)");
 
     @Test
@@ -37,7 +40,12 @@ final class RedisAccountsTest {
     private static Set<String> found(Pattern pattern, String text) {
         return pattern.matcher(text)
                 .results()
-                .map(match -> match.group(1).toLowerCase(Locale.ROOT))
+                .map(
+                        match ->
+                                match.groupCount() > 1 && match.group(2) != null
+                                        ? match.group(1) + "|" + match.group(2)
+                                        : match.group(1))
+                .map(command -> command.toLowerCase(Locale.ROOT))
                 .collect(toSet());
     }
 }

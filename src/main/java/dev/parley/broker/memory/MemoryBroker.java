@@ -128,8 +128,11 @@ public final class MemoryBroker implements Broker {
             bytes += log.bytes() - before;
         }
         forgetOverCeiling(room, log);
-        meters.received();
-        listeners.of(room).forEach(listener -> listener.onMessage(stored));
+        List<Listener> readers = listeners.of(room);
+        if (!readers.isEmpty()) {
+            meters.received();
+            readers.forEach(listener -> listener.onMessage(stored));
+        }
         return new Receipt(stored.id(), false);
     }
 

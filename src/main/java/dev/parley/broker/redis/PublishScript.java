@@ -51,7 +51,8 @@ final class PublishScript {
         request.key().ifPresent(key -> scriptKeys.add(keys.receipt(message, key)));
         List<String> args =
                 List.of(
-                        keys.live(),
+                        keys.live(room),
+                        keys.liveOfAll(),
                         room.name(),
                         MessageJson.writeBody(message),
                         Epochs.next(),

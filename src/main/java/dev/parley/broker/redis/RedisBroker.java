@@ -33,8 +33,8 @@ import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
@@ -48,6 +48,12 @@ public final class RedisBroker implements Broker, AutoCloseable {
 
     private static final Logger LOG = Logger.getLogger(RedisBroker.class);
 
+    /**
+     * How many times {@code parley.redis.timeout} a read may wait for its turn. Comparing ten
+     * thousand rooms takes a second or two.
+     */
+    private static final int MAX_READ_TURNS = 5;
+
     private final RedisKeys keys;
     private final RedisConfig config;
     private final RedisLink commandLink;
@@ -59,6 +65,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private final ReadScript readScript;
     private final EndEpochScript endEpochScript;
     private final RedisSubscription subscription;
+    private final ReadQueue reads;
     private final RoomListeners listeners = new RoomListeners();
     private final BrokerMeters meters;
     private final AtomicBoolean warnedOfForeignEntries = new AtomicBoolean();
@@ -113,8 +120,13 @@ public final class RedisBroker implements Broker, AutoCloseable {
                         registry);
         this.publishScript = new PublishScript(commands, keys, historyConfig);
         this.readScript = new ReadScript(commands, keys, historyConfig, lost);
+        this.reads = new ReadQueue(config.timeout().multipliedBy(MAX_READ_TURNS), System::nanoTime);
         this.endEpochScript = new EndEpochScript(commands, keys);
-        this.subscription = new RedisSubscription(channels(), this::onMessage);
+        this.subscription =
+                new RedisSubscription(
+                        keys.patternOfLiveOfAll(), this::onMessage, subscriptionLink::renew);
+        subscription.subscribe(probeChannel);
+        config.plainChannel().ifPresent(subscription::subscribe);
         this.meters = new BrokerMeters(registry, this);
     }
 
@@ -150,8 +162,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
 
     @Override
     public Uni<Page> read(Room room, Range range) {
-        return readScript
-                .run(room, range)
+        return reads.run(readScript.run(room, range))
                 .onFailure(RedisUnavailable.class)
                 .transform(RedisBroker::unavailable);
     }
@@ -180,13 +191,13 @@ public final class RedisBroker implements Broker, AutoCloseable {
                 .emitter(
                         emitter -> {
                             listeners.add(room, listener);
-                            subscriptionLink
-                                    .whenReady()
+                            subscription
+                                    .subscribe(keys.live(room))
                                     .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
-                                    .onSuccess(connection -> emitter.complete(null))
+                                    .onSuccess(confirmed -> emitter.complete(null))
                                     .onFailure(
                                             late -> {
-                                                listeners.remove(room, listener);
+                                                unsubscribe(room, listener);
                                                 emitter.fail(
                                                         new BrokerUnavailable(
                                                                 noSubscription(), late));
@@ -196,7 +207,9 @@ public final class RedisBroker implements Broker, AutoCloseable {
 
     @Override
     public void unsubscribe(Room room, Listener listener) {
-        listeners.remove(room, listener);
+        if (listeners.remove(room, listener)) {
+            subscription.unsubscribe(keys.live(room));
+        }
     }
 
     @Override
@@ -227,12 +240,6 @@ public final class RedisBroker implements Broker, AutoCloseable {
                         EvictionWatch.SCRIPT));
     }
 
-    private List<String> channels() {
-        List<String> channels = new ArrayList<>(List.of(keys.live(), probeChannel));
-        config.plainChannel().ifPresent(channels::add);
-        return channels;
-    }
-
     private Future<Void> subscribeToChannels(RedisConnection connection) {
         return subscription.join(connection);
     }
@@ -248,16 +255,16 @@ public final class RedisBroker implements Broker, AutoCloseable {
     }
 
     private void onMessage(String channel, Buffer payload) {
-        if (channel.equals(keys.live())) {
-            onAnnouncement(payload);
-        } else if (channel.equals(probeChannel)) {
+        if (channel.equals(probeChannel)) {
             probe.onMessage(payload.toString(StandardCharsets.UTF_8));
-        } else {
+        } else if (config.plainChannel().equals(Optional.of(channel))) {
             onPlainText(payload);
+        } else {
+            onAnnouncement(channel, payload);
         }
     }
 
-    private void onAnnouncement(Buffer payload) {
+    private void onAnnouncement(String channel, Buffer payload) {
         meters.received();
         try {
             var announcement = Announcement.of(payload);
@@ -267,7 +274,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
                 receivers.forEach(listener -> listener.onMessage(message));
             }
         } catch (IllegalArgumentException e) {
-            LOG.debugf("ignored a message on channel %s: %s", keys.live(), e.getMessage());
+            LOG.debugf("ignored a message on channel %s: %s", channel, e.getMessage());
         }
     }
 

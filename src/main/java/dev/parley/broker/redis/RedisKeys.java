@@ -33,9 +33,22 @@ record RedisKeys(String prefix) {
         return key(message.room(), "once:" + key.value() + publisher);
     }
 
-    /** Returns the channel on which the messages of all rooms are announced. */
-    String live() {
+    /** Returns the channel on which a room's messages are announced. */
+    String live(Room room) {
+        return key(room, "live");
+    }
+
+    /** Returns the channel on which version 0.1 announces the messages of all rooms. */
+    String liveOfAll() {
         return prefix + ":live";
+    }
+
+    /**
+     * Returns a pattern that matches that channel and no other. A pod that receives the channel by
+     * a pattern is not counted as one that has subscribed to it (Redis: PUBSUB NUMSUB).
+     */
+    String patternOfLiveOfAll() {
+        return prefix + ":liv[e]";
     }
 
     /** Returns the channel on which a pod sends itself messages. */

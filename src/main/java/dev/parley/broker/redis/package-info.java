@@ -1,7 +1,7 @@
 /**
  * The broker of many pods, in one Redis. A room is a Redis stream with explicit ids, so that
- * offsets have no holes. Publish/subscribe announces every message to every pod. A pod that misses
- * an announcement reads the message from the stream.
+ * offsets have no holes. Publish/subscribe announces a message to every pod that reads its room. A
+ * pod that misses an announcement reads the message from the stream.
  *
  * <p><b>Keys</b>, with the prefix {@code parley} ({@code parley.redis.prefix}) and room {@code
  * kitchen}. The braces are a hash tag: all keys of a room are in one slot of a Cluster.
@@ -23,10 +23,12 @@
  *       sender that names itself</td><td>{@code parley.history.receipts}</td></tr>
  * </table>
  *
- * <p><b>Channels.</b> {@code parley:live}: every accepted message of every room, as {@code <room>
- * <id> <at> <body>}, for example {@code kitchen k3f9-42 1767225600000 {"text":"hello"}}. {@code
- * parley:probe:POD}: a pod's messages to itself. {@code chat} ({@code parley.redis.plain-channel}):
- * plain text that any program may publish to the streams of the lobby.
+ * <p><b>Channels.</b> {@code parley:{kitchen}:live}: every accepted message of the room, as {@code
+ * <room> <id> <at> <body>}, for example {@code kitchen k3f9-42 1767225600000 {"text":"hello"}}. A
+ * pod is subscribed to the channels of the rooms that it reads. {@code parley:probe:POD}: a pod's
+ * messages to itself. {@code chat} ({@code parley.redis.plain-channel}): plain text that any
+ * program may publish to the streams of the lobby. {@code parley:live}: the channel of version 0.1,
+ * for all rooms; see publish.lua.
  *
  * <p><b>Scripts.</b> Each Lua file names its keys and arguments, and belongs to a class with one
  * typed method: {@link dev.parley.broker.redis.PublishScript}, {@link

@@ -1,19 +1,21 @@
 -- Accepts one message under the next offset of its room, at most once per idempotency key, and
--- announces it to every pod.
+-- announces it to the pods that read the room.
 --
 -- KEYS[1]  head     hash     the room's count; its fields are below
 -- KEYS[2]  log      stream   the room's messages: entry ids <offset>-0, fields at (ms), body (JSON)
 --                            and before (bytes that were accepted before this message)
 -- KEYS[3]  receipt  string   <id> <digest of the body> of the first publish under this idempotency
 --                            key; absent when the publisher gave no key
--- ARGV[1]  channel      text     where the message is announced
--- ARGV[2]  room         text     name of the room
--- ARGV[3]  body         JSON     text, from, event
--- ARGV[4]  new_epoch    text     taken if an epoch begins
--- ARGV[5]  max_length   integer  messages that the log keeps
--- ARGV[6]  max_age      integer  ms that the log keeps a message
--- ARGV[7]  max_bytes    integer  bytes of bodies that the log keeps, about
--- ARGV[8]  receipt_age  integer  ms that the receipt is kept
+-- ARGV[1]  channel      text     the room's channel, where the message is announced
+-- ARGV[2]  of_all       text     the channel of all rooms; announced there too while a pod of version
+--                                0.1 is subscribed to it
+-- ARGV[3]  room         text     name of the room
+-- ARGV[4]  body         JSON     text, from, event
+-- ARGV[5]  new_epoch    text     taken if an epoch begins
+-- ARGV[6]  max_length   integer  messages that the log keeps
+-- ARGV[7]  max_age      integer  ms that the log keeps a message
+-- ARGV[8]  max_bytes    integer  bytes of bodies that the log keeps, about
+-- ARGV[9]  receipt_age  integer  ms that the receipt is kept
 --
 -- Returns {id, outcome, foreign, lost_log}: outcome 0 for a new message, 1 for a repeat, 2 if the key
 -- was used for another message; foreign is the number of entries of other programs that were removed;
@@ -29,9 +31,9 @@
 --   bytes   integer  bytes of bodies that were ever accepted
 --   expires integer  ms: when the log ends by itself; absent in a head that version 0.1 wrote
 local head, log, receipt = KEYS[1], KEYS[2], KEYS[3]
-local channel, room, body, new_epoch = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local max_length, max_age = tonumber(ARGV[5]), tonumber(ARGV[6])
-local max_bytes, receipt_age = tonumber(ARGV[7]), ARGV[8]
+local channel, of_all, room, body, new_epoch = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local max_length, max_age = tonumber(ARGV[6]), tonumber(ARGV[7])
+local max_bytes, receipt_age = tonumber(ARGV[8]), ARGV[9]
 
 -- The message gets the server's time, because a pod's clock may be wrong.
 local clock = redis.call('TIME')
@@ -177,5 +179,11 @@ redis.call('PEXPIRE', log, max_age)
 if receipt then
   redis.call('SET', receipt, id .. ' ' .. digest, 'PX', receipt_age)
 end
-redis.call('PUBLISH', channel, room .. ' ' .. id .. ' ' .. integer(now) .. ' ' .. body)
+local announcement = room .. ' ' .. id .. ' ' .. integer(now) .. ' ' .. body
+redis.call('PUBLISH', channel, announcement)
+-- Pods of this version receive the channel of all rooms by a pattern, which is not counted here.
+local subscribed = redis.pcall('PUBSUB', 'NUMSUB', of_all)
+if not is_error(subscribed) and subscribed[2] > 0 then
+  redis.call('PUBLISH', of_all, announcement)
+end
 return {id, 0, foreign, lost_log}

@@ -57,8 +57,7 @@ final class RedisMovesIT {
             Files.writeString(hosts, NEW + " " + NAME + "\n");
 
             pod.awaitReady();
-            assertThat(redis.command("PUBSUB", "NUMSUB", "parley:live").items().get(1).number())
-                    .isOne();
+            assertThat(redis.command("PUBSUB", "NUMSUB", "chat").items().get(1).number()).isOne();
         }
     }
 
