@@ -23,7 +23,9 @@ import org.jspecify.annotations.Nullable;
  *              ▲                            │      a page was sent           │
  *              └── the log was started anew ┘                                │
  *              └──────────── the broker's log is another one ◀───────────────┘
- *                                                    any ── the stream ended ──▶ ENDED
+ *
+ *   PLACING ── the broker cannot answer, and the stream has other rooms ──▶ UNAVAILABLE
+ *   UNAVAILABLE ── a second later ──▶ PLACING        any ── the stream ended ──▶ ENDED
  * </pre>
  *
  * <ul>
@@ -59,6 +61,14 @@ final class Cursor {
          */
         record Placing(StartPosition start, int attempt) implements State {}
 
+        /**
+         * The broker cannot serve the room at present. It is tried again, because the stream reads
+         * other rooms.
+         *
+         * @param sinceNanos when it failed, from {@link System#nanoTime}
+         */
+        record Unavailable(StartPosition start, long sinceNanos) implements State {}
+
         /** The cursor is at an offset of the room's log. */
         record Live() implements State {}
 
@@ -81,7 +91,8 @@ final class Cursor {
     private static final State ENDED = new State.Ended();
 
     private final Stream stream;
-    private final RoomReplica room;
+    private final StartPosition start;
+    private RoomReplica room;
     private State state = NEW;
 
     /** The log in which the cursor is; null before it is live for the first time. */
@@ -98,14 +109,43 @@ final class Cursor {
     /** Whether the stream has given the client a position in this room. */
     private boolean hasPosition;
 
-    Cursor(Stream stream, RoomReplica room) {
+    /** The position as the stream's ids contain it, and the offset for which it was made. */
+    private @Nullable String written;
+
+    private long writtenOffset;
+    private @Nullable RoomLog writtenLog;
+
+    /**
+     * @param start where to start when the cursor is opened
+     */
+    Cursor(Stream stream, RoomReplica room, StartPosition start) {
         this.stream = stream;
         this.room = room;
+        this.start = start;
     }
 
-    /** Opens the room, unless it is open already, and starts at a position. */
-    void open(StartPosition start) {
-        var placing = new State.Placing(start, 1);
+    /** Opens the room, unless it is open already, and starts. */
+    void open() {
+        open(start);
+    }
+
+    /**
+     * Tries again to find the position, if the broker could not serve the room until now.
+     *
+     * @param beforeNanos a time of {@link System#nanoTime}; nothing happens if the last attempt
+     *     failed after it
+     */
+    void retry(long beforeNanos) {
+        if (state instanceof State.Unavailable unavailable
+                && unavailable.sinceNanos() - beforeNanos <= 0) {
+            stream.loop().remove(this, room);
+            room = stream.exchange(room);
+            open(unavailable.start());
+        }
+    }
+
+    private void open(StartPosition from) {
+        var placing = new State.Placing(from, 1);
         state = placing;
         stream.loop().add(this, room);
         whenDone(Uni.createFrom().completionStage(room::open), placing, done -> place(placing));
@@ -119,6 +159,11 @@ final class Cursor {
         }
         if (batches.log() != current) {
             onLogStartedAnew(current.idAt(offset));
+            return;
+        }
+        if (!stream.isOfOneRoom()) {
+            advanceByOneBatch(current, batches.head());
+            stream.catchUp();
             return;
         }
         while (offset < batches.head() && stream.isWritable()) {
@@ -136,9 +181,63 @@ final class Cursor {
 
     /** Advances outside a round of delivery, if the log has messages for this cursor. */
     void catchUp() {
-        if (state == LIVE && log != null && (log != room.log() || offset < log.head())) {
+        if (isBehind()) {
             advanceAlone();
         }
+    }
+
+    /**
+     * Writes one batch, if the log has messages for this cursor; used where a stream has several.
+     *
+     * @return whether something was written
+     */
+    boolean catchUpByOneBatch() {
+        RoomLog current = log;
+        if (!isBehind() || current == null) {
+            return false;
+        }
+        if (current != room.log()) {
+            onLogStartedAnew(current.idAt(offset));
+            return false;
+        }
+        return advanceByOneBatch(current, current.head());
+    }
+
+    private boolean isBehind() {
+        return state == LIVE && log != null && (log != room.log() || offset < log.head());
+    }
+
+    /**
+     * Writes what follows the offset, up to the size of a batch. Each message has the stream's
+     * position as its id, so the bytes are for this stream alone; what precedes the id was encoded
+     * for all of them.
+     *
+     * @return whether something was written
+     */
+    private boolean advanceByOneBatch(RoomLog current, long head) {
+        if (offset >= head || !stream.isWritable()) {
+            return false;
+        }
+        var batch = new ByteArrayOutputStream(1024);
+        long first = offset;
+        while (offset < head && batch.size() < DeliveryLoop.BatchCache.MAX_BYTES) {
+            RoomLog.Frame frame = current.frame(offset + 1);
+            if (frame == null) {
+                break;
+            }
+            EventId id = frame.message().id();
+            byte[] shared = frame.bytes(stream.format());
+            batch.writeBytes(stream.encoder().withPosition(shared, id, stream.position(this, id)));
+            offset++;
+        }
+        if (offset == first) {
+            replay(current);
+            return false;
+        }
+        hasWritten = true;
+        stream.write(batch.toByteArray());
+        stream.meters().delivered(offset - first, batch.size());
+        return true;
     }
 
     /**
@@ -159,15 +258,55 @@ final class Cursor {
         stream.loop().remove(this, room);
     }
 
-    /** Returns the position that is being looked up, as the client gave it; otherwise empty. */
+    /**
+     * Returns the position that is being looked up, as the client gave it. Empty if there is none,
+     * or if the stream has several rooms: such a stream writes the client's position when it opens.
+     */
     Optional<String> unansweredPosition() {
-        return state instanceof State.Placing placing
+        return stream.isOfOneRoom() && state instanceof State.Placing placing
                 ? placing.start().requested()
                 : Optional.empty();
     }
 
+    /**
+     * Returns the position in the room as the ids of a stream of several rooms contain it; null if
+     * the client has none in this room yet.
+     */
+    @Nullable String position() {
+        if (state instanceof State.Placing placing) {
+            return placing.start().inStreamPosition().orElse(null);
+        }
+        if (state instanceof State.Unavailable unavailable) {
+            return unavailable.start().inStreamPosition().orElse(null);
+        }
+        RoomLog current = log;
+        if (current == null) {
+            return start.inStreamPosition().orElse(null);
+        }
+        if (written == null || writtenOffset != offset || writtenLog != current) {
+            written = current.idAt(offset).toString();
+            writtenOffset = offset;
+            writtenLog = current;
+        }
+        return written;
+    }
+
+    /** Tells whether the position is being looked up. */
+    boolean isPlacing() {
+        return state instanceof State.Placing;
+    }
+
+    /** Tells whether the broker could not serve the room, and it is to be tried again. */
+    boolean isUnavailable() {
+        return state instanceof State.Unavailable;
+    }
+
     Stream stream() {
         return stream;
+    }
+
+    RoomReplica replica() {
+        return room;
     }
 
     Room room() {
@@ -252,7 +391,7 @@ final class Cursor {
     /** Compares the room with the broker, then looks the position up again, up to a few times. */
     private void placeAfterComparison(State.Placing placing) {
         if (placing.attempt() == MAX_ATTEMPTS) {
-            stream.end(DisconnectReason.UNAVAILABLE);
+            onUnavailable(placing.start());
             return;
         }
         var next = new State.Placing(placing.start(), placing.attempt() + 1);
@@ -301,9 +440,17 @@ final class Cursor {
         return position.epoch().equals(current.epoch()) && position.offset() > current.head();
     }
 
+    /** Ends the stream, or leaves the room out until a later attempt. */
+    private void onUnavailable(StartPosition from) {
+        if (stream.goesOnWithout(this)) {
+            state = new State.Unavailable(from, System.nanoTime());
+            stream.onPlaced();
+        }
+    }
+
     /** Writes the position, and goes live after it. */
     private void begin(RoomLog current, long from) {
-        writePosition(current.idAt(from).toString());
+        writePosition(current.idAt(from));
         goLive(current, from);
     }
 
@@ -315,8 +462,8 @@ final class Cursor {
     private void resume(RoomLog current, EventId position, long newest) {
         long missed = newest - position.offset();
         stream.meters().resumed();
-        writePosition(position.toString());
-        stream.write(stream.encoder().resumed(position, missed));
+        writePosition(position);
+        stream.write(stream.encoder().resumed(room.room(), position, missed));
         goLive(current, position.offset());
     }
 
@@ -347,20 +494,28 @@ final class Cursor {
      * comes back with the position that it had before, and is given the gap again. If the new
      * position came first, that client would come back with it and never learn of the gap. The
      * client's position is therefore written first where the stream has not done so yet: per the
-     * HTML standard, an event before the first id field resets the browser's last event id.
+     * HTML standard, an event before the first id field resets the browser's last event id. A
+     * stream of several rooms has done so when it was opened.
      */
     private void writeGap(EventId position, Gap gap) {
         stream.meters().gap();
-        if (!hasPosition) {
-            writePosition(gap.requested());
+        if (stream.isOfOneRoom() && !hasPosition) {
+            stream.write(stream.encoder().position(room.room(), gap.requested()));
         }
-        stream.write(stream.encoder().gap(gap));
-        writePosition(position.toString());
+        stream.write(stream.encoder().gap(room.room(), gap));
+        if (stream.isOfOneRoom()) {
+            writePosition(position);
+        } else {
+            stream.writePosition(this, position);
+        }
     }
 
-    private void writePosition(String position) {
-        hasPosition = true;
-        stream.write(stream.encoder().position(room.room(), position));
+    /** Writes the position; on a stream of several rooms, the stream writes all of them later. */
+    private void writePosition(EventId position) {
+        if (stream.isOfOneRoom()) {
+            hasPosition = true;
+            stream.write(stream.encoder().position(room.room(), position.toString()));
+        }
     }
 
     /**
@@ -373,10 +528,18 @@ final class Cursor {
         if (state == ENDED) {
             return;
         }
+        boolean wasPlacing = isPlacing();
         log = found;
         offset = from;
         state = LIVE;
-        advanceAlone();
+        if (stream.isOfOneRoom()) {
+            advanceAlone();
+            return;
+        }
+        if (wasPlacing) {
+            stream.onPlaced();
+        }
+        stream.catchUp();
     }
 
     /** Advances this cursor with batches that no other cursor uses. */
@@ -417,6 +580,10 @@ final class Cursor {
             // The broker's log is another one, and the room has not noticed yet.
             var position = current.idAt(offset);
             placeAfterComparison(new State.Placing(new StartPosition.After(position), 1));
+        } else if (!stream.isWritable()) {
+            // Another room's messages have filled the connection. The page is read again later, so
+            // that a client that takes no bytes has at most one page waiting for it.
+            state = LIVE;
         } else if (page.oldest() > offset + 1 && hasWritten) {
             stream.end(DisconnectReason.SLOW_CONSUMER);
         } else {
@@ -449,7 +616,7 @@ final class Cursor {
         int count = 0;
         for (StoredMessage message : page.messages()) {
             if (message.offset() == offset + 1 && offset < end) {
-                bytes.writeBytes(stream.encoder().encode(message, stream.format()));
+                bytes.writeBytes(encode(message));
                 offset++;
                 count++;
                 hasWritten = true;
@@ -462,6 +629,14 @@ final class Cursor {
         stream.write(bytes.toByteArray());
         stream.meters().delivered(count, bytes.size());
         stream.meters().replayed(count);
+    }
+
+    private byte[] encode(StoredMessage message) {
+        byte[] encoded = stream.encoder().encode(message, stream.format());
+        return stream.isOfOneRoom()
+                ? encoded
+                : stream.encoder()
+                        .withPosition(encoded, message.id(), stream.position(this, message.id()));
     }
 
     /** Writes a gap where another program deleted messages from the middle of the broker's log. */
@@ -483,7 +658,7 @@ final class Cursor {
                 },
                 () -> {
                     if (state == waiting) {
-                        stream.end(DisconnectReason.UNAVAILABLE);
+                        onUnavailable(waiting.start());
                     }
                 });
     }

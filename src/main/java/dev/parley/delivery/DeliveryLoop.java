@@ -254,7 +254,7 @@ final class DeliveryLoop {
     static final class BatchCache implements AutoCloseable {
 
         /** A batch ends with the message that reaches this size. */
-        private static final int MAX_BYTES = 64 * 1024;
+        static final int MAX_BYTES = 64 * 1024;
 
         /**
          * Messages that are sent in one write.

@@ -26,6 +26,7 @@ final class DeliveryMeters {
     private static final Duration MAX_AGE = Duration.ofHours(1);
 
     private final AtomicInteger connected = new AtomicInteger();
+    private final AtomicInteger cursors = new AtomicInteger();
     private final AtomicInteger slow = new AtomicInteger();
     private final Counter deliveries;
     private final Counter deliveredBytes;
@@ -39,6 +40,9 @@ final class DeliveryMeters {
     DeliveryMeters(MeterRegistry registry) {
         Gauge.builder("parley.connected.clients", connected, AtomicInteger::get)
                 .description("Open event streams")
+                .register(registry);
+        Gauge.builder("parley.cursors", cursors, AtomicInteger::get)
+                .description("Rooms that open event streams read, each counted for each stream")
                 .register(registry);
         Gauge.builder("parley.slow.readers", slow, AtomicInteger::get)
                 .description("Event streams that take no bytes at the moment")
@@ -72,12 +76,20 @@ final class DeliveryMeters {
         }
     }
 
-    void connected() {
+    /**
+     * Counts a stream in.
+     *
+     * @param rooms how many it reads
+     */
+    void connected(int rooms) {
         connected.incrementAndGet();
+        cursors.addAndGet(rooms);
     }
 
-    void disconnected(DisconnectReason reason) {
+    /** Counts a stream out that was counted in with as many rooms. */
+    void disconnected(DisconnectReason reason, int rooms) {
         connected.decrementAndGet();
+        cursors.addAndGet(-rooms);
         count(reason);
     }
 

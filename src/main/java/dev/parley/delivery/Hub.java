@@ -1,12 +1,13 @@
 package dev.parley.delivery;
 
 import dev.parley.log.OpenRooms;
-import dev.parley.log.RoomReplica;
+import dev.parley.message.Room;
 import dev.parley.retry.Backoff;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -14,7 +15,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * All streams of a pod: admits them, gives each a cursor in its room, and ends them. Thread-safe.
+ * All streams of a pod: admits them, gives each a cursor in each of its rooms, and ends them.
+ * Thread-safe.
  */
 public final class Hub {
 
@@ -70,13 +72,13 @@ public final class Hub {
     public Registration subscribe(
             SubscribeRequest request, Connection connection, EventLoop eventLoop) {
         connection.write(encoder.opening());
-        Optional<DisconnectReason> refusal = admission.enter(request.address());
+        Optional<DisconnectReason> refusal = admit(request);
         if (refusal.isPresent()) {
             Runnable onGone = refuseStream(request, connection, eventLoop, refusal.get());
             return onGone::run;
         }
         Stream stream = stream(request, connection, eventLoop);
-        stream.guarded(admitted -> admitted.open(request.start()));
+        stream.guarded(Stream::open);
         return stream::onGone;
     }
 
@@ -97,7 +99,7 @@ public final class Hub {
      * @return why it is refused; if empty, the caller calls {@link #leave} when the stream ends
      */
     public Optional<DisconnectReason> enter(String address) {
-        Optional<DisconnectReason> refusal = admission.enter(address);
+        Optional<DisconnectReason> refusal = admission.enter(address, 0);
         if (refusal.isEmpty()) {
             others.incrementAndGet();
         }
@@ -107,7 +109,7 @@ public final class Hub {
     /** Counts out a stream that {@link #enter} has counted in. */
     public void leave(String address) {
         others.decrementAndGet();
-        admission.leave(address);
+        admission.leave(address, 0);
     }
 
     /**
@@ -163,6 +165,14 @@ public final class Hub {
         rooms.tick(now);
     }
 
+    /** Counts a stream in, unless it is refused; returns why. */
+    private Optional<DisconnectReason> admit(SubscribeRequest request) {
+        if (request.rooms().stream().anyMatch(one -> rooms.isFullFor(one.room()))) {
+            return Optional.of(DisconnectReason.LIMIT);
+        }
+        return admission.enter(request.address(), request.rooms().size());
+    }
+
     /**
      * Sends a client its position back, then a goodbye, and ends the connection after a moment.
      *
@@ -174,16 +184,20 @@ public final class Hub {
             EventLoop eventLoop,
             DisconnectReason reason) {
         meters.refused(reason);
-        request.start()
-                .requested()
-                .ifPresent(id -> connection.write(encoder.position(request.room(), id)));
+        List<Room> read = request.rooms().stream().map(SubscribeRequest.RoomStart::room).toList();
+        request.requested()
+                .map(
+                        id ->
+                                read.size() == 1
+                                        ? encoder.position(read.get(0), id)
+                                        : encoder.position(read, id))
+                .ifPresent(connection::write);
         return held.end(encoder.goodbye(reason), connection, eventLoop);
     }
 
     private Stream stream(SubscribeRequest request, Connection connection, EventLoop eventLoop) {
-        RoomReplica room = rooms.acquire(request.room(), System.nanoTime());
         return new Stream(
-                room,
+                rooms,
                 loops.computeIfAbsent(eventLoop, this::loop),
                 encoder,
                 config,
@@ -191,10 +205,7 @@ public final class Hub {
                 request,
                 connection,
                 goodbye -> held.end(goodbye, connection, eventLoop),
-                () -> {
-                    admission.leave(request.address());
-                    rooms.release(room, System.nanoTime());
-                });
+                () -> admission.leave(request.address(), request.rooms().size()));
     }
 
     private DeliveryLoop loop(EventLoop eventLoop) {
@@ -207,6 +218,7 @@ public final class Hub {
         private final LimitsConfig limits;
         private final AtomicInteger streams = new AtomicInteger();
         private final Map<String, Integer> streamsByAddress = new ConcurrentHashMap<>();
+        private final Map<String, Integer> roomsByAddress = new ConcurrentHashMap<>();
         private volatile boolean closed;
 
         Admission(LimitsConfig limits) {
@@ -221,9 +233,10 @@ public final class Hub {
         /**
          * Counts a stream in, unless it is refused.
          *
+         * @param rooms how many it reads
          * @return why it is refused; if empty, the caller calls {@link #leave} when the stream ends
          */
-        Optional<DisconnectReason> enter(String address) {
+        Optional<DisconnectReason> enter(String address, int rooms) {
             if (closed) {
                 return Optional.of(DisconnectReason.DRAIN);
             }
@@ -231,8 +244,11 @@ public final class Hub {
                 streams.decrementAndGet();
                 return Optional.of(DisconnectReason.LIMIT);
             }
-            if (streamsByAddress.merge(address, 1, Integer::sum) > limits.connectionsPerAddress()) {
-                leave(address);
+            int streamsOfAddress = streamsByAddress.merge(address, 1, Integer::sum);
+            int roomsOfAddress = roomsByAddress.merge(address, rooms, Integer::sum);
+            if (streamsOfAddress > limits.connectionsPerAddress()
+                    || roomsOfAddress > limits.roomsPerAddress()) {
+                leave(address, rooms);
                 return Optional.of(DisconnectReason.LIMIT);
             }
             return Optional.empty();
@@ -243,10 +259,15 @@ public final class Hub {
             return streamsByAddress.getOrDefault(address, 0) >= limits.connectionsPerAddress();
         }
 
-        /** Counts a stream out. */
-        void leave(String address) {
+        /** Counts a stream out that was counted in with as many rooms. */
+        void leave(String address, int rooms) {
             streams.decrementAndGet();
-            streamsByAddress.computeIfPresent(address, (a, count) -> count == 1 ? null : count - 1);
+            subtract(streamsByAddress, address, 1);
+            subtract(roomsByAddress, address, rooms);
+        }
+
+        private static void subtract(Map<String, Integer> counts, String address, int less) {
+            counts.computeIfPresent(address, (a, count) -> count <= less ? null : count - less);
         }
 
         /** Returns the number of open streams. */

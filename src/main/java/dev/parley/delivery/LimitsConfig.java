@@ -20,4 +20,12 @@ public interface LimitsConfig {
     @WithDefault("5000")
     @Min(1)
     int connectionsPerAddress();
+
+    /**
+     * Rooms that the streams of one address read, each counted for each stream, 1 or more. An
+     * address may read many rooms on one stream; this bounds the rooms that it can make a pod open.
+     */
+    @WithDefault("10000")
+    @Min(1)
+    int roomsPerAddress();
 }

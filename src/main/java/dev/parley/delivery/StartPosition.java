@@ -1,6 +1,7 @@
 package dev.parley.delivery;
 
 import dev.parley.message.EventId;
+import dev.parley.message.StreamPosition;
 import java.util.Optional;
 
 /** Where in a room's log a client asks to start. */
@@ -9,6 +10,14 @@ public sealed interface StartPosition {
     /** Returns the position as the client wrote it; empty if it gave none. */
     default Optional<String> requested() {
         return Optional.empty();
+    }
+
+    /**
+     * Returns the position as it is written among those of other rooms; empty if the client gave
+     * none.
+     */
+    default Optional<String> inStreamPosition() {
+        return requested();
     }
 
     /** Starts with the next message. */
@@ -40,6 +49,12 @@ public sealed interface StartPosition {
         @Override
         public Optional<String> requested() {
             return Optional.of(written);
+        }
+
+        /** A text that is no position may contain what separates positions. */
+        @Override
+        public Optional<String> inStreamPosition() {
+            return Optional.of(StreamPosition.UNKNOWN);
         }
     }
 }

@@ -1,21 +1,26 @@
 package dev.parley.delivery;
 
 import dev.parley.log.Format;
+import dev.parley.log.OpenRooms;
 import dev.parley.log.RoomReplica;
+import dev.parley.message.EventId;
 import dev.parley.message.Room;
+import dev.parley.message.StreamPosition;
 import dev.parley.retry.Backoff;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One client's connection, and what is written to it: the messages of its {@link Cursor}s,
- * heartbeats, and the goodbye. It has no queue: while the connection accepts no bytes, the cursors
- * stay where they are, and afterwards they catch up from the log.
+ * One client's connection, and what is written to it: the messages of its {@link Cursor}s, one for
+ * each room that it reads, heartbeats, and the goodbye. It has no queue: while the connection
+ * accepts no bytes, the cursors stay where they are, and afterwards they catch up from the log.
  *
  * <pre>
  *                 ┌── isWritable ──┐
@@ -24,8 +29,17 @@ import org.jboss.logging.Logger;
  *                 └──── onDrain ────┘  for too long ──▶ ENDED (slow-consumer)
  * </pre>
  *
+ * <p><b>Several rooms.</b> The id of each message is the position in all rooms ({@link
+ * StreamPosition}), so that a client that comes back with the last id continues in each of them.
+ * When the stream opens, the client's position is written back at once, if it gave one. It holds
+ * until each cursor has its place: a cursor that is still looked up counts with what the client
+ * gave. A room that the broker cannot serve at present is tried again, while the others go on. When
+ * the connection accepts bytes again, the cursors take turns of one batch each, so that a busy room
+ * does not keep another one waiting.
+ *
  * <p>All of it runs on its connection's event loop.
  */
+@SuppressWarnings("ReferenceEquality") // A cursor is equal to itself only.
 final class Stream {
 
     private static final Logger LOG = Logger.getLogger(Stream.class);
@@ -37,6 +51,9 @@ final class Stream {
      */
     private static final long NO_LIFETIME = Long.MAX_VALUE / 2;
 
+    /** After how long a room that the broker could not serve is tried again, at the next sweep. */
+    private static final Duration RETRY_ROOM = Duration.ofSeconds(1);
+
     private enum State {
         /** The connection accepted bytes when it was last asked. */
         FLOWING,
@@ -46,6 +63,7 @@ final class Stream {
         ENDED
     }
 
+    private final OpenRooms rooms;
     private final DeliveryLoop loop;
     private final StreamEncoder encoder;
     private final EventsConfig config;
@@ -58,6 +76,15 @@ final class Stream {
     private final Function<byte[], Runnable> endLater;
     private final Runnable onEnd;
     private final List<Cursor> cursors;
+
+    /** The position that the client gave, if the stream reads several rooms. */
+    private final Optional<String> requested;
+
+    /** Whether the position in all rooms is to be written as soon as no cursor is looked up. */
+    private boolean isPositionDue;
+
+    /** Index of the cursor that is next to catch up. */
+    private int turn;
 
     private State state = State.FLOWING;
     private int index;
@@ -73,7 +100,7 @@ final class Stream {
      * @param onEnd called once when the stream has ended
      */
     Stream(
-            RoomReplica room,
+            OpenRooms rooms,
             DeliveryLoop loop,
             StreamEncoder encoder,
             EventsConfig config,
@@ -82,6 +109,7 @@ final class Stream {
             Connection connection,
             Function<byte[], Runnable> endLater,
             Runnable onEnd) {
+        this.rooms = rooms;
         this.loop = loop;
         this.encoder = encoder;
         this.config = config;
@@ -93,18 +121,25 @@ final class Stream {
         this.connection = connection;
         this.endLater = endLater;
         this.onEnd = onEnd;
-        this.cursors = List.of(new Cursor(this, room));
+        this.cursors = request.rooms().stream().map(this::cursor).toList();
+        this.requested = isOfOneRoom() ? Optional.empty() : request.requested();
         this.rotationNanos =
                 writtenNanos + config.maxConnectionAge().map(Stream::lifetime).orElse(NO_LIFETIME);
     }
 
-    /** Starts delivery from this position. */
-    void open(StartPosition start) {
-        meters.connected();
+    /** Starts delivery. */
+    void open() {
+        meters.connected(cursors.size());
         loop.add(this);
         // Deferred, because onDrain can fire from inside write(), before the cursor has advanced.
         connection.onDrain(() -> onLoop(this::onDrain));
-        cursors.forEach(cursor -> cursor.open(start));
+        requested.ifPresent(position -> write(encoder.position(readRooms(), position)));
+        cursors.forEach(Cursor::open);
+    }
+
+    /** Tells whether the stream reads a single room, whose positions are its ids. */
+    boolean isOfOneRoom() {
+        return cursors.size() == 1;
     }
 
     /** Tells whether the connection accepts bytes now. */
@@ -129,6 +164,54 @@ final class Stream {
     }
 
     /**
+     * Returns the position in all rooms.
+     *
+     * @param at the cursor whose position is given
+     * @param position its position
+     */
+    String position(Cursor at, EventId position) {
+        return position(cursor -> cursor == at ? position.toString() : cursor.position());
+    }
+
+    /** Writes the position in all rooms now. */
+    void writePosition(Cursor at, EventId position) {
+        isPositionDue = false;
+        write(encoder.position(readRooms(), position(at, position)));
+    }
+
+    /**
+     * Notes that a cursor has found its place. When no cursor is looked up any more, the position
+     * in all rooms is written, once for all of them.
+     */
+    void onPlaced() {
+        isPositionDue = true;
+        if (cursors.stream().noneMatch(Cursor::isPlacing)) {
+            writeDuePosition();
+        }
+    }
+
+    /**
+     * Notes that the broker cannot serve a cursor's room at present. Unless it can serve none of
+     * the stream's rooms, the others go on.
+     *
+     * @return false if the stream has ended
+     */
+    boolean goesOnWithout(Cursor unavailable) {
+        if (cursors.stream().allMatch(cursor -> cursor == unavailable || cursor.isUnavailable())) {
+            end(DisconnectReason.UNAVAILABLE);
+            return false;
+        }
+        return true;
+    }
+
+    /** Takes a new replica of a room, because the one that the cursor had could not open. */
+    RoomReplica exchange(RoomReplica former) {
+        long now = System.nanoTime();
+        rooms.release(former, now);
+        return rooms.acquire(former.room(), now);
+    }
+
+    /**
      * Does what is due: ends the stream if it is stuck or too old, sends a heartbeat, and lets the
      * cursors catch up.
      *
@@ -145,7 +228,11 @@ final class Stream {
         } else {
             sendHeartbeat(nowNanos);
         }
-        cursors.forEach(Cursor::catchUp);
+        for (Cursor cursor : cursors) {
+            cursor.retry(nowNanos - RETRY_ROOM.toNanos());
+        }
+        writeDuePosition();
+        catchUp();
     }
 
     /** Ends the stream with a goodbye, or cuts the connection if it is stuck. */
@@ -159,6 +246,7 @@ final class Stream {
             // Per the HTML standard, a stream without an id field resets the browser's last event
             // id, so a client that has no position yet gets back the one that it gave.
             unanswered.forEach(connection::write);
+            writeDuePositionTo(connection::write);
             if (reason == DisconnectReason.UNAVAILABLE) {
                 // The stream may just have been opened; a client that does not wait before it
                 // reconnects would come back at once (Hub.HeldConnections).
@@ -256,7 +344,59 @@ final class Stream {
 
     private void onDrain() {
         markFlowing();
-        cursors.forEach(Cursor::catchUp);
+        catchUp();
+    }
+
+    /**
+     * Lets the cursors write what they are behind, as much as the connection takes. Several take
+     * turns of one batch each, beginning after the one that had the last turn.
+     */
+    void catchUp() {
+        if (isOfOneRoom()) {
+            cursors.get(0).catchUp();
+            return;
+        }
+        int upToDate = 0;
+        while (upToDate < cursors.size() && state != State.ENDED && connection.isWritable()) {
+            Cursor next = cursors.get(turn);
+            turn = (turn + 1) % cursors.size();
+            upToDate = next.catchUpByOneBatch() ? 0 : upToDate + 1;
+        }
+    }
+
+    private void writeDuePosition() {
+        if (state != State.ENDED) {
+            writeDuePositionTo(this::write);
+        }
+    }
+
+    private void writeDuePositionTo(Consumer<byte[]> writer) {
+        if (isPositionDue) {
+            isPositionDue = false;
+            String position = position(Cursor::position);
+            if (!position.isEmpty()) {
+                writer.accept(encoder.position(readRooms(), position));
+            }
+        }
+    }
+
+    private String position(Function<Cursor, @Nullable String> positions) {
+        var all = new StreamPosition();
+        for (Cursor cursor : cursors) {
+            String one = positions.apply(cursor);
+            if (one != null) {
+                all.append(cursor.room(), one);
+            }
+        }
+        return all.toString();
+    }
+
+    private List<Room> readRooms() {
+        return cursors.stream().map(Cursor::room).toList();
+    }
+
+    private Cursor cursor(SubscribeRequest.RoomStart one) {
+        return new Cursor(this, rooms.acquire(one.room(), System.nanoTime()), one.start());
     }
 
     private void onStuck(long nowNanos) {
@@ -290,7 +430,9 @@ final class Stream {
         state = State.ENDED;
         cursors.forEach(Cursor::onStreamEnded);
         loop.remove(this);
-        meters.disconnected(reason);
+        long now = System.nanoTime();
+        cursors.forEach(cursor -> rooms.release(cursor.replica(), now));
+        meters.disconnected(reason, cursors.size());
         onEnd.run();
         return true;
     }

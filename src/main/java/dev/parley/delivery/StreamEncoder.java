@@ -6,6 +6,7 @@ import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
 import java.time.Duration;
+import java.util.List;
 
 /** Encodes everything that is written to a stream: messages, and the stream's control events. */
 public interface StreamEncoder extends FrameEncoder {
@@ -24,15 +25,33 @@ public interface StreamEncoder extends FrameEncoder {
     byte[] position(Room room, String id);
 
     /**
-     * Encodes the event that says that a client continues where it was.
+     * Encodes the position of a stream of several rooms.
+     *
+     * @param rooms the rooms that the stream reads
+     * @param position as {@link dev.parley.message.StreamPosition} writes it
+     */
+    byte[] position(List<Room> rooms, String position);
+
+    /**
+     * Gives an encoded message another id: the position of a stream that reads several rooms. The
+     * rest of the bytes is the same for all streams.
+     *
+     * @param encoded a message from {@link #encode}
+     * @param id the message's own id
+     * @param position as {@link dev.parley.message.StreamPosition} writes it
+     */
+    byte[] withPosition(byte[] encoded, EventId id, String position);
+
+    /**
+     * Encodes the event that says that a client continues in a room where it was.
      *
      * @param from the position that it continues from
      * @param replayed how many earlier messages follow before live ones, 0 or more
      */
-    byte[] resumed(EventId from, long replayed);
+    byte[] resumed(Room room, EventId from, long replayed);
 
-    /** Encodes the event that says that messages after a client's position are gone. */
-    byte[] gap(Gap gap);
+    /** Encodes the event that says that messages of a room after a client's position are gone. */
+    byte[] gap(Room room, Gap gap);
 
     /**
      * Encodes the last event of a stream that the server ends, with the pause after which the

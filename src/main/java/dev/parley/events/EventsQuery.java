@@ -3,19 +3,25 @@ package dev.parley.events;
 import dev.parley.delivery.Heartbeat;
 import dev.parley.delivery.StartPosition;
 import dev.parley.delivery.SubscribeRequest;
+import dev.parley.delivery.SubscribeRequest.RoomStart;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.QueryParameters;
 import dev.parley.http.RefusedRequest;
 import dev.parley.log.Format;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
-import jakarta.ws.rs.core.MultivaluedMap;
+import dev.parley.message.StreamPosition;
+import io.netty.handler.codec.http.QueryStringDecoder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -24,7 +30,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The fields of a request for a stream as the client wrote them, not checked yet; null if absent.
  *
- * @param room the room, the lobby if absent
+ * @param rooms the rooms, the lobby if there are none
+ * @param maxRooms most rooms that a stream of this request may read
  * @param format the name of a {@link Format} in lower case, text if absent
  * @param history how many of the newest messages to begin with, 0 if absent
  * @param heartbeats a number of seconds, {@code event}, both or neither
@@ -33,12 +40,28 @@ import org.jspecify.annotations.Nullable;
  * @param lastEventId the same, for clients that cannot set a header; or {@code earliest}
  */
 record EventsQuery(
-        @Nullable String room,
+        List<String> rooms,
+        int maxRooms,
         @Nullable String format,
         @Nullable String history,
         List<String> heartbeats,
         @Nullable String lastEventIdHeader,
         @Nullable String lastEventId) {
+
+    /**
+     * Most rooms in a query. The position in 50 rooms is a {@code Last-Event-ID} of at most 6 KB,
+     * which servers and proxies accept; they often accept 8 KB of headers.
+     */
+    static final int MAX_ROOMS = 50;
+
+    /**
+     * Most rooms in a form. The position, which each message carries, gets long, but such a client
+     * can send it in the form.
+     */
+    static final int MAX_ROOMS_OF_FORM = 200;
+
+    /** Most fields of a form. */
+    private static final int MAX_FIELDS = 1024;
 
     /** Most messages that {@code history} can ask for: the most that a broker can retain. */
     private static final int MAX_HISTORY = 1_000_000;
@@ -74,16 +97,56 @@ record EventsQuery(
      *
      * @param query the decoded parameters of the query
      */
-    static EventsQuery read(
-            MultivaluedMap<String, String> query, @Nullable String lastEventIdHeader) {
-        String lastEventId = query.getFirst("lastEventId");
+    static EventsQuery read(Map<String, List<String>> query, @Nullable String lastEventIdHeader) {
+        return read(query, MAX_ROOMS, lastEventIdHeader);
+    }
+
+    /**
+     * Reads the fields of a form, which has the names that a query has.
+     *
+     * @param body {@code application/x-www-form-urlencoded}
+     * @throws RefusedRequest if it cannot be decoded
+     */
+    static EventsQuery readForm(byte[] body, @Nullable String lastEventIdHeader) {
+        String form = new String(body, StandardCharsets.UTF_8);
+        if (form.chars().filter(c -> c == '&').count() >= MAX_FIELDS) {
+            throw new RefusedRequest(
+                    ErrorCode.BAD_FORM, "bad form: it has more than " + MAX_FIELDS + " fields");
+        }
+        try {
+            return read(
+                    new QueryStringDecoder(
+                                    form.replace("#", "%23"),
+                                    StandardCharsets.UTF_8,
+                                    false,
+                                    MAX_FIELDS,
+                                    true)
+                            .parameters(),
+                    MAX_ROOMS_OF_FORM,
+                    lastEventIdHeader);
+        } catch (IllegalArgumentException e) {
+            throw new RefusedRequest(
+                    ErrorCode.BAD_FORM,
+                    "bad form: a % is not followed by two hexadecimal digits; write it as %25");
+        }
+    }
+
+    private static EventsQuery read(
+            Map<String, List<String>> fields, int maxRooms, @Nullable String lastEventIdHeader) {
+        String lastEventId = first(fields, "lastEventId");
         return new EventsQuery(
-                query.getFirst("room"),
-                query.getFirst("format"),
-                query.getFirst("history"),
-                query.getOrDefault("heartbeat", List.of()),
+                fields.getOrDefault("room", List.of()),
+                maxRooms,
+                first(fields, "format"),
+                first(fields, "history"),
+                fields.getOrDefault("heartbeat", List.of()),
                 lastEventIdHeader,
-                given(lastEventId).isPresent() ? lastEventId : query.getFirst("last_event_id"));
+                given(lastEventId).isPresent() ? lastEventId : first(fields, "last_event_id"));
+    }
+
+    private static @Nullable String first(Map<String, List<String>> fields, String name) {
+        List<String> values = fields.getOrDefault(name, List.of());
+        return values.isEmpty() ? null : values.get(0);
     }
 
     /**
@@ -94,12 +157,31 @@ record EventsQuery(
      * @throws dev.parley.message.InvalidRequest if the room is not valid
      */
     SubscribeRequest subscribeRequest(String address) {
-        return new SubscribeRequest(
-                room == null ? Room.LOBBY : new Room(room),
-                start(),
-                checkedFormat(),
-                heartbeat(),
-                address);
+        List<Room> read = checkedRooms();
+        Format checked = checkedFormat();
+        if (read.size() > 1 && checked != Format.JSON) {
+            throw new RefusedRequest(
+                    ErrorCode.BAD_FORMAT,
+                    "bad format: a stream of several rooms needs format=json, in which each message"
+                            + " names its room");
+        }
+        return new SubscribeRequest(starts(read), checked, heartbeat(), address);
+    }
+
+    /** Returns the rooms in the order in which they were given, each once. */
+    private List<Room> checkedRooms() {
+        Set<Room> read = new LinkedHashSet<>();
+        rooms.forEach(name -> read.add(new Room(name)));
+        if (read.isEmpty()) {
+            return List.of(Room.LOBBY);
+        }
+        if (read.size() > maxRooms) {
+            throw new RefusedRequest(
+                    ErrorCode.TOO_MANY_ROOMS,
+                    "too many rooms: a stream reads at most %d, and %d with POST /events"
+                            .formatted(MAX_ROOMS, MAX_ROOMS_OF_FORM));
+        }
+        return List.copyOf(read);
     }
 
     private Format checkedFormat() {
@@ -142,21 +224,46 @@ record EventsQuery(
     }
 
     /**
-     * Returns where to start: at the position if one is given, otherwise before the newest
-     * messages. The number of messages is checked in both cases.
+     * Returns where to start in each room: at the position if one is given, otherwise before the
+     * newest messages. The number of messages is checked in both cases.
+     *
+     * <p>The id of a stream of several rooms has the positions of all of them. Rooms that are not
+     * read any more are left out, and those that were not read before have no position. The id of a
+     * stream of one room is a position in the first room that is given: a page that has begun to
+     * read further rooms names them after the one that it reads already.
      */
-    private StartPosition start() {
+    private List<RoomStart> starts(List<Room> read) {
         int count =
                 QueryParameters.number(
                         ErrorCode.BAD_HISTORY, "history", history, 0, MAX_HISTORY, 0);
-        return given(lastEventIdHeader)
-                .or(() -> given(lastEventId))
-                .map(EventsQuery::after)
-                .orElseGet(
-                        () ->
-                                count == 0
-                                        ? new StartPosition.Tail()
-                                        : new StartPosition.Newest(count));
+        StartPosition withoutPosition =
+                count == 0 ? new StartPosition.Tail() : new StartPosition.Newest(count);
+        String id = given(lastEventIdHeader).or(() -> given(lastEventId)).orElse(null);
+        if (id == null) {
+            return read.stream().map(room -> new RoomStart(room, withoutPosition)).toList();
+        }
+        Optional<SortedMap<String, String>> positions = StreamPosition.parse(id);
+        if (positions.isPresent()) {
+            return read.stream()
+                    .map(
+                            room ->
+                                    new RoomStart(
+                                            room,
+                                            Optional.ofNullable(positions.get().get(room.name()))
+                                                    .map(EventsQuery::after)
+                                                    .orElse(withoutPosition)))
+                    .toList();
+        }
+        boolean isOfFirstRoom = EventId.parse(id).isPresent();
+        return read.stream()
+                .map(
+                        room ->
+                                new RoomStart(
+                                        room,
+                                        isOfFirstRoom && !room.equals(read.get(0))
+                                                ? withoutPosition
+                                                : after(id)))
+                .toList();
     }
 
     /**

@@ -1,7 +1,6 @@
 package dev.parley.events;
 
 import dev.parley.delivery.Hub;
-import dev.parley.delivery.SubscribeRequest;
 import dev.parley.http.ClientAddress;
 import dev.parley.http.ProxyAdvice;
 import dev.parley.sse.EventStream;
@@ -10,9 +9,11 @@ import dev.parley.sse.StreamHeaders;
 import io.smallrye.mutiny.Multi;
 import io.vertx.core.impl.ContextInternal;
 import io.vertx.ext.web.RoutingContext;
+import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HEAD;
 import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
@@ -26,7 +27,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.jspecify.annotations.Nullable;
 
-/** Subscribes to a room: checks the request, and gives its connection to the hub. */
+/** Subscribes to rooms: checks the request, and gives its connection to the hub. */
 @Path("/events")
 public final class EventsResource {
 
@@ -46,12 +47,12 @@ public final class EventsResource {
      */
     @GET
     @Produces(MediaType.SERVER_SENT_EVENTS)
-    @Operation(summary = "Receive a room's messages as they are published")
+    @Operation(summary = "Receive the messages of one or more rooms as they are published")
     @Parameter(
             name = "room",
             in = ParameterIn.QUERY,
-            description = "the room, lobby by default",
-            schema = @Schema(type = SchemaType.STRING))
+            description = "a room, lobby by default; up to 50 times, then with format=json",
+            schema = @Schema(type = SchemaType.ARRAY, implementation = String.class))
     @Parameter(
             name = "format",
             in = ParameterIn.QUERY,
@@ -89,8 +90,33 @@ public final class EventsResource {
                     @Nullable String lastEventId,
             @Context UriInfo uri,
             @Context RoutingContext exchange) {
+        return stream(EventsQuery.read(uri.getQueryParameters(), lastEventId), exchange);
+    }
+
+    /**
+     * Opens a stream, for clients whose rooms and positions are too long for a query and a header.
+     * A browser's EventSource cannot do it, {@code fetch} can.
+     */
+    @POST
+    @Consumes(MediaType.APPLICATION_FORM_URLENCODED)
+    @Produces(MediaType.SERVER_SENT_EVENTS)
+    @Operation(
+            summary = "Receive the messages of up to 200 rooms",
+            description = "The form has the fields that GET has in its query.")
+    public Multi<String> eventsOfForm(
+            byte[] form,
+            @HeaderParam("Last-Event-ID")
+                    @Parameter(
+                            description =
+                                    "id of the last message received: the stream goes on after it")
+                    @Nullable String lastEventId,
+            @Context RoutingContext exchange) {
+        return stream(EventsQuery.readForm(form, lastEventId), exchange);
+    }
+
+    private Multi<String> stream(EventsQuery query, RoutingContext exchange) {
         var request = exchange.request();
-        var subscribe = subscribeRequest(lastEventId, uri, exchange);
+        var subscribe = query.subscribeRequest(clientAddress.of(request));
         var loop = new NettyEventLoop(ContextInternal.current().nettyEventLoop());
         StreamHeaders.set(exchange);
         if (hub.isFull(subscribe.address())) {
@@ -110,14 +136,9 @@ public final class EventsResource {
             @HeaderParam("Last-Event-ID") @Nullable String lastEventId,
             @Context UriInfo uri,
             @Context RoutingContext exchange) {
-        subscribeRequest(lastEventId, uri, exchange);
+        EventsQuery.read(uri.getQueryParameters(), lastEventId)
+                .subscribeRequest(clientAddress.of(exchange.request()));
         StreamHeaders.set(exchange);
         return Response.ok().build();
-    }
-
-    private SubscribeRequest subscribeRequest(
-            @Nullable String lastEventId, UriInfo uri, RoutingContext exchange) {
-        return EventsQuery.read(uri.getQueryParameters(), lastEventId)
-                .subscribeRequest(clientAddress.of(exchange.request()));
     }
 }

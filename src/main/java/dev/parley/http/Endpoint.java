@@ -42,7 +42,11 @@ public enum Endpoint {
 
     /** All methods of the path, as the header {@code Allow} lists them. */
     public String allowed() {
-        return method.equals("GET") ? "GET, HEAD" : method;
+        return switch (this) {
+            case SEND -> method;
+            case EVENTS -> "GET, HEAD, POST";
+            case HISTORY, CLOCK -> "GET, HEAD";
+        };
     }
 
     /** The path, with a template for its variable part (RFC 6570). */

@@ -16,6 +16,7 @@ public enum ErrorCode {
     MSG_MISSING(400, "The message has no text"),
     BAD_MSG(400, "The text is not valid Unicode"),
     BAD_ROOM(400, "The room name is not valid"),
+    TOO_MANY_ROOMS(400, "The stream would read too many rooms"),
     BAD_FROM(400, "The sender name is not valid"),
     BAD_EVENT(400, "The event type is not valid"),
     BAD_FORM(400, "The form or query cannot be decoded"),

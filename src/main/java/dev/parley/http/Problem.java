@@ -120,7 +120,10 @@ public final class Problem {
             case REQUEST_TOO_LARGE ->
                     "request too large: the body is longer than the server accepts";
             case UNSUPPORTED_MEDIA_TYPE ->
-                    "unsupported media type: a form, application/json or text/plain is expected";
+                    endpoint.equals(Optional.of(Endpoint.EVENTS))
+                            ? "unsupported media type: application/x-www-form-urlencoded is expected"
+                            : "unsupported media type: a form, application/json or text/plain is"
+                                    + " expected";
             case INTERNAL_ERROR -> UncaughtErrors.DETAIL;
             default -> detail(failure);
         };

@@ -33,6 +33,14 @@ public interface LogConfig {
     @WithConverter(PositiveSize.class)
     MemorySize totalBytes();
 
+    /**
+     * Rooms in memory, about; streams that would open more are refused. Each takes about 5 KB
+     * beside its messages. 1 or more.
+     */
+    @WithDefault("30000")
+    @Min(1)
+    int rooms();
+
     /** How long a room is kept after its last stream has ended. */
     @WithDefault("60S")
     @DurationMin(millis = 1)

@@ -69,6 +69,14 @@ public final class OpenRooms {
     }
 
     /**
+     * Tells whether a room is one too many ({@link LogConfig#rooms}). Rooms that are in memory
+     * already never are.
+     */
+    public boolean isFullFor(Room room) {
+        return entries.size() >= config.rooms() && !entries.containsKey(room);
+    }
+
+    /**
      * Counts a cursor in and returns its room's replica, which the caller releases when the cursor
      * ends.
      *

@@ -21,12 +21,17 @@ public record Room(String name) {
      * @throws InvalidRequest if the name does not have the form above
      */
     public Room {
-        if (!NAME.matcher(name).matches()) {
+        if (!isName(name)) {
             throw new InvalidRequest(
                     "bad-room",
                     "bad room: a name is 1 to 64 characters of A-Z a-z 0-9 . _ - and starts with a"
                             + " letter or digit");
         }
+    }
+
+    /** Tells whether a text has the form of a room's name. */
+    public static boolean isName(String text) {
+        return NAME.matcher(text).matches();
     }
 
     @Override

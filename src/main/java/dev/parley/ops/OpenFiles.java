@@ -55,7 +55,8 @@ final class OpenFiles {
                 files.getAsLong(),
                 (long) configured.connections() + RESERVE,
                 SETTING);
-        return new Limits(streams, configured.connectionsPerAddress());
+        return new Limits(
+                streams, configured.connectionsPerAddress(), configured.roomsPerAddress());
     }
 
     /** Returns how many streams a process takes that may open this many files. */
@@ -73,5 +74,6 @@ final class OpenFiles {
                 : OptionalLong.empty();
     }
 
-    private record Limits(int connections, int connectionsPerAddress) implements LimitsConfig {}
+    private record Limits(int connections, int connectionsPerAddress, int roomsPerAddress)
+            implements LimitsConfig {}
 }

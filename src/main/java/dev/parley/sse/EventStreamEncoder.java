@@ -1,6 +1,7 @@
 package dev.parley.sse;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.parley.delivery.DisconnectReason;
 import dev.parley.delivery.Gap;
@@ -14,6 +15,8 @@ import dev.parley.message.StoredMessage;
 import dev.parley.retry.Backoff;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +38,9 @@ public final class EventStreamEncoder implements StreamEncoder {
      * that ends before the first {@code id} field resets the browser's last event id.
      */
     private static final byte[] HEARTBEAT = utf8(":\n");
+
+    /** Bytes after an id: the end of its line, and the empty line that ends the block. */
+    private static final int BLOCK_END = 2;
 
     private final ObjectMapper json = new ObjectMapper();
     private final Duration minRetry;
@@ -75,16 +81,44 @@ public final class EventStreamEncoder implements StreamEncoder {
     }
 
     @Override
-    public byte[] resumed(EventId from, long replayed) {
+    public byte[] position(List<Room> rooms, String position) {
+        ObjectNode data = json.createObjectNode();
+        ArrayNode names = data.putArray("rooms");
+        rooms.forEach(room -> names.add(room.name()));
+        data.put("id", position);
+        return utf8(
+                "event: position\n"
+                        + dataFields(data.toString())
+                        + ("id: " + requireOneLine(position) + "\n\n"));
+    }
+
+    @Override
+    public byte[] withPosition(byte[] encoded, EventId id, String position) {
+        // What ends the block is the id and two line ends.
+        int kept = encoded.length - id.toString().length() - BLOCK_END;
+        byte[] written = position.getBytes(StandardCharsets.US_ASCII);
+        byte[] bytes = Arrays.copyOf(encoded, kept + written.length + BLOCK_END);
+        System.arraycopy(written, 0, bytes, kept, written.length);
+        bytes[bytes.length - 2] = '\n';
+        bytes[bytes.length - 1] = '\n';
+        return bytes;
+    }
+
+    @Override
+    public byte[] resumed(Room room, EventId from, long replayed) {
         ObjectNode data =
-                json.createObjectNode().put("from", from.toString()).put("replayed", replayed);
+                json.createObjectNode()
+                        .put("room", room.name())
+                        .put("from", from.toString())
+                        .put("replayed", replayed);
         return utf8("event: resumed\n" + dataFields(data.toString()) + "\n");
     }
 
     @Override
-    public byte[] gap(Gap gap) {
+    public byte[] gap(Room room, Gap gap) {
         ObjectNode data =
                 json.createObjectNode()
+                        .put("room", room.name())
                         .put("requested", gap.requested())
                         .put("oldest", gap.oldest().map(EventId::toString).orElse(null))
                         .put("newest", gap.newest().toString());

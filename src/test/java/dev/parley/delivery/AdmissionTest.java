@@ -10,59 +10,74 @@ class AdmissionTest {
 
     @Test
     void streams_areAdmittedUpToTheLimit_andAgainWhenOneHasLeft() {
-        var admission = new Hub.Admission(new LimitSettings(2, 10));
+        var admission = new Hub.Admission(new LimitSettings(2, 10, 100));
 
-        assertThat(admission.enter("a")).isEmpty();
-        assertThat(admission.enter("b")).isEmpty();
-        assertThat(admission.enter("c")).contains(DisconnectReason.LIMIT);
+        assertThat(admission.enter("a", 1)).isEmpty();
+        assertThat(admission.enter("b", 1)).isEmpty();
+        assertThat(admission.enter("c", 1)).contains(DisconnectReason.LIMIT);
         assertThat(admission.streams()).isEqualTo(2);
 
-        admission.leave("a");
-        assertThat(admission.enter("c")).isEmpty();
+        admission.leave("a", 1);
+        assertThat(admission.enter("c", 1)).isEmpty();
     }
 
     @Test
     void streamsOfOneAddress_areAdmittedUpToItsLimit_andLeaveRoomForOthers() {
-        var admission = new Hub.Admission(new LimitSettings(3, 2));
+        var admission = new Hub.Admission(new LimitSettings(3, 2, 100));
 
-        assertThat(admission.enter("a")).isEmpty();
-        assertThat(admission.enter("a")).isEmpty();
-        assertThat(admission.enter("a")).contains(DisconnectReason.LIMIT);
+        assertThat(admission.enter("a", 1)).isEmpty();
+        assertThat(admission.enter("a", 1)).isEmpty();
+        assertThat(admission.enter("a", 1)).contains(DisconnectReason.LIMIT);
         assertThat(admission.streams()).as("streams, without the refused one").isEqualTo(2);
 
-        assertThat(admission.enter("b")).isEmpty();
+        assertThat(admission.enter("b", 1)).isEmpty();
     }
 
     @Test
     void address_whoseStreamsLeft_isAdmittedAsOftenAsBefore() {
-        var admission = new Hub.Admission(new LimitSettings(10, 2));
-        admission.enter("a");
-        admission.enter("a");
+        var admission = new Hub.Admission(new LimitSettings(10, 2, 100));
+        admission.enter("a", 1);
+        admission.enter("a", 1);
 
-        admission.leave("a");
-        assertThat(admission.enter("a")).isEmpty();
-        assertThat(admission.enter("a")).contains(DisconnectReason.LIMIT);
+        admission.leave("a", 1);
+        assertThat(admission.enter("a", 1)).isEmpty();
+        assertThat(admission.enter("a", 1)).contains(DisconnectReason.LIMIT);
 
-        admission.leave("a");
-        admission.leave("a");
-        assertThat(admission.enter("a")).isEmpty();
-        assertThat(admission.enter("a")).isEmpty();
+        admission.leave("a", 1);
+        admission.leave("a", 1);
+        assertThat(admission.enter("a", 1)).isEmpty();
+        assertThat(admission.enter("a", 1)).isEmpty();
+    }
+
+    @Test
+    void streamsOfOneAddress_readTogetherNoMoreRoomsThanItsLimit() {
+        var admission = new Hub.Admission(new LimitSettings(10, 10, 7));
+
+        assertThat(admission.enter("a", 5)).isEmpty();
+        assertThat(admission.enter("a", 3)).contains(DisconnectReason.LIMIT);
+        assertThat(admission.enter("a", 2)).isEmpty();
+        assertThat(admission.enter("b", 7)).isEmpty();
+        assertThat(admission.streams()).isEqualTo(3);
+
+        admission.leave("a", 5);
+        assertThat(admission.enter("a", 5)).isEmpty();
+        assertThat(admission.enter("a", 1)).contains(DisconnectReason.LIMIT);
     }
 
     @Test
     void closedAdmission_refusesEveryStream() {
-        var admission = new Hub.Admission(new LimitSettings(10, 10));
-        admission.enter("a");
+        var admission = new Hub.Admission(new LimitSettings(10, 10, 100));
+        admission.enter("a", 1);
 
         admission.close();
 
-        assertThat(admission.enter("a")).contains(DisconnectReason.DRAIN);
+        assertThat(admission.enter("a", 1)).contains(DisconnectReason.DRAIN);
         assertThat(admission.streams()).isOne();
     }
 
     @Test
     void streamAboveTheLimit_receivesGoodbye_andKeepsItsPosition() {
-        HubHarness harness = HubHarness.with(new LimitSettings(1, 10));
+        HubHarness harness = HubHarness.with(new LimitSettings(1, 10, 100));
         harness.connectAtTail();
 
         TestReader refused =
@@ -78,7 +93,7 @@ class AdmissionTest {
 
     @Test
     void refusedStream_freesNoPlaceWhenItIsGone_butAdmittedStreamDoes() {
-        HubHarness harness = HubHarness.with(new LimitSettings(1, 10));
+        HubHarness harness = HubHarness.with(new LimitSettings(1, 10, 100));
         TestReader admitted = harness.connectAtTail();
         TestReader refused = harness.connectAtTail();
 

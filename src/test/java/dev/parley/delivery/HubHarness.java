@@ -1,5 +1,12 @@
 package dev.parley.delivery;
 
+import dev.parley.broker.Broker;
+import dev.parley.broker.BrokerState;
+import dev.parley.broker.Page;
+import dev.parley.broker.PublishRequest;
+import dev.parley.broker.Range;
+import dev.parley.broker.Receipt;
+import dev.parley.delivery.SubscribeRequest.RoomStart;
 import dev.parley.log.Format;
 import dev.parley.log.LogSettings;
 import dev.parley.log.OpenRooms;
@@ -10,17 +17,21 @@ import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import dev.parley.testsupport.Timeouts;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.smallrye.mutiny.Uni;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * Runs a real hub without network, threads or time: the broker is a {@link ScriptedBroker}, a
- * client is a {@link TestReader} on a {@link TestConnection}, and the event loop runs when a test
- * calls {@link #run}. Methods that do something run the loop afterwards, unless they say otherwise.
+ * Runs a real hub without network, threads or time: the broker is a {@link ScriptedBroker}, with
+ * further ones for rooms that a test names, a client is a {@link TestReader} on a {@link
+ * TestConnection}, and the event loop runs when a test calls {@link #run}. Methods that do
+ * something run the loop afterwards, unless they say otherwise.
  */
 final class HubHarness {
 
@@ -31,6 +42,7 @@ final class HubHarness {
     static final Duration IMMEDIATELY = Duration.ofNanos(1);
 
     final ScriptedBroker broker = new ScriptedBroker();
+    private final Map<Room, ScriptedBroker> others = new HashMap<>();
     final ManualEventLoop loop = new ManualEventLoop();
     final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     final Hub hub;
@@ -41,7 +53,7 @@ final class HubHarness {
 
     private HubHarness(LogSettings log, StreamSettings streams, LimitSettings limits) {
         var encoder = new LineEncoder();
-        var rooms = new OpenRooms(broker, encoder, log, meters);
+        var rooms = new OpenRooms(new BrokerByRoom(), encoder, log, meters);
         hub = new Hub(rooms, encoder, streams, limits, meters, Clock.systemUTC());
     }
 
@@ -55,6 +67,27 @@ final class HubHarness {
 
     static HubHarness with(LimitSettings limits) {
         return new HubHarness(LogSettings.DEFAULT, StreamSettings.DEFAULT, limits);
+    }
+
+    /** Returns the broker of a room other than the first; its epochs have the room's name. */
+    ScriptedBroker broker(String room) {
+        return others.computeIfAbsent(new Room(room), name -> new ScriptedBroker(name, room));
+    }
+
+    /** Stores messages in a room's broker and delivers them to the pod. */
+    void publish(String room, int count) {
+        broker(room).publish(count);
+        run();
+    }
+
+    /** Connects to several rooms, and does not run the loop. */
+    TestReader connectWithoutRunning(List<RoomStart> rooms) {
+        var connection = new TestConnection();
+        return new TestReader(connection, subscribe(connection, rooms, Heartbeat.DEFAULT));
+    }
+
+    TestReader connect(RoomStart... rooms) {
+        return ran(connectWithoutRunning(List.of(rooms)));
     }
 
     TestReader connect(StartPosition start) {
@@ -207,13 +240,56 @@ final class HubHarness {
     /** Subscribes with any connection, and does not run the loop. */
     Hub.Registration subscribe(
             Connection connection, Room room, StartPosition start, Heartbeat heartbeat) {
-        var request = new SubscribeRequest(room, start, Format.TEXT, heartbeat, "203.0.113.1");
+        return subscribe(connection, List.of(new RoomStart(room, start)), heartbeat);
+    }
+
+    private Hub.Registration subscribe(
+            Connection connection, List<RoomStart> rooms, Heartbeat heartbeat) {
+        var request = new SubscribeRequest(rooms, Format.TEXT, heartbeat, "203.0.113.1");
         return hub.subscribe(request, connection, loop);
     }
 
     private TestReader ran(TestReader reader) {
         run();
         return reader;
+    }
+
+    /** A broker whose rooms are independent of each other. */
+    private final class BrokerByRoom implements Broker {
+
+        private ScriptedBroker of(Room room) {
+            return others.getOrDefault(room, broker);
+        }
+
+        @Override
+        public Uni<Receipt> publish(PublishRequest request) {
+            return of(request.message().room()).publish(request);
+        }
+
+        @Override
+        public Uni<Page> read(Room room, Range range) {
+            return of(room).read(room, range);
+        }
+
+        @Override
+        public Uni<Void> endEpoch(Room room, String epoch) {
+            return of(room).endEpoch(room, epoch);
+        }
+
+        @Override
+        public Uni<Void> subscribe(Room room, Listener listener) {
+            return of(room).subscribe(room, listener);
+        }
+
+        @Override
+        public void unsubscribe(Room room, Listener listener) {
+            of(room).unsubscribe(room, listener);
+        }
+
+        @Override
+        public BrokerState state() {
+            return broker.state();
+        }
     }
 
     /** An event loop that runs its tasks when a test calls it. A pause takes no time. */
@@ -280,14 +356,27 @@ final class HubHarness {
         }
 
         @Override
-        public byte[] resumed(EventId from, long replayed) {
+        public byte[] position(List<Room> rooms, String position) {
+            return line("at " + position);
+        }
+
+        @Override
+        public byte[] withPosition(byte[] encoded, EventId id, String position) {
+            String line = new String(encoded, StandardCharsets.UTF_8);
+            return (position + line.substring(id.toString().length()))
+                    .getBytes(StandardCharsets.UTF_8);
+        }
+
+        @Override
+        public byte[] resumed(Room room, EventId from, long replayed) {
             return line("resumed " + from + " " + replayed);
         }
 
         @Override
-        public byte[] gap(Gap gap) {
+        public byte[] gap(Room room, Gap gap) {
             String oldest = gap.oldest().map(EventId::toString).orElse("none");
-            return line("gap " + gap.requested() + " " + oldest + " " + gap.newest());
+            String event = "gap " + gap.requested() + " " + oldest + " " + gap.newest();
+            return line(room.equals(ScriptedBroker.ROOM) ? event : event + " in " + room);
         }
 
         @Override

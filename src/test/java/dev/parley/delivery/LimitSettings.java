@@ -1,7 +1,8 @@
 package dev.parley.delivery;
 
 /** Limits of a pod's streams. */
-record LimitSettings(int connections, int connectionsPerAddress) implements LimitsConfig {
+record LimitSettings(int connections, int connectionsPerAddress, int roomsPerAddress)
+        implements LimitsConfig {
 
-    static final LimitSettings DEFAULT = new LimitSettings(1_000, 1_000);
+    static final LimitSettings DEFAULT = new LimitSettings(1_000, 1_000, 1_000);
 }

@@ -1,5 +1,6 @@
 package dev.parley.guarantees;
 
+import static java.util.stream.Collectors.toMap;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.guarantees.RedisChaos.Fault;
@@ -15,9 +16,13 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -49,9 +54,20 @@ class ChaosIT {
     private static final int READERS_OF_LOSSES = 12;
     static final String ROOM = "chaos";
 
+    /** Rooms before and after the first by name, which streams of several rooms read too. */
+    private static final List<String> OTHER_ROOMS = List.of("art", "zoo");
+
+    private static final String ROOMS_QUERY =
+            "/events?format=json&room=" + ROOM + "&room=" + String.join("&room=", OTHER_ROOMS);
+
     private final long seed = Long.getLong("chaos.seed", ThreadLocalRandom.current().nextLong());
     private final Random random = new Random(seed);
     private final AtomicInteger confirmed = new AtomicInteger();
+
+    /** The texts that were published to other rooms, by room. */
+    private final Map<String, Queue<String>> inOtherRooms =
+            OTHER_ROOMS.stream()
+                    .collect(toMap(room -> room, room -> new ConcurrentLinkedQueue<>()));
 
     @RegisterExtension
     final TestWatcher printSeed =
@@ -69,20 +85,24 @@ class ChaosIT {
         try (RedisServer redis = RedisServer.start()) {
             startPods(redis, pods);
             List<URI> streams = pods.stream().map(pod -> pod.uri("/events?room=" + ROOM)).toList();
+            List<URI> ofRooms = pods.stream().map(pod -> pod.uri(ROOMS_QUERY)).toList();
             List<Http> clients = pods.stream().map(pod -> new Http(pod.uri())).toList();
-            try (var fleet = new ReaderFleet(READERS, () -> anyOf(streams))) {
+            try (var fleet = new ReaderFleet(READERS, () -> anyOf(streams));
+                    var fleetOfRooms = new ReaderFleet(READERS, () -> anyOf(ofRooms))) {
                 List<Future<List<String>>> publishing = new ArrayList<>();
                 for (int i = 1; i <= PUBLISHERS; i++) {
                     String name = Integer.toString(i);
                     publishing.add(publishers.submit(() -> publish(name, clients)));
                 }
 
-                breakConnections(fleet, 1);
+                List<SseReader> all = new ArrayList<>(fleet.readers());
+                all.addAll(fleetOfRooms.readers());
+                breakConnections(all, 1);
                 pods.get(1).kill();
-                breakConnections(fleet, 2);
+                breakConnections(all, 2);
                 pods.set(1, pods.get(1).replacement());
-                breakConnections(fleet, 3);
-                breakConnectionsUntil(() -> connections(fleet) > READERS * 2, fleet);
+                breakConnections(all, 3);
+                breakConnectionsUntil(() -> connections(all) > all.size() * 2, all);
 
                 List<String> published = new ArrayList<>();
                 for (Future<List<String>> texts : publishing) {
@@ -91,6 +111,13 @@ class ChaosIT {
                 fleet.assertAllReceived(published);
                 fleet.assertOrderPerPublisher(published);
                 fleet.assertNoneReceived("gap");
+                for (SseReader reader : fleetOfRooms.readers()) {
+                    awaitTexts(reader, ROOM, published);
+                    assertThat(RoomEvents.of(reader, ROOM).messages())
+                            .isEqualTo(fleet.readers().get(0).messages());
+                    OTHER_ROOMS.forEach(room -> awaitTexts(reader, room, inOtherRooms.get(room)));
+                }
+                fleetOfRooms.assertNoneReceived("gap");
             }
         } finally {
             publishers.shutdownNow();
@@ -114,8 +141,12 @@ class ChaosIT {
             pods.add(Pods.withWrongClock(pod).start());
             pods.forEach(Pods::awaitPublishing);
             List<URI> streams = pods.stream().map(one -> one.uri("/events?room=" + ROOM)).toList();
-            try (var fleet = new ReaderFleet(READERS_OF_LOSSES, () -> anyOf(streams))) {
-                traffic.start(fleet);
+            List<URI> ofRooms = pods.stream().map(one -> one.uri(ROOMS_QUERY)).toList();
+            try (var fleet = new ReaderFleet(READERS_OF_LOSSES, () -> anyOf(streams));
+                    var fleetOfRooms = new ReaderFleet(READERS_OF_LOSSES, () -> anyOf(ofRooms))) {
+                List<SseReader> all = new ArrayList<>(fleet.readers());
+                all.addAll(fleetOfRooms.readers());
+                traffic.start(all);
                 List<Fault> faults = new ArrayList<>(List.of(Fault.values()));
                 Collections.shuffle(faults, random);
                 for (Fault fault : faults) {
@@ -128,12 +159,29 @@ class ChaosIT {
 
                 traffic.publish("end");
                 fleet.readers().forEach(reader -> reader.awaitData("end"));
-                oracle.check(fleet.readers(), kept(streams.get(0)));
+                fleetOfRooms.readers().forEach(ChaosIT::awaitEnd);
+                List<RoomEvents> received =
+                        new ArrayList<>(fleet.readers().stream().map(RoomEvents::of).toList());
+                fleetOfRooms.readers().forEach(one -> received.add(RoomEvents.of(one, ROOM)));
+                oracle.check(received, kept(streams.get(0)));
             }
         } finally {
             traffic.close();
             pods.forEach(ParleyProcess::close);
         }
+    }
+
+    /** Waits for as many messages of a room as there are, and asserts that each came once. */
+    private static void awaitTexts(SseReader ofRooms, String room, Collection<String> published) {
+        Timeouts.await("messages of " + room + ", for " + ofRooms)
+                .until(() -> RoomEvents.of(ofRooms, room).messages().size() >= published.size());
+        assertThat(RoomEvents.of(ofRooms, room).texts())
+                .containsExactlyInAnyOrderElementsOf(published);
+    }
+
+    private static void awaitEnd(SseReader ofRooms) {
+        Timeouts.await("end of the room, for " + ofRooms)
+                .until(() -> RoomEvents.of(ofRooms, ROOM).texts().contains("end"));
     }
 
     /** Returns all messages of the room: what a reader gets whose position is not known. */
@@ -160,11 +208,11 @@ class ChaosIT {
             this.pods = pods;
         }
 
-        void start(ReaderFleet fleet) {
+        void start(List<SseReader> readers) {
             clients = pods.stream().map(pod -> new Http(pod.uri())).toList();
             pace.scheduleAtFixedRate(turns::release, 0, 10, TimeUnit.MILLISECONDS);
             pace.scheduleAtFixedRate(
-                    () -> anyOf(fleet.readers()).dropConnection(), 0, 40, TimeUnit.MILLISECONDS);
+                    () -> anyOf(readers).dropConnection(), 0, 20, TimeUnit.MILLISECONDS);
             for (int i = 1; i <= PUBLISHERS; i++) {
                 String name = Integer.toString(i);
                 publishing.add(publishers.submit(() -> publishUntilStopped(name)));
@@ -175,6 +223,19 @@ class ChaosIT {
             for (int i = 1; !stopped; i++) {
                 turns.acquireUninterruptibly();
                 publish(name + "-" + i);
+                publishToAnotherRoom();
+            }
+        }
+
+        /**
+         * Publishes what moves the positions of streams of several rooms. Whether it arrives is not
+         * checked.
+         */
+        private void publishToAnotherRoom() {
+            try {
+                Pods.tryPublish(pod(), anyOf(OTHER_ROOMS), "noise");
+            } catch (UncheckedIOException e) {
+                // A pod that is away.
             }
         }
 
@@ -237,28 +298,30 @@ class ChaosIT {
         List<String> texts = new ArrayList<>();
         for (int i = 1; i <= TEXTS_EACH; i++) {
             String text = name + "-" + i;
-            publishAnywhere(text, pods);
+            publishAnywhere(text, ROOM, pods);
             texts.add(text);
+            String other = anyOf(OTHER_ROOMS);
+            publishAnywhere(text, other, pods);
+            inOtherRooms.get(other).add(text);
             confirmed.incrementAndGet();
         }
         return texts;
     }
 
     /** Each attempt goes to a random pod, so a repeat may go to another one. */
-    private static void publishAnywhere(String text, List<Http> pods) {
+    private static void publishAnywhere(String text, String room, List<Http> pods) {
         Timeouts.await(text)
                 .ignoreExceptionsInstanceOf(UncheckedIOException.class)
-                .until(() -> Pods.tryPublish(anyOf(pods), ROOM, text));
+                .until(() -> Pods.tryPublish(anyOf(pods), room, text));
     }
 
     /** Resets random connections until this many thirds of all texts are confirmed. */
-    private void breakConnections(ReaderFleet fleet, int thirds) {
+    private void breakConnections(List<SseReader> readers, int thirds) {
         int enough = PUBLISHERS * TEXTS_EACH * thirds / 3;
-        breakConnectionsUntil(() -> confirmed.get() >= enough, fleet);
+        breakConnectionsUntil(() -> confirmed.get() >= enough, readers);
     }
 
-    private void breakConnectionsUntil(BooleanSupplier enough, ReaderFleet fleet) {
-        List<SseReader> readers = fleet.readers();
+    private void breakConnectionsUntil(BooleanSupplier enough, List<SseReader> readers) {
         Timeouts.await("end of the chaos")
                 .pollInterval(Duration.ofMillis(10))
                 .until(
@@ -268,8 +331,8 @@ class ChaosIT {
                         });
     }
 
-    private static int connections(ReaderFleet fleet) {
-        return fleet.readers().stream().mapToInt(SseReader::connections).sum();
+    private static int connections(List<SseReader> readers) {
+        return readers.stream().mapToInt(SseReader::connections).sum();
     }
 
     private static <T> T anyOf(List<T> all) {

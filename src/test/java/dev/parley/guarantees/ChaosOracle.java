@@ -2,7 +2,6 @@ package dev.parley.guarantees;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -82,13 +81,13 @@ final class ChaosOracle {
     /**
      * @param kept all messages that are there at the end
      */
-    void check(List<SseReader> readers, List<Event> kept) {
+    void check(List<RoomEvents> readers, List<Event> kept) {
         assertThat(kept.stream().map(Event::id)).doesNotHaveDuplicates();
         assertOnce(kept);
         assertWhatWasNotLostIsKept(kept);
         assertNoIdHasTwoTexts(readers, kept);
-        for (SseReader reader : readers) {
-            RedisFaultTest.assertIdsAscend(reader);
+        for (RoomEvents reader : readers) {
+            RedisFaultTest.assertIdsAscend(reader.events());
             var received = new Received(reader.events());
             received.segments().forEach(this::assertOnce);
             assertThat(received.first().keySet()).as("%s", reader).containsAll(ids(kept));
@@ -144,7 +143,7 @@ final class ChaosOracle {
                                 .toList());
     }
 
-    private void assertNoIdHasTwoTexts(List<SseReader> readers, List<Event> kept) {
+    private void assertNoIdHasTwoTexts(List<RoomEvents> readers, List<Event> kept) {
         Map<String, String> texts = new HashMap<>();
         List<Event> all = new ArrayList<>(kept);
         readers.forEach(reader -> all.addAll(reader.messages()));
@@ -157,7 +156,7 @@ final class ChaosOracle {
     }
 
     /** A reader that had what is gone got a gap, unless only the log was lost and not its count. */
-    private void assertToldOfWhatItHad(Received received, Set<String> kept, SseReader reader) {
+    private void assertToldOfWhatItHad(Received received, Set<String> kept, RoomEvents reader) {
         received.first()
                 .forEach(
                         (id, index) ->
@@ -171,7 +170,7 @@ final class ChaosOracle {
     }
 
     /** A reader that never had what is gone got a gap after what was acknowledged before that. */
-    private void assertToldOfWhatItMissed(Received received, Set<String> kept, SseReader reader) {
+    private void assertToldOfWhatItMissed(Received received, Set<String> kept, RoomEvents reader) {
         for (Acknowledged one : acknowledged) {
             if (!received.first().containsKey(one.id())
                     && !kept.contains(one.id())

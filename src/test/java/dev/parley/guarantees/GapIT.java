@@ -123,8 +123,12 @@ class GapIT {
             assertThat(reader.events().get(0).type()).isEqualTo("gap");
             assertThat(reader.events().get(0).data())
                     .isEqualTo(
-                            "{\"requested\":\"%s\",\"oldest\":\"%s\",\"newest\":\"%s\"}"
-                                    .formatted(requested, ids.get(GONE), ids.get(PUBLISHED - 1)));
+                            "{\"room\":\"%s\",\"requested\":\"%s\",\"oldest\":\"%s\",\"newest\":\"%s\"}"
+                                    .formatted(
+                                            room.name(),
+                                            requested,
+                                            ids.get(GONE),
+                                            ids.get(PUBLISHED - 1)));
             assertThat(reader.data()).isEqualTo(retained());
             assertThat(reader.events("resumed")).isEmpty();
             assertThat(reader.status()).isEqualTo(200);

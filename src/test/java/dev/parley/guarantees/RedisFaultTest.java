@@ -65,15 +65,20 @@ abstract class RedisFaultTest {
      * starts over, and messages that are still there have the ids that they had.
      */
     static void assertIdsAscend(SseReader reader) {
+        assertIdsAscend(reader.events());
+    }
+
+    /** As for a reader, of the events of one room. */
+    static void assertIdsAscend(List<Event> events) {
         Map<String, String> texts = new HashMap<>();
         long former = -1;
-        for (Event event : reader.events()) {
+        for (Event event : events) {
             if (event.type().equals("gap")) {
                 former = -1;
             } else if (event.type().equals("message")) {
                 long offset = offset(event.id());
                 assertThat(former)
-                        .as("offset before %s, among %s", event, around(event, reader.events()))
+                        .as("offset before %s, among %s", event, around(event, events))
                         .isIn(-1L, offset - 1);
                 assertThat(texts.merge(event.id(), event.data(), (one, other) -> one))
                         .isEqualTo(event.data());

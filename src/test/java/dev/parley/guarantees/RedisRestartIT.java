@@ -92,8 +92,8 @@ class RedisRestartIT extends RedisFaultTest {
             assertThat(reader.events("gap"))
                     .extracting(Event::data)
                     .containsExactly(
-                            "{\"requested\":\"%s\",\"oldest\":\"%s\",\"newest\":\"%s\"}"
-                                    .formatted(last, next, next));
+                            "{\"room\":\"%s\",\"requested\":\"%s\",\"oldest\":\"%s\",\"newest\":\"%s\"}"
+                                    .formatted(room, last, next, next));
             assertIdsAscend(reader);
         }
     }

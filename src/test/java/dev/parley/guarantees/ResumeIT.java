@@ -38,7 +38,9 @@ class ResumeIT {
                 Event first = reader.awaitEvent("resumed");
                 assertThat(reader.events().get(0)).isEqualTo(first);
                 assertThat(first.data())
-                        .isEqualTo("{\"from\":\"%s\",\"replayed\":%d}".formatted(id, 45 - last));
+                        .isEqualTo(
+                                "{\"room\":\"%s\",\"from\":\"%s\",\"replayed\":%d}"
+                                        .formatted(room.name(), id, 45 - last));
                 assertThat(reader.data()).isEqualTo(numbers(last + 1, 45));
                 assertThat(reader.messages())
                         .extracting(Event::id)

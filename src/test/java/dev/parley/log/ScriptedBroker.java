@@ -33,14 +33,29 @@ public final class ScriptedBroker implements Broker {
     private final List<String> endedEpochs = new ArrayList<>();
     private final Queue<Runnable> held = new ArrayDeque<>();
     private final RoomListeners listeners = new RoomListeners();
-    private String epoch = "epoch0";
+    private final Room room;
+    private final String epochs;
+    private String epoch;
     private long newest;
-    private int epochs;
+    private int epochCount;
     private int texts;
     private int reads;
     private boolean holding;
     private boolean away;
     private boolean empty;
+
+    public ScriptedBroker() {
+        this(ROOM, "epoch");
+    }
+
+    /**
+     * @param epochs the name that the epochs have before their number
+     */
+    public ScriptedBroker(Room room, String epochs) {
+        this.room = room;
+        this.epochs = epochs;
+        this.epoch = epochs + epochCount;
+    }
 
     // What a test can see.
 
@@ -82,14 +97,14 @@ public final class ScriptedBroker implements Broker {
     public synchronized StoredMessage store() {
         newest++;
         texts++;
-        var message = Message.of(ROOM, "text" + texts, Instant.ofEpochMilli(texts));
+        var message = Message.of(room, "text" + texts, Instant.ofEpochMilli(texts));
         var stored = new StoredMessage(new EventId(epoch, newest), message);
         log.add(stored);
         return stored;
     }
 
     public void deliver(StoredMessage message) {
-        listeners.of(ROOM).forEach(listener -> listener.onMessage(message));
+        listeners.of(room).forEach(listener -> listener.onMessage(message));
     }
 
     /** Stores and delivers messages. */
@@ -135,7 +150,7 @@ public final class ScriptedBroker implements Broker {
     public synchronized void loseAll() {
         log.clear();
         newest = 0;
-        epoch = "epoch" + ++epochs;
+        epoch = epochs + ++epochCount;
     }
 
     /** Answers the next read as an empty broker with another epoch would. */
@@ -235,7 +250,7 @@ public final class ScriptedBroker implements Broker {
     private synchronized void end(String ended) {
         endedEpochs.add(ended);
         if (ended.equals(epoch)) {
-            epoch = "epoch" + ++epochs;
+            epoch = epochs + ++epochCount;
             log.replaceAll(m -> new StoredMessage(new EventId(epoch, m.offset()), m.message()));
         }
     }

@@ -11,6 +11,7 @@ import dev.parley.log.Format;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
+import dev.parley.message.StoredMessage;
 import dev.parley.testsupport.Json;
 import dev.parley.testsupport.SseReader.Event;
 import java.time.Duration;
@@ -27,6 +28,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a stream contains beside messages: opening, position, heartbeat and control events. */
 class EventStreamControlTest {
+
+    private static final Room KITCHEN = new Room("kitchen");
 
     private final EventStreamEncoder encoder =
             new EventStreamEncoder(Duration.ofMillis(2718), Duration.ofMillis(2718));
@@ -101,10 +104,40 @@ class EventStreamControlTest {
     }
 
     @Test
-    void resumed_hasPositionAndNumberOfMessages() {
-        JsonNode data = dataOfOnly("resumed", encoder.resumed(new EventId("k3f9", 42), 7));
+    void positionInSeveralRooms_namesThem_andItsIdIsThePositionInAll() {
+        byte[] position =
+                encoder.position(List.of(KITCHEN, Room.LOBBY), "kitchen=k3f9-42,lobby=9xx1-7");
 
-        assertThat(data).isEqualTo(Json.parse("{\"from\":\"k3f9-42\",\"replayed\":7}"));
+        assertThat(text(position))
+                .isEqualTo(
+                        """
+                        event: position
+                        data: {"rooms":["kitchen","lobby"],"id":"kitchen=k3f9-42,lobby=9xx1-7"}
+                        id: kitchen=k3f9-42,lobby=9xx1-7
+
+                        """);
+    }
+
+    @Test
+    void messageWithThePositionOfItsStream_isTheSameButForItsId() {
+        var id = new EventId("k3f9", 42);
+        Message message = Message.of(KITCHEN, "id: k3f9-42\n", Instant.EPOCH);
+        byte[] encoded = encoder.encode(new StoredMessage(id, message), Format.TEXT);
+
+        byte[] written = encoder.withPosition(encoded, id, "kitchen=k3f9-42,lobby=9xx1-7");
+
+        assertThat(text(written))
+                .isEqualTo("data: id: k3f9-42\ndata: \nid: kitchen=k3f9-42,lobby=9xx1-7\n\n");
+        assertThat(text(encoded)).isEqualTo("data: id: k3f9-42\ndata: \nid: k3f9-42\n\n");
+    }
+
+    @Test
+    void resumed_hasPositionAndNumberOfMessages() {
+        JsonNode data = dataOfOnly("resumed", encoder.resumed(KITCHEN, new EventId("k3f9", 42), 7));
+
+        assertThat(data)
+                .isEqualTo(
+                        Json.parse("{\"room\":\"kitchen\",\"from\":\"k3f9-42\",\"replayed\":7}"));
     }
 
     @ParameterizedTest
@@ -112,8 +145,9 @@ class EventStreamControlTest {
     void gap_hasTheRequestedPosition_andWhatIsRetained(String requested) {
         Gap gap = new Gap(requested, Optional.of(new EventId("n3w", 5)), new EventId("n3w", 9));
 
-        JsonNode data = dataOfOnly("gap", encoder.gap(gap));
+        JsonNode data = dataOfOnly("gap", encoder.gap(KITCHEN, gap));
 
+        assertThat(data.path("room").textValue()).isEqualTo("kitchen");
         assertThat(data.path("requested").textValue()).isEqualTo(requested);
         assertThat(data.path("oldest").textValue()).isEqualTo("n3w-5");
         assertThat(data.path("newest").textValue()).isEqualTo("n3w-9");
@@ -123,7 +157,7 @@ class EventStreamControlTest {
     void gapInAnEmptyHistory_hasNoOldest() {
         Gap gap = new Gap("k3f9-42", Optional.empty(), new EventId("n3w", 0));
 
-        JsonNode data = dataOfOnly("gap", encoder.gap(gap));
+        JsonNode data = dataOfOnly("gap", encoder.gap(KITCHEN, gap));
 
         assertThat(data.path("oldest").isNull()).isTrue();
     }

@@ -1,0 +1,220 @@
+package dev.parley.delivery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.delivery.SubscribeRequest.RoomStart;
+import dev.parley.log.LogSettings;
+import dev.parley.message.EventId;
+import dev.parley.message.Room;
+import dev.parley.testsupport.Timeouts;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A stream that reads several rooms. The rooms are a, b and c; their first epochs a0, b0 and c0.
+ */
+class SeveralRoomsTest {
+
+    private HubHarness harness = new HubHarness();
+
+    @BeforeEach
+    void makeRooms() {
+        List.of("a", "b", "c").forEach(harness::broker);
+    }
+
+    @Test
+    void eachMessage_hasThePositionInAllRooms_inTheOrderOfTheirNames() {
+        TestReader reader = harness.connect(tail("b"), tail("a"));
+
+        harness.publish("a", 1);
+        harness.publish("b", 2);
+
+        assertThat(reader.lines())
+                .containsExactly(
+                        "at a=a0-0,b=b0-0",
+                        "a=a0-1,b=b0-0 text1",
+                        "a=a0-1,b=b0-1 text1",
+                        "a=a0-1,b=b0-2 text2");
+    }
+
+    @Test
+    void positionInAllRooms_isWrittenOnce_whenTheLastRoomIsPlaced() {
+        harness.broker("b").holdAnswers();
+        TestReader reader = harness.connect(tail("a"), tail("b"));
+
+        assertThat(reader.lines()).isEmpty();
+
+        harness.broker("b").releaseAnswers();
+        harness.run();
+
+        assertThat(reader.lines()).containsExactly("at a=a0-0,b=b0-0");
+    }
+
+    @Test
+    void roomWithoutAnAnswer_delaysNeitherMessagesNorThePositionOfTheOthers_forLong() {
+        harness.broker("b").holdAnswers();
+        TestReader reader = harness.connect(tail("a"), tail("b"));
+
+        harness.tick();
+        harness.publish("a", 1);
+
+        assertThat(reader.lines()).containsExactly("at a=a0-0", "a=a0-1 text1");
+    }
+
+    @Test
+    void clientThatComesBack_isGivenItsPositionFirst_andContinuesInEachRoom() {
+        harness.publish("a", 3);
+        harness.publish("b", 3);
+
+        TestReader reader = harness.connect(after("a", "a0", 1), after("b", "b0", 2), tail("c"));
+
+        List<String> lines = reader.lines();
+        assertThat(lines.get(0)).isEqualTo("at a=a0-1,b=b0-2");
+        assertThat(lines)
+                .filteredOn(line -> line.startsWith("resumed"))
+                .containsExactlyInAnyOrder("resumed a0-1 2", "resumed b0-2 1");
+        assertThat(lines)
+                .filteredOn(line -> line.contains("text"))
+                .extracting(line -> line.split(" ")[1])
+                .containsExactlyInAnyOrder("text2", "text3", "text3");
+        assertThat(lines.get(lines.size() - 1)).endsWith("a=a0-3,b=b0-3,c=c0-0");
+    }
+
+    @Test
+    void messagesBeforeAnotherRoomIsPlaced_keepTheClientsPositionThere() {
+        harness.publish("a", 1);
+        harness.publish("b", 1);
+        harness.broker("b").holdAnswers();
+
+        TestReader reader = harness.connect(after("a", "a0", 1), after("b", "b0", 1));
+        harness.publish("a", 1);
+
+        assertThat(reader.lines())
+                .containsExactly("at a=a0-1,b=b0-1", "resumed a0-1 0", "a=a0-2,b=b0-1 text2");
+    }
+
+    @Test
+    void gapInOneRoom_isFollowedByThePositionInAll_andLeavesTheOthersAlone() {
+        harness.publish("a", 2);
+        harness.publish("b", 2);
+
+        TestReader reader = harness.connect(after("a", "old", 7), after("b", "b0", 1));
+
+        List<String> lines = reader.lines();
+        assertThat(lines.get(0)).isEqualTo("at a=old-7,b=b0-1");
+        int gap = lines.indexOf("gap old-7 a0-1 a0-2 in a");
+        assertThat(lines.get(gap + 1)).matches("at a=a0-0,b=b0-[12]");
+        assertThat(lines).filteredOn(line -> line.startsWith("gap")).hasSize(1);
+        assertThat(lines).contains("resumed b0-1 1");
+        assertThat(lines.get(lines.size() - 1)).contains("a=a0-2").contains("b=b0-2");
+    }
+
+    @Test
+    void textThatIsNoPosition_isWrittenAsUnknown_untilTheGap() {
+        harness.publish("a", 1);
+
+        TestReader reader =
+                harness.connect(
+                        new RoomStart(new Room("a"), new StartPosition.Unknown("1,2=3")),
+                        tail("b"));
+
+        assertThat(reader.lines())
+                .startsWith("at a=unknown", "gap 1,2=3 a0-1 a0-1 in a")
+                .endsWith("a=a0-1,b=b0-0 text1")
+                .doesNotContain("at a=1,2=3");
+    }
+
+    @Test
+    void roomThatTheBrokerCannotServe_isTriedAgain_andTheOthersGoOn() {
+        harness.publish("a", 2);
+        harness.broker("a").goDown();
+
+        TestReader reader = harness.connect(after("a", "a0", 1), tail("b"));
+        harness.publish("b", 1);
+
+        assertThat(reader.lines()).contains("at a=a0-1,b=b0-0", "a=a0-1,b=b0-1 text1");
+        assertThat(reader.connection().isEnded()).isFalse();
+
+        harness.broker("a").comeUp();
+        awaitLine(reader, "a=a0-2,b=b0-1 text2");
+        assertThat(reader.lines()).contains("resumed a0-1 1");
+        assertThat(harness.gauge("parley.cursors")).isEqualTo(2);
+    }
+
+    @Test
+    void streamOfWhichNoRoomCanBeServed_ends() {
+        harness.broker("a").goDown();
+        harness.broker("b").goDown();
+
+        TestReader reader = harness.connect(after("a", "a0", 1), tail("b"));
+
+        assertThat(reader.lines()).contains("at a=a0-1").endsWith("goodbye unavailable");
+        assertThat(harness.gauge("parley.connected.clients")).isZero();
+        assertThat(harness.gauge("parley.cursors")).isZero();
+    }
+
+    @Test
+    void busyRoom_keepsAnotherRoomWaiting_forOneBatchAtMost() {
+        TestReader reader = harness.connect(tail("a"), tail("b"));
+        reader.connection().stall();
+        harness.publish("a", 1);
+        harness.publish("a", 3);
+        harness.publish("b", 1);
+
+        for (int round = 0; round < 3; round++) {
+            reader.connection().drainOnce();
+            harness.run();
+            harness.publish("a", 2);
+        }
+
+        assertThat(reader.lines())
+                .anyMatch(line -> line.startsWith("a=") && line.contains("b=b0-1"));
+        assertThat(harness.broker("a").newest()).as("there was always more of a").isEqualTo(10);
+    }
+
+    @Test
+    void streamThatEnds_leavesAllItsRooms() {
+        harness = HubHarness.with(LogSettings.DEFAULT.withLinger(HubHarness.IMMEDIATELY));
+        makeRooms();
+        TestReader reader = harness.connect(tail("a"), tail("b"));
+        assertThat(harness.gauge("parley.cursors")).isEqualTo(2);
+
+        reader.disconnect();
+        harness.tick();
+
+        assertThat(harness.gauge("parley.rooms")).isZero();
+        assertThat(harness.gauge("parley.cursors")).isZero();
+        assertThat(harness.broker("a").isSubscribed(new Room("a"))).isFalse();
+    }
+
+    @Test
+    void streamThatWouldOpenTooManyRooms_isRefused_andKeepsItsPosition() {
+        harness = HubHarness.with(LogSettings.DEFAULT.withRooms(2));
+        makeRooms();
+        harness.connect(tail("a"), tail("b"));
+
+        TestReader refused = harness.connect(after("a", "a0", 0), after("c", "c0", 5));
+        TestReader admitted = harness.connect(tail("a"), tail("b"));
+
+        assertThat(refused.lines()).containsExactly("at a=a0-0,c=c0-5", "goodbye limit");
+        assertThat(admitted.lines()).containsExactly("at a=a0-0,b=b0-0");
+    }
+
+    private void awaitLine(TestReader reader, String line) {
+        Timeouts.await(line)
+                .until(
+                        () -> {
+                            harness.tick();
+                            return reader.lines().contains(line);
+                        });
+    }
+
+    private static RoomStart tail(String room) {
+        return new RoomStart(new Room(room), new StartPosition.Tail());
+    }
+
+    private static RoomStart after(String room, String epoch, long offset) {
+        return new RoomStart(new Room(room), new StartPosition.After(new EventId(epoch, offset)));
+    }
+}

@@ -1,0 +1,172 @@
+package dev.parley.events;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.parley.delivery.StartPosition;
+import dev.parley.delivery.SubscribeRequest;
+import dev.parley.delivery.SubscribeRequest.RoomStart;
+import dev.parley.http.RefusedRequest;
+import dev.parley.message.EventId;
+import dev.parley.message.InvalidRequest;
+import dev.parley.message.Room;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Which rooms a stream reads, and where it starts in each. */
+class EventsQueryTest {
+
+    private static final StartPosition TAIL = new StartPosition.Tail();
+
+    @Test
+    void withoutRooms_theLobbyIsRead() {
+        assertThat(starts("", null)).containsExactly(new RoomStart(Room.LOBBY, TAIL));
+    }
+
+    @Test
+    void rooms_areSortedByName_andReadOnce() {
+        assertThat(starts("room=b&room=a&room=b&format=json", null))
+                .containsExactly(room("a", TAIL), room("b", TAIL));
+    }
+
+    @Test
+    void idOfSeveralRooms_isAPositionInEachOfThem_andOthersHaveNone() {
+        assertThat(starts("room=b&room=c&room=d&format=json", "a=k3f9-1,b=9xx1-2,c=zz-3"))
+                .containsExactly(
+                        room("b", after("9xx1", 2)), room("c", after("zz", 3)), room("d", TAIL));
+    }
+
+    @Test
+    void roomThatIsNotInTheId_beginsWithTheHistoryThatIsAskedFor() {
+        assertThat(starts("room=b&room=c&history=5&format=json", "b=9xx1-2"))
+                .containsExactly(
+                        room("b", after("9xx1", 2)), room("c", new StartPosition.Newest(5)));
+    }
+
+    @Test
+    void idOfSeveralRooms_continuesAStreamOfOne() {
+        assertThat(starts("room=b", "a=k3f9-1,b=9xx1-2"))
+                .containsExactly(room("b", after("9xx1", 2)));
+    }
+
+    @Test
+    void idOfOneRoom_isAPositionInTheFirstRoomThatIsGiven() {
+        assertThat(starts("room=z&room=a&format=json", "k3f9-1"))
+                .containsExactly(room("a", TAIL), room("z", after("k3f9", 1)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "nonsense",
+                "a=k3f9-1,",
+                ",a=k3f9-1",
+                "=k3f9-1",
+                "a=k3f9-1,a=k3f9-2",
+                "a b=k3f9-1",
+                "a",
+                "k3f9-1,k3f9-2"
+            })
+    void textThatIsNoId_isAnUnknownPositionInEveryRoom(String id) {
+        StartPosition unknown = new StartPosition.Unknown(id);
+
+        assertThat(starts("room=a&room=b&format=json", id))
+                .containsExactly(room("a", unknown), room("b", unknown));
+    }
+
+    @Test
+    void positionThatIsNone_isUnknownInItsRoomAlone() {
+        assertThat(starts("room=a&room=b&format=json", "a=oops=1,b=9xx1-2"))
+                .containsExactly(
+                        room("a", new StartPosition.Unknown("oops=1")),
+                        room("b", after("9xx1", 2)));
+    }
+
+    @Test
+    void earliest_holdsForEveryRoom() {
+        StartPosition all = new StartPosition.Newest(Long.MAX_VALUE);
+
+        assertThat(starts("room=a&room=b&format=json&lastEventId=earliest", null))
+                .containsExactly(room("a", all), room("b", all));
+    }
+
+    @Test
+    void requestedPosition_isWrittenAsTheStreamWritesIt() {
+        var request =
+                form("room=b&room=a&room=c&format=json", "c=oops,b=9xx1-2,d=k3f9-4")
+                        .subscribeRequest("203.0.113.1");
+
+        assertThat(request.requested()).contains("b=9xx1-2,c=unknown");
+    }
+
+    @Test
+    void requestWithoutAPosition_hasNone() {
+        assertThat(request("room=b&room=a&format=json&history=3", null).requested())
+                .isEqualTo(Optional.empty());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "room=a&room=b, bad format: a stream of several rooms needs format=json",
+        "room=a&room=b&format=text, bad format: a stream of several rooms needs format=json",
+        "room=a&room=b&format=xml, 'bad format: one of json, text is expected'",
+        "room=%zz, bad form: a % is not followed by two hexadecimal digits"
+    })
+    void badRequest_isRefusedWithWhatWouldBeRight(String form, String detail) {
+        assertThatThrownBy(() -> request(form, null))
+                .isInstanceOf(RefusedRequest.class)
+                .hasMessageStartingWith(detail);
+    }
+
+    @Test
+    void badRoomAmongOthers_isRefused() {
+        assertThatThrownBy(() -> request("room=a&room=&format=json", null))
+                .isInstanceOf(InvalidRequest.class)
+                .hasMessageStartingWith("bad room");
+    }
+
+    @Test
+    void formMayNameMoreRoomsThanAQuery_butNotAnyNumber() {
+        assertThat(starts(rooms(200), null)).hasSize(200);
+        assertThatThrownBy(() -> request(rooms(201), null))
+                .isInstanceOf(RefusedRequest.class)
+                .hasMessage("too many rooms: a stream reads at most 50, and 200 with POST /events");
+        assertThatThrownBy(() -> request(rooms(1100), null))
+                .isInstanceOf(RefusedRequest.class)
+                .hasMessage("bad form: it has more than 1024 fields");
+    }
+
+    private static String rooms(int count) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> "room=r" + i)
+                .collect(Collectors.joining("&", "", "&format=json"));
+    }
+
+    private static List<RoomStart> starts(String form, @Nullable String lastEventId) {
+        return request(form, lastEventId).rooms();
+    }
+
+    private static SubscribeRequest request(String form, @Nullable String lastEventId) {
+        return form(form, lastEventId).subscribeRequest("203.0.113.1");
+    }
+
+    private static EventsQuery form(String form, @Nullable String lastEventId) {
+        return EventsQuery.readForm(form.getBytes(UTF_8), lastEventId);
+    }
+
+    private static RoomStart room(String name, StartPosition start) {
+        return new RoomStart(new Room(name), start);
+    }
+
+    private static StartPosition after(String epoch, long offset) {
+        return new StartPosition.After(new EventId(epoch, offset));
+    }
+}
