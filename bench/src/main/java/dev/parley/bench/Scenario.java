@@ -83,6 +83,28 @@ enum Scenario {
             return load;
         }
     },
+    JSON_1000("1,000 readers, 50 messages/s as JSON", "rooms", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            List<String> load = new ArrayList<>(paced(s, 1_000, 50));
+            load.add("format=json");
+            return load;
+        }
+    },
+    STREAMS_OF_5_ROOMS("the same, of 5 rooms on each stream", "rooms", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            List<String> load = new ArrayList<>(paced(s, 1_000, 50));
+            load.addAll(List.of("format=json", "rooms=5", "roomsPerStream=5"));
+            return load;
+        }
+    },
+    ROOMS_10000("10,000 idle readers, each in a room of its own", "rooms", Table.MEMORY, "idle") {
+        @Override
+        List<String> load(Settings s) {
+            return List.of(readers(s, 10_000), "window=1", "rooms=" + 10_000 / s.scale());
+        }
+    },
     STORM("10,000 readers connect at once", "storm", Table.STORM, "storm") {
         @Override
         List<String> load(Settings s) {

@@ -16,6 +16,9 @@ final class EventStreamChecker {
      */
     private static final int KEPT = 80;
 
+    /** Where the text of a message begins at the latest, in a data line with JSON. */
+    private static final int FURTHEST_TEXT = 48;
+
     private final ReaderStats stats;
     private final int[] next;
     private boolean checking;
@@ -105,7 +108,7 @@ final class EventStreamChecker {
 
     private void data(byte[] bytes, int start, int end, long now) {
         int at = start + 5;
-        if (at < end && bytes[at] == ' ') {
+        while (at < end && at - start < FURTHEST_TEXT && bytes[at] != MessageText.FIRST) {
             at++;
         }
         if (end - at < MessageText.MIN_SIZE || bytes[at] != MessageText.FIRST) {
@@ -146,8 +149,14 @@ final class EventStreamChecker {
         return (long) publisher << 32 | number;
     }
 
-    /** Reads {@code id: <epoch>-<offset>}; ids of another form are not checked. */
+    /**
+     * Reads {@code id: <epoch>-<offset>}; ids of another form are not checked, such as the position
+     * in several rooms.
+     */
     private void id(byte[] bytes, int start, int end) {
+        if (indexOf((byte) '=', bytes, start, end) >= 0) {
+            return;
+        }
         long value = 0;
         long scale = 1;
         int i = end - 1;
@@ -162,6 +171,15 @@ final class EventStreamChecker {
             stats.idHoles++;
         }
         offset = value;
+    }
+
+    private static int indexOf(byte wanted, byte[] bytes, int start, int end) {
+        for (int i = start; i < end; i++) {
+            if (bytes[i] == wanted) {
+                return i;
+            }
+        }
+        return -1;
     }
 
     private void event(byte[] bytes, int start, int end) {

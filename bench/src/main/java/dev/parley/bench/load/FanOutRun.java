@@ -95,7 +95,7 @@ final class FanOutRun {
     private boolean awaitDeliveries(long messages) {
         return Await.count(
                 readers.stats::deliveries,
-                messages * options.readers() / options.rooms(),
+                messages * options.readers() * options.roomsPerStream() / options.rooms(),
                 IDLE_SECONDS);
     }
 

@@ -3,6 +3,7 @@ package dev.parley.bench.load;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.StringJoiner;
 import java.util.stream.Collectors;
 
 /**
@@ -17,6 +18,8 @@ import java.util.stream.Collectors;
  * @param sendPath path to publish to
  * @param rooms number of rooms among which readers and publishers are divided; 1 means the server's
  *     default room
+ * @param roomsPerStream number of rooms that each reader reads
+ * @param format of the streams
  * @param readers number of event streams to open
  * @param slowReaders number of further event streams that are opened and never read
  * @param rate messages a second, 0 for as fast as they are acknowledged
@@ -38,6 +41,8 @@ public record LoadOptions(
         String eventsPath,
         String sendPath,
         int rooms,
+        int roomsPerStream,
+        String format,
         int readers,
         int slowReaders,
         int rate,
@@ -57,6 +62,8 @@ public record LoadOptions(
                     Map.entry("eventsPath", "/events"),
                     Map.entry("sendPath", "/send"),
                     Map.entry("rooms", "1"),
+                    Map.entry("roomsPerStream", "1"),
+                    Map.entry("format", "text"),
                     Map.entry("readers", "0"),
                     Map.entry("slowReaders", "0"),
                     Map.entry("rate", "0"),
@@ -85,6 +92,8 @@ public record LoadOptions(
                 text(given, "eventsPath"),
                 text(given, "sendPath"),
                 number(given, "rooms"),
+                number(given, "roomsPerStream"),
+                text(given, "format"),
                 number(given, "readers"),
                 number(given, "slowReaders"),
                 number(given, "rate"),
@@ -98,9 +107,28 @@ public record LoadOptions(
                 number(given, "traceRate"));
     }
 
-    /** Adds the room of the reader or publisher with this number to a path. */
-    String inRoom(String path, int number) {
-        return rooms == 1 ? path : path + "?room=r" + number % rooms;
+    /** The path to which the publisher with this number publishes. */
+    String sendPath(int number) {
+        return rooms == 1 ? sendPath : sendPath + "?room=r" + number % rooms;
+    }
+
+    /** The path of a stream whose first room has this number. */
+    String eventsPath(int room) {
+        var query = new StringJoiner("&", "?", "").setEmptyValue("");
+        if (!format.equals("text")) {
+            query.add("format=" + format);
+        }
+        if (rooms > 1) {
+            for (int i = 0; i < roomsPerStream; i++) {
+                query.add("room=r" + (room + i) % rooms);
+            }
+        }
+        return eventsPath + query;
+    }
+
+    /** Whether a stream whose first room has this number reads what the publisher publishes. */
+    boolean reads(int room, int publisher) {
+        return Math.floorMod(publisher - room, rooms) < roomsPerStream;
     }
 
     private static int number(Map<String, String> given, String key) {

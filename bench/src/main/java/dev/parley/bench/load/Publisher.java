@@ -32,7 +32,7 @@ final class Publisher {
         byte[] text = MessageText.blank(options.size());
         byte[] head =
                 ("POST "
-                                + options.inRoom(options.sendPath(), number)
+                                + options.sendPath(number)
                                 + " HTTP/1.1\r\nHost: bench\r\nContent-Type: text/plain\r\nContent-Length: "
                                 + text.length
                                 + "\r\n\r\n")

@@ -115,10 +115,10 @@ final class ReaderLoop implements AutoCloseable {
                 () -> stats.missing + readers.stream().mapToLong(r -> missingAtEnd(r, ends)).sum());
     }
 
-    /** Number of last messages that a reader did not get from the publishers of its room. */
+    /** Number of last messages that a reader did not get from the publishers of its rooms. */
     private long missingAtEnd(Reader reader, int[] ends) {
         return IntStream.range(0, ends.length)
-                .filter(publisher -> publisher % options.rooms() == reader.room())
+                .filter(publisher -> options.reads(reader.room(), publisher))
                 .mapToLong(publisher -> reader.checker().missingAtEnd(publisher, ends[publisher]))
                 .sum();
     }
@@ -206,7 +206,7 @@ final class ReaderLoop implements AutoCloseable {
     private ByteBuffer request(int room) {
         String request =
                 "GET "
-                        + options.inRoom(options.eventsPath(), room)
+                        + options.eventsPath(room)
                         + " HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n";
         return ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII));
     }
