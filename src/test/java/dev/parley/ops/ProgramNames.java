@@ -47,6 +47,9 @@ final class ProgramNames {
                     "parley_slow_readers",
                     "parley_fanout_seconds_bucket",
                     "parley_redis_roundtrip_seconds_bucket",
+                    "parley_redis_may_evict",
+                    "parley_redis_evicted_total",
+                    "parley_histories_lost_total",
                     "parley_subscription_up");
 
     /** The labels of those series with a closed list of values. */
