@@ -50,11 +50,7 @@ class RedisSentinelIT {
 
     @Test
     void failoverToAReplicaThatHasEverything_losesNothing() {
-        try (SseReader reader = Pods.open(pod, ROOM)) {
-            Pods.publishNumbers(pod, ROOM, 1, 10);
-            reader.awaitMessages(10);
-            awaitReplicated();
-
+        try (SseReader reader = openWithTenReplicated()) {
             failOver();
 
             Pods.publishNumbers(pod, ROOM, 11, 15);
@@ -69,10 +65,7 @@ class RedisSentinelIT {
 
     @Test
     void failoverToAReplicaThatLagged_isAGap() {
-        try (SseReader reader = Pods.open(pod, ROOM)) {
-            Pods.publishNumbers(pod, ROOM, 1, 10);
-            reader.awaitMessages(10);
-            awaitReplicated();
+        try (SseReader reader = openWithTenReplicated()) {
             endReplication();
             Pods.publishNumbers(pod, ROOM, 11, 13);
             reader.awaitMessages(13);
@@ -94,6 +87,15 @@ class RedisSentinelIT {
             }
             assertServes();
         }
+    }
+
+    /** Opens a reader that has the messages 1 … 10, as the replica does. */
+    private SseReader openWithTenReplicated() {
+        SseReader reader = Pods.open(pod, ROOM);
+        Pods.publishNumbers(pod, ROOM, 1, 10);
+        reader.awaitMessages(10);
+        awaitReplicated();
+        return reader;
     }
 
     private void failOver() {
