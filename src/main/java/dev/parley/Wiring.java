@@ -2,6 +2,7 @@ package dev.parley;
 
 import dev.parley.broker.Broker;
 import dev.parley.broker.HistoryConfig;
+import dev.parley.broker.LostHistories;
 import dev.parley.broker.memory.MemoryBroker;
 import dev.parley.broker.memory.MemoryConfig;
 import dev.parley.broker.redis.RedisBroker;
@@ -45,6 +46,13 @@ final class Wiring {
         return Clock.systemUTC();
     }
 
+    /** One for the broker and the rooms, so that a loss that both notice is one line of the log. */
+    @Produces
+    @Singleton
+    LostHistories lostHistories(MeterRegistry meters) {
+        return new LostHistories(meters);
+    }
+
     @Produces
     @Singleton
     Broker broker(
@@ -56,6 +64,7 @@ final class Wiring {
             HistoryConfig history,
             PublishConfig publish,
             Vertx vertx,
+            LostHistories lost,
             MeterRegistry meters,
             Clock clock) {
         if (redisHosts.filter(hosts -> !hosts.isBlank()).isPresent()) {
@@ -71,6 +80,7 @@ final class Wiring {
                             redisConfig,
                             history,
                             publish.maxText().asLongValue(),
+                            lost,
                             meters);
             broker.start();
             return broker;
@@ -103,10 +113,11 @@ final class Wiring {
             LogConfig log,
             EventsConfig events,
             LimitsConfig limits,
+            LostHistories lost,
             MeterRegistry meters,
             Clock clock) {
         var encoder = new EventStreamEncoder(events.minRetry(), events.maxRetry());
-        var rooms = new OpenRooms(broker, encoder, log, meters);
+        var rooms = new OpenRooms(broker, encoder, log, lost, meters);
         return new Hub(rooms, encoder, events, limits, meters, clock);
     }
 

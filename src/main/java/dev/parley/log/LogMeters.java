@@ -11,12 +11,12 @@ final class LogMeters {
     private final Counter backfills;
     private final LostHistories lost;
 
-    LogMeters(MeterRegistry registry) {
+    LogMeters(MeterRegistry registry, LostHistories lost) {
         backfills =
                 Counter.builder("parley.backfills")
                         .description("Comparisons with the broker that found missed messages")
                         .register(registry);
-        lost = new LostHistories(registry);
+        this.lost = lost;
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.parley.log;
 
 import dev.parley.broker.Broker;
+import dev.parley.broker.LostHistories;
 import dev.parley.message.Room;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -38,14 +39,22 @@ public final class OpenRooms {
      */
     private final Set<Room> lingering = new LinkedHashSet<>();
 
-    /** Begins without rooms, and registers the metrics. */
+    /**
+     * Begins without rooms, and registers the metrics.
+     *
+     * @param lost the pod's one, which the broker may have too
+     */
     public OpenRooms(
-            Broker broker, FrameEncoder encoder, LogConfig config, MeterRegistry registry) {
+            Broker broker,
+            FrameEncoder encoder,
+            LogConfig config,
+            LostHistories lost,
+            MeterRegistry registry) {
         this.broker = broker;
         this.encoder = encoder;
         this.config = config;
         this.budget = new RoomLog.Budget(config.totalBytes().asLongValue());
-        this.meters = new LogMeters(registry);
+        this.meters = new LogMeters(registry, lost);
         Gauge.builder("parley.rooms", entries, Map::size)
                 .description("Rooms held in memory")
                 .register(registry);

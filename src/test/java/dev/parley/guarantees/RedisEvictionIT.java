@@ -10,6 +10,8 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,6 +25,8 @@ class RedisEvictionIT {
 
     private static final String MAY_EVICT = "Redis deletes keys when its memory is full";
     private static final String GONE = "the history is gone before its time";
+
+    private static final Pattern ROOMS = Pattern.compile("([0-9]+) rooms, ");
 
     @AutoClose private RedisServer redis;
     private final List<SseReader> readers = new ArrayList<>();
@@ -116,6 +120,31 @@ class RedisEvictionIT {
             assertThat(readers.get(i).events("gap")).as("gaps in room-%d", i).hasSize(1);
         }
         assertThat(metrics.value("parley_histories_lost_total")).isEqualTo(20);
+    }
+
+    /** The broker notices a log that is lost alone, and the pod's copy of the room the others. */
+    @Test
+    void roomsThatLostTheirLog_andRoomsThatLostAll_areOneLine() {
+        openRooms(20);
+
+        List<String> command =
+                new ArrayList<>(List.of("EVAL", "redis.call('DEL', unpack(KEYS))", "30"));
+        for (int i = 0; i < 20; i++) {
+            command.add("parley:{room-%d}:log".formatted(i));
+            if (i < 10) {
+                command.add("parley:{room-%d}:head".formatted(i));
+            }
+        }
+        redis.command(command.toArray(String[]::new));
+
+        metrics.awaitValue("parley_histories_lost_total", 20);
+        Timeouts.await("a line for more rooms than each of them noticed")
+                .until(() -> lines(GONE).stream().anyMatch(line -> rooms(line) > 10));
+    }
+
+    private static int rooms(String line) {
+        Matcher count = ROOMS.matcher(line);
+        return count.find() ? Integer.parseInt(count.group(1)) : 1;
     }
 
     @Test

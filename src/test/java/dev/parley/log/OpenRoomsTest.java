@@ -2,6 +2,7 @@ package dev.parley.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.broker.LostHistories;
 import dev.parley.message.Room;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
@@ -19,6 +20,7 @@ class OpenRoomsTest {
                     broker,
                     TestMessages.LINES,
                     LogSettings.DEFAULT.withLinger(MINUTE).withAudit(MINUTE),
+                    new LostHistories(registry),
                     registry);
 
     @Test

@@ -5,6 +5,7 @@ import static dev.parley.log.TestMessages.message;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.broker.Lineage;
+import dev.parley.broker.LostHistories;
 import dev.parley.broker.Page;
 import dev.parley.log.RoomReplica.Arrival;
 import dev.parley.log.RoomReplica.Outcome;
@@ -23,6 +24,7 @@ class RoomReplicaTest {
 
     private final ScriptedBroker broker = new ScriptedBroker();
     private final RoomLog.Budget budget = new RoomLog.Budget(1 << 20);
+    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
     private final RoomReplica replica =
             new RoomReplica(
                     ScriptedBroker.ROOM,
@@ -30,7 +32,7 @@ class RoomReplicaTest {
                     TestMessages.LINES,
                     LogSettings.DEFAULT,
                     budget,
-                    new LogMeters(new SimpleMeterRegistry()));
+                    new LogMeters(registry, new LostHistories(registry)));
 
     @Test
     void closedReplica_isEmpty_andIgnoresMessages() {

@@ -75,6 +75,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
 
     /**
      * @param maxPlainBytes longest text from the plain channel that is delivered, in bytes of UTF-8
+     * @param lost the pod's one, which writes one line for all that notice a loss
      */
     public RedisBroker(
             Vertx vertx,
@@ -82,9 +83,10 @@ public final class RedisBroker implements Broker, AutoCloseable {
             RedisConfig config,
             HistoryConfig historyConfig,
             long maxPlainBytes,
+            LostHistories lost,
             MeterRegistry registry) {
         this.maxPlainBytes = maxPlainBytes;
-        this.lost = new LostHistories(registry);
+        this.lost = lost;
         this.keys = new RedisKeys(config.prefix());
         this.config = config;
         this.commandLink =

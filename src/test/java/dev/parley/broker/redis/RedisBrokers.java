@@ -3,6 +3,7 @@ package dev.parley.broker.redis;
 import dev.parley.broker.BlockingBroker;
 import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.HistorySettings;
+import dev.parley.broker.LostHistories;
 import dev.parley.redis.RedisConfig;
 import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.SettableClock;
@@ -44,6 +45,7 @@ final class RedisBrokers implements Closeable {
                         config,
                         history,
                         65_536,
+                        new LostHistories(meters),
                         meters);
         broker.start();
         closing.push(broker::close);

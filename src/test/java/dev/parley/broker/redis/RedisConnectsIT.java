@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.broker.BlockingBroker;
 import dev.parley.broker.HistorySettings;
+import dev.parley.broker.LostHistories;
 import dev.parley.redis.RedisConfig;
 import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.Http;
@@ -56,6 +57,7 @@ class RedisConnectsIT {
         var right = new RedisOptions().setConnectionString(redis.uri());
         var clients = new AtomicInteger();
         Vertx vertx = Vertx.vertx();
+        var meters = new SimpleMeterRegistry();
         try (var broker =
                 new RedisBroker(
                         vertx,
@@ -65,7 +67,8 @@ class RedisConnectsIT {
                         rareProbe,
                         HistorySettings.DEFAULT,
                         65_536,
-                        new SimpleMeterRegistry())) {
+                        new LostHistories(meters),
+                        meters)) {
             broker.start();
 
             Timeouts.await("up without another tick of the probe")
