@@ -323,8 +323,11 @@ public final class RedisLink {
         ending.future()
                 .onFailure(
                         failure -> {
-                            leave(ready, RedisReason.of(failure));
-                            close(client);
+                            // Otherwise it was left before, and that closes the client. The client
+                            // of a Cluster may be closed only once.
+                            if (leave(ready, RedisReason.of(failure))) {
+                                close(client);
+                            }
                         });
         waiting.tryComplete(connection);
         onReady.run();

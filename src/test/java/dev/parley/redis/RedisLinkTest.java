@@ -14,6 +14,7 @@ import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -90,6 +91,27 @@ class RedisLinkTest {
         awaitReady(link);
     }
 
+    /**
+     * The end of the connection, which closing its client causes, is not a reason to close again.
+     */
+    @Test
+    void clientOfAConnection_thatIsLeft_isClosedOnce() {
+        RedisLink link = link(RedisLinkTest::done);
+        link.start();
+        awaitReady(link);
+
+        link.renew("it is silent");
+        awaitConnections(2);
+        awaitReady(link);
+        link.quit(link.connection().orElseThrow(), "it is a replica");
+        awaitConnections(3);
+        awaitReady(link);
+        link.close();
+
+        made.forEach(ScriptedConnection::awaitClosed);
+        assertThat(made).extracting(each -> each.closes.get()).containsExactly(1, 1, 1);
+    }
+
     @Test
     void closedLink_staysClosed() {
         Promise<Void> prepared = Promise.promise();
@@ -136,7 +158,8 @@ class RedisLinkTest {
                 Redis.class,
                 (method, argument) -> {
                     if (method.equals("close")) {
-                        connection.closed = true;
+                        connection.closes.incrementAndGet();
+                        connection.end();
                         return null;
                     }
                     made.add(connection);
@@ -150,14 +173,14 @@ class RedisLinkTest {
         private final RedisConnection connection = proxy(RedisConnection.class, this::call);
         private volatile Handler<Void> onEnd = end -> {};
         private volatile boolean preparing;
-        private volatile boolean closed;
+        private final AtomicInteger closes = new AtomicInteger();
 
         RedisConnection connection() {
             return connection;
         }
 
         void awaitClosed() {
-            Timeouts.await("closed").until(() -> closed);
+            Timeouts.await("closed").until(() -> closes.get() > 0);
         }
 
         void awaitPreparation() {
@@ -165,8 +188,9 @@ class RedisLinkTest {
         }
 
         void end() {
-            onEnd.handle(null);
+            Handler<Void> last = onEnd;
             onEnd = end -> {};
+            last.handle(null);
         }
 
         @SuppressWarnings("unchecked")
