@@ -12,6 +12,7 @@ import io.vertx.redis.client.impl.types.ErrorType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -32,11 +33,13 @@ import java.util.function.Function;
 public final class RedisCommands {
 
     /**
-     * The words of the Redis client for a command on a connection that has ended. On a Cluster it
-     * connects to a further node when it is redirected there, and does not tell when that
-     * connection ends: each later command for the node fails.
+     * The Redis client's words for a command on a connection that has ended. The failure has no
+     * type of its own.
      */
     private static final String CLOSED = "Connection is closed";
+
+    /** The code of the error with which the client fails commands that had no answer yet. */
+    private static final String CLOSED_WHILE_WAITING = "CONNECTION_CLOSED";
 
     private final RedisLink link;
     private final RedisLink subscription;
@@ -136,13 +139,13 @@ public final class RedisCommands {
     }
 
     /**
-     * Counts a refusal. If the server has become a replica, as a former primary does after a
-     * failover, ends both connections, so that new ones lead to the primary. The subscription ends
-     * too because both were made through the same name or proxy, and a subscription gets no error
-     * from a replica.
+     * Counts a refusal, and ends a connection that has ended in part. If the server has become a
+     * replica, as a former primary does after a failover, ends both connections, so that new ones
+     * lead to the primary. The subscription ends too because both were made through the same name
+     * or proxy, and a subscription gets no error from a replica.
      */
     private void onFailure(RedisConnection connection, Throwable failure) {
-        if (CLOSED.equals(failure.getMessage())) {
+        if (isOfAClosedConnection(failure)) {
             link.renew(connection, "connection closed");
         }
         Optional<RedisRefusal> refusal = RedisRefusal.of(failure);
@@ -155,8 +158,24 @@ public final class RedisCommands {
         }
     }
 
+    /**
+     * Tells whether a command failed because its connection ended. The link usually knows already.
+     * On a Cluster the client connects to a further node when it is redirected there, and does not
+     * tell when that connection ends: each later command for the node fails.
+     */
+    static boolean isOfAClosedConnection(Throwable failure) {
+        return failure instanceof ErrorType error
+                ? error.is(CLOSED_WHILE_WAITING)
+                // An IOException is what the network said when it ended, except where the client
+                // was
+                // about to connect to a further node.
+                : failure instanceof IOException && !(failure instanceof ConnectException)
+                        || CLOSED.equals(failure.getMessage());
+    }
+
     private static <T> Future<T> unavailable(Throwable failure) {
-        String what = failure instanceof ErrorType ? "Redis refused: " : "Redis did not answer: ";
+        boolean isRefused = RedisRefusal.of(failure).isPresent();
+        String what = isRefused ? "Redis refused: " : "Redis did not answer: ";
         return Future.failedFuture(new RedisUnavailable(what + RedisReason.of(failure), failure));
     }
 

@@ -30,6 +30,9 @@ final class RedisReason {
 
     static String of(Throwable failure) {
         if (failure instanceof ErrorType) {
+            if (RedisCommands.isOfAClosedConnection(failure)) {
+                return "connection closed";
+            }
             return ofReply(String.valueOf(failure.getMessage()));
         }
         for (Throwable cause : causes(failure).toList()) {

@@ -30,7 +30,7 @@ public enum RedisRefusal {
 
     /** Classifies a failure; empty if it is not an error reply of Redis. */
     public static Optional<RedisRefusal> of(Throwable failure) {
-        if (!(failure instanceof ErrorType)) {
+        if (!(failure instanceof ErrorType) || RedisCommands.isOfAClosedConnection(failure)) {
             return Optional.empty();
         }
         return Optional.of(ofReply(String.valueOf(failure.getMessage())));
