@@ -9,8 +9,10 @@ import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -23,27 +25,70 @@ class RedisRefusesPublishesIT {
 
     private static final String ROOM = "room";
 
-    /** A setting with which Redis refuses writes, and the value that ends it. */
+    /** Why Redis refuses writes. */
     enum Fault {
-        OOM("maxmemory", "1", "0"),
-        NOREPLICAS("min-replicas-to-write", "1", "0");
+        OOM {
+            @Override
+            void begin(RedisServer redis) {
+                set(redis, "maxmemory", "1");
+            }
 
-        private final String setting;
-        private final String on;
-        private final String off;
+            @Override
+            void end(RedisServer redis) {
+                set(redis, "maxmemory", "0");
+            }
+        },
 
-        Fault(String setting, String on, String off) {
-            this.setting = setting;
-            this.on = on;
-            this.off = off;
-        }
+        NOREPLICAS {
+            @Override
+            void begin(RedisServer redis) {
+                set(redis, "min-replicas-to-write", "1");
+            }
 
-        void begin(RedisServer redis) {
-            redis.command("CONFIG", "SET", setting, on);
-        }
+            @Override
+            void end(RedisServer redis) {
+                set(redis, "min-replicas-to-write", "0");
+            }
+        },
 
-        void end(RedisServer redis) {
-            redis.command("CONFIG", "SET", setting, off);
+        /** Redis cannot save its data: there is a directory where the file has to be. */
+        MISCONF {
+            @Override
+            void begin(RedisServer redis) {
+                set(redis, "save", "3600 1");
+                set(redis, "stop-writes-on-bgsave-error", "yes");
+                assertThat(snapshot(redis).toFile().mkdir()).isTrue();
+                save(redis, "err");
+            }
+
+            @Override
+            void end(RedisServer redis) {
+                assertThat(snapshot(redis).toFile().delete()).isTrue();
+                save(redis, "ok");
+            }
+
+            private static Path snapshot(RedisServer redis) {
+                String directory = redis.command("CONFIG", "GET", "dir").items().get(1).text();
+                return Path.of(directory, "dump.rdb");
+            }
+
+            private static void save(RedisServer redis, String result) {
+                redis.command("BGSAVE");
+                Timeouts.await("snapshot: " + result)
+                        .until(
+                                () ->
+                                        redis.command("INFO", "persistence")
+                                                .text()
+                                                .contains("rdb_last_bgsave_status:" + result));
+            }
+        };
+
+        abstract void begin(RedisServer redis);
+
+        abstract void end(RedisServer redis);
+
+        private static void set(RedisServer redis, String setting, String value) {
+            redis.command("CONFIG", "SET", setting, value);
         }
 
         String reason() {
@@ -70,6 +115,7 @@ class RedisRefusesPublishesIT {
             assertThat(refused.status()).isEqualTo(503);
             assertThat(refused.body()).contains("Redis refused: " + fault.name());
             assertThat(refused.header("Retry-After")).matches("[1-9][0-9]*");
+            assertProblem(http, "Redis refused: " + fault.name());
             assertThat(http.get("/rooms/room/messages").body()).contains("\"5\"");
             assertThat(http.get("/rooms/never-seen/messages").status()).isEqualTo(200);
             try (SseReader resumed =
@@ -89,7 +135,8 @@ class RedisRefusesPublishesIT {
                                             + fault.reason()
                                             + "\"}"))
                     .isPositive();
-            assertThat(metrics.value("parley_messages_published_total{result=\"failed\"}")).isOne();
+            assertThat(metrics.value("parley_messages_published_total{result=\"failed\"}"))
+                    .isEqualTo(2);
 
             fault.end(redis);
             awaitReadinessData(pod, "publishing", false);
@@ -101,6 +148,50 @@ class RedisRefusesPublishesIT {
             assertThat(lines(pod, "Redis takes publishes again")).hasSize(1);
             assertThat(lines(pod, "WARN")).hasSize(1);
         }
+    }
+
+    /**
+     * The server has become a replica. The pod connects again and again until it is promoted;
+     * readers stay connected and continue then.
+     */
+    @Test
+    void replica_isNotPublishedTo_untilItIsPromoted() {
+        try (var redis = RedisServer.start();
+                var former = RedisServer.start();
+                var pod = Pods.quickToDetectFaults(redis.uri()).awaitReady();
+                SseReader reader = Pods.open(pod, ROOM)) {
+            Http http = new Http(pod.uri());
+            Pods.publishNumbers(pod, ROOM, 1, 5);
+            reader.awaitMessages(5);
+            former.follow(redis);
+            former.promote();
+
+            redis.follow(former);
+            pod.awaitReadiness(503);
+
+            assertProblem(http, "replica");
+            assertThat(new Metrics(pod).value("parley_redis_refusals_total{reason=\"readonly\"}"))
+                    .isPositive();
+            assertThat(lines(pod, "WARN")).isNotEmpty().allMatch(line -> line.contains("replica"));
+
+            redis.promote();
+            pod.awaitReady();
+            Pods.publishNumbers(pod, ROOM, 6, 8);
+            reader.awaitData("8");
+            assertThat(reader.data()).isEqualTo(numbers(1, 8));
+            assertThat(reader.connections()).isOne();
+            assertThat(http.get("/rooms/room/messages").body()).contains("\"8\"");
+        }
+    }
+
+    /** Publishes as a program that reads problems, and asserts why it is refused. */
+    private static void assertProblem(Http http, String why) {
+        Http.Answer answer =
+                http.with("Accept", "application/json").sendForm("refused", "room", ROOM);
+        assertThat(answer.status()).isEqualTo(503);
+        assertThat(answer.header("Content-Type")).startsWith("application/problem+json");
+        assertThat(answer.json().path("code").asText()).isEqualTo("unavailable");
+        assertThat(answer.json().path("detail").asText()).contains(why);
     }
 
     /** Waits until the answer to the readiness probe contains a text, or no longer contains it. */
