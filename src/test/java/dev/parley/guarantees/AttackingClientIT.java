@@ -4,23 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Http2Frames;
-import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RawConnection;
-import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
-import java.net.InetAddress;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,69 +30,58 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 class AttackingClientIT {
 
-    private static final InetAddress ATTACKER = RawConnection.address("127.0.0.66");
-
-    @AutoClose private static ParleyProcess pod;
-    private static Metrics metrics;
-    private static Http http;
-
-    private final List<RawConnection> attack = new ArrayList<>();
-    private SseReader reader;
-    private int served;
+    private static AttackedPod pod;
 
     @BeforeAll
     static void startPod() {
         pod =
-                ParleyProcess.builder()
-                        .config("parley.limits.sockets-per-address", "60")
-                        .config("parley.limits.head-timeout", "2S")
-                        .config("parley.limits.head-bytes", "256K")
-                        .config("parley.limits.body-bytes", "4M")
-                        .config("parley.limits.answer-bytes", "8M")
-                        .config("parley.limits.answer-timeout", "2S")
-                        .config("parley.publish.request-timeout", "2S")
-                        .config("parley.memory.max-bytes", "16M")
-                        .config("parley.history.bytes", "1M")
-                        .config("parley.events.heartbeat", "500MS")
-                        .start()
-                        .awaitReady();
-        metrics = new Metrics(pod);
-        http = new Http(pod.uri());
+                new AttackedPod(
+                        ParleyProcess.builder()
+                                .config("parley.limits.sockets-per-address", "60")
+                                .config("parley.limits.head-timeout", "2S")
+                                .config("parley.limits.head-bytes", "256K")
+                                .config("parley.limits.body-bytes", "4M")
+                                .config("parley.limits.answer-bytes", "8M")
+                                .config("parley.limits.answer-timeout", "2S")
+                                .config("parley.publish.request-timeout", "2S")
+                                .config("parley.memory.max-bytes", "16M")
+                                .config("parley.history.bytes", "1M")
+                                .config("parley.events.heartbeat", "500MS"));
+    }
+
+    @AfterAll
+    static void stopPod() {
+        pod.close();
     }
 
     @BeforeEach
     void openReader() {
-        reader = SseReader.open(pod.uri("/events?room=lobby")).awaitLastEventId();
+        pod.openReader();
     }
 
     @AfterEach
-    void closeAll() {
-        attack.forEach(RawConnection::close);
-        reader.close();
-        metrics.awaitValue("parley_held_bytes{kind=\"heads\"}", 0);
-        metrics.awaitValue("parley_held_bytes{kind=\"bodies\"}", 0);
-        metrics.awaitValue("parley_held_bytes{kind=\"answers\"}", 0);
-        assertThat(pod.log()).doesNotContain(" ERROR ").doesNotContain("OutOfMemory");
+    void endTest() {
+        pod.endTest();
     }
 
     @Test
     void requestLinesWithoutEnd_areCutAboveTheirBytes_andAfterTheirTime() {
-        double before = met("head-bytes");
-        double lateBefore = met("head-timeout");
+        double before = pod.met("head-bytes");
+        double lateBefore = pod.met("head-timeout");
 
         attack(50, i -> "GET /" + "a".repeat(4_000));
 
         // A quarter of 256 KB: room for sixteen of them.
-        awaitMet("head-bytes", before + 30);
-        assertServed();
-        attack.forEach(RawConnection::readToEnd);
-        assertThat(met("head-timeout")).isGreaterThan(lateBefore);
-        assertServed();
+        pod.awaitMet("head-bytes", before + 30);
+        pod.assertServed();
+        pod.attack().forEach(RawConnection::readToEnd);
+        assertThat(pod.met("head-timeout")).isGreaterThan(lateBefore);
+        pod.assertServed();
     }
 
     @Test
     void headThatArrivesByteByByte_isCut() {
-        double before = met("head-timeout");
+        double before = pod.met("head-timeout");
 
         attack(5, i -> "GET / HTTP/1.1\r\n");
 
@@ -105,41 +89,42 @@ class AttackingClientIT {
         Timeouts.await("the deadline")
                 .until(
                         () -> {
-                            attack.forEach(connection -> connection.send(new byte[] {'X'}));
-                            return met("head-timeout") >= before + 5;
+                            pod.attack().forEach(connection -> connection.send(new byte[] {'X'}));
+                            return pod.met("head-timeout") >= before + 5;
                         });
-        attack.forEach(RawConnection::readToEnd);
-        assertServed();
+        pod.attack().forEach(RawConnection::readToEnd);
+        pod.assertServed();
     }
 
     @Test
     void connectionsOfOneAddress_areBounded() {
-        double before = met("sockets");
+        double before = pod.met("sockets");
 
         attack(80, i -> "");
 
-        awaitMet("sockets", before + 20);
-        assertServed();
-        attack.forEach(RawConnection::close);
+        pod.awaitMet("sockets", before + 20);
+        pod.assertServed();
+        pod.attack().forEach(RawConnection::close);
         Timeouts.await("end of the attacker's connections")
-                .untilAsserted(() -> assertThat(metrics.value("parley_sockets")).isLessThan(10));
+                .untilAsserted(
+                        () -> assertThat(pod.metrics().value("parley_sockets")).isLessThan(10));
     }
 
     @Test
     void bodiesThatStop_areRefusedAboveTheirBytes_andAfterTheirTime() {
-        double before = met("body-bytes");
+        double before = pod.met("body-bytes");
 
         attack(20, i -> post(400_000) + "a".repeat(200_000));
 
-        awaitMet("body-bytes", before + 10);
-        assertServed();
-        attack.forEach(RawConnection::readToEnd);
+        pod.awaitMet("body-bytes", before + 10);
+        pod.assertServed();
+        pod.attack().forEach(RawConnection::readToEnd);
         List<Integer> statuses =
-                attack.stream().map(connection -> connection.answer().status()).toList();
+                pod.attack().stream().map(connection -> connection.answer().status()).toList();
         assertThat(statuses).contains(408, 503).containsOnly(408, 503);
-        assertThat(attack.stream().filter(each -> each.answer().status() == 503))
+        assertThat(pod.attack().stream().filter(each -> each.answer().status() == 503))
                 .allSatisfy(each -> assertThat(each.answer().header("Retry-After")).isEqualTo("2"));
-        assertServed();
+        pod.assertServed();
     }
 
     /** How a client makes a connection one of HTTP/2. */
@@ -151,7 +136,7 @@ class AttackingClientIT {
         RawConnection connect() {
             if (this == PRIOR_KNOWLEDGE) {
                 byte[] requests = http2Requests(Http2Frames.connectionWithoutWindow(), 1);
-                return RawConnection.open(pod.port(), ATTACKER, requests);
+                return pod.connect(requests);
             }
             // The header has the same setting, in Base64 (RFC 7540 §3.2.1).
             String upgrade =
@@ -164,9 +149,7 @@ class AttackingClientIT {
                             "HTTP2-Settings: AAQAAAAA",
                             "",
                             "");
-            var connection =
-                    RawConnection.open(
-                            pod.port(), ATTACKER, upgrade.getBytes(StandardCharsets.US_ASCII));
+            RawConnection connection = pod.connect(upgrade);
             connection.await("101 Switching Protocols");
             connection.send(http2Requests(Http2Frames.connectionWithoutWindow(), 3));
             return connection;
@@ -177,26 +160,27 @@ class AttackingClientIT {
     @EnumSource
     void http2AnswersThatAreNotTaken_areBounded_andCutAfterTheirTime(Http2 http2) {
         for (int i = 0; i < 12; i++) {
-            assertThat(http.sendForm("b".repeat(60_000), "room", "big").status()).isEqualTo(200);
+            assertThat(pod.http().sendForm("b".repeat(60_000), "room", "big").status())
+                    .isEqualTo(200);
         }
-        double before = met("answer-bytes");
-        double lateBefore = met("answer-timeout");
+        double before = pod.met("answer-bytes");
+        double lateBefore = pod.met("answer-timeout");
 
         for (int i = 0; i < 2; i++) {
-            attack.add(http2.connect());
+            http2.connect();
         }
 
-        awaitMet("answer-bytes", before + 90);
-        assertThat(metrics.value("parley_held_bytes{kind=\"answers\"}")).isBetween(1.0, 2e6 + 2e5);
-        assertServed();
-        assertThat(http.get("/rooms/big/messages?limit=500").status()).isEqualTo(200);
-        awaitMet("answer-timeout", lateBefore + 1);
+        pod.awaitMet("answer-bytes", before + 90);
+        assertThat(pod.held("answers")).isBetween(1.0, 2e6 + 2e5);
+        pod.assertServed();
+        assertThat(pod.http().get("/rooms/big/messages?limit=500").status()).isEqualTo(200);
+        pod.awaitMet("answer-timeout", lateBefore + 1);
         // The client pings, so that it is not the time of an idle connection that ends them.
         Timeouts.await("the answers are given up")
                 .until(
                         () -> {
-                            attack.forEach(connection -> connection.send(ping()));
-                            return metrics.value("parley_held_bytes{kind=\"answers\"}") == 0;
+                            pod.attack().forEach(connection -> connection.send(ping()));
+                            return pod.held("answers") == 0;
                         });
     }
 
@@ -207,42 +191,44 @@ class AttackingClientIT {
     @Test
     void pipelinedAnswersThatAreNotTaken_areBounded() {
         for (int i = 0; i < 12; i++) {
-            assertThat(http.sendForm("b".repeat(60_000), "room", "big").status()).isEqualTo(200);
+            assertThat(pod.http().sendForm("b".repeat(60_000), "room", "big").status())
+                    .isEqualTo(200);
         }
         String get = "GET /rooms/big/messages?limit=500 HTTP/1.1\r\nHost: x\r\n\r\n";
 
         attack(10, i -> get.repeat(8));
 
-        assertServed();
-        assertThat(metrics.value("parley_held_bytes{kind=\"answers\"}")).isLessThan(2.2e6);
-        attack.forEach(RawConnection::reset);
-        metrics.awaitValue("parley_held_bytes{kind=\"answers\"}", 0);
+        pod.assertServed();
+        assertThat(pod.held("answers")).isLessThan(2.2e6);
+        pod.attack().forEach(RawConnection::reset);
+        pod.metrics().awaitValue("parley_held_bytes{kind=\"answers\"}", 0);
     }
 
     @Test
     void requestsThatWaitForAnEarlierOne_areBounded() {
-        double before = met("head-bytes");
+        double before = pod.met("head-bytes");
         String get = "GET /clock HTTP/1.1\r\nHost: x\r\n\r\n";
 
         // The first one is a stream that does not end.
         attack(4, i -> get.repeat(1_500));
 
-        awaitMet("head-bytes", before + 3);
-        assertServed();
+        pod.awaitMet("head-bytes", before + 3);
+        pod.assertServed();
     }
 
     @Test
     void roomThatIsReadOnceAndFilled_leavesTheMessagesOfTheLobby() {
-        assertServed();
-        String kept = http.get("/rooms/lobby/messages?limit=500").body();
-        assertThat(http.get("/rooms/evil/messages").status()).isEqualTo(200);
+        pod.assertServed();
+        String kept = pod.http().get("/rooms/lobby/messages?limit=500").body();
+        assertThat(pod.http().get("/rooms/evil/messages").status()).isEqualTo(200);
 
         for (int i = 0; i < 200; i++) {
-            assertThat(http.sendForm("e".repeat(60_000), "room", "evil").status()).isEqualTo(200);
+            assertThat(pod.http().sendForm("e".repeat(60_000), "room", "evil").status())
+                    .isEqualTo(200);
         }
 
-        assertThat(http.get("/rooms/lobby/messages?limit=500").body()).isEqualTo(kept);
-        assertServed();
+        assertThat(pod.http().get("/rooms/lobby/messages?limit=500").body()).isEqualTo(kept);
+        pod.assertServed();
     }
 
     /**
@@ -254,31 +240,32 @@ class AttackingClientIT {
         String text = "k".repeat(60_000);
 
         for (int i = 0; i < 3_500; i++) {
-            Http keyed = http.with("Idempotency-Key", "key-" + i);
+            Http keyed = pod.http().with("Idempotency-Key", "key-" + i);
             assertThat(keyed.sendForm(text, "room", "keys").status()).isEqualTo(200);
         }
 
-        Http last = http.with("Idempotency-Key", "key-3499").with("Accept", "application/json");
+        Http last =
+                pod.http().with("Idempotency-Key", "key-3499").with("Accept", "application/json");
         assertThat(last.sendForm(text, "room", "keys").body()).contains("\"duplicate\":true");
         assertThat(last.sendForm("other", "room", "keys").status()).isEqualTo(422);
-        assertServed();
+        pod.assertServed();
     }
 
     @Test
     void roomsWithMadeUpNames_areNotKept() {
         for (int i = 0; i < 1_200; i++) {
             String get = "GET /events?room=made-up-%d HTTP/1.1\r\nHost: x\r\n\r\n".formatted(i);
-            try (var stream =
-                    RawConnection.open(
-                            pod.port(), ATTACKER, get.getBytes(StandardCharsets.US_ASCII))) {
-                stream.await("retry:");
-            }
+            RawConnection stream = pod.connect(get);
+            stream.await("retry:");
+            stream.close();
         }
 
         Timeouts.await("rooms to be dropped")
                 .untilAsserted(
-                        () -> assertThat(metrics.value("parley_rooms")).isLessThanOrEqualTo(1_001));
-        assertServed();
+                        () ->
+                                assertThat(pod.metrics().value("parley_rooms"))
+                                        .isLessThanOrEqualTo(1_001));
+        pod.assertServed();
     }
 
     @ParameterizedTest
@@ -286,7 +273,7 @@ class AttackingClientIT {
     void http2Stream_lastsLongerThanAnAnswerMay(String path, String line, int count)
             throws Exception {
         HttpClient client = HttpClient.newHttpClient();
-        HttpRequest request = HttpRequest.newBuilder(pod.uri(path)).build();
+        HttpRequest request = HttpRequest.newBuilder(pod.pod().uri(path)).build();
 
         HttpResponse<Stream<String>> response = client.send(request, BodyHandlers.ofLines());
 
@@ -297,27 +284,10 @@ class AttackingClientIT {
         }
     }
 
-    private void attack(int connections, IntFunction<String> request) {
+    private static void attack(int connections, IntFunction<String> request) {
         for (int i = 0; i < connections; i++) {
-            byte[] bytes = request.apply(i).getBytes(StandardCharsets.US_ASCII);
-            attack.add(RawConnection.open(pod.port(), ATTACKER, bytes));
+            pod.connect(request.apply(i));
         }
-    }
-
-    /** A publisher and a reader, both at another address than the attacker's. */
-    private void assertServed() {
-        String text = "served " + ++served;
-        assertThat(http.sendForm(text).status()).isEqualTo(200);
-        reader.awaitData(text);
-    }
-
-    private static double met(String bound) {
-        return metrics.value("parley_bounds_met_total{bound=\"" + bound + "\"}");
-    }
-
-    private static void awaitMet(String bound, double count) {
-        Timeouts.await(bound)
-                .untilAsserted(() -> assertThat(met(bound)).isGreaterThanOrEqualTo(count));
     }
 
     private static String post(int length) {

@@ -13,20 +13,12 @@ import static dev.parley.testsupport.Http2Frames.SETTINGS;
 import static dev.parley.testsupport.Http2Frames.WINDOW_UPDATE;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Http2Frames;
 import dev.parley.testsupport.Http2Frames.Frame;
-import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RawConnection;
-import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
-import java.net.InetAddress;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
-import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -45,29 +37,18 @@ class Http2FloodIT {
 
     private static final String PATH = "/rooms/flood/messages";
 
-    private static final InetAddress STRANGER = RawConnection.address("127.0.0.66");
-
-    private static ParleyProcess pod;
-    private static Metrics metrics;
-    private static Http http;
-
-    private final List<RawConnection> attack = new ArrayList<>();
-    private SseReader reader;
-    private int said;
+    private static AttackedPod pod;
 
     @BeforeAll
     static void startPod() {
         pod =
-                ParleyProcess.builder()
-                        .config("parley.limits.head-timeout", "2S")
-                        .config("parley.limits.head-bytes", "400K")
-                        .config("parley.limits.answer-timeout", "2S")
-                        .config("parley.events.slow-timeout", "2S")
-                        .config("parley.events.heartbeat", "500MS")
-                        .start()
-                        .awaitReady();
-        metrics = new Metrics(pod);
-        http = new Http(pod.uri());
+                new AttackedPod(
+                        ParleyProcess.builder()
+                                .config("parley.limits.head-timeout", "2S")
+                                .config("parley.limits.head-bytes", "400K")
+                                .config("parley.limits.answer-timeout", "2S")
+                                .config("parley.events.slow-timeout", "2S")
+                                .config("parley.events.heartbeat", "500MS"));
     }
 
     @AfterAll
@@ -77,25 +58,17 @@ class Http2FloodIT {
 
     @BeforeEach
     void openReader() {
-        reader = SseReader.open(pod.uri("/events?room=lobby")).awaitLastEventId();
+        pod.openReader();
     }
 
     @AfterEach
-    void closeAll() {
-        assertServed();
-        attack.forEach(RawConnection::close);
-        reader.close();
-        metrics.awaitValue("parley_held_bytes{kind=\"heads\"}", 0);
-        metrics.awaitValue("parley_held_bytes{kind=\"bodies\"}", 0);
-        metrics.awaitValue("parley_held_bytes{kind=\"answers\"}", 0);
-        Timeouts.await("the stranger's connections are gone")
-                .untilAsserted(() -> assertThat(metrics.value("parley_sockets")).isLessThan(5));
-        assertThat(pod.log()).doesNotContain(" ERROR ").doesNotContain("OutOfMemory");
+    void endTest() {
+        pod.endTest();
     }
 
     @Test
     void requestsThatAreResetAtOnce_endTheConnection() {
-        RawConnection connection = open(Http2Frames.connection());
+        RawConnection connection = pod.connect(Http2Frames.connection());
 
         for (int i = 0; i < 400; i++) {
             connection.send(
@@ -106,7 +79,7 @@ class Http2FloodIT {
         }
 
         connection.readToEnd();
-        assertServed();
+        pod.assertServed();
     }
 
     /** A window update of 0 is an error of the stream, which the server resets (RFC 9113 §6.9). */
@@ -117,23 +90,25 @@ class Http2FloodIT {
             frames.get(2 * i + 1, PATH).frame(WINDOW_UPDATE, 0, 2 * i + 1, 0, 0, 0, 0);
         }
 
-        RawConnection connection = open(frames);
+        RawConnection connection = pod.connect(frames);
 
         connection.readToEnd();
-        assertThat(frames(connection))
+        assertThat(Http2Frames.received(connection))
                 .anyMatch(
                         frame ->
                                 frame.type() == GOAWAY && frame.error() == Frame.ENHANCE_YOUR_CALM);
-        assertThat(frames(connection).stream().filter(frame -> frame.type() == RST_STREAM))
+        assertThat(
+                        Http2Frames.received(connection).stream()
+                                .filter(frame -> frame.type() == RST_STREAM))
                 .hasSizeLessThan(400);
     }
 
     @ParameterizedTest
     @CsvSource({PING + ", 8", SETTINGS + ", 0", PRIORITY + ", 5", "77, 3"})
     void framesThatCarryNothing_endTheConnectionAboveANumber(int type, int length) {
-        double before = met("control-frames");
-        RawConnection connection = open(Http2Frames.connection().get(1, PATH));
-        awaitFrames(connection, frame -> frame.type() == HEADERS, 1);
+        double before = pod.met("control-frames");
+        RawConnection connection = pod.connect(Http2Frames.connection().get(1, PATH));
+        Http2Frames.await(connection, frame -> frame.type() == HEADERS, 1);
         Http2Frames frames = Http2Frames.more();
         int stream = type == PRIORITY ? 3 : 0;
         for (int i = 0; i < 1_100; i++) {
@@ -143,12 +118,12 @@ class Http2FloodIT {
         connection.send(frames.toBytes());
 
         connection.readToEnd();
-        awaitMet("control-frames", before + 1);
+        pod.awaitMet("control-frames", before + 1);
     }
 
     @Test
     void pingsOfAWellBehavedClient_areAnswered() {
-        RawConnection connection = open(Http2Frames.connection().get(1, PATH));
+        RawConnection connection = pod.connect(Http2Frames.connection().get(1, PATH));
         Http2Frames frames = Http2Frames.more();
         for (int i = 0; i < 500; i++) {
             frames.frame(PING, 0, 0, new byte[8]);
@@ -156,14 +131,14 @@ class Http2FloodIT {
 
         connection.send(frames.toBytes());
 
-        awaitFrames(connection, frame -> frame.type() == PING, 500);
+        Http2Frames.await(connection, frame -> frame.type() == PING, 500);
         connection.send(Http2Frames.more().get(3, PATH).toBytes());
-        awaitFrames(connection, frame -> frame.type() == HEADERS && frame.stream() == 3, 1);
+        Http2Frames.await(connection, frame -> frame.type() == HEADERS && frame.stream() == 3, 1);
     }
 
     @Test
     void pingsAfterAnUpgradeFromHttp1_areBoundedToo() {
-        double before = met("control-frames");
+        double before = pod.met("control-frames");
         String upgrade =
                 String.join(
                         "\r\n",
@@ -174,10 +149,7 @@ class Http2FloodIT {
                         "HTTP2-Settings: AAMAAABkAAQAAP__",
                         "",
                         "");
-        RawConnection connection =
-                RawConnection.open(
-                        pod.port(), STRANGER, upgrade.getBytes(StandardCharsets.US_ASCII));
-        attack.add(connection);
+        RawConnection connection = pod.connect(upgrade);
         connection.await("101 Switching Protocols");
         Http2Frames frames = Http2Frames.connection();
         for (int i = 0; i < 1_100; i++) {
@@ -187,7 +159,7 @@ class Http2FloodIT {
         connection.send(frames.toBytes());
 
         connection.readToEnd();
-        awaitMet("control-frames", before + 1);
+        pod.awaitMet("control-frames", before + 1);
     }
 
     @Test
@@ -197,10 +169,10 @@ class Http2FloodIT {
             frames.frame(CONTINUATION, 0, 1);
         }
 
-        RawConnection connection = open(frames);
+        RawConnection connection = pod.connect(frames);
 
         connection.readToEnd();
-        assertThat(frames(connection))
+        assertThat(Http2Frames.received(connection))
                 .anyMatch(
                         frame ->
                                 frame.type() == GOAWAY && frame.error() == Frame.ENHANCE_YOUR_CALM);
@@ -214,56 +186,56 @@ class Http2FloodIT {
             frames.frame(CONTINUATION, 0, 1, field);
         }
 
-        RawConnection connection = open(frames);
+        RawConnection connection = pod.connect(frames);
 
         connection.readToEnd();
-        assertThat(frames(connection)).noneMatch(frame -> frame.type() == HEADERS);
+        assertThat(Http2Frames.received(connection)).noneMatch(frame -> frame.type() == HEADERS);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1})
     void headThatDoesNotEnd_isCutAfterItsTime(int earlierRequests) {
-        double before = met("head-timeout");
+        double before = pod.met("head-timeout");
         Http2Frames frames = Http2Frames.connection();
         for (int i = 0; i < earlierRequests; i++) {
             frames.get(1, PATH);
         }
 
-        RawConnection connection = open(beginHead(frames, 3));
+        RawConnection connection = pod.connect(beginHead(frames, 3));
 
         connection.readToEnd();
-        assertThat(met("head-timeout")).isEqualTo(before + 1);
+        assertThat(pod.met("head-timeout")).isEqualTo(before + 1);
     }
 
     @Test
     void frameThatDoesNotEnd_isCutAfterItsTime() {
-        double before = met("head-timeout");
+        double before = pod.met("head-timeout");
         byte[] whole = Http2Frames.more().get(3, PATH).toBytes();
-        RawConnection connection = open(Http2Frames.connection().get(1, PATH));
-        awaitFrames(connection, frame -> frame.type() == HEADERS, 1);
+        RawConnection connection = pod.connect(Http2Frames.connection().get(1, PATH));
+        Http2Frames.await(connection, frame -> frame.type() == HEADERS, 1);
 
         connection.send(Arrays.copyOf(whole, whole.length - 1));
 
         connection.readToEnd();
-        assertThat(met("head-timeout")).isEqualTo(before + 1);
+        assertThat(pod.met("head-timeout")).isEqualTo(before + 1);
     }
 
     @Test
     void headsThatDoNotEnd_areBoundedInSum() {
-        double before = met("head-bytes");
+        double before = pod.met("head-bytes");
         byte[] field = Http2Frames.field("a", "b".repeat(8_000));
 
         // A quarter of 400 KB: room for about twelve of them.
         for (int i = 0; i < 30; i++) {
-            open(
+            pod.connect(
                     Http2Frames.connection()
                             .get(1, PATH)
                             .frame(HEADERS, END_STREAM, 3, Http2Frames.fields(PATH))
                             .frame(CONTINUATION, 0, 3, field));
         }
 
-        awaitMet("head-bytes", before + 10);
-        assertServed();
+        pod.awaitMet("head-bytes", before + 10);
+        pod.assertServed();
     }
 
     @Test
@@ -276,13 +248,10 @@ class Http2FloodIT {
                         .frame(DATA, END_STREAM, 3, part);
         byte[] whole = frames.toBytes();
 
-        RawConnection connection = open(Arrays.copyOf(whole, whole.length - 1_000));
+        RawConnection connection = pod.connect(Arrays.copyOf(whole, whole.length - 1_000));
 
         Timeouts.await("the bytes are counted")
-                .untilAsserted(
-                        () ->
-                                assertThat(metrics.value("parley_held_bytes{kind=\"bodies\"}"))
-                                        .isGreaterThanOrEqualTo(8_000));
+                .untilAsserted(() -> assertThat(pod.held("bodies")).isGreaterThanOrEqualTo(8_000));
         connection.close();
     }
 
@@ -293,10 +262,10 @@ class Http2FloodIT {
             frames.get(2 * i + 1, "/events?room=flood");
         }
 
-        RawConnection connection = open(frames);
+        RawConnection connection = pod.connect(frames);
 
-        awaitFrames(connection, frame -> frame.error() == Frame.REFUSED_STREAM, 50);
-        metrics.awaitValue("parley_connected_clients", 101);
+        Http2Frames.await(connection, frame -> frame.error() == Frame.REFUSED_STREAM, 50);
+        pod.metrics().awaitValue("parley_connected_clients", 101);
     }
 
     @Test
@@ -306,24 +275,24 @@ class Http2FloodIT {
             frames.get(2 * i + 1, "/events?room=lobby");
         }
 
-        RawConnection connection = open(frames);
+        RawConnection connection = pod.connect(frames);
 
-        awaitFrames(connection, frame -> frame.type() == RST_STREAM, 20);
-        metrics.awaitValue("parley_connected_clients", 1);
+        Http2Frames.await(connection, frame -> frame.type() == RST_STREAM, 20);
+        pod.metrics().awaitValue("parley_connected_clients", 1);
     }
 
     @Test
     void pagesThatAreNotTaken_areReset() {
-        double before = met("answer-timeout");
+        double before = pod.met("answer-timeout");
         Http2Frames frames = Http2Frames.connectionWithoutWindow();
         for (int i = 0; i < 20; i++) {
             frames.get(2 * i + 1, "/chat.js");
         }
 
-        RawConnection connection = open(frames);
+        RawConnection connection = pod.connect(frames);
 
-        awaitFrames(connection, frame -> frame.type() == RST_STREAM, 20);
-        assertThat(met("answer-timeout")).isEqualTo(before + 20);
+        Http2Frames.await(connection, frame -> frame.type() == RST_STREAM, 20);
+        assertThat(pod.met("answer-timeout")).isEqualTo(before + 20);
     }
 
     @Test
@@ -339,57 +308,16 @@ class Http2FloodIT {
                         .frame(CONTINUATION, END_HEADERS, 1, rest)
                         .get(3, PATH);
 
-        RawConnection connection = open(frames);
+        RawConnection connection = pod.connect(frames);
 
-        awaitFrames(connection, frame -> frame.stream() == 3, 2);
+        Http2Frames.await(connection, frame -> frame.stream() == 3, 2);
         assertThat(connection.text()).contains("431");
-        assertThat(frames(connection).stream().filter(frame -> frame.stream() == 1))
+        assertThat(Http2Frames.received(connection).stream().filter(frame -> frame.stream() == 1))
                 .extracting(Frame::type)
                 .containsOnly(HEADERS, RST_STREAM);
     }
 
     private static Http2Frames beginHead(Http2Frames frames, int stream) {
         return frames.frame(HEADERS, END_STREAM, stream, Http2Frames.fields(PATH));
-    }
-
-    private RawConnection open(Http2Frames frames) {
-        return open(frames.toBytes());
-    }
-
-    private RawConnection open(byte[] bytes) {
-        RawConnection connection = RawConnection.open(pod.port(), STRANGER, bytes);
-        attack.add(connection);
-        return connection;
-    }
-
-    private static List<Frame> frames(RawConnection connection) {
-        byte[] bytes = connection.bytes();
-        return Http2Frames.parse(bytes);
-    }
-
-    private static void awaitFrames(RawConnection connection, Predicate<Frame> wanted, int count) {
-        assertThat(
-                        connection.readUntil(
-                                text ->
-                                        frames(connection).stream().filter(wanted).count()
-                                                >= count))
-                .as(() -> frames(connection).toString())
-                .isTrue();
-    }
-
-    /** A publisher and a reader, both at another address than the stranger's. */
-    private void assertServed() {
-        String text = "served " + ++said;
-        assertThat(http.sendForm(text).status()).isEqualTo(200);
-        reader.awaitData(text);
-    }
-
-    private static double met(String bound) {
-        return metrics.value("parley_bounds_met_total{bound=\"" + bound + "\"}");
-    }
-
-    private static void awaitMet(String bound, double count) {
-        Timeouts.await(bound)
-                .untilAsserted(() -> assertThat(met(bound)).isGreaterThanOrEqualTo(count));
     }
 }

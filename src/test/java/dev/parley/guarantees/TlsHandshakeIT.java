@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class TlsHandshakeIT {
 
-    private static final InetAddress STRANGER = RawConnection.address("127.0.0.66");
+    private static final InetAddress STRANGER = AttackedPod.STRANGER;
     private static final InetAddress OTHER = RawConnection.address("127.0.0.67");
     private static final int MAX = 20;
 
@@ -162,7 +162,7 @@ class TlsHandshakeIT {
     }
 
     private static double met(String bound) {
-        return metrics.value("parley_bounds_met_total{bound=\"" + bound + "\"}");
+        return AttackedPod.met(metrics, bound);
     }
 
     private static void breakOff(byte[] hello) {

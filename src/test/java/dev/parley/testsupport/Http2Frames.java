@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /** Bytes that an HTTP/2 client sends, valid or not (RFC 9113). */
 public final class Http2Frames {
@@ -34,8 +35,14 @@ public final class Http2Frames {
      */
     public record Frame(int type, int flags, int stream, int error) {
 
+        /** NO_ERROR (RFC 9113 §7). */
+        public static final int NO_ERROR = 0;
+
         /** REFUSED_STREAM (RFC 9113 §7). */
         public static final int REFUSED_STREAM = 7;
+
+        /** CANCEL (RFC 9113 §7). */
+        public static final int CANCEL = 8;
 
         /** ENHANCE_YOUR_CALM (RFC 9113 §7). */
         public static final int ENHANCE_YOUR_CALM = 11;
@@ -96,8 +103,24 @@ public final class Http2Frames {
      * §6.2.2).
      */
     public static byte[] fields(String path) {
+        return fields(0x82, path);
+    }
+
+    /** The same of a POST of plain text with this length. */
+    public static byte[] postFields(String path, int length) {
         var block = new ByteArrayOutputStream();
-        block.write(0x82);
+        block.writeBytes(fields(0x83, path));
+        block.writeBytes(field("content-type", "text/plain"));
+        block.writeBytes(field("content-length", Integer.toString(length)));
+        return block.toByteArray();
+    }
+
+    /**
+     * @param method the index of the method in HPACK's static table, and 0x80
+     */
+    private static byte[] fields(int method, String path) {
+        var block = new ByteArrayOutputStream();
+        block.write(method);
         block.write(0x86);
         literal(block, 4, path);
         literal(block, 1, "x");
@@ -135,8 +158,20 @@ public final class Http2Frames {
         block.writeBytes(value.getBytes(StandardCharsets.US_ASCII));
     }
 
-    /** Reads the whole frames in what a server has sent. */
-    public static List<Frame> parse(byte[] received) {
+    /** Reads the whole frames that have come on a connection. */
+    public static List<Frame> received(RawConnection connection) {
+        return parse(connection.bytes());
+    }
+
+    /** Reads from a connection until this number of frames has come. */
+    public static void await(RawConnection connection, Predicate<Frame> wanted, int count) {
+        if (!connection.readUntil(
+                text -> received(connection).stream().filter(wanted).count() >= count)) {
+            throw new AssertionError("connection ended after " + received(connection));
+        }
+    }
+
+    private static List<Frame> parse(byte[] received) {
         List<Frame> frames = new ArrayList<>();
         ByteBuffer in = ByteBuffer.wrap(received);
         while (in.remaining() >= 9) {

@@ -95,9 +95,14 @@ public final class RawConnection implements Closeable {
         try {
             InputStream in = recorded();
             byte[] buffer = new byte[bytesPerRead];
+            long deadline = System.nanoTime() + Timeouts.LIMIT.toNanos();
             while (!condition.test(text())) {
                 if (in.read(buffer) < 0) {
                     return false;
+                }
+                // A stream may have heartbeats for ever.
+                if (System.nanoTime() - deadline > 0) {
+                    throw new AssertionError("what was expected did not come:\n" + text());
                 }
             }
             return true;
