@@ -1,7 +1,9 @@
 package dev.parley.clock;
 
 import dev.parley.delivery.DisconnectReason;
+import dev.parley.delivery.EventsConfig;
 import dev.parley.delivery.Hub;
+import dev.parley.http.Answers;
 import dev.parley.http.ClientAddress;
 import dev.parley.http.ProxyAdvice;
 import dev.parley.sse.EventStream;
@@ -25,6 +27,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 
 /** Streams the time once a second. */
@@ -34,14 +37,23 @@ public final class ClockResource {
     /** Priority of an observer that runs after {@code Drain}, which has the default priority. */
     private static final int LATE = Interceptor.Priority.APPLICATION + 1000;
 
+    private static final Duration PERIOD = Duration.ofSeconds(1);
+
     private final Hub hub;
     private final Clock clock;
     private final ClientAddress clientAddress;
     private final ProxyAdvice proxyAdvice;
+    private final long maxUnsent;
     private volatile boolean ending;
 
-    ClockResource(Hub hub, Clock clock, ClientAddress clientAddress, ProxyAdvice proxyAdvice) {
+    ClockResource(
+            Hub hub,
+            Clock clock,
+            ClientAddress clientAddress,
+            ProxyAdvice proxyAdvice,
+            EventsConfig config) {
         this.proxyAdvice = proxyAdvice;
+        this.maxUnsent = Math.max(1, config.slowTimeout().dividedBy(PERIOD));
         this.hub = hub;
         this.clock = clock;
         this.clientAddress = clientAddress;
@@ -66,12 +78,21 @@ public final class ClockResource {
                     connection -> hub.refuse(connection, loop, refusal.get()));
         }
         exchange.addEndHandler(ended -> hub.leave(address));
+        // Ticks since the last one that was sent: the client has not taken that.
+        var unsent = new AtomicInteger();
         return Multi.createFrom()
                 .ticks()
                 .startingAfter(Duration.ofNanos(1))
-                .every(Duration.ofSeconds(1))
+                .every(PERIOD)
                 .onOverflow()
+                .invoke(
+                        tick -> {
+                            if (unsent.incrementAndGet() == maxUnsent) {
+                                Answers.giveUp(exchange.request());
+                            }
+                        })
                 .drop()
+                .invoke(tick -> unsent.set(0))
                 .select()
                 .first(tick -> !ending)
                 .map(tick -> clock.instant().truncatedTo(ChronoUnit.SECONDS).toString());

@@ -1,6 +1,7 @@
 package dev.parley.http;
 
 import dev.parley.http.ServerBounds.Bound;
+import io.netty.handler.codec.http2.Http2Error;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
@@ -42,6 +43,17 @@ public final class Answers {
             exchange.addEndHandler(ended -> reservation.endWhenTaken(exchange));
         }
         return reservation;
+    }
+
+    /**
+     * Ends an answer that its client does not take: resets the stream on HTTP/2, and cuts the
+     * connection otherwise. Can be called on any thread.
+     */
+    public static void giveUp(HttpServerRequest request) {
+        PipelinedRequests.pipeline(request)
+                .channel()
+                .eventLoop()
+                .execute(() -> ConnectionGuard.giveUp(request, Http2Error.CANCEL));
     }
 
     /** The part of the budget that one answer has. Thread-safe. */

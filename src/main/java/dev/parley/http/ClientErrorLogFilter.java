@@ -1,5 +1,6 @@
 package dev.parley.http;
 
+import io.netty.handler.codec.http2.Http2Exception;
 import java.io.IOException;
 import java.util.logging.Filter;
 import java.util.logging.LogRecord;
@@ -12,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 final class ClientErrorLogFilter implements Filter {
 
     /**
-     * The logger of an IOException that is thrown when a client leaves before a stream of the
-     * framework (/clock) has begun.
+     * The logger of an exception that is thrown when a client leaves before a stream of the
+     * framework (/clock) has begun, or resets one on HTTP/2 that it did not take.
      */
     private static final String STREAMS =
             "org.jboss.resteasy.reactive.server.handlers.PublisherResponseHandler";
@@ -29,7 +30,9 @@ final class ClientErrorLogFilter implements Filter {
     @Override
     public boolean isLoggable(LogRecord event) {
         return switch (String.valueOf(event.getLoggerName())) {
-            case STREAMS -> !(event.getThrown() instanceof IOException);
+            case STREAMS ->
+                    !(event.getThrown() instanceof IOException
+                            || event.getThrown() instanceof Http2Exception);
             case CONNECTIONS -> false;
             case WRITES -> !isThrownBy(HTTP_2, event.getThrown());
             default -> true;

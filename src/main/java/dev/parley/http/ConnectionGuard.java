@@ -188,7 +188,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
                         .schedule(
                                 () -> {
                                     bounds.onMet(Bound.ANSWER_TIMEOUT);
-                                    giveUpAnswer(request);
+                                    giveUp(request, Http2Error.CANCEL);
                                 },
                                 bounds.answerTimeout().toMillis(),
                                 TimeUnit.MILLISECONDS);
@@ -196,19 +196,23 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     }
 
     /**
-     * Resets the stream below Vert.x, whose own reset does nothing once the whole answer is
-     * written, even if Netty holds it because the client's window is 0.
+     * Ends the exchange of a request: resets its stream on HTTP/2, on which other streams go on,
+     * and cuts the connection on HTTP/1. Does nothing if the stream has closed.
+     *
+     * <p>Resets below Vert.x, whose own reset does nothing once the whole answer is written, even
+     * if Netty holds it because the client's window is 0.
      */
-    private void giveUpAnswer(HttpServerRequest request) {
-        ChannelHandlerContext server = channel().pipeline().context(PipelinedRequests.SERVER);
-        if (request.version() == HttpVersion.HTTP_2
-                && server != null
-                && server.handler() instanceof Http2ConnectionHandler http2) {
-            long code = Http2Error.CANCEL.code();
-            http2.encoder().writeRstStream(server, request.streamId(), code, server.newPromise());
+    static void giveUp(HttpServerRequest request, Http2Error reason) {
+        ChannelPipeline pipeline = PipelinedRequests.pipeline(request);
+        ChannelHandlerContext server = pipeline.context(PipelinedRequests.SERVER);
+        if (request.version() != HttpVersion.HTTP_2
+                || server == null
+                || !(server.handler() instanceof Http2ConnectionHandler http2)) {
+            cut(pipeline.channel());
+        } else if (http2.connection().stream(request.streamId()) != null) {
+            http2.encoder()
+                    .writeRstStream(server, request.streamId(), reason.code(), server.newPromise());
             server.flush();
-        } else {
-            cut(channel());
         }
     }
 

@@ -4,6 +4,8 @@ import dev.parley.http.ServerBounds.Bound;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.http2.Http2CodecUtil;
+import io.netty.handler.codec.http2.Http2Exception;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -21,6 +23,8 @@ import java.util.function.BooleanSupplier;
  *       ones): only a number of them in a while. Netty bounds the answers to them that wait to be
  *       sent, and so nothing if the client takes those.
  * </ul>
+ *
+ * <p>It also keeps the failure of one stream from ending the others: see {@link #exceptionCaught}.
  *
  * <p>On a connection that does not begin with HTTP/2's preface it removes itself. Runs on the
  * connection's event loop.
@@ -124,6 +128,19 @@ final class Http2FrameGuard extends ChannelInboundHandlerAdapter {
     public void handlerRemoved(ChannelHandlerContext context) {
         head.end();
         body.end();
+    }
+
+    /**
+     * Drops the exception of a write whose stream was reset while Netty held the bytes because the
+     * client's window was 0. Vert.x writes an answer that ends without a promise of its own, so
+     * Netty passes the exception to the pipeline; Vert.x would then close the connection, with the
+     * streams of all other clients if it is that of a proxy.
+     */
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (!Http2Exception.isStreamError(Http2CodecUtil.getEmbeddedHttp2Exception(cause))) {
+            context.fireExceptionCaught(cause);
+        }
     }
 
     private static void count(ChannelHandlerContext context, IncompleteInput input, long bytes) {

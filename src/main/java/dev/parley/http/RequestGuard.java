@@ -3,6 +3,7 @@ package dev.parley.http;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http2.Http2Error;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.vertx.core.VertxException;
 import io.vertx.core.http.HttpMethod;
@@ -111,8 +112,12 @@ public final class RequestGuard {
             closeAfterwards(exchange);
         }
         exchange.addEndHandler(answered -> connection.onAnswered(request));
-        if (request.version() == HttpVersion.HTTP_2 && !isStream(exchange)) {
-            exchange.addHeadersEndHandler(head -> connection.limitAnswer(request));
+        if (request.version() == HttpVersion.HTTP_2) {
+            if (isStream(exchange)) {
+                exchange.addEndHandler(ended -> connection.limitAnswer(request));
+            } else {
+                exchange.addHeadersEndHandler(head -> connection.limitAnswer(request));
+            }
         }
     }
 
@@ -247,11 +252,18 @@ public final class RequestGuard {
         }
     }
 
-    /** Answers, and closes the connection, on which the rest of the request may still arrive. */
+    /**
+     * Answers, and closes the connection, on which the rest of the request may still arrive. On
+     * HTTP/2 it only resets the stream, because others may be of other clients of a proxy.
+     */
     private static void refuse(RoutingContext exchange, ErrorCode code, String detail) {
         var response = exchange.response();
         if (response.headWritten()) {
             return;
+        }
+        boolean shared = exchange.request().version() == HttpVersion.HTTP_2;
+        if (!shared) {
+            response.putHeader("Connection", "close");
         }
         List<MediaType> accepted = ContentNegotiation.accepted(exchange).orElse(List.of());
         var problem = Problem.of(code, detail, accepted).build();
@@ -259,8 +271,15 @@ public final class RequestGuard {
                 .putHeader("Content-Type", problem.getMediaType().toString())
                 .putHeader("X-Content-Type-Options", "nosniff")
                 .putHeader("Cache-Control", "no-store")
-                .putHeader("Connection", "close")
                 .end((String) problem.getEntity())
-                .onComplete(sent -> exchange.request().connection().close());
+                .onComplete(
+                        sent -> {
+                            if (shared) {
+                                // RFC 9113 §8.1: asks the client not to send the rest.
+                                ConnectionGuard.giveUp(exchange.request(), Http2Error.NO_ERROR);
+                            } else {
+                                exchange.request().connection().close();
+                            }
+                        });
     }
 }

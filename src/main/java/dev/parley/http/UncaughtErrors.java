@@ -1,6 +1,7 @@
 package dev.parley.http;
 
 import io.netty.channel.unix.Errors;
+import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpServerResponse;
@@ -102,7 +103,7 @@ final class UncaughtErrors {
 
     private static void cut(RoutingContext exchange) {
         if (exchange.request().version() == HttpVersion.HTTP_2) {
-            exchange.response().reset();
+            exchange.response().reset(Http2Error.INTERNAL_ERROR.code());
         } else {
             exchange.request().connection().close();
         }

@@ -2,6 +2,7 @@ package dev.parley.sse;
 
 import dev.parley.delivery.Connection;
 import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http2.Http2Error;
 import io.vertx.core.buffer.impl.BufferImpl;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -51,7 +52,7 @@ final class ResponseConnection implements Connection {
     @Override
     public void abort() {
         if (request.version() == HttpVersion.HTTP_2) {
-            response.reset();
+            response.reset(Http2Error.CANCEL.code());
         } else {
             ChunkedConnection.cut(((ConnectionBase) request.connection()).channel());
         }

@@ -2,6 +2,8 @@ package dev.parley.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.util.concurrent.DefaultPromise;
 import io.vertx.core.net.impl.ConnectionBase;
 import java.io.IOException;
@@ -19,6 +21,7 @@ class ClientErrorLogFilterTest {
 
         assertThat(isLogged(PublisherResponseHandler.class, new IOException("reset by peer")))
                 .isFalse();
+        assertThat(isLogged(PublisherResponseHandler.class, streamClosed())).isFalse();
         assertThat(isLogged(ConnectionBase.class, null)).isFalse();
         assertThat(isLogged(DefaultPromise.class, thrownIn(http2))).isFalse();
     }
@@ -29,6 +32,10 @@ class ClientErrorLogFilterTest {
         assertThat(isLogged(DefaultPromise.class, new IllegalStateException())).isTrue();
         assertThat(isLogged(DefaultPromise.class, null)).isTrue();
         assertThat(isLogged(getClass(), new IOException("disk full"))).isTrue();
+    }
+
+    private static Throwable streamClosed() {
+        return Http2Exception.streamError(1, Http2Error.CANCEL, "stream closed");
     }
 
     private static Throwable thrownIn(Class<?> place) {

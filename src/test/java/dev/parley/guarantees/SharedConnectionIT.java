@@ -1,0 +1,154 @@
+package dev.parley.guarantees;
+
+import static dev.parley.testsupport.Http2Frames.DATA;
+import static dev.parley.testsupport.Http2Frames.END_HEADERS;
+import static dev.parley.testsupport.Http2Frames.GOAWAY;
+import static dev.parley.testsupport.Http2Frames.HEADERS;
+import static dev.parley.testsupport.Http2Frames.RST_STREAM;
+import static dev.parley.testsupport.Http2Frames.WINDOW_UPDATE;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http2Frames;
+import dev.parley.testsupport.Http2Frames.Frame;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RawConnection;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A proxy sends the requests of many clients on one HTTP/2 connection. What one of them does ends
+ * its own stream, and a reader on the same connection goes on receiving.
+ */
+class SharedConnectionIT {
+
+    private static final int READER = 1;
+    private static final int STUCK = 3;
+
+    private static AttackedPod pod;
+
+    @BeforeAll
+    static void startPod() {
+        pod =
+                new AttackedPod(
+                        ParleyProcess.builder()
+                                .config("parley.limits.answer-timeout", "1S")
+                                .config("parley.limits.body-bytes", "400K")
+                                .config("parley.events.slow-timeout", "1S")
+                                .config("parley.events.heartbeat", "500MS")
+                                .config("parley.publish.request-timeout", "1S"));
+    }
+
+    @AfterAll
+    static void stopPod() {
+        pod.close();
+    }
+
+    @BeforeEach
+    void openReader() {
+        pod.openReader();
+    }
+
+    @AfterEach
+    void endTest() {
+        pod.endTest();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/events", "/clock", "/rooms/lobby/messages", "/chat.js"})
+    void answerThatIsNotTaken_isReset_andTheReaderGoesOn(String path) {
+        pod.assertServed();
+        RawConnection connection = connectReader();
+
+        connection.send(Http2Frames.more().get(STUCK, path).toBytes());
+
+        awaitReset(connection, Frame.CANCEL);
+        assertReceives(connection);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/events", "/clock", "/rooms/lobby/messages", "/chat.js"})
+    void answerThatItsClientResets_endsNoOtherStream(String path) {
+        pod.assertServed();
+        RawConnection connection = connectReader();
+        connection.send(Http2Frames.more().get(STUCK, path).toBytes());
+        Http2Frames.await(connection, frame -> frame.stream() == STUCK, 1);
+
+        connection.send(
+                Http2Frames.more().frame(RST_STREAM, 0, STUCK, 0, 0, 0, Frame.CANCEL).toBytes());
+
+        assertReceives(connection);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/send/../send, 0", "/send?room=%F, 0", "/send, 600000"})
+    void requestThatIsRefused_endsNoOtherStream(String path, int length) {
+        RawConnection connection = connectReader();
+
+        connection.send(post(path, length).toBytes());
+
+        Http2Frames.await(
+                connection, frame -> frame.stream() == STUCK && frame.type() == HEADERS, 1);
+        assertReceives(connection);
+    }
+
+    /** The client need not send the rest of its body (RFC 9113 §8.1). */
+    @Test
+    void bodyThatStops_isRefused_andResetWithoutAnError() {
+        RawConnection connection = connectReader();
+
+        connection.send(post("/send", 1_000).frame(DATA, 0, STUCK, new byte[10]).toBytes());
+        connection.send(window(STUCK));
+
+        awaitReset(connection, Frame.NO_ERROR);
+        assertThat(Http2Frames.received(connection))
+                .filteredOn(frame -> frame.stream() == STUCK)
+                .extracting(Frame::type)
+                .containsExactly(HEADERS, DATA, RST_STREAM);
+        assertReceives(connection);
+    }
+
+    /** Opens a connection whose streams have a window of 0, but for that of a reader. */
+    private static RawConnection connectReader() {
+        RawConnection connection =
+                pod.connect(
+                        Http2Frames.connectionWithoutWindow()
+                                .frame(WINDOW_UPDATE, 0, 0, 0x10, 0, 0, 0)
+                                .get(READER, "/events?room=lobby"));
+        connection.send(window(READER));
+        connection.readUntil(text -> text.contains("event: position"));
+        return connection;
+    }
+
+    private static byte[] window(int stream) {
+        return Http2Frames.more().frame(WINDOW_UPDATE, 0, stream, 0x10, 0, 0, 0).toBytes();
+    }
+
+    private static Http2Frames post(String path, int length) {
+        byte[] fields = Http2Frames.postFields(path, length);
+        return Http2Frames.more().frame(HEADERS, END_HEADERS, STUCK, fields);
+    }
+
+    private static void awaitReset(RawConnection connection, int error) {
+        Http2Frames.await(
+                connection, frame -> frame.stream() == STUCK && frame.type() == RST_STREAM, 1);
+        assertThat(Http2Frames.received(connection))
+                .filteredOn(frame -> frame.type() == RST_STREAM)
+                .extracting(Frame::error)
+                .containsExactly(error);
+    }
+
+    private static void assertReceives(RawConnection connection) {
+        String text = "after " + connection.bytes().length;
+        assertThat(pod.http().sendForm(text).status()).isEqualTo(200);
+        assertThat(connection.readUntil(all -> all.contains("data: " + text)))
+                .as(() -> Http2Frames.received(connection).toString())
+                .isTrue();
+        assertThat(Http2Frames.received(connection)).noneMatch(frame -> frame.type() == GOAWAY);
+    }
+}
