@@ -40,8 +40,9 @@ public interface BoundsConfig {
     int handshakesPerAddress();
 
     /**
-     * Frames that carry neither a request nor an answer (PING, SETTINGS, PRIORITY, unknown ones) on
-     * an HTTP/2 connection in 30 seconds, 100 or more.
+     * Frames that nothing asked for (PING, SETTINGS, PRIORITY, unknown ones, and more
+     * WINDOW_UPDATE, RST_STREAM and empty DATA than two for each request and each DATA frame that
+     * the client got) on an HTTP/2 connection in 30 seconds, 100 or more.
      */
     @WithDefault("1000")
     @Min(100)

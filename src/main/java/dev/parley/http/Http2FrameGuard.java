@@ -2,8 +2,9 @@ package dev.parley.http;
 
 import dev.parley.http.ServerBounds.Bound;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2Exception;
 import java.nio.charset.StandardCharsets;
@@ -22,6 +23,9 @@ import java.util.function.BooleanSupplier;
  *   <li>Frames that carry neither a request nor an answer (PING, SETTINGS, PRIORITY and unknown
  *       ones): only a number of them in a while. Netty bounds the answers to them that wait to be
  *       sent, and so nothing if the client takes those.
+ *   <li>WINDOW_UPDATE, RST_STREAM and empty DATA: a client sends these because of a request or of
+ *       DATA that it got, so the pod pays for two of each of those. Others count as the frames
+ *       above. Netty bounds RST_STREAM and empty DATA only on streams that are open.
  * </ul>
  *
  * <p>It also keeps the failure of one stream from ending the others: see {@link #exceptionCaught}.
@@ -29,7 +33,7 @@ import java.util.function.BooleanSupplier;
  * <p>On a connection that does not begin with HTTP/2's preface it removes itself. Runs on the
  * connection's event loop.
  */
-final class Http2FrameGuard extends ChannelInboundHandlerAdapter {
+final class Http2FrameGuard extends ChannelDuplexHandler {
 
     private static final byte[] PREFACE =
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
@@ -67,6 +71,9 @@ final class Http2FrameGuard extends ChannelInboundHandlerAdapter {
 
     // Frames that carry neither a request nor an answer.
 
+    /** WINDOW_UPDATE, RST_STREAM and empty DATA that the client may still send. */
+    private long paid;
+
     private int controlFrames;
     private long periodBegan;
 
@@ -103,6 +110,13 @@ final class Http2FrameGuard extends ChannelInboundHandlerAdapter {
             return;
         }
         context.fireChannelRead(message);
+    }
+
+    /** Netty writes a DATA frame in two pieces, and others in one or two. */
+    @Override
+    public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
+        paid++;
+        context.write(message, promise);
     }
 
     @Override
@@ -206,13 +220,24 @@ final class Http2FrameGuard extends ChannelInboundHandlerAdapter {
         payloadBytes = 0;
         return switch (type) {
             case HEADERS, PUSH_PROMISE, CONTINUATION -> {
+                if (type == HEADERS) {
+                    paid += 2;
+                }
                 blockBytes = (flags & END_HEADERS) == 0 ? blockBytes + whole : 0;
                 yield true;
             }
-            // Netty bounds empty DATA and RST_STREAM, and answers no WINDOW_UPDATE.
-            case DATA, RST_STREAM, WINDOW_UPDATE -> true;
+            case DATA -> whole > FRAME_HEADER || onPaidFrame(context);
+            case RST_STREAM, WINDOW_UPDATE -> onPaidFrame(context);
             default -> onControlFrame(context);
         };
+    }
+
+    private boolean onPaidFrame(ChannelHandlerContext context) {
+        if (paid > 0) {
+            paid--;
+            return true;
+        }
+        return onControlFrame(context);
     }
 
     private boolean onControlFrame(ChannelHandlerContext context) {

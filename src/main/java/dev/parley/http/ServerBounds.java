@@ -177,7 +177,7 @@ final class ServerBounds {
         counts.computeIfPresent(peer.address(), (a, count) -> count == 1 ? null : count - 1);
     }
 
-    /** PING, SETTINGS, PRIORITY and unknown frames that an HTTP/2 connection may send in 30 s. */
+    /** Frames that nothing asked for which an HTTP/2 connection may send in 30 s. */
     int maxControlFrames() {
         return maxControlFrames;
     }

@@ -19,6 +19,7 @@ import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.Timeouts;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -119,6 +120,76 @@ class Http2FloodIT {
 
         connection.readToEnd();
         pod.awaitMet("control-frames", before + 1);
+    }
+
+    /** Netty counts none of these, and reads each. */
+    @ParameterizedTest
+    @CsvSource({WINDOW_UPDATE + ", 0", WINDOW_UPDATE + ", 1", RST_STREAM + ", 1"})
+    void framesOfNoOpenStream_endTheConnectionAboveANumber(int type, int stream) {
+        double before = pod.met("control-frames");
+        RawConnection connection =
+                pod.connect(Http2Frames.connection().get(1, PATH).get(3, "/events"));
+        Http2Frames.await(
+                connection, frame -> frame.stream() == 1 && frame.flags() == END_STREAM, 1);
+        Http2Frames frames = Http2Frames.more();
+        for (int i = 0; i < 1_500; i++) {
+            frames.frame(type, 0, stream, 0, 0, 0, 1);
+        }
+
+        connection.send(frames.toBytes());
+
+        connection.readToEnd();
+        pod.awaitMet("control-frames", before + 1);
+    }
+
+    /** Netty counts empty DATA only if one comes directly after the other. */
+    @Test
+    void emptyDataBetweenOther_endsTheConnectionAboveANumber() {
+        double before = pod.met("control-frames");
+        Http2Frames frames =
+                Http2Frames.connection()
+                        .frame(HEADERS, END_HEADERS, 1, Http2Frames.postFields("/send", 2_000));
+        for (int i = 0; i < 1_500; i++) {
+            frames.frame(DATA, 0, 1).frame(DATA, 0, 1, 'x');
+        }
+
+        RawConnection connection = pod.connect(frames);
+
+        connection.readToEnd();
+        pod.awaitMet("control-frames", before + 1);
+    }
+
+    @Test
+    void windowUpdatesForWhatWasReceived_areNotBounded() {
+        pod.http().sendForm("b".repeat(60_000), "room", "updates");
+        // A small window makes small frames.
+        RawConnection connection = pod.connect(Http2Frames.connectionWithWindow(500));
+        int updates = 0;
+        int seen = 0;
+        for (int stream = 1; updates < 3_000; stream += 2) {
+            int current = stream;
+            connection.send(Http2Frames.more().get(stream, "/rooms/updates/messages").toBytes());
+            boolean ended = false;
+            while (!ended) {
+                int known = seen;
+                Http2Frames.await(connection, frame -> true, known + 1);
+                List<Frame> frames = Http2Frames.received(connection);
+                Http2Frames windows = Http2Frames.more();
+                for (Frame frame : frames.subList(seen, frames.size())) {
+                    if (frame.type() == DATA && frame.length() > 0) {
+                        // One for the stream, and one for the connection.
+                        windows.window(frame.stream(), frame.length()).window(0, frame.length());
+                        updates += 2;
+                    }
+                    ended |= frame.stream() == current && (frame.flags() & END_STREAM) != 0;
+                }
+                seen = frames.size();
+                connection.send(windows.toBytes());
+            }
+        }
+
+        connection.send(Http2Frames.more().frame(PING, 0, 0, new byte[8]).toBytes());
+        Http2Frames.await(connection, frame -> frame.type() == PING, 1);
     }
 
     @Test

@@ -5,7 +5,6 @@ import static dev.parley.testsupport.Http2Frames.END_HEADERS;
 import static dev.parley.testsupport.Http2Frames.GOAWAY;
 import static dev.parley.testsupport.Http2Frames.HEADERS;
 import static dev.parley.testsupport.Http2Frames.RST_STREAM;
-import static dev.parley.testsupport.Http2Frames.WINDOW_UPDATE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http2Frames;
@@ -118,7 +117,7 @@ class SharedConnectionIT {
         RawConnection connection =
                 pod.connect(
                         Http2Frames.connectionWithoutWindow()
-                                .frame(WINDOW_UPDATE, 0, 0, 0x10, 0, 0, 0)
+                                .window(0, 1 << 28)
                                 .get(READER, "/events?room=lobby"));
         connection.send(window(READER));
         connection.readUntil(text -> text.contains("event: position"));
@@ -126,7 +125,7 @@ class SharedConnectionIT {
     }
 
     private static byte[] window(int stream) {
-        return Http2Frames.more().frame(WINDOW_UPDATE, 0, stream, 0x10, 0, 0, 0).toBytes();
+        return Http2Frames.more().window(stream, 1 << 28).toBytes();
     }
 
     private static Http2Frames post(String path, int length) {

@@ -31,9 +31,10 @@ public final class Http2Frames {
     /**
      * A frame that was received.
      *
+     * @param length of the payload
      * @param error the error code of RST_STREAM and GOAWAY; 0 for others
      */
-    public record Frame(int type, int flags, int stream, int error) {
+    public record Frame(int type, int flags, int stream, int length, int error) {
 
         /** NO_ERROR (RFC 9113 §7). */
         public static final int NO_ERROR = 0;
@@ -55,8 +56,14 @@ public final class Http2Frames {
 
     /** Begins a connection on which the server may send nothing but headers: its window is 0. */
     public static Http2Frames connectionWithoutWindow() {
-        // SETTINGS_INITIAL_WINDOW_SIZE = 0
-        return preface().frame(SETTINGS, 0, 0, 0, 4, 0, 0, 0, 0);
+        return connectionWithWindow(0);
+    }
+
+    /** Begins a connection on which the server may send this number of bytes on each stream. */
+    public static Http2Frames connectionWithWindow(int bytes) {
+        // SETTINGS_INITIAL_WINDOW_SIZE
+        byte[] setting = ByteBuffer.allocate(6).putShort((short) 4).putInt(bytes).array();
+        return preface().frame(SETTINGS, 0, 0, setting);
     }
 
     private static Http2Frames preface() {
@@ -92,6 +99,11 @@ public final class Http2Frames {
         bytes.writeBytes(ByteBuffer.allocate(4).putInt(stream).array());
         bytes.writeBytes(payload);
         return this;
+    }
+
+    /** Adds a WINDOW_UPDATE. */
+    public Http2Frames window(int stream, int increment) {
+        return frame(WINDOW_UPDATE, 0, stream, ByteBuffer.allocate(4).putInt(increment).array());
     }
 
     public byte[] toBytes() {
@@ -190,7 +202,7 @@ public final class Http2Frames {
                         default -> 0;
                     };
             in.position(in.position() + length);
-            frames.add(new Frame(type, flags, stream, error));
+            frames.add(new Frame(type, flags, stream, length, error));
         }
         return frames;
     }
