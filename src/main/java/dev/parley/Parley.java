@@ -1,6 +1,7 @@
 package dev.parley;
 
 import dev.parley.http.ConnectionGuardInstaller;
+import dev.parley.http.RequestTarget;
 import io.quarkus.runtime.ApplicationLifecycleManager;
 import io.quarkus.runtime.LaunchMode;
 import io.quarkus.runtime.Quarkus;
@@ -31,6 +32,7 @@ public final class Parley {
     public static void main(String... args) {
         forgetAddressesSoon();
         ConnectionGuardInstaller.enable();
+        RequestTarget.checkUris();
         if (LaunchMode.current() == LaunchMode.NORMAL) {
             exitCleanlyOnSignal();
         }

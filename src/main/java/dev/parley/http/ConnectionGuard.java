@@ -21,11 +21,13 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,16 +95,26 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
                         Optional.of(bounds.headTimeout()));
     }
 
+    /** Why a body is refused while it arrives. */
+    enum BodyFault {
+        /** It is longer than a body may be, which a chunked one does not announce. */
+        TOO_LARGE,
+        /** It does not fit in the budget of all bodies. */
+        TOO_MANY
+    }
+
     /** A body that is arriving: how much of it is counted, and what refuses the request. */
     private static final class Body {
 
         private final HttpServerRequest request;
+        private final long max;
         private final String client;
-        private final Runnable refuse;
+        private final Consumer<BodyFault> refuse;
         private long counted;
 
-        Body(HttpServerRequest request, String client, Runnable refuse) {
+        Body(HttpServerRequest request, long max, String client, Consumer<BodyFault> refuse) {
             this.request = request;
+            this.max = max;
             this.client = client;
             this.refuse = refuse;
         }
@@ -164,11 +176,12 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     /**
      * Counts the body of a request from now on, as far as it has not arrived with the head.
      *
+     * @param max the longest body
      * @param client address that the body counts for
-     * @param refuse called when the body does not fit in the budget
+     * @param refuse called at most once
      */
-    void onBody(HttpServerRequest request, String client, Runnable refuse) {
-        bodies.add(new Body(request, client, refuse));
+    void onBody(HttpServerRequest request, long max, String client, Consumer<BodyFault> refuse) {
+        bodies.add(new Body(request, max, client, refuse));
     }
 
     /** Makes the count of the requests that wait for the answers to earlier ones. */
@@ -387,23 +400,25 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     }
 
     private void countBodies() {
-        List<Body> tooMuch = new ArrayList<>();
+        Map<Body, BodyFault> refused = new LinkedHashMap<>();
         for (Body body : bodies) {
             long more = body.request.isEnded() ? 0 : body.request.bytesRead() - body.counted;
             if (more > 0) {
-                if (bounds.bodies().tryTake(body.client, more)) {
+                if (body.counted + more > body.max) {
+                    refused.put(body, BodyFault.TOO_LARGE);
+                } else if (bounds.bodies().tryTake(body.client, more)) {
                     body.counted += more;
                 } else {
-                    tooMuch.add(body);
+                    bounds.onMet(Bound.BODY_BYTES);
+                    refused.put(body, BodyFault.TOO_MANY);
                 }
             }
         }
-        bodies.removeAll(tooMuch);
-        tooMuch.forEach(
-                body -> {
-                    bounds.onMet(Bound.BODY_BYTES);
+        bodies.removeAll(refused.keySet());
+        refused.forEach(
+                (body, fault) -> {
                     bounds.bodies().give(body.client, body.counted);
-                    body.refuse.run();
+                    body.refuse.accept(fault);
                 });
     }
 

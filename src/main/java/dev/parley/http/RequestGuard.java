@@ -49,6 +49,10 @@ public final class RequestGuard {
     /** In seconds: by then, bodies that were arriving have arrived or were refused. */
     private static final String OVERLOADED_RETRY_AFTER = "2";
 
+    private static final String NO_URI =
+            "bad request: the URI has a character that no URI may have, or a % without two"
+                    + " hexadecimal digits; write these percent-encoded, a % as %25";
+
     private final long maxBody;
     private final Duration requestTimeout;
     private final ClientAddress clientAddress;
@@ -84,13 +88,17 @@ public final class RequestGuard {
             refuse(exchange, ErrorCode.BAD_TARGET, fault.get());
             return;
         }
+        if (!RequestTarget.isUri(exchange.request().uri())) {
+            refuse(exchange, ErrorCode.BAD_REQUEST, NO_URI);
+            return;
+        }
         if (isMisframed(exchange)) {
             return;
         }
         proxyAdvice.onRequest(exchange.request());
         boolean post = exchange.request().method().equals(HttpMethod.POST);
         if (exchange.request().uri().length() > MAX_TARGET) {
-            if (!post || !exchange.request().path().equals(Endpoint.SEND.path())) {
+            if (!post || call(exchange).filter(Endpoint.SEND::equals).isEmpty()) {
                 refuse(
                         exchange,
                         ErrorCode.URI_TOO_LONG,
@@ -131,9 +139,14 @@ public final class RequestGuard {
 
     /** Whether the request is for a stream, which lasts as long as its client takes bytes. */
     private static boolean isStream(RoutingContext exchange) {
-        return Endpoint.at(exchange.normalizedPath())
+        return call(exchange)
                 .filter(call -> call.answer().equals(MediaType.SERVER_SENT_EVENTS))
                 .isPresent();
+    }
+
+    /** Finds the call of a request, whose path is in normal form if it has one. */
+    private static Optional<Endpoint> call(RoutingContext exchange) {
+        return Optional.ofNullable(exchange.request().path()).flatMap(Endpoint::at);
     }
 
     /** Whether the request names a version of HTTP. Vert.x accepts any name that ends in "/1.1". */
@@ -182,10 +195,7 @@ public final class RequestGuard {
 
     private void checkBody(RoutingContext exchange) {
         if (announcedLength(exchange) > maxBody) {
-            refuse(
-                    exchange,
-                    ErrorCode.REQUEST_TOO_LARGE,
-                    "request too large: at most " + maxBody + " bytes are accepted");
+            refuseTooLarge(exchange);
             return;
         }
         long timer =
@@ -205,10 +215,23 @@ public final class RequestGuard {
         if (connection != null) {
             connection.onBody(
                     exchange.request(),
+                    maxBody,
                     clientAddress.of(exchange.request()),
-                    () -> refuseBody(exchange));
+                    fault -> {
+                        switch (fault) {
+                            case TOO_LARGE -> refuseTooLarge(exchange);
+                            case TOO_MANY -> refuseBody(exchange);
+                        }
+                    });
         }
         exchange.next();
+    }
+
+    private void refuseTooLarge(RoutingContext exchange) {
+        refuse(
+                exchange,
+                ErrorCode.REQUEST_TOO_LARGE,
+                "request too large: at most " + maxBody + " bytes are accepted");
     }
 
     /**
@@ -239,16 +262,26 @@ public final class RequestGuard {
         return length != null && length.matches("[0-9]{1,18}") ? Long.parseLong(length) : 0;
     }
 
+    /** Answers what the router refuses before it calls any handler. */
     private static void failed(RoutingContext exchange) {
-        if (exchange.statusCode() == 400) {
-            boolean withoutHost = exchange.failure() instanceof VertxException;
-            String detail =
-                    withoutHost
-                            ? "bad request: the Host header is missing"
-                            : "bad request: the query cannot be decoded; write a % in it as %25";
-            refuse(exchange, ErrorCode.BAD_REQUEST, detail);
-        } else {
+        Optional<String> fault = RequestTarget.fault(exchange.request());
+        if (exchange.statusCode() == 404 && fault.isPresent()) {
+            refuse(
+                    exchange,
+                    ErrorCode.NOT_FOUND,
+                    "not found: the target does not start with a slash; the calls are "
+                            + Endpoint.all());
+        } else if (exchange.statusCode() != 400) {
             exchange.next();
+        } else if (fault.isPresent()) {
+            refuse(exchange, ErrorCode.BAD_TARGET, fault.get());
+        } else if (exchange.failure() instanceof VertxException) {
+            refuse(exchange, ErrorCode.BAD_REQUEST, "bad request: the Host header is missing");
+        } else {
+            refuse(
+                    exchange,
+                    ErrorCode.BAD_REQUEST,
+                    "bad request: the query cannot be decoded; write a % in it as %25");
         }
     }
 

@@ -2,6 +2,8 @@ package dev.parley.http;
 
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * have encoded more than it needs: {@code /rooms/%6cobby/messages}. Slashes, backslashes and dots
  * may not be encoded there either.
  */
-final class RequestTarget {
+public final class RequestTarget {
 
     private static final String ROOMS = "/rooms/";
 
@@ -28,6 +30,24 @@ final class RequestTarget {
     private static final String EXPECTED = "; the calls are " + Endpoint.all();
 
     private RequestTarget() {}
+
+    /**
+     * Tells whether a target is a URI (RFC 3986). The framework would answer others without a
+     * reason, before this program gets them; {@link #checkUris} turns its check off.
+     */
+    static boolean isUri(String target) {
+        try {
+            new URI(target);
+            return true;
+        } catch (URISyntaxException malformed) {
+            return false;
+        }
+    }
+
+    /** Lets {@link RequestGuard} get the requests whose target is not a URI. */
+    public static void checkUris() {
+        System.setProperty("vertx.disableURIValidation", "true");
+    }
 
     /** Returns what is wrong with the target of a request; empty if nothing is. */
     static Optional<String> fault(HttpServerRequest request) {
@@ -90,6 +110,9 @@ final class RequestTarget {
                 if (i < room || i >= roomEnd) {
                     return fault("the path is percent-encoded, which only a room's name may be");
                 }
+                if (!isHex(target, i + 1, end) || !isHex(target, i + 2, end)) {
+                    return fault("a % is not followed by two hexadecimal digits");
+                }
                 if (isSeparator(target, i)) {
                     return fault("a slash, a backslash or a dot is percent-encoded");
                 }
@@ -117,6 +140,10 @@ final class RequestTarget {
                 || (c >= 'A' && c <= 'Z')
                 || (c >= '0' && c <= '9')
                 || MARKS.indexOf(c) >= 0;
+    }
+
+    private static boolean isHex(String target, int index, int end) {
+        return index < end && Character.digit(target.charAt(index), 16) >= 0;
     }
 
     /** Whether the octet encoded here is a slash, a backslash or a dot. */

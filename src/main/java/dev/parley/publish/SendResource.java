@@ -130,6 +130,12 @@ public final class SendResource {
         PublishRequest publishRequest;
         try {
             checkRate(request);
+            // A body can come in one piece, before RequestGuard has counted it.
+            if (body.length > maxBody) {
+                throw new RefusedRequest(
+                        ErrorCode.REQUEST_TOO_LARGE,
+                        "request too large: at most " + maxBody + " bytes are accepted");
+            }
             byte[] decoded = ContentCoding.decode(contentEncoding, body, maxBody);
             SendFields fields = SendFields.read(headers.getMediaType(), decoded, request.query());
             Message message = fields.message(config.maxText().asLongValue(), clock.instant());

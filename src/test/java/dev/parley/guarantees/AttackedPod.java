@@ -100,6 +100,11 @@ final class AttackedPod implements AutoCloseable {
         return metrics.value("parley_held_bytes{kind=\"" + kind + "\"}");
     }
 
+    void awaitHeld(String kind, double bytes) {
+        Timeouts.await(kind)
+                .untilAsserted(() -> assertThat(held(kind)).isGreaterThanOrEqualTo(bytes));
+    }
+
     /** Ends the attack and the reader, and checks what is left. */
     void endTest() {
         assertServed();

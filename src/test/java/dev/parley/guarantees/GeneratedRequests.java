@@ -90,7 +90,7 @@ abstract class GeneratedRequests {
             request.writeBytes(latin1("0\r\n\r\n"));
         }
 
-        /** Whether the target is a URI. The framework refuses others with an empty body. */
+        /** Whether the target is a URI. The server refuses some others with an empty body. */
         boolean hasUri() {
             try {
                 return target.startsWith("/")

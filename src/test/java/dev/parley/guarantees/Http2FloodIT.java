@@ -45,6 +45,7 @@ class Http2FloodIT {
         pod =
                 new AttackedPod(
                         ParleyProcess.builder()
+                                .config("quarkus.thread-pool.max-threads", "4")
                                 .config("parley.limits.head-timeout", "2S")
                                 .config("parley.limits.head-bytes", "400K")
                                 .config("parley.limits.answer-timeout", "2S")
@@ -324,6 +325,21 @@ class Http2FloodIT {
         Timeouts.await("the bytes are counted")
                 .untilAsserted(() -> assertThat(pod.held("bodies")).isGreaterThanOrEqualTo(8_000));
         connection.close();
+    }
+
+    /** A thread for each body that has not arrived would leave none for another client's text. */
+    @Test
+    void longTextOfAnother_isPublishedWhileBodiesStop() {
+        Http2Frames frames = Http2Frames.connection();
+        for (int stream = 1; stream <= 9; stream += 2) {
+            frames.frame(HEADERS, END_HEADERS, stream, Http2Frames.postFields("/send", 40_000))
+                    .frame(DATA, 0, stream, new byte[12_000]);
+        }
+
+        pod.connect(frames);
+
+        pod.awaitHeld("bodies", 60_000);
+        assertThat(pod.http().sendForm("t".repeat(60_000)).status()).isEqualTo(200);
     }
 
     @Test

@@ -96,6 +96,22 @@ class SharedConnectionIT {
         assertReceives(connection);
     }
 
+    @Test
+    void bodyThatTurnsOutTooLong_endsNoOtherStream() {
+        RawConnection connection = connectReader();
+
+        byte[] fields = Http2Frames.postFields("/send");
+        connection.send(Http2Frames.more().frame(HEADERS, END_HEADERS, STUCK, fields).toBytes());
+        // The pod lets more come as it reads, as far as the window goes.
+        for (int i = 0; i < 40; i++) {
+            connection.send(Http2Frames.more().frame(DATA, 0, STUCK, new byte[16_000]).toBytes());
+        }
+
+        Http2Frames.await(
+                connection, frame -> frame.stream() == STUCK && frame.type() == HEADERS, 1);
+        assertReceives(connection);
+    }
+
     /** The client need not send the rest of its body (RFC 9113 §8.1). */
     @Test
     void bodyThatStops_isRefused_andResetWithoutAnError() {

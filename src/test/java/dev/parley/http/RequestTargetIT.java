@@ -9,6 +9,7 @@ import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Targets that a proxy and the router could understand differently are refused. */
@@ -50,9 +51,27 @@ final class RequestTargetIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/\\q/metrics", "/rooms/..\\clock", "clock", "?clock", "*"})
-    void targetThatTheServerCannotRead_isRefusedByIt(String target) {
-        assertThat(get("GET", target)).startsWith("HTTP/1.1 40").doesNotContain("data:");
+    @CsvSource({
+        "/%zz, 400, bad-target",
+        "/rooms/a%zz/messages, 400, bad-target",
+        "/\\q/metrics, 400, bad-target",
+        "/rooms/..\\clock, 400, bad-target",
+        "/events?room=%zz, 400, bad-request",
+        "/events?room=\\, 400, bad-request",
+        "clock, 404, not-found",
+        "?clock, 400, bad-target",
+        "*, 404, not-found"
+    })
+    void targetThatIsNotOne_isRefusedWithTheReason(String target, int status, String code) {
+        String line = get("GET", target);
+        String problem = get("GET", target, "Accept: application/json\r\n");
+
+        assertThat(line)
+                .startsWith("HTTP/1.1 " + status + " ")
+                .contains("\r\n\r\n" + code.replace('-', ' ') + ": ");
+        assertThat(problem)
+                .startsWith("HTTP/1.1 " + status + " ")
+                .contains("application/problem+json", "\"code\":\"" + code + "\"");
         assertThat(pod.process().log()).doesNotContain("ERROR");
     }
 

@@ -63,22 +63,31 @@ class SendSizeIT extends WatchedRoom {
         assertThat(answer).startsWith("HTTP/1.1 413 ");
     }
 
-    @Test
-    void chunkedBodyOfMoreThan512KiB_isRefused() {
-        String chunk = "100000\r\n" + "a".repeat(0x100000) + "\r\n";
-        String head =
-                """
-                POST %s HTTP/1.1\r
-                Host: x\r
-                Connection: close\r
-                Content-Type: text/plain\r
-                Transfer-Encoding: chunked\r
-                \r
-                """
-                        .formatted(path());
+    @ParameterizedTest
+    @ValueSource(ints = {600_000, 3_000_000})
+    void chunkedBodyOfMoreThan512KiB_isRefusedWithTheReason(int length) {
+        String line = http.raw(chunked("", length));
+        String problem = http.raw(chunked("Accept: application/json\r\n", length));
 
-        String answer = http.raw(head + chunk.repeat(3) + "0\r\n\r\n");
+        assertThat(line).startsWith("HTTP/1.1 413 ").contains("\r\n\r\nrequest too large: ");
+        assertThat(problem)
+                .startsWith("HTTP/1.1 413 ")
+                .contains("application/problem+json", "\"code\":\"request-too-large\"");
+    }
 
-        assertThat(answer).startsWith("HTTP/1.1 413 ");
+    private String chunked(String header, int length) {
+        return """
+               POST %s HTTP/1.1\r
+               Host: x\r
+               %sConnection: close\r
+               Content-Type: text/plain\r
+               Transfer-Encoding: chunked\r
+               \r
+               %x\r
+               %s\r
+               0\r
+               \r
+               """
+                .formatted(path(), header, length, "a".repeat(length));
     }
 }

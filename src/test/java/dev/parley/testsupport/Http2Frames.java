@@ -118,11 +118,18 @@ public final class Http2Frames {
         return fields(0x82, path);
     }
 
-    /** The same of a POST of plain text with this length. */
-    public static byte[] postFields(String path, int length) {
+    /** The same of a POST of plain text. */
+    public static byte[] postFields(String path) {
         var block = new ByteArrayOutputStream();
         block.writeBytes(fields(0x83, path));
         block.writeBytes(field("content-type", "text/plain"));
+        return block.toByteArray();
+    }
+
+    /** The same of a POST of plain text with this length. */
+    public static byte[] postFields(String path, int length) {
+        var block = new ByteArrayOutputStream();
+        block.writeBytes(postFields(path));
         block.writeBytes(field("content-length", Integer.toString(length)));
         return block.toByteArray();
     }
