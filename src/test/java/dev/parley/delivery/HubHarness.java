@@ -2,12 +2,12 @@ package dev.parley.delivery;
 
 import dev.parley.broker.Broker;
 import dev.parley.broker.BrokerState;
+import dev.parley.broker.LostHistories;
 import dev.parley.broker.Page;
 import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Range;
 import dev.parley.broker.Receipt;
 import dev.parley.delivery.SubscribeRequest.RoomStart;
-import dev.parley.broker.LostHistories;
 import dev.parley.log.Format;
 import dev.parley.log.LogSettings;
 import dev.parley.log.OpenRooms;
@@ -55,8 +55,7 @@ final class HubHarness {
     private HubHarness(LogSettings log, StreamSettings streams, LimitSettings limits) {
         var encoder = new LineEncoder();
         var rooms =
-                new OpenRooms(
-                        new BrokerByRoom(), encoder, log, new LostHistories(meters), meters);
+                new OpenRooms(new BrokerByRoom(), encoder, log, new LostHistories(meters), meters);
         hub = new Hub(rooms, encoder, streams, limits, meters, Clock.systemUTC());
     }
 

@@ -144,6 +144,13 @@ class EventsQueryTest {
                 .hasMessage("bad form: it has more than 1024 fields");
     }
 
+    @Test
+    void formThatIsTooLong_isRefused() {
+        assertThatThrownBy(() -> request("room=a&x=" + "x".repeat(64 * 1024), null))
+                .isInstanceOf(RefusedRequest.class)
+                .hasMessage("request too large: at most 65536 bytes are accepted");
+    }
+
     private static String rooms(int count) {
         return IntStream.range(0, count)
                 .mapToObj(i -> "room=r" + i)
