@@ -22,7 +22,8 @@ public final class RedisAddressCheck implements ConfigSourceInterceptor {
 
     private static final long serialVersionUID = 1L;
 
-    private static final Pattern KEY = Pattern.compile("quarkus\\.redis\\.(.+\\.)?hosts");
+    private static final Pattern KEY =
+            Pattern.compile("quarkus\\.redis\\.(.+\\.)?hosts|parley\\.redis\\.servers\\..+");
 
     /** Commas separate addresses, but for those after a backslash. */
     private static final Pattern SEPARATOR = Pattern.compile("(?<!\\\\),");

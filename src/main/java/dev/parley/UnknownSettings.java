@@ -20,6 +20,7 @@ import jakarta.inject.Singleton;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -62,6 +63,9 @@ final class UnknownSettings {
 
     /** Marks a key that counts in some profiles only, such as {@code %dev.parley.log.bytes}. */
     private static final Pattern PROFILE = Pattern.compile("^%[^.]*\\.");
+
+    /** Ends a setting of which there is one for each name that an operator chooses. */
+    private static final String ANY_NAME = ".*";
 
     /** Most letters by which the name that was probably meant differs. */
     private static final int MAX_DISTANCE = 2;
@@ -106,7 +110,12 @@ final class UnknownSettings {
 
     private static Stream<String> keys(Class<?> mapping) {
         String prefix = mapping.getAnnotation(ConfigMapping.class).prefix();
-        return Stream.of(mapping.getMethods()).map(method -> prefix + kebabCase(method.getName()));
+        return Stream.of(mapping.getMethods())
+                .map(
+                        method ->
+                                prefix
+                                        + kebabCase(method.getName())
+                                        + (method.getReturnType() == Map.class ? ANY_NAME : ""));
     }
 
     private static String kebabCase(String name) {
@@ -124,15 +133,28 @@ final class UnknownSettings {
                 known.stream().map(UnknownSettings::variable).collect(Collectors.toSet());
         Stream<String> unknownKeys =
                 names.stream()
-                        .filter(name -> name.startsWith(KEYS) && !known.contains(name))
+                        .filter(name -> name.startsWith(KEYS) && !isIn(known, name, ANY_NAME))
                         .map(name -> error("setting", name, known));
         Stream<String> unknownVariables =
                 names.stream()
-                        .filter(name -> name.startsWith(VARIABLES) && !variables.contains(name))
+                        .filter(name -> name.startsWith(VARIABLES) && !isIn(variables, name, "__"))
                         .filter(name -> !name.startsWith(TEST_VARIABLES))
                         .filter(name -> !isServiceLink(name, names))
                         .map(name -> error("environment variable", name, variables));
         return Stream.concat(unknownKeys, unknownVariables).toList();
+    }
+
+    /**
+     * Tells whether a setting or variable exists.
+     *
+     * @param anyName how those end of which there is one for each name
+     */
+    private static boolean isIn(Set<String> known, String name, String anyName) {
+        return known.contains(name)
+                || known.stream()
+                        .filter(one -> one.endsWith(anyName))
+                        .map(one -> one.substring(0, one.length() - 1))
+                        .anyMatch(one -> name.startsWith(one) && name.length() > one.length());
     }
 
     /**

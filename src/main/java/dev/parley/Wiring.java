@@ -6,6 +6,7 @@ import dev.parley.broker.LostHistories;
 import dev.parley.broker.memory.MemoryBroker;
 import dev.parley.broker.memory.MemoryConfig;
 import dev.parley.broker.redis.RedisBroker;
+import dev.parley.broker.redis.ServersBroker;
 import dev.parley.delivery.EventsConfig;
 import dev.parley.delivery.Hub;
 import dev.parley.delivery.LimitsConfig;
@@ -26,14 +27,18 @@ import jakarta.enterprise.inject.Instance;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.time.Clock;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Supplier;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 /**
- * Puts the program's objects together. With a Redis host it is one of many pods; without one it
- * serves alone, from memory.
+ * Puts the program's objects together. With a Redis host, or several, it is one of many pods;
+ * without one it serves alone, from memory.
  */
 @Singleton
 final class Wiring {
@@ -57,6 +62,8 @@ final class Wiring {
     @Singleton
     Broker broker(
             @ConfigProperty(name = "quarkus.redis.hosts") Optional<String> redisHosts,
+            @ConfigProperty(name = "quarkus.redis.client-type", defaultValue = "standalone")
+                    String clientType,
             Instance<Redis> redis,
             RedisClients clients,
             RedisConfig redisConfig,
@@ -67,6 +74,28 @@ final class Wiring {
             LostHistories lost,
             MeterRegistry meters,
             Clock clock) {
+        if (!redisConfig.servers().isEmpty()) {
+            checkPlainChannel(redisConfig);
+            RedisServerList.check(redisConfig.servers(), clientType);
+            LOG.infof(
+                    "Messages go through the Redis servers %s",
+                    String.join(", ", new TreeSet<>(redisConfig.servers().keySet())));
+            Objects.requireNonNull(redis.get());
+            Map<String, Supplier<Redis>> servers = new TreeMap<>();
+            redisConfig
+                    .servers()
+                    .forEach((name, address) -> servers.put(name, clients.on(vertx, address)));
+            var broker =
+                    new ServersBroker(
+                            vertx,
+                            servers,
+                            redisConfig,
+                            history,
+                            publish.maxText().asLongValue(),
+                            meters);
+            broker.start();
+            return broker;
+        }
         if (redisHosts.filter(hosts -> !hosts.isBlank()).isPresent()) {
             LOG.info("Messages go through Redis");
             checkPlainChannel(redisConfig);
@@ -103,6 +132,8 @@ final class Wiring {
     void close(@Disposes Broker broker) {
         if (broker instanceof RedisBroker redis) {
             redis.close();
+        } else if (broker instanceof ServersBroker servers) {
+            servers.close();
         }
     }
 

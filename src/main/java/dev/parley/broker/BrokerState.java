@@ -1,5 +1,6 @@
 package dev.parley.broker;
 
+import java.util.Map;
 import java.util.Optional;
 
 /** Whether a broker delivers. */
@@ -10,12 +11,19 @@ public sealed interface BrokerState {
      *
      * @param publishing why publishing fails although messages flow, one sentence for an operator;
      *     empty if publishing works
+     * @param away of several servers those from which messages do not flow, by name, and why, one
+     *     sentence for an operator each
      */
-    record Up(Optional<String> publishing) implements BrokerState {
+    record Up(Optional<String> publishing, Map<String, String> away) implements BrokerState {
 
         /** Makes the state in which messages flow and publishing works. */
         public Up() {
             this(Optional.empty());
+        }
+
+        /** Makes the state in which messages flow from every server. */
+        public Up(Optional<String> publishing) {
+            this(publishing, Map.of());
         }
     }
 

@@ -10,7 +10,9 @@ import org.eclipse.microprofile.health.Readiness;
 /**
  * Readiness: the broker delivers messages to this pod, and the pod is not draining. A pod whose
  * broker refuses publishes stays ready: its readers are served, and no other pod could publish
- * either. The answer then says why publishing fails.
+ * either. The answer then says why publishing fails. Nor does one of several servers make a pod
+ * unready when it is away: every pod would become so, and the rooms of the other servers would have
+ * no pod left. The answer names the server.
  */
 @Readiness
 @Singleton
@@ -39,6 +41,7 @@ public final class DeliveryCheck implements HealthCheck {
         var answer = HealthCheckResponse.named("delivery").up();
         if (state instanceof BrokerState.Up up) {
             up.publishing().ifPresent(reason -> answer.withData("publishing", reason));
+            up.away().forEach((server, reason) -> answer.withData("server " + server, reason));
         }
         return answer.build();
     }

@@ -23,6 +23,7 @@ public final class EvictionWatch {
     /** A server that has answered nothing, of which nothing is known. */
     private static final Answer UNKNOWN = new Answer("", 0, "", 0);
 
+    private final String redis;
     private final RedisCommands commands;
     private final String key;
     private final Counter evicted;
@@ -65,9 +66,11 @@ public final class EvictionWatch {
     }
 
     /**
+     * @param redis what the log calls the server, such as {@code Redis}
      * @param key chooses the node of a Cluster that is asked
      */
-    public EvictionWatch(RedisCommands commands, String key, MeterRegistry meters) {
+    public EvictionWatch(String redis, RedisCommands commands, String key, MeterRegistry meters) {
+        this.redis = redis;
         this.commands = commands;
         this.key = key;
         this.evicted =
@@ -101,11 +104,11 @@ public final class EvictionWatch {
     private void compareSettings(Answer now) {
         if (now.mayEvict() && !(mayEvict && now.policy().equals(last.policy()))) {
             LOG.warnf(
-                    "Redis deletes keys when its memory is full (%s): rooms would lose messages"
+                    "%s deletes keys when its memory is full (%s): rooms would lose messages"
                             + " that readers may ask for. Set maxmemory-policy noeviction",
-                    now.settings());
+                    redis, now.settings());
         } else if (mayEvict && !now.mayEvict()) {
-            LOG.info("Redis no longer deletes keys when its memory is full");
+            LOG.infof("%s no longer deletes keys when its memory is full", redis);
         }
     }
 
@@ -116,12 +119,12 @@ public final class EvictionWatch {
             evicted.increment((double) count);
             if (!wasEvicting) {
                 LOG.warnf(
-                        "Redis has evicted keys (%d since the last look), because its memory is"
+                        "%s has evicted keys (%d since the last look), because its memory is"
                                 + " full (%s): readers of rooms that lost messages get a gap."
                                 + " Raise maxmemory, or keep less (PARLEY_HISTORY_SIZE,"
                                 + " PARLEY_HISTORY_BYTES), and set maxmemory-policy noeviction."
                                 + " Logged once until it stops; parley_redis_evicted_total counts",
-                        count, now.settings());
+                        redis, count, now.settings());
             }
         }
         wasEvicting = isEvicting;

@@ -7,14 +7,16 @@ import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisOptions;
 import jakarta.inject.Singleton;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes clients of the Redis that {@code quarkus.redis.*} describes. When the program starts, the
- * framework makes a client, which Parley does not use; before that it passes the options here.
+ * Makes clients of the Redis that {@code quarkus.redis.*} describes, and of further servers with
+ * the same options. When the program starts, the framework makes a client, which Parley does not
+ * use; before that it passes the options here.
  */
 @Singleton
 public final class RedisClients implements RedisOptionsCustomizer {
@@ -58,5 +60,18 @@ public final class RedisClients implements RedisOptionsCustomizer {
     public Supplier<Redis> on(Vertx vertx) {
         RedisOptions known = Objects.requireNonNull(options);
         return () -> Redis.createClient(vertx, known);
+    }
+
+    /**
+     * Returns what makes a client of the server at this address at each call; the caller closes the
+     * client. The other options are those of {@link #on}.
+     *
+     * @param address one URL; its user, password and database take precedence
+     * @throws NullPointerException if the framework has not made its client yet
+     */
+    public Supplier<Redis> on(Vertx vertx, String address) {
+        var at = new RedisOptions(Objects.requireNonNull(options)).setEndpoints(List.of(address));
+        at.getNetClientOptions().setSsl(address.startsWith("rediss:"));
+        return () -> Redis.createClient(vertx, at);
     }
 }

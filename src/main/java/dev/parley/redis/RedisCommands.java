@@ -91,8 +91,14 @@ public final class RedisCommands {
     }
 
     /** Runs a script at once. Fails with {@link RedisUnavailable}. */
-    Future<Response> send(Script script, List<String> keys, List<String> args) {
+    public Future<Response> send(Script script, List<String> keys, List<String> args) {
         return call(connection -> evaluate(connection, script, keys, args));
+    }
+
+    /** Runs a script on a connection that is being prepared. Fails as the connection does. */
+    public static Future<Response> run(
+            RedisConnection connection, Script script, List<String> keys, List<String> args) {
+        return evaluate(connection, script, keys, args);
     }
 
     private static Future<Response> evaluate(

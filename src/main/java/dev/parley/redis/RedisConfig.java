@@ -6,15 +6,22 @@ import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.Pattern;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import org.hibernate.validator.constraints.time.DurationMin;
 
 /**
  * How Parley uses Redis. Where Redis is, and how to connect (TLS, password, Sentinel, Cluster), is
- * configured by {@code quarkus.redis.*}.
+ * configured by {@code quarkus.redis.*}; where several servers are, by {@link #servers}.
  */
 @ConfigMapping(prefix = "parley.redis")
 public interface RedisConfig {
+
+    /**
+     * Several independent servers, each by a name of 1 to 32 lower-case letters and digits. Each
+     * room is on one of them, which follows from the names. Instead of {@code quarkus.redis.hosts}.
+     */
+    public Map<String, String> servers();
 
     /** First part of every key and channel; deployments that share a Redis need different ones. */
     @WithDefault("parley")

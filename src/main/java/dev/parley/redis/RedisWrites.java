@@ -25,8 +25,16 @@ public final class RedisWrites {
                     RedisRefusal.OOM,
                     RedisRefusal.NOPERM);
 
+    private final String redis;
     private volatile @Nullable RedisRefusal refusal;
     private volatile String reason = "";
+
+    /**
+     * @param redis what the log calls the server, such as {@code Redis}
+     */
+    public RedisWrites(String redis) {
+        this.redis = redis;
+    }
 
     /**
      * Notes the result of the probe's write.
@@ -59,7 +67,7 @@ public final class RedisWrites {
         }
         synchronized (this) {
             if (now != refusal) {
-                reason = "Redis refuses to publish: " + RedisReason.ofReply(text);
+                reason = redis + " refuses to publish: " + RedisReason.ofReply(text);
                 refusal = now;
                 LOG.warnf(
                         "%s. Publishes are answered with 503 until it takes them again; reading"
@@ -77,7 +85,7 @@ public final class RedisWrites {
         synchronized (this) {
             if (refusal != null) {
                 refusal = null;
-                LOG.info("Redis takes publishes again");
+                LOG.infof("%s takes publishes again", redis);
             }
         }
     }

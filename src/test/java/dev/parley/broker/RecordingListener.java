@@ -39,6 +39,11 @@ public final class RecordingListener implements Broker.Listener {
         return all();
     }
 
+    /** Returns all plain texts so far, in the order of their arrival. */
+    public List<String> plainTexts() {
+        return List.copyOf(plainTexts);
+    }
+
     public void awaitPlainText(String text) {
         Timeouts.await(text).until(() -> plainTexts.contains(text));
     }

@@ -64,7 +64,7 @@ class RedisReasonTest {
 
     @Test
     void refusedWrites_areOverWhenAWriteIsTaken_exceptForRightsThatOnlyAPublishNeeds() {
-        var writes = new RedisWrites();
+        var writes = new RedisWrites("Redis");
 
         writes.onProbe("OOM command not allowed");
         assertThat(writes.problem().orElseThrow()).contains("OOM");

@@ -1,6 +1,7 @@
 package dev.parley.redis;
 
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 
 /** Settings with short pauses, for fast tests, and long deadlines, for slow machines. */
@@ -25,6 +26,11 @@ public record RedisSettings(
                     Duration.ofMinutes(1),
                     Duration.ofMillis(10),
                     Duration.ofMillis(100));
+
+    @Override
+    public Map<String, String> servers() {
+        return Map.of();
+    }
 
     public RedisSettings withTimeout(Duration longest) {
         return new RedisSettings(

@@ -7,6 +7,7 @@ import io.smallrye.config.WithDefault;
 import java.lang.reflect.Method;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -50,6 +51,7 @@ public final class ConfigKeys {
 
     private static Key key(String prefix, Method method) {
         String name = method.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
+        name += method.getReturnType() == Map.class ? ".*" : "";
         return new Key(
                 prefix + "." + name,
                 Optional.ofNullable(method.getAnnotation(WithDefault.class))

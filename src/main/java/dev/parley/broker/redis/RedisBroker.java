@@ -37,6 +37,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
@@ -58,7 +59,8 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private final RedisConfig config;
     private final RedisLink commandLink;
     private final RedisLink subscriptionLink;
-    private final RedisWrites writes = new RedisWrites();
+    private final RedisCommands commands;
+    private final RedisWrites writes;
     private final String probeChannel;
     private final RedisProbe probe;
     private final PublishScript publishScript;
@@ -85,27 +87,58 @@ public final class RedisBroker implements Broker, AutoCloseable {
             long maxPlainBytes,
             LostHistories lost,
             MeterRegistry registry) {
+        this(
+                vertx,
+                "",
+                clients,
+                connection -> Future.succeededFuture(),
+                config,
+                historyConfig,
+                maxPlainBytes,
+                registry);
+    }
+
+    /**
+     * Makes the broker of one of several servers.
+     *
+     * @param server the server's name in the log; empty if there is only one
+     * @param join runs on each new connection for commands before it is used
+     * @param maxPlainBytes longest text from the plain channel that is delivered, in bytes of UTF-8
+     */
+    RedisBroker(
+            Vertx vertx,
+            String server,
+            Supplier<Redis> clients,
+            Function<RedisConnection, Future<Void>> join,
+            RedisConfig config,
+            HistoryConfig historyConfig,
+            long maxPlainBytes,
+            MeterRegistry registry) {
+        String redis = server.isEmpty() ? "Redis" : "Redis server " + server;
+        String link = server.isEmpty() ? "" : "server " + server + " ";
+        this.writes = new RedisWrites(redis);
         this.maxPlainBytes = maxPlainBytes;
         this.lost = lost;
         this.keys = new RedisKeys(config.prefix());
         this.config = config;
         this.commandLink =
                 new RedisLink(
-                        "command",
+                        link + "command",
                         vertx,
                         clients,
                         config,
-                        RedisBroker::loadScripts,
+                        connection ->
+                                loadScripts(connection).compose(done -> join.apply(connection)),
                         this::onLinkReady);
         this.subscriptionLink =
                 new RedisLink(
-                        "subscription",
+                        link + "subscription",
                         vertx,
                         clients,
                         config,
                         this::subscribeToChannels,
                         this::onLinkReady);
-        var commands = new RedisCommands(commandLink, subscriptionLink, config, registry);
+        this.commands = new RedisCommands(commandLink, subscriptionLink, config, registry);
         String pod = Epochs.next();
         this.probeChannel = keys.probe(pod);
         this.probe =
@@ -118,7 +151,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
                         commandLink,
                         subscriptionLink,
                         writes,
-                        new EvictionWatch(commands, keys.probeKey(pod), registry),
+                        new EvictionWatch(redis, commands, keys.probeKey(pod), registry),
                         registry);
         this.publishScript = new PublishScript(commands, keys, historyConfig);
         this.readScript = new ReadScript(commands, keys, historyConfig, lost);
@@ -214,6 +247,28 @@ public final class RedisBroker implements Broker, AutoCloseable {
         }
     }
 
+    /**
+     * Passes the texts of the plain channel to a listener of the lobby, which another server has.
+     */
+    void listenToPlainText(Listener listener) {
+        listeners.add(Room.LOBBY, listener);
+    }
+
+    /** Ends {@link #listenToPlainText}. Does nothing if the listener does not listen. */
+    void stopPlainText(Listener listener) {
+        listeners.remove(Room.LOBBY, listener);
+    }
+
+    /** Makes every listener compare its room with Redis. */
+    void compareRooms() {
+        listeners.forEach(Listener::onResubscribed);
+    }
+
+    /** Returns the server's commands. */
+    RedisCommands commands() {
+        return commands;
+    }
+
     @Override
     public BrokerState state() {
         if (commandLink.connection().isEmpty()) {
@@ -253,7 +308,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
      */
     private void onLinkReady() {
         probe.onReady();
-        listeners.forEach(Listener::onResubscribed);
+        compareRooms();
     }
 
     private void onMessage(String channel, Buffer payload) {

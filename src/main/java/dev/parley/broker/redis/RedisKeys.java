@@ -64,6 +64,11 @@ record RedisKeys(String prefix) {
         return prefix + ":{:probe:" + pod + "}";
     }
 
+    /** Returns the key of the hash that remembers the lists of servers: generations.lua. */
+    String servers() {
+        return prefix + ":{:servers}";
+    }
+
     private String key(Room room, String part) {
         return prefix + ":{" + room.name() + "}:" + part;
     }

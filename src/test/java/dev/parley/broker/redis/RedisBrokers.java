@@ -13,7 +13,10 @@ import io.vertx.core.Vertx;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisOptions;
 import java.io.Closeable;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.function.Supplier;
 
 /** Makes brokers, each as in another pod, and closes all of them with their clients. */
 final class RedisBrokers implements Closeable {
@@ -50,6 +53,27 @@ final class RedisBrokers implements Closeable {
         broker.start();
         closing.push(broker::close);
         return broker;
+    }
+
+    /**
+     * Starts a broker on several servers, and does not wait until it is connected.
+     *
+     * @param uris the servers' addresses by their names
+     */
+    ServersBroker create(Map<String, String> uris, RedisConfig config, HistoryConfig history) {
+        Map<String, Supplier<Redis>> clients = new TreeMap<>();
+        uris.forEach((name, uri) -> clients.put(name, () -> Redis.createClient(vertx, uri)));
+        var broker = new ServersBroker(vertx, clients, config, history, 65_536, meters);
+        broker.start();
+        closing.push(broker::close);
+        return broker;
+    }
+
+    /** Opens a broker on several servers. */
+    BlockingBroker open(Map<String, String> uris) {
+        return BlockingBroker.open(
+                create(uris, RedisSettings.QUICK, HistorySettings.DEFAULT),
+                SettableClock.stoppedNow());
     }
 
     /** The meters of all brokers together. */

@@ -1,0 +1,374 @@
+package dev.parley.broker.redis;
+
+import dev.parley.broker.Broker;
+import dev.parley.broker.BrokerState;
+import dev.parley.broker.BrokerUnavailable;
+import dev.parley.broker.HistoryConfig;
+import dev.parley.broker.Page;
+import dev.parley.broker.PublishRequest;
+import dev.parley.broker.Range;
+import dev.parley.broker.Receipt;
+import dev.parley.message.Room;
+import dev.parley.message.StoredMessage;
+import dev.parley.redis.RedisConfig;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.micrometer.core.instrument.config.MeterFilter;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.Vertx;
+import io.vertx.redis.client.Redis;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.jboss.logging.Logger;
+
+/**
+ * A broker in several independent Redis servers, each of which has a part of the rooms ({@link
+ * ServerList}). Every server has a {@link RedisBroker}, with connections, a probe and metrics of
+ * its own, so that a server that is away costs the rooms of the others nothing.
+ *
+ * <p>Text on the plain channel of any server reaches the lobby, whichever server has it.
+ */
+public final class ServersBroker implements Broker, AutoCloseable {
+
+    private static final Logger LOG = Logger.getLogger(ServersBroker.class);
+
+    /** Probes between two looks at the list that is in force at a server. */
+    private static final int PROBES_PER_LOOK = 5;
+
+    /** Counted for all servers together, because the rooms of a pod are counted so too. */
+    private static final String WITHOUT_LABEL = "parley.histories.lost";
+
+    private final Vertx vertx;
+    private final RedisConfig config;
+    private final ServerList list;
+    private final Map<String, Server> servers = new TreeMap<>();
+
+    /** Held while the lobby's listeners are called, which several servers may do at a time. */
+    private final Object lobby = new Object();
+
+    private volatile long startNanos;
+
+    /** Whether all servers were up once, or have had their time. */
+    private volatile boolean started;
+
+    private volatile long timer = -1;
+
+    private record Server(String name, RedisBroker broker, Generations generations) {}
+
+    /**
+     * @param clients what makes clients of each server, by the server's name
+     * @param maxPlainBytes longest text from the plain channel that is delivered, in bytes of UTF-8
+     */
+    public ServersBroker(
+            Vertx vertx,
+            Map<String, Supplier<Redis>> clients,
+            RedisConfig config,
+            HistoryConfig history,
+            long maxPlainBytes,
+            MeterRegistry registry) {
+        this.vertx = vertx;
+        this.config = config;
+        this.list = new ServerList(List.copyOf(clients.keySet()));
+        clients.forEach(
+                (name, client) -> {
+                    var generations = new Generations(name, list, new RedisKeys(config.prefix()));
+                    var broker =
+                            new RedisBroker(
+                                    vertx,
+                                    name,
+                                    client,
+                                    generations::join,
+                                    config,
+                                    history,
+                                    maxPlainBytes,
+                                    labelled(registry, name));
+                    servers.put(name, new Server(name, broker, generations));
+                });
+    }
+
+    /** Makes a registry that adds the label {@code server} to all meters but those of the pod. */
+    private static MeterRegistry labelled(MeterRegistry registry, String server) {
+        var labelled = new CompositeMeterRegistry();
+        labelled.config()
+                .meterFilter(
+                        new MeterFilter() {
+                            @Override
+                            public Meter.Id map(Meter.Id id) {
+                                return id.getName().equals(WITHOUT_LABEL)
+                                        ? id
+                                        : id.withTag(Tag.of("server", server));
+                            }
+                        });
+        return labelled.add(registry);
+    }
+
+    /** Begins to connect to every server. */
+    public void start() {
+        startNanos = System.nanoTime();
+        servers.values().forEach(server -> server.broker().start());
+        long pause = config.probeInterval().multipliedBy(PROBES_PER_LOOK).toMillis();
+        timer = vertx.setPeriodic(pause, id -> servers.values().forEach(ServersBroker::look));
+    }
+
+    @Override
+    public void close() {
+        vertx.cancelTimer(timer);
+        servers.values().forEach(server -> server.broker().close());
+    }
+
+    private static void look(Server server) {
+        server.generations()
+                .look(server.broker().commands())
+                .onSuccess(
+                        changed -> {
+                            if (changed) {
+                                server.broker().compareRooms();
+                            }
+                        })
+                .onFailure(
+                        failure ->
+                                LOG.debugf(
+                                        "Redis server %s: not asked for its lists: %s",
+                                        server.name(), failure.getMessage()));
+    }
+
+    @Override
+    public Uni<Receipt> publish(PublishRequest request) {
+        Room room = request.message().room();
+        Server server = serverOf(room);
+        return naming(server, server.broker().publish(request))
+                .map(
+                        receipt ->
+                                new Receipt(
+                                        view(server).named(room, receipt.id()),
+                                        receipt.duplicate()));
+    }
+
+    @Override
+    public Uni<Page> read(Room room, Range range) {
+        Server server = serverOf(room);
+        return naming(server, server.broker().read(room, range))
+                .map(page -> view(server).named(room, page));
+    }
+
+    @Override
+    public Uni<Void> endEpoch(Room room, String epoch) {
+        Server server = serverOf(room);
+        return Uni.createFrom()
+                .deferred(
+                        () -> {
+                            Optional<String> ended =
+                                    server.generations()
+                                            .view()
+                                            .flatMap(view -> view.inRedis(room, epoch));
+                            return ended.isEmpty()
+                                    ? Uni.createFrom().voidItem()
+                                    : naming(server, server.broker().endEpoch(room, ended.get()));
+                        });
+    }
+
+    @Override
+    public Uni<Void> subscribe(Room room, Listener listener) {
+        Server server = serverOf(room);
+        Uni<Void> subscribed =
+                naming(server, server.broker().subscribe(room, listenerAt(server, room, listener)));
+        if (!room.equals(Room.LOBBY)) {
+            return subscribed;
+        }
+        return Uni.createFrom()
+                .deferred(
+                        () -> {
+                            others(server)
+                                    .forEach(o -> o.listenToPlainText(new PlainTextOnly(listener)));
+                            return subscribed
+                                    .onFailure()
+                                    .invoke(failure -> stopPlainText(server, listener));
+                        });
+    }
+
+    @Override
+    public void unsubscribe(Room room, Listener listener) {
+        Server server = serverOf(room);
+        server.broker().unsubscribe(room, listenerAt(server, room, listener));
+        if (room.equals(Room.LOBBY)) {
+            stopPlainText(server, listener);
+        }
+    }
+
+    private void stopPlainText(Server server, Listener listener) {
+        others(server).forEach(other -> other.stopPlainText(new PlainTextOnly(listener)));
+    }
+
+    private Listener listenerAt(Server server, Room room, Listener listener) {
+        return room.equals(Room.LOBBY)
+                ? new LobbyListener(server, listener)
+                : new RoomListener(server, listener);
+    }
+
+    /**
+     * Messages flow if they do from one server at least: the rooms of the others would not be
+     * served any better by another pod. A pod that starts waits for all of them, up to {@code
+     * parley.redis.probe-timeout}.
+     */
+    @Override
+    public BrokerState state() {
+        Map<String, String> away = new LinkedHashMap<>();
+        List<String> publishing = new ArrayList<>();
+        servers.forEach(
+                (name, server) -> {
+                    BrokerState state = server.broker().state();
+                    if (state instanceof BrokerState.Down down) {
+                        away.put(name, down.reason());
+                    } else if (state instanceof BrokerState.Up up) {
+                        up.publishing().ifPresent(publishing::add);
+                    }
+                });
+        if (away.isEmpty() || System.nanoTime() - startNanos > config.probeTimeout().toNanos()) {
+            started = true;
+        }
+        if (away.size() == servers.size() || !started) {
+            return new BrokerState.Down(
+                    away.entrySet().stream()
+                            .map(one -> "server " + one.getKey() + ": " + one.getValue())
+                            .collect(Collectors.joining("; ")));
+        }
+        return new BrokerState.Up(
+                publishing.isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(String.join("; ", publishing)),
+                away);
+    }
+
+    private Server serverOf(Room room) {
+        return Objects.requireNonNull(servers.get(list.serverOf(room)));
+    }
+
+    private List<RedisBroker> others(Server server) {
+        return servers.values().stream()
+                .filter(other -> !other.name().equals(server.name()))
+                .map(Server::broker)
+                .toList();
+    }
+
+    /** Returns what a server that has answered remembers. It was asked before anything else. */
+    private static Generations.View view(Server server) {
+        return server.generations().view().orElseThrow();
+    }
+
+    /** Names the server in the reason of a failure. */
+    private static <T> Uni<T> naming(Server server, Uni<T> call) {
+        return call.onFailure(BrokerUnavailable.class)
+                .transform(
+                        failure ->
+                                new BrokerUnavailable(
+                                        "server " + server.name() + ": " + failure.getMessage(),
+                                        failure));
+    }
+
+    /**
+     * Names the epochs of a room's messages. Before the server was asked for its lists nothing was
+     * read from it either, so that a message that comes then will be read.
+     */
+    private record RoomListener(Server server, Listener to) implements Listener {
+
+        @Override
+        public void onMessage(StoredMessage message) {
+            server.generations().view().ifPresent(view -> to.onMessage(view.named(message)));
+        }
+
+        @Override
+        public void onPlainText(String text) {
+            to.onPlainText(text);
+        }
+
+        @Override
+        public void onResubscribed() {
+            to.onResubscribed();
+        }
+    }
+
+    /** Receives the lobby's messages from its server, while others pass plain texts. */
+    private final class LobbyListener implements Listener {
+
+        private final Server server;
+        private final Listener to;
+        private final RoomListener messages;
+
+        LobbyListener(Server server, Listener to) {
+            this.server = server;
+            this.to = to;
+            this.messages = new RoomListener(server, to);
+        }
+
+        @Override
+        public void onMessage(StoredMessage message) {
+            synchronized (lobby) {
+                messages.onMessage(message);
+            }
+        }
+
+        @Override
+        public void onPlainText(String text) {
+            synchronized (lobby) {
+                to.onPlainText(text);
+            }
+        }
+
+        @Override
+        public void onResubscribed() {
+            to.onResubscribed();
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof LobbyListener same && same.messages.equals(messages);
+        }
+
+        @Override
+        public int hashCode() {
+            return messages.hashCode();
+        }
+    }
+
+    /** Receives the plain texts of a server that does not have the lobby. */
+    private final class PlainTextOnly implements Listener {
+
+        private final Listener to;
+
+        PlainTextOnly(Listener to) {
+            this.to = to;
+        }
+
+        @Override
+        public void onMessage(StoredMessage message) {}
+
+        @Override
+        public void onPlainText(String text) {
+            synchronized (lobby) {
+                to.onPlainText(text);
+            }
+        }
+
+        @Override
+        public void onResubscribed() {}
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof PlainTextOnly same && same.to.equals(to);
+        }
+
+        @Override
+        public int hashCode() {
+            return to.hashCode();
+        }
+    }
+}
