@@ -112,6 +112,69 @@ class RefusedSettingsIT {
         assertRefused(ParleyProcess.builder().redis(address), "quarkus.redis.hosts: ");
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "redis://:Qx7secretQx7^%@host:6379",
+                "redis://:Qx7secretQx7@host:port",
+                "http://:Qx7secretQx7@host:6379",
+                "redis://host:6379,redis://:Qx7secretQx7@host:6380"
+            })
+    void brokenAddressOfAServer_isRefused(String address) {
+        assertRefused(
+                ParleyProcess.builder()
+                        .config("parley.redis.servers.a", "redis://127.0.0.1:1")
+                        .config("parley.redis.servers.b", address),
+                "parley.redis.servers.b: ");
+    }
+
+    @Test
+    void brokenAddressOfAServerInTheEnvironment_isRefused() {
+        assertRefused(
+                ParleyProcess.builder()
+                        .environment("PARLEY_REDIS_SERVERS_B", "redis://:" + PASSWORD + "[@host"),
+                "parley.redis.servers.b: the address is not a URL");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"North", "north-1", "north_1", "north.one", "nörd"})
+    void badNameOfAServer_isRefused(String name) {
+        assertRefused(
+                ParleyProcess.builder()
+                        .config("parley.redis.servers." + name, "redis://127.0.0.1:1"),
+                "the name of a server is 1 to 32 lower-case letters and digits");
+    }
+
+    @Test
+    void oneServerAndSeveral_areRefused() {
+        assertRefused(
+                ParleyProcess.builder()
+                        .redis("redis://:" + PASSWORD + "@127.0.0.1:1")
+                        .config("parley.redis.servers.a", "redis://:" + PASSWORD + "@127.0.0.1:2"),
+                "quarkus.redis.hosts and parley.redis.servers.a are both set: name every server");
+    }
+
+    @Test
+    void sameServerUnderTwoNames_isRefused() {
+        assertRefused(
+                ParleyProcess.builder()
+                        .config("parley.redis.servers.a", "redis://LocalHost/1")
+                        .config(
+                                "parley.redis.servers.b",
+                                "redis://:" + PASSWORD + "@localhost:6379"),
+                "parley.redis.servers.a and parley.redis.servers.b are the same server");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"cluster", "sentinel"})
+    void severalServersThatAreNotSingleOnes_areRefused(String type) {
+        assertRefused(
+                ParleyProcess.builder()
+                        .config("parley.redis.servers.a", "redis://127.0.0.1:1")
+                        .config("quarkus.redis.client-type", type),
+                "quarkus.redis.client-type is " + type + ", but each of parley.redis.servers");
+    }
+
     @Test
     void brokenAddressInTheEnvironment_isRefused() {
         assertRefused(

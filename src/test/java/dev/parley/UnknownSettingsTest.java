@@ -8,6 +8,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class UnknownSettingsTest {
 
@@ -23,6 +24,25 @@ final class UnknownSettingsTest {
         for (ConfigKeys.Key key : ConfigKeys.all()) {
             assertThat(errors(key.name(), key.environmentVariable())).isEmpty();
         }
+    }
+
+    @Test
+    void settingForEachName_isAcceptedWithAnyName() {
+        assertThat(errors("parley.redis.servers.north", "PARLEY_REDIS_SERVERS_NORTH")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "parley.redis.servers",
+                "parley.redis.servers.",
+                "parley.redis.serverz.north",
+                "PARLEY_REDIS_SERVERS",
+                "PARLEY_REDIS_SERVERS_",
+                "PARLEY_REDIS_SERVERZ_NORTH"
+            })
+    void settingForEachName_isRefusedWithoutAName_andMisspelt(String name) {
+        assertThat(errors(name)).hasSize(1);
     }
 
     @Test

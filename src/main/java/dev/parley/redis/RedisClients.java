@@ -70,8 +70,13 @@ public final class RedisClients implements RedisOptionsCustomizer {
      * @throws NullPointerException if the framework has not made its client yet
      */
     public Supplier<Redis> on(Vertx vertx, String address) {
-        var at = new RedisOptions(Objects.requireNonNull(options)).setEndpoints(List.of(address));
-        at.getNetClientOptions().setSsl(address.startsWith("rediss:"));
+        RedisOptions known = Objects.requireNonNull(options);
+        // A copy of the options shares those of the connection with the original.
+        var net = new NetClientOptions(known.getNetClientOptions());
+        var at =
+                new RedisOptions(known)
+                        .setEndpoints(List.of(address))
+                        .setNetClientOptions(net.setSsl(address.startsWith("rediss:")));
         return () -> Redis.createClient(vertx, at);
     }
 }

@@ -40,7 +40,7 @@ final class RedisReason {
                 // The operating system adds words after the name, which differ.
                 return "unknown host "
                         + clean(String.valueOf(cause.getMessage())).replaceFirst("[: ].*", "")
-                        + ": check the name in quarkus.redis.hosts, and DNS";
+                        + ": check the name in the address of Redis, and DNS";
             }
             if (cause instanceof NotSslRecordException) {
                 return "the server does not speak TLS: use redis:// instead of rediss://, or the"
@@ -49,8 +49,8 @@ final class RedisReason {
             if (cause instanceof SSLException) {
                 return "TLS failed: "
                         + clean(String.valueOf(innermost(cause).getMessage()))
-                        + "; the certificate must be trusted and name the host of"
-                        + " quarkus.redis.hosts (quarkus.redis.tls.*)";
+                        + "; the certificate must be trusted and name the host of the"
+                        + " address (quarkus.redis.tls.*)";
             }
             if (cause instanceof ConnectTimeoutException) {
                 return clean(String.valueOf(cause.getMessage()))
@@ -66,7 +66,7 @@ final class RedisReason {
         String words = clean(RedisRefusal.withoutPrefix(text));
         String advice = RedisRefusal.ofReply(text).advice();
         if (words.startsWith("WRONGPASS") || words.startsWith("NOAUTH")) {
-            advice = "check the user and password in quarkus.redis.hosts or quarkus.redis.password";
+            advice = "check the user and password in the address, or quarkus.redis.password";
         } else if (words.startsWith("ERR unknown command")) {
             advice = "the server renamed or lacks a command that Parley needs";
         }

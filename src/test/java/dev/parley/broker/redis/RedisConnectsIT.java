@@ -8,6 +8,7 @@ import dev.parley.broker.LostHistories;
 import dev.parley.redis.RedisConfig;
 import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
@@ -20,6 +21,7 @@ import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisOptions;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
@@ -108,6 +110,48 @@ class RedisConnectsIT {
 
             reader.awaitData("over TLS");
             assertThat(tls.handshakes()).as("both connections").isGreaterThanOrEqualTo(2);
+        }
+    }
+
+    /** The settings of TLS are for all servers; the address says which of them use it. */
+    @ParameterizedTest
+    @CsvSource({"NORTH,SOUTH", "SOUTH,NORTH"})
+    void severalServers_areReachedEachByItsAddress_overTlsOrNot(String encrypted, String plain) {
+        try (var other =
+                        RedisServer.builder()
+                                .config("requirepass pass")
+                                .login("default", "pass")
+                                .start();
+                var tls = TlsProxy.to(redis.port(), directory, "localhost");
+                var pod =
+                        ParleyProcess.builder()
+                                .environment("QUARKUS_REDIS_TLS_TRUST_CERTIFICATE_PEM", "true")
+                                .environment(
+                                        "QUARKUS_REDIS_TLS_TRUST_CERTIFICATE_PEM_CERTS",
+                                        tls.certificate().toString())
+                                .environment(
+                                        "PARLEY_REDIS_SERVERS_" + encrypted,
+                                        "rediss://localhost:" + tls.port())
+                                .environment(
+                                        "PARLEY_REDIS_SERVERS_" + plain,
+                                        "redis://default:pass@127.0.0.1:" + other.port() + "/2")
+                                .start()
+                                .awaitReady()) {
+            Http http = new Http(pod.uri());
+
+            for (int i = 1; i <= 8; i++) {
+                assertThat(http.sendForm("hi", "room", "room" + i).status()).isEqualTo(200);
+            }
+
+            assertThat(tls.handshakes()).as("both connections").isGreaterThanOrEqualTo(2);
+            assertThat(redis.command("DBSIZE").number()).isGreaterThan(1);
+            var metrics = new Metrics(pod);
+            for (String name : List.of("north", "south")) {
+                assertThat(metrics.value("parley_subscription_up{server=\"" + name + "\"}"))
+                        .isOne();
+            }
+            assertThat(metrics.value("parley_messages_published_total{result=\"ok\"}"))
+                    .isEqualTo(8);
         }
     }
 
