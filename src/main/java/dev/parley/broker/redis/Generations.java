@@ -12,7 +12,10 @@ import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Response;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +40,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A room that was at {@code a} in all of them keeps its ids. The epoch of an empty room, which
  * is 0 in Redis, is named after the server too: the position 0-0 of one server says nothing at
  * another one.
+ *
+ * <p>While a server is off the list, nothing can be noted there. So each server also notes what the
+ * others have noted ({@link #look}).
  *
  * <p>Redis knows nothing of this: its epochs are renamed on their way out, and back. Thread-safe.
  */
@@ -132,7 +138,47 @@ final class Generations {
         private ServerList newest() {
             return generations.get(generations.size() - 1).list();
         }
+
+        private long number() {
+            return generations.get(generations.size() - 1).number();
+        }
+
+        /** Tells whether a list without a server was in force here after a generation. */
+        private boolean hadListWithout(String other, Peer since) {
+            return id.equals(since.id())
+                    && generations.stream()
+                            .filter(generation -> generation.number() > since.number())
+                            .anyMatch(generation -> !generation.list().names().contains(other));
+        }
     }
+
+    /**
+     * What another server remembered at some time.
+     *
+     * @param id as in {@link View}
+     * @param number of its newest generation
+     */
+    private record Peer(String id, long number) {
+
+        /** Reads peers by their servers, such as {@code a:k3f9:2 b:9xx1:1}; may be empty. */
+        static Map<String, Peer> read(String written) {
+            Map<String, Peer> peers = new TreeMap<>();
+            for (String one : written.isEmpty() ? new String[0] : written.split(" ")) {
+                String[] parts = one.split(":", 3);
+                peers.put(parts[0], new Peer(parts[1], Long.parseLong(parts[2])));
+            }
+            return peers;
+        }
+
+        static String write(Map<String, Peer> peers) {
+            return peers.entrySet().stream()
+                    .map(e -> e.getKey() + ':' + e.getValue().id() + ':' + e.getValue().number())
+                    .collect(Collectors.joining(" "));
+        }
+    }
+
+    /** The reply of the script. */
+    private record Answer(View view, Map<String, Peer> peers) {}
 
     /**
      * @param server the name of the server in the list
@@ -154,26 +200,69 @@ final class Generations {
                 .compose(
                         loaded ->
                                 RedisCommands.run(
-                                        connection, SCRIPT, List.of(key), arguments("join")))
-                .onSuccess(reply -> view = read(reply))
+                                        connection,
+                                        SCRIPT,
+                                        List.of(key),
+                                        arguments("join", "", "")))
+                .onSuccess(reply -> view = read(reply).view())
                 .mapEmpty();
     }
 
     /**
      * Asks the server whether another pod has put this pod's list in force again, after pods with
-     * another one.
+     * another one; and compares what the others remember with what they did when pods last looked.
+     * If one of them has been in a list without this server since, rooms of this server were
+     * elsewhere, and none of its old positions may continue.
      *
+     * @param others what the other servers of the list remember
      * @return whether the view has changed, so that rooms are perhaps in other epochs
      */
-    Future<Boolean> look(RedisCommands commands) {
-        return commands.send(SCRIPT, List.of(key), arguments("look")).map(r -> onLook(read(r)));
+    Future<Boolean> look(RedisCommands commands, List<View> others) {
+        return send(commands, "look", "", "")
+                .compose(answer -> compared(commands, answer, others))
+                .map(this::onAnswer);
     }
 
-    private List<String> arguments(String mode) {
-        return List.of(server, list.toString(), Epochs.next(), mode);
+    private Future<Answer> compared(RedisCommands commands, Answer answer, List<View> others) {
+        Map<String, Peer> known = answer.peers();
+        Map<String, Peer> present = new TreeMap<>(known);
+        boolean wasAway = false;
+        for (View other : others) {
+            if (!other.newest().equals(list)) {
+                return Future.succeededFuture(answer);
+            }
+            Peer before = known.get(other.server());
+            wasAway |= before != null && other.hadListWithout(server, before);
+            present.put(other.server(), new Peer(other.id(), other.number()));
+        }
+        if (present.equals(known) || !answer.view().newest().equals(list)) {
+            return Future.succeededFuture(answer);
+        }
+        if (wasAway) {
+            LOG.warnf(
+                    "Redis server %s was not on the list of servers for a while, and has come back"
+                            + " with its data: readers of its rooms get a gap",
+                    server);
+        }
+        return send(
+                commands,
+                wasAway ? "return" : "peers",
+                Long.toString(answer.view().number()),
+                Peer.write(present));
     }
 
-    private boolean onLook(View now) {
+    private Future<Answer> send(
+            RedisCommands commands, String mode, String expected, String peers) {
+        return commands.send(SCRIPT, List.of(key), arguments(mode, expected, peers))
+                .map(this::read);
+    }
+
+    private List<String> arguments(String mode, String expected, String peers) {
+        return List.of(server, list.toString(), Epochs.next(), mode, expected, peers);
+    }
+
+    private boolean onAnswer(Answer answer) {
+        View now = answer.view();
         if (!now.newest().equals(list)) {
             warnOf(now.newest().toString());
             return false;
@@ -195,10 +284,12 @@ final class Generations {
         }
     }
 
-    private View read(Response reply) {
+    private Answer read(Response reply) {
         List<Generation> generations =
                 Arrays.stream(reply.get(1).toString().split(" ")).map(Generations::parse).toList();
-        return new View(server, reply.get(0).toString(), generations);
+        return new Answer(
+                new View(server, reply.get(0).toString(), generations),
+                Peer.read(reply.get(2).toString()));
     }
 
     private static Generation parse(String written) {

@@ -116,7 +116,7 @@ public final class ServersBroker implements Broker, AutoCloseable {
         startNanos = System.nanoTime();
         servers.values().forEach(server -> server.broker().start());
         long pause = config.probeInterval().multipliedBy(PROBES_PER_LOOK).toMillis();
-        timer = vertx.setPeriodic(pause, id -> servers.values().forEach(ServersBroker::look));
+        timer = vertx.setPeriodic(pause, id -> servers.values().forEach(this::look));
     }
 
     @Override
@@ -125,9 +125,14 @@ public final class ServersBroker implements Broker, AutoCloseable {
         servers.values().forEach(server -> server.broker().close());
     }
 
-    private static void look(Server server) {
+    private void look(Server server) {
+        List<Generations.View> others =
+                servers.values().stream()
+                        .filter(other -> !other.name().equals(server.name()))
+                        .flatMap(other -> other.generations().view().stream())
+                        .toList();
         server.generations()
-                .look(server.broker().commands())
+                .look(server.broker().commands(), others)
                 .onSuccess(
                         changed -> {
                             if (changed) {

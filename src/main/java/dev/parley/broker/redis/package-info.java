@@ -1,7 +1,9 @@
 /**
- * The broker of many pods, in one Redis. A room is a Redis stream with explicit ids, so that
- * offsets have no holes. Publish/subscribe announces a message to every pod that reads its room. A
- * pod that misses an announcement reads the message from the stream.
+ * The broker of many pods, in one Redis ({@link dev.parley.broker.redis.RedisBroker}) or in several
+ * ({@link dev.parley.broker.redis.ServersBroker}), each of which has a part of the rooms. A room is
+ * a Redis stream with explicit ids, so that offsets have no holes. Publish/subscribe announces a
+ * message to every pod that reads its room. A pod that misses an announcement reads the message
+ * from the stream.
  *
  * <p><b>Keys</b>, with the prefix {@code parley} ({@code parley.redis.prefix}) and room {@code
  * kitchen}. The braces are a hash tag: all keys of a room are in one slot of a Cluster.
@@ -18,6 +20,9 @@
  *       42-0} for offset 42; field {@code at}, ms since 1970 by Redis's clock; field {@code body},
  *       JSON of {@code text}, {@code from}, {@code event}; field {@code before}, bytes accepted
  *       before it</td><td>{@code parley.history.age} after the last publish</td></tr>
+ *   <tr><td>{@code parley:{:servers}}</td><td>hash</td><td>only with several servers: the lists of
+ *       them that were in force here; see {@link dev.parley.broker.redis.Generations}</td><td>for
+ *       ever</td></tr>
  *   <tr><td>{@code parley:{kitchen}:once:KEY}</td><td>string</td><td>the id that the first publish
  *       under the idempotency key KEY was given, and a digest of its body; {@code KEY FROM} for a
  *       sender that names itself</td><td>{@code parley.history.receipts}</td></tr>

@@ -39,6 +39,8 @@ import org.junit.jupiter.api.Test;
  */
 class ServersBrokerIT implements BrokerContract {
 
+    private static final String SERVERS = "parley:{:servers}";
+
     @AutoClose private static RedisServer a;
     @AutoClose private static RedisServer b;
     @AutoClose private static RedisServer c;
@@ -342,6 +344,67 @@ class ServersBrokerIT implements BrokerContract {
         assertThat(kept.read(room, new Range.After(0, 10)))
                 .isEqualTo(back.read(room, new Range.After(0, 10)));
         listener.awaitResubscriptions(1);
+    }
+
+    /**
+     * A server that was off the list, and comes back with its data: the others remember a list
+     * without it, which the pods see when they look.
+     */
+    @Test
+    void serverThatComesBackWithItsData_isRecognised_byWhatTheOthersRemember() {
+        Room room = roomOn("c", "a,b,c");
+        BlockingBroker former = on("a", "b", "c");
+        EventId last = former.publishText(room, "1");
+        for (RedisServer server : List.of(a, b, c)) {
+            Timeouts.await("peers")
+                    .until(() -> server.command("HGET", SERVERS, "peers").toString().contains(":"));
+        }
+        EventId elsewhere = on("a", "b").publishText(room, "missed");
+
+        BlockingBroker present = on("a", "b", "c");
+
+        Timeouts.await("a look")
+                .until(() -> !present.read(room, new Range.After(0, 10)).continues(last));
+        assertNoneContinues(present, room, last, elsewhere);
+        EventId next = present.publishText(room, "2");
+        BlockingBroker otherPod = on("a", "b", "c");
+        awaitLook();
+        assertThat(otherPod.read(room, new Range.After(0, 10)).continues(next)).isTrue();
+        assertNoneContinues(otherPod, room, last, elsewhere);
+    }
+
+    /** What the others remember of lists before it came is not held against a new server. */
+    @Test
+    void serverThatIsNew_keepsItsEpochs_whenThePodsLook() {
+        Room room = roomOn("c", "a,b,c");
+        on("a", "b");
+        awaitLook();
+        BlockingBroker present = on("a", "b", "c");
+        EventId first = present.publishText(room, "1");
+
+        awaitLook();
+
+        assertThat(present.read(room, new Range.After(0, 10)).continues(first)).isTrue();
+        assertThat(c.command("HGET", SERVERS, "generations").text()).isEqualTo("1:a,b,c");
+    }
+
+    /** Waits until every broker has looked at every server twice. */
+    private static void awaitLook() {
+        for (RedisServer server : List.of(a, b)) {
+            server.command("CONFIG", "RESETSTAT");
+        }
+        for (RedisServer server : List.of(a, b)) {
+            Timeouts.await("looks").until(() -> calls(server, "hmget") >= 20);
+        }
+    }
+
+    private static long calls(RedisServer server, String command) {
+        return server.command("INFO", "commandstats")
+                .text()
+                .lines()
+                .filter(line -> line.startsWith("cmdstat_" + command + ":"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll(".*:calls=(\\d+),.*", "$1")))
+                .sum();
     }
 
     private static void assertNoneContinues(BlockingBroker broker, Room room, EventId... known) {
