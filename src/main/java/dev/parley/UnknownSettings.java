@@ -9,6 +9,7 @@ import dev.parley.log.LogConfig;
 import dev.parley.ops.DrainConfig;
 import dev.parley.publish.PublishConfig;
 import dev.parley.redis.RedisConfig;
+import dev.parley.settings.RoomsConfig;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.quarkus.runtime.configuration.ConfigurationException;
@@ -17,10 +18,12 @@ import io.smallrye.config.EnvConfigSource;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
+import java.lang.reflect.Method;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -51,7 +54,8 @@ import org.eclipse.microprofile.config.spi.ConfigSource;
             LogConfig.class,
             MemoryConfig.class,
             PublishConfig.class,
-            RedisConfig.class
+            RedisConfig.class,
+            RoomsConfig.class
         })
 final class UnknownSettings {
 
@@ -60,6 +64,20 @@ final class UnknownSettings {
 
     private static final String KEYS = "parley.";
     private static final String VARIABLES = "PARLEY_";
+
+    /** Begins the settings of some rooms, whose next part is any pattern or word. */
+    private static final String ROOMS = "parley.rooms.";
+
+    /** What is written for that part where any one is meant. */
+    static final String PATTERN = "\"PATTERN\"";
+
+    /** A setting of some rooms: the pattern in quotes or the word, and what is set. */
+    private static final Pattern ROOMS_KEY =
+            Pattern.compile("parley\\.rooms\\.(\"[^\"]*\"|[^.\"]+)\\.(.+)");
+
+    /** The variable for it: the word, and what is set. */
+    private static final Pattern ROOMS_VARIABLE =
+            Pattern.compile("PARLEY_ROOMS_([A-Z][A-Z0-9]*)_(.+)");
 
     /** Marks a key that counts in some profiles only, such as {@code %dev.parley.log.bytes}. */
     private static final Pattern PROFILE = Pattern.compile("^%[^.]*\\.");
@@ -99,7 +117,10 @@ final class UnknownSettings {
         }
     }
 
-    /** Lists every setting of the program, such as {@code parley.history.size}. */
+    /**
+     * Lists every setting of the program, such as {@code parley.history.size}. In those of some
+     * rooms {@link #PATTERN} is in the place of the pattern.
+     */
     static Set<String> known() {
         Class<?>[] mappings =
                 UnknownSettings.class.getAnnotation(RegisterForReflection.class).targets();
@@ -110,12 +131,27 @@ final class UnknownSettings {
 
     private static Stream<String> keys(Class<?> mapping) {
         String prefix = mapping.getAnnotation(ConfigMapping.class).prefix();
-        return Stream.of(mapping.getMethods())
-                .map(
-                        method ->
-                                prefix
-                                        + kebabCase(method.getName())
-                                        + (method.getReturnType() == Map.class ? ANY_NAME : ""));
+        return keys(mapping, prefix);
+    }
+
+    private static Stream<String> keys(Class<?> group, String prefix) {
+        return Stream.of(group.getMethods())
+                .flatMap(
+                        method -> {
+                            boolean isMap = method.getReturnType() == Map.class;
+                            if (isMap && group == RoomsConfig.class) {
+                                return keys(RoomsConfig.Entry.class, prefix + '.' + PATTERN);
+                            }
+                            String key =
+                                    prefix + kebabCase(method.getName()) + (isMap ? ANY_NAME : "");
+                            return isGroup(method)
+                                    ? keys(method.getReturnType(), key)
+                                    : Stream.of(key);
+                        });
+    }
+
+    private static boolean isGroup(Method method) {
+        return method.getReturnType().getEnclosingClass() == RoomsConfig.class;
     }
 
     private static String kebabCase(String name) {
@@ -133,11 +169,20 @@ final class UnknownSettings {
                 known.stream().map(UnknownSettings::variable).collect(Collectors.toSet());
         Stream<String> unknownKeys =
                 names.stream()
-                        .filter(name -> name.startsWith(KEYS) && !isIn(known, name, ANY_NAME))
+                        .filter(name -> name.startsWith(KEYS))
+                        .filter(name -> !isIn(known, general(name), ANY_NAME))
                         .map(name -> error("setting", name, known));
+        // A variable also replaces the value of a setting of some rooms that is in another source.
+        Set<String> replaceable =
+                names.stream()
+                        .filter(name -> name.startsWith(ROOMS))
+                        .map(UnknownSettings::underscored)
+                        .collect(Collectors.toSet());
         Stream<String> unknownVariables =
                 names.stream()
-                        .filter(name -> name.startsWith(VARIABLES) && !isIn(variables, name, "__"))
+                        .filter(name -> name.startsWith(VARIABLES))
+                        .filter(name -> !isIn(variables, general(name), "__"))
+                        .filter(name -> !replaceable.contains(name))
                         .filter(name -> !name.startsWith(TEST_VARIABLES))
                         .filter(name -> !isServiceLink(name, names))
                         .map(name -> error("environment variable", name, variables));
@@ -157,10 +202,37 @@ final class UnknownSettings {
                         .anyMatch(one -> name.startsWith(one) && name.length() > one.length());
     }
 
-    /**
-     * The variable that sets a key (MicroProfile Config, "Environment Variables Mapping Rules").
-     */
+    /** Puts {@link #PATTERN} in the place of the pattern or word in a setting of some rooms. */
+    private static String general(String name) {
+        return word(name).map(word -> replaced(name, word, PATTERN)).orElse(name);
+    }
+
+    /** Returns the pattern in quotes, or the word, of a setting of some rooms. */
+    private static Optional<String> word(String name) {
+        return Stream.of(ROOMS_KEY.matcher(name), ROOMS_VARIABLE.matcher(name))
+                .filter(Matcher::matches)
+                .map(match -> match.group(1))
+                .findFirst();
+    }
+
+    /** Replaces the first part of a name that comes after {@link #ROOMS}. */
+    private static String replaced(String name, String part, String other) {
+        return name.substring(0, ROOMS.length())
+                + other
+                + name.substring(ROOMS.length() + part.length());
+    }
+
+    /** The variable that sets a key; {@link #PATTERN} stays as it is. */
     private static String variable(String key) {
+        return key.contains(PATTERN)
+                ? underscored(ROOMS)
+                        + PATTERN
+                        + underscored(key.substring(ROOMS.length() + PATTERN.length()))
+                : underscored(key);
+    }
+
+    /** Writes a key as a variable (MicroProfile Config, "Environment Variables Mapping Rules"). */
+    private static String underscored(String key) {
         return key.replaceAll("[^A-Za-z0-9]", "_").toUpperCase(Locale.ROOT);
     }
 
@@ -170,13 +242,64 @@ final class UnknownSettings {
     }
 
     private static String error(String kind, String name, Set<String> known) {
+        String written = general(name);
+        Optional<String> quoted = quoted(name, known);
+        if (quoted.isPresent()) {
+            return "There is no %s %s; a pattern with dots is written in quotes: %s"
+                    .formatted(kind, name, quoted.get());
+        }
         String meant =
                 known.stream()
-                        .filter(other -> distance(name, other) <= MAX_DISTANCE)
-                        .min(Comparator.comparingInt(other -> distance(name, other)))
+                        .filter(other -> distance(written, other) <= MAX_DISTANCE)
+                        .min(Comparator.comparingInt(other -> distance(written, other)))
+                        .map(
+                                other ->
+                                        word(name)
+                                                .map(word -> replaced(other, PATTERN, word))
+                                                .orElse(other))
                         .map(other -> ", did you mean " + other + "?")
-                        .orElse("; docs/configuration.md lists the settings");
+                        .orElseGet(() -> adviceFor(name, known));
         return "There is no " + kind + " " + name + meant;
+    }
+
+    private static String adviceFor(String name, Set<String> known) {
+        if (name.startsWith(underscored(ROOMS))) {
+            return "; a variable cannot spell a pattern: choose a word of letters and digits, and"
+                    + " set PARLEY_ROOMS_TEAMS_PATTERN=team.* and PARLEY_ROOMS_TEAMS_HISTORY_SIZE";
+        }
+        if (!name.startsWith(ROOMS)) {
+            return "; docs/configuration.md lists the settings";
+        }
+        return roomSettings(known)
+                .map(setting -> setting.substring(1))
+                .sorted()
+                .collect(Collectors.joining(", ", "; the settings of a pattern are ", ""));
+    }
+
+    /** Lists what can be set for some rooms, such as {@code .history.size}. */
+    private static Stream<String> roomSettings(Set<String> known) {
+        return known.stream()
+                .filter(key -> key.startsWith(ROOMS))
+                .map(key -> key.substring(ROOMS.length() + PATTERN.length()));
+    }
+
+    /** Puts the pattern of a setting in quotes, if it has dots and is not in quotes. */
+    private static Optional<String> quoted(String name, Set<String> known) {
+        if (!name.startsWith(ROOMS) || name.indexOf('"') >= 0) {
+            return Optional.empty();
+        }
+        return roomSettings(known)
+                .filter(name::endsWith)
+                .map(
+                        setting -> {
+                            int end = name.length() - setting.length();
+                            return ROOMS
+                                    + '"'
+                                    + name.substring(ROOMS.length(), end)
+                                    + '"'
+                                    + setting;
+                        })
+                .findFirst();
     }
 
     /**

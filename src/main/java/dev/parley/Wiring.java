@@ -1,8 +1,8 @@
 package dev.parley;
 
 import dev.parley.broker.Broker;
-import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.LostHistories;
+import dev.parley.broker.RoomHistories;
 import dev.parley.broker.memory.MemoryBroker;
 import dev.parley.broker.memory.MemoryConfig;
 import dev.parley.broker.redis.RedisBroker;
@@ -68,7 +68,7 @@ final class Wiring {
             RedisClients clients,
             RedisConfig redisConfig,
             MemoryConfig memoryConfig,
-            HistoryConfig history,
+            RoomHistories histories,
             PublishConfig publish,
             Vertx vertx,
             LostHistories lost,
@@ -90,8 +90,9 @@ final class Wiring {
                             vertx,
                             servers,
                             redisConfig,
-                            history,
+                            histories,
                             publish.maxText().asLongValue(),
+                            lost,
                             meters);
             broker.start();
             return broker;
@@ -107,7 +108,7 @@ final class Wiring {
                             vertx,
                             clients.on(vertx),
                             redisConfig,
-                            history,
+                            histories,
                             publish.maxText().asLongValue(),
                             lost,
                             meters);
@@ -115,7 +116,7 @@ final class Wiring {
             return broker;
         }
         LOG.info("Messages stay in this process: quarkus.redis.hosts is not configured");
-        return new MemoryBroker(history, memoryConfig.maxBytes().asLongValue(), clock, meters);
+        return new MemoryBroker(histories, memoryConfig.maxBytes().asLongValue(), clock, meters);
     }
 
     /** Text that is published on one of Parley's own channels would be taken for its messages. */

@@ -45,6 +45,32 @@ class RefusedSettingsIT {
     }
 
     @Test
+    void wrongPatternOfRooms_isRefused() {
+        assertRefused(
+                ParleyProcess.builder().config("parley.rooms.\"te*m\".history.size", "5"),
+                "parley.rooms.\"te*m\": te*m is not a pattern of rooms; write a room name");
+    }
+
+    @Test
+    void patternWithoutQuotes_isRefusedWithTheRightName() {
+        assertRefused(
+                ParleyProcess.builder().config("parley.rooms.team.*.history.size", "5"),
+                "There is no setting parley.rooms.team.*.history.size; a pattern with dots is"
+                        + " written in quotes: parley.rooms.\"team.*\".history.size");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"history.size", "history.bytes", "history.age", "publish.rate"})
+    void zeroForSomeRooms_isRefused(String setting) {
+        assertRefused(
+                ParleyProcess.builder().config("parley.rooms.\"team.*\"." + setting, "0"),
+                // The framework writes some of its sentences without the quotes.
+                "parley.rooms.",
+                "team.*",
+                "." + setting);
+    }
+
+    @Test
     void plainChannelAmongParleysOwn_isRefused() {
         assertRefused(
                 ParleyProcess.builder()

@@ -84,7 +84,6 @@ final class UnknownSettingsTest {
     @CsvSource({
         "parley.nope, setting",
         "parley.history.nonsense, setting",
-        "parley.rooms.a.size, setting",
         "PARLEY_NOPE, environment variable",
         "PARLEY_HISTORY_NONSENSE, environment variable"
     })
@@ -96,7 +95,68 @@ final class UnknownSettingsTest {
     }
 
     @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "parley.rooms.kitchen.history.size",
+                "parley.rooms.\"team.*\".history.age",
+                "parley.rooms.\"team.*\".publish.rate",
+                "parley.rooms.teams.pattern",
+                "PARLEY_ROOMS_TEAMS_PATTERN",
+                "PARLEY_ROOMS_TEAM2_HISTORY_SIZE"
+            })
+    void settingOfSomeRooms_isAccepted(String name) {
+        assertThat(errors(name)).isEmpty();
+    }
+
+    @Test
+    void variableOfAPattern_isAccepted_ifItReplacesASettingThatIsThere() {
+        String variable = "PARLEY_ROOMS__TEAM____HISTORY_SIZE";
+
+        assertThat(errors("parley.rooms.\"team.*\".history.size", variable)).isEmpty();
+        assertThat(errors(variable))
+                .containsExactly(
+                        "There is no environment variable PARLEY_ROOMS__TEAM____HISTORY_SIZE; a"
+                                + " variable cannot spell a pattern: choose a word of letters and"
+                                + " digits, and set PARLEY_ROOMS_TEAMS_PATTERN=team.* and"
+                                + " PARLEY_ROOMS_TEAMS_HISTORY_SIZE");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "parley.rooms.kitchen.size",
+                "parley.rooms.\"team.*\".burst",
+                "parley.rooms.kitchen",
+                "parley.rooms.team.red.private"
+            })
+    void unknownSettingOfSomeRooms_isRefusedWithThoseThatThereAre(String name) {
+        assertThat(errors(name))
+                .containsExactly(
+                        "There is no setting "
+                                + name
+                                + "; the settings of a pattern are history.age, history.bytes,"
+                                + " history.size, pattern, publish.rate");
+    }
+
+    @ParameterizedTest
     @CsvSource({
+        "parley.rooms.team.*.history.size, parley.rooms.\"team.*\".history.size",
+        "parley.rooms.a.b.c.publish.rate, parley.rooms.\"a.b.c\".publish.rate"
+    })
+    void patternWithDots_isRefusedWithoutQuotes(String name, String quoted) {
+        assertThat(errors(name))
+                .containsExactly(
+                        "There is no setting "
+                                + name
+                                + "; a pattern with dots is written in quotes: "
+                                + quoted);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "parley.rooms.\"team.*\".history.sise, parley.rooms.\"team.*\".history.size",
+        "parley.rooms.kitchen.publish.rat, parley.rooms.kitchen.publish.rate",
+        "PARLEY_ROOMS_TEAMS_HISTORY_SISE, PARLEY_ROOMS_TEAMS_HISTORY_SIZE",
         "parley.history.sise, parley.history.size",
         "parley.histroy.size, parley.history.size",
         "parley.publish.maxtext, parley.publish.max-text",

@@ -43,7 +43,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Publishes a message: counts the request against the client's rate, reads the message from it,
- * hands it to the broker, and answers once the broker has it.
+ * counts it against its room's rate, hands it to the broker, and answers once the broker has it.
  *
  * <p>Created at startup, so that its counters are in the metrics before the first request.
  */
@@ -56,6 +56,7 @@ public final class SendResource {
     private final PublishConfig config;
     private final long maxBody;
     private final RateLimit rateLimit;
+    private final RoomRateLimit roomRateLimit;
     private final ClientAddress clientAddress;
     private final ProxyAdvice proxyAdvice;
     private final Clock clock;
@@ -66,6 +67,7 @@ public final class SendResource {
             PublishConfig config,
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBody,
             RateLimit rateLimit,
+            RoomRateLimit roomRateLimit,
             ClientAddress clientAddress,
             ProxyAdvice proxyAdvice,
             Clock clock,
@@ -74,6 +76,7 @@ public final class SendResource {
         this.broker = broker;
         this.config = config;
         this.rateLimit = rateLimit;
+        this.roomRateLimit = roomRateLimit;
         this.clientAddress = clientAddress;
         this.proxyAdvice = proxyAdvice;
         this.clock = clock;
@@ -139,6 +142,7 @@ public final class SendResource {
             byte[] decoded = ContentCoding.decode(contentEncoding, body, maxBody);
             SendFields fields = SendFields.read(headers.getMediaType(), decoded, request.query());
             Message message = fields.message(config.maxText().asLongValue(), clock.instant());
+            checkRate(message.room());
             publishRequest =
                     new PublishRequest(message, Optional.ofNullable(key).map(IdempotencyKey::new));
         } catch (InvalidRequest | RefusedRequest e) {
@@ -163,6 +167,18 @@ public final class SendResource {
                     ErrorCode.TOO_MANY_REQUESTS,
                     "too many requests: slow down, and repeat this one after the seconds in"
                             + " Retry-After",
+                    pause.get());
+        }
+    }
+
+    private void checkRate(Room room) {
+        Optional<Duration> pause = roomRateLimit.tryAcquire(room);
+        if (pause.isPresent()) {
+            throw RefusedRequest.retryable(
+                    ErrorCode.TOO_MANY_REQUESTS,
+                    "too many messages in room "
+                            + room
+                            + ": repeat this one after the seconds in Retry-After",
                     pause.get());
         }
     }

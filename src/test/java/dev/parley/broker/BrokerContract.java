@@ -10,6 +10,7 @@ import dev.parley.message.EventType;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
+import dev.parley.settings.RoomSettingsTest;
 import dev.parley.testsupport.SettableClock;
 import dev.parley.testsupport.Timeouts;
 import io.smallrye.mutiny.Uni;
@@ -17,6 +18,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -35,15 +37,19 @@ public interface BrokerContract {
      *
      * @param clock the broker's time, unless it uses another one, as Redis does
      */
-    Broker create(HistoryConfig history, Clock clock);
+    Broker create(RoomHistories histories, Clock clock);
 
     default BlockingBroker open() {
         return open(HistorySettings.DEFAULT);
     }
 
     default BlockingBroker open(HistoryConfig history) {
+        return open(RoomHistories.ofAllRooms(history));
+    }
+
+    default BlockingBroker open(RoomHistories histories) {
         SettableClock clock = SettableClock.stoppedNow();
-        return BlockingBroker.open(create(history, clock), clock);
+        return BlockingBroker.open(create(histories, clock), clock);
     }
 
     // A room's log.
@@ -181,6 +187,37 @@ public interface BrokerContract {
         BlockingBroker broker = open(HistorySettings.DEFAULT.withBytes(bytes));
         var room = new Room("of-" + bytes);
         for (int i = 0; i < published; i++) {
+            broker.publishText(room, text);
+        }
+        return broker.read(room, new Range.After(0, 100)).messages().size();
+    }
+
+    @Test
+    default void retention_ofARoom_isThatOfTheFirstPatternThatMatches() {
+        BlockingBroker broker =
+                open(
+                        new RoomHistories(
+                                HistorySettings.DEFAULT.withSize(6).withBytes(10_000),
+                                RoomSettingsTest.settings(
+                                        Map.of(
+                                                "parley.rooms.\"team.*\".history.size", "4",
+                                                "parley.rooms.\"team.red\".history.size", "2",
+                                                "parley.rooms.\"big.*\".history.bytes", "1M",
+                                                "parley.rooms.\"small.*\".history.bytes", "1"))));
+
+        assertThat(retainedOf(broker, "kitchen", "x")).isEqualTo(6);
+        assertThat(retainedOf(broker, "team.blue", "x")).isEqualTo(4);
+        assertThat(retainedOf(broker, "team.red", "x")).isEqualTo(2);
+        String fourFit = "x".repeat(2_400);
+        assertThat(retainedOf(broker, "long", fourFit)).isEqualTo(4);
+        assertThat(retainedOf(broker, "big.room", fourFit)).isEqualTo(6);
+        assertThat(retainedOf(broker, "small.room", fourFit)).isOne();
+    }
+
+    /** Publishes twelve messages, and counts those that are retained. */
+    private static int retainedOf(BlockingBroker broker, String name, String text) {
+        var room = new Room(name);
+        for (int i = 0; i < 12; i++) {
             broker.publishText(room, text);
         }
         return broker.read(room, new Range.After(0, 100)).messages().size();

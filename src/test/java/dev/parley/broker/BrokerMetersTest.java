@@ -16,7 +16,9 @@ class BrokerMetersTest {
     @Test
     void messages_areCountedAsReceived_inRoomsWithListeners() {
         SettableClock clock = SettableClock.stoppedNow();
-        var memory = new MemoryBroker(HistorySettings.DEFAULT, Long.MAX_VALUE, clock, registry);
+        var memory =
+                new MemoryBroker(
+                        HistorySettings.DEFAULT.ofAllRooms(), Long.MAX_VALUE, clock, registry);
         BlockingBroker broker = BlockingBroker.open(memory, clock);
 
         broker.publishText("with a listener");

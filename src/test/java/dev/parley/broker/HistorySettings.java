@@ -29,6 +29,11 @@ public record HistorySettings(int size, MemorySize bytes, Duration age, Duration
         return new HistorySettings(size, bytes, age, longest);
     }
 
+    /** Sets these bounds for all rooms. */
+    public RoomHistories ofAllRooms() {
+        return RoomHistories.ofAllRooms(this);
+    }
+
     private static MemorySize size(long bytes) {
         return new MemorySize(BigInteger.valueOf(bytes));
     }

@@ -2,9 +2,12 @@ package dev.parley.testsupport;
 
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import dev.parley.settings.RoomsConfig;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import io.smallrye.config.WithParentName;
 import java.lang.reflect.Method;
+import java.lang.reflect.ParameterizedType;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -19,7 +22,8 @@ public final class ConfigKeys {
     /**
      * A setting and its default.
      *
-     * @param name such as {@code parley.history.size}
+     * @param name such as {@code parley.history.size}, or {@code
+     *     parley.rooms."PATTERN".history.size}
      * @param defaultValue as written in the code; empty if there is none
      */
     public record Key(String name, Optional<String> defaultValue) {
@@ -46,14 +50,39 @@ public final class ConfigKeys {
 
     private static Stream<Key> keys(Class<?> mapping) {
         String prefix = mapping.getAnnotation(ConfigMapping.class).prefix();
-        return Stream.of(mapping.getDeclaredMethods()).map(method -> key(prefix, method));
+        return keys(mapping, prefix);
+    }
+
+    private static Stream<Key> keys(Class<?> group, String prefix) {
+        return Stream.of(group.getDeclaredMethods())
+                .flatMap(
+                        method ->
+                                group(method)
+                                        .map(nested -> keys(nested, name(prefix, method)))
+                                        .orElseGet(() -> Stream.of(key(prefix, method))));
+    }
+
+    /** Returns the interface of the settings whose names begin with that of this method. */
+    private static Optional<Class<?>> group(Method method) {
+        Class<?> type = method.getReturnType();
+        if (method.getGenericReturnType() instanceof ParameterizedType map && type == Map.class) {
+            type = (Class<?>) map.getActualTypeArguments()[1];
+        }
+        return Optional.<Class<?>>of(type)
+                .filter(any -> any.getEnclosingClass() == RoomsConfig.class);
+    }
+
+    private static String name(String prefix, Method method) {
+        if (method.isAnnotationPresent(WithParentName.class)) {
+            return prefix + ".\"PATTERN\"";
+        }
+        String name = method.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
+        return prefix + "." + name + (method.getReturnType() == Map.class ? ".*" : "");
     }
 
     private static Key key(String prefix, Method method) {
-        String name = method.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
-        name += method.getReturnType() == Map.class ? ".*" : "";
         return new Key(
-                prefix + "." + name,
+                name(prefix, method),
                 Optional.ofNullable(method.getAnnotation(WithDefault.class))
                         .map(WithDefault::value));
     }

@@ -4,11 +4,11 @@ import dev.parley.broker.Broker;
 import dev.parley.broker.BrokerMeters;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.Epochs;
-import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.Page;
 import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Range;
 import dev.parley.broker.Receipt;
+import dev.parley.broker.RoomHistories;
 import dev.parley.broker.RoomListeners;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
@@ -42,7 +42,7 @@ public final class MemoryBroker implements Broker {
      */
     private static final int SHARES = 8;
 
-    private final HistoryConfig history;
+    private final RoomHistories histories;
     private final long maxBytes;
     private final Clock clock;
 
@@ -74,8 +74,9 @@ public final class MemoryBroker implements Broker {
     /**
      * @param maxBytes bound of the estimated heap of all logs together, in bytes
      */
-    public MemoryBroker(HistoryConfig history, long maxBytes, Clock clock, MeterRegistry registry) {
-        this.history = history;
+    public MemoryBroker(
+            RoomHistories histories, long maxBytes, Clock clock, MeterRegistry registry) {
+        this.histories = histories;
         this.meters = new BrokerMeters(registry, this);
         this.maxBytes = maxBytes;
         this.clock = clock;
@@ -170,7 +171,12 @@ public final class MemoryBroker implements Broker {
             return known;
         }
         String epoch = empty.remove(room);
-        var created = new MemoryLog(epoch == null ? Epochs.next() : epoch, history, clock);
+        var created =
+                new MemoryLog(
+                        epoch == null ? Epochs.next() : epoch,
+                        histories.bounds(room),
+                        histories.receipts(),
+                        clock);
         (epoch == null ? unread : read).put(room, created);
         bytes += created.bytes();
         return created;

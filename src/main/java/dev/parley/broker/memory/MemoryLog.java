@@ -1,7 +1,7 @@
 package dev.parley.broker.memory;
 
 import dev.parley.broker.Epochs;
-import dev.parley.broker.HistoryConfig;
+import dev.parley.broker.HistoryBounds;
 import dev.parley.broker.IdempotencyKey;
 import dev.parley.broker.IdempotencyKeyReused;
 import dev.parley.broker.Page;
@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -40,7 +41,8 @@ final class MemoryLog {
     /** Bytes of bodies in one page: bounds the memory of a reader that catches up. */
     private static final long PAGE_BYTES = 256 * 1024;
 
-    private final HistoryConfig history;
+    private final HistoryBounds bounds;
+    private final Duration receiptAge;
     private final Clock clock;
     private final ArrayDeque<Entry> messages = new ArrayDeque<>();
 
@@ -93,9 +95,10 @@ final class MemoryLog {
      */
     private record GivenReceipt(EventId id, String digest, Instant at) {}
 
-    MemoryLog(String epoch, HistoryConfig history, Clock clock) {
+    MemoryLog(String epoch, HistoryBounds bounds, Duration receiptAge, Clock clock) {
         this.epoch = epoch;
-        this.history = history;
+        this.bounds = bounds;
+        this.receiptAge = receiptAge;
         this.clock = clock;
     }
 
@@ -233,7 +236,7 @@ final class MemoryLog {
     }
 
     private void expireReceipts() {
-        Instant expired = clock.instant().minus(history.receipts());
+        Instant expired = clock.instant().minus(receiptAge);
         var oldest = receipts.values().iterator();
         while (oldest.hasNext() && !oldest.next().at().isAfter(expired)) {
             oldest.remove();
@@ -242,10 +245,9 @@ final class MemoryLog {
     }
 
     private void trim() {
-        Instant tooOld = clock.instant().minus(history.age());
-        long maxBytes = history.bytes().asLongValue();
-        while (messages.size() > history.size()
-                || (messages.size() > 1 && bodyBytes > maxBytes)
+        Instant tooOld = clock.instant().minus(bounds.age());
+        while (messages.size() > bounds.size()
+                || (messages.size() > 1 && bodyBytes > bounds.bytes())
                 || (!messages.isEmpty() && isExpired(messages.getFirst(), tooOld))) {
             count(messages.removeFirst(), -1);
         }

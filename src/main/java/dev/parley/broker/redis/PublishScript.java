@@ -1,10 +1,11 @@
 package dev.parley.broker.redis;
 
 import dev.parley.broker.Epochs;
-import dev.parley.broker.HistoryConfig;
+import dev.parley.broker.HistoryBounds;
 import dev.parley.broker.IdempotencyKeyReused;
 import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Receipt;
+import dev.parley.broker.RoomHistories;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.MessageJson;
@@ -23,7 +24,7 @@ final class PublishScript {
 
     private final RedisCommands commands;
     private final RedisKeys keys;
-    private final HistoryConfig history;
+    private final RoomHistories histories;
 
     /**
      * What the script did.
@@ -34,10 +35,10 @@ final class PublishScript {
      */
     record Result(Receipt receipt, int foreignEntries, boolean lostLog) {}
 
-    PublishScript(RedisCommands commands, RedisKeys keys, HistoryConfig history) {
+    PublishScript(RedisCommands commands, RedisKeys keys, RoomHistories histories) {
         this.commands = commands;
         this.keys = keys;
-        this.history = history;
+        this.histories = histories;
     }
 
     /**
@@ -47,6 +48,7 @@ final class PublishScript {
     Uni<Result> run(PublishRequest request) {
         Message message = request.message();
         Room room = message.room();
+        HistoryBounds bounds = histories.bounds(room);
         List<String> scriptKeys = new ArrayList<>(List.of(keys.head(room), keys.log(room)));
         request.key().ifPresent(key -> scriptKeys.add(keys.receipt(message, key)));
         List<String> args =
@@ -56,10 +58,10 @@ final class PublishScript {
                         room.name(),
                         MessageJson.writeBody(message),
                         Epochs.next(),
-                        Integer.toString(history.size()),
-                        Long.toString(history.age().toMillis()),
-                        Long.toString(history.bytes().asLongValue()),
-                        Long.toString(history.receipts().toMillis()));
+                        Integer.toString(bounds.size()),
+                        Long.toString(bounds.age().toMillis()),
+                        Long.toString(bounds.bytes()),
+                        Long.toString(histories.receipts().toMillis()));
         return commands.run(SCRIPT, scriptKeys, args).map(PublishScript::result);
     }
 

@@ -1,10 +1,10 @@
 package dev.parley.broker.redis;
 
-import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.Lineage;
 import dev.parley.broker.LostHistories;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
+import dev.parley.broker.RoomHistories;
 import dev.parley.message.EventId;
 import dev.parley.message.MessageJson;
 import dev.parley.message.Room;
@@ -45,7 +45,7 @@ final class ReadScript {
 
     private final RedisCommands commands;
     private final RedisKeys keys;
-    private final HistoryConfig history;
+    private final RoomHistories histories;
     private final LostHistories lost;
     private final AtomicBoolean warnedOfForeignEntries = new AtomicBoolean();
 
@@ -62,10 +62,11 @@ final class ReadScript {
     /**
      * @param lost takes the rooms whose log is gone
      */
-    ReadScript(RedisCommands commands, RedisKeys keys, HistoryConfig history, LostHistories lost) {
+    ReadScript(
+            RedisCommands commands, RedisKeys keys, RoomHistories histories, LostHistories lost) {
         this.commands = commands;
         this.keys = keys;
-        this.history = history;
+        this.histories = histories;
         this.lost = lost;
     }
 
@@ -88,7 +89,7 @@ final class ReadScript {
                         Long.toString(Math.min(offset(range), MAX_OFFSET)),
                         Integer.toString(range.limit()),
                         Integer.toString(PAGE_BYTES),
-                        Long.toString(history.age().toMillis()));
+                        Long.toString(histories.bounds(room).age().toMillis()));
         return commands.run(SCRIPT, List.of(keys.head(room), keys.log(room)), args)
                 .map(reply -> result(room, reply));
     }

@@ -5,12 +5,12 @@ import dev.parley.broker.BrokerMeters;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.BrokerUnavailable;
 import dev.parley.broker.Epochs;
-import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.LostHistories;
 import dev.parley.broker.Page;
 import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Range;
 import dev.parley.broker.Receipt;
+import dev.parley.broker.RoomHistories;
 import dev.parley.broker.RoomListeners;
 import dev.parley.message.EventId;
 import dev.parley.message.MessageJson;
@@ -83,7 +83,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
             Vertx vertx,
             Supplier<Redis> clients,
             RedisConfig config,
-            HistoryConfig historyConfig,
+            RoomHistories histories,
             long maxPlainBytes,
             LostHistories lost,
             MeterRegistry registry) {
@@ -93,8 +93,9 @@ public final class RedisBroker implements Broker, AutoCloseable {
                 clients,
                 connection -> Future.succeededFuture(),
                 config,
-                historyConfig,
+                histories,
                 maxPlainBytes,
+                lost,
                 registry);
     }
 
@@ -104,6 +105,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
      * @param server the server's name in the log; empty if there is only one
      * @param join runs on each new connection for commands before it is used
      * @param maxPlainBytes longest text from the plain channel that is delivered, in bytes of UTF-8
+     * @param lost the pod's one, which writes one line for all that notice a loss
      */
     RedisBroker(
             Vertx vertx,
@@ -111,8 +113,9 @@ public final class RedisBroker implements Broker, AutoCloseable {
             Supplier<Redis> clients,
             Function<RedisConnection, Future<Void>> join,
             RedisConfig config,
-            HistoryConfig historyConfig,
+            RoomHistories histories,
             long maxPlainBytes,
+            LostHistories lost,
             MeterRegistry registry) {
         String redis = server.isEmpty() ? "Redis" : "Redis server " + server;
         String link = server.isEmpty() ? "" : "server " + server + " ";
@@ -153,8 +156,8 @@ public final class RedisBroker implements Broker, AutoCloseable {
                         writes,
                         new EvictionWatch(redis, commands, keys.probeKey(pod), registry),
                         registry);
-        this.publishScript = new PublishScript(commands, keys, historyConfig);
-        this.readScript = new ReadScript(commands, keys, historyConfig, lost);
+        this.publishScript = new PublishScript(commands, keys, histories);
+        this.readScript = new ReadScript(commands, keys, histories, lost);
         this.reads = new ReadQueue(config.timeout().multipliedBy(MAX_READ_TURNS), System::nanoTime);
         this.endEpochScript = new EndEpochScript(commands, keys);
         this.subscription =

@@ -3,11 +3,12 @@ package dev.parley.broker.redis;
 import dev.parley.broker.Broker;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.BrokerUnavailable;
-import dev.parley.broker.HistoryConfig;
+import dev.parley.broker.LostHistories;
 import dev.parley.broker.Page;
 import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Range;
 import dev.parley.broker.Receipt;
+import dev.parley.broker.RoomHistories;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import dev.parley.redis.RedisConfig;
@@ -67,13 +68,15 @@ public final class ServersBroker implements Broker, AutoCloseable {
     /**
      * @param clients what makes clients of each server, by the server's name
      * @param maxPlainBytes longest text from the plain channel that is delivered, in bytes of UTF-8
+     * @param lost the pod's one, which writes one line for all that notice a loss
      */
     public ServersBroker(
             Vertx vertx,
             Map<String, Supplier<Redis>> clients,
             RedisConfig config,
-            HistoryConfig history,
+            RoomHistories histories,
             long maxPlainBytes,
+            LostHistories lost,
             MeterRegistry registry) {
         this.vertx = vertx;
         this.config = config;
@@ -88,8 +91,9 @@ public final class ServersBroker implements Broker, AutoCloseable {
                                     client,
                                     generations::join,
                                     config,
-                                    history,
+                                    histories,
                                     maxPlainBytes,
+                                    lost,
                                     labelled(registry, name));
                     servers.put(name, new Server(name, broker, generations));
                 });

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.broker.BlockingBroker;
 import dev.parley.broker.Broker;
 import dev.parley.broker.BrokerContract;
-import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.HistorySettings;
 import dev.parley.broker.Page;
+import dev.parley.broker.RoomHistories;
 import dev.parley.message.Room;
 import dev.parley.testsupport.Timeouts;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Test;
 class MemoryBrokerTest implements BrokerContract {
 
     @Override
-    public Broker create(HistoryConfig history, Clock clock) {
-        return new MemoryBroker(history, Long.MAX_VALUE, clock, new SimpleMeterRegistry());
+    public Broker create(RoomHistories histories, Clock clock) {
+        return new MemoryBroker(histories, Long.MAX_VALUE, clock, new SimpleMeterRegistry());
     }
 
     @Test

@@ -164,7 +164,11 @@ class MemoryCeilingTest {
     private static BlockingBroker withCeiling(long bytes) {
         SettableClock clock = SettableClock.stoppedNow();
         return BlockingBroker.open(
-                new MemoryBroker(HistorySettings.DEFAULT, bytes, clock, new SimpleMeterRegistry()),
+                new MemoryBroker(
+                        HistorySettings.DEFAULT.ofAllRooms(),
+                        bytes,
+                        clock,
+                        new SimpleMeterRegistry()),
                 clock);
     }
 

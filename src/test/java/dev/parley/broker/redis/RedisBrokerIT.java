@@ -7,11 +7,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.broker.BlockingBroker;
 import dev.parley.broker.Broker;
 import dev.parley.broker.BrokerContract;
-import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.HistorySettings;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.broker.Receipt;
+import dev.parley.broker.RoomHistories;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.redis.RedisSettings;
@@ -54,9 +54,9 @@ class RedisBrokerIT implements BrokerContract {
     }
 
     @Override
-    public Broker create(HistoryConfig history, Clock clock) {
+    public Broker create(RoomHistories histories, Clock clock) {
         var options = new RedisOptions().setConnectionString(redis.uri());
-        return brokers.create(options, RedisSettings.QUICK, history);
+        return brokers.create(options, RedisSettings.QUICK, histories);
     }
 
     @Test

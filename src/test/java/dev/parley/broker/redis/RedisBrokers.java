@@ -1,9 +1,9 @@
 package dev.parley.broker.redis;
 
 import dev.parley.broker.BlockingBroker;
-import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.HistorySettings;
 import dev.parley.broker.LostHistories;
+import dev.parley.broker.RoomHistories;
 import dev.parley.redis.RedisConfig;
 import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.SettableClock;
@@ -36,17 +36,18 @@ final class RedisBrokers implements Closeable {
 
     BlockingBroker open(RedisOptions options, RedisConfig config) {
         return BlockingBroker.open(
-                create(options, config, HistorySettings.DEFAULT), SettableClock.stoppedNow());
+                create(options, config, HistorySettings.DEFAULT.ofAllRooms()),
+                SettableClock.stoppedNow());
     }
 
     /** Starts a broker, and does not wait until it is connected. */
-    RedisBroker create(RedisOptions options, RedisConfig config, HistoryConfig history) {
+    RedisBroker create(RedisOptions options, RedisConfig config, RoomHistories histories) {
         var broker =
                 new RedisBroker(
                         vertx,
                         () -> Redis.createClient(vertx, options),
                         config,
-                        history,
+                        histories,
                         65_536,
                         new LostHistories(meters),
                         meters);
@@ -60,10 +61,18 @@ final class RedisBrokers implements Closeable {
      *
      * @param uris the servers' addresses by their names
      */
-    ServersBroker create(Map<String, String> uris, RedisConfig config, HistoryConfig history) {
+    ServersBroker create(Map<String, String> uris, RedisConfig config, RoomHistories histories) {
         Map<String, Supplier<Redis>> clients = new TreeMap<>();
         uris.forEach((name, uri) -> clients.put(name, () -> Redis.createClient(vertx, uri)));
-        var broker = new ServersBroker(vertx, clients, config, history, 65_536, meters);
+        var broker =
+                new ServersBroker(
+                        vertx,
+                        clients,
+                        config,
+                        histories,
+                        65_536,
+                        new LostHistories(meters),
+                        meters);
         broker.start();
         closing.push(broker::close);
         return broker;
@@ -72,7 +81,7 @@ final class RedisBrokers implements Closeable {
     /** Opens a broker on several servers. */
     BlockingBroker open(Map<String, String> uris) {
         return BlockingBroker.open(
-                create(uris, RedisSettings.QUICK, HistorySettings.DEFAULT),
+                create(uris, RedisSettings.QUICK, HistorySettings.DEFAULT.ofAllRooms()),
                 SettableClock.stoppedNow());
     }
 

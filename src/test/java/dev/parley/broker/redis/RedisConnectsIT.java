@@ -67,7 +67,7 @@ class RedisConnectsIT {
                                 Redis.createClient(
                                         vertx, clients.getAndIncrement() == failing ? free : right),
                         rareProbe,
-                        HistorySettings.DEFAULT,
+                        HistorySettings.DEFAULT.ofAllRooms(),
                         65_536,
                         new LostHistories(meters),
                         meters)) {

@@ -139,7 +139,7 @@ class RedisForeignWritesIT {
         var oneHour = HistorySettings.DEFAULT.withAge(Duration.ofHours(1));
         BlockingBroker broker =
                 BlockingBroker.open(
-                        brokers.create(options, RedisSettings.QUICK, oneHour),
+                        brokers.create(options, RedisSettings.QUICK, oneHour.ofAllRooms()),
                         SettableClock.stoppedNow());
         countAndWrite("1-0", "at", "1", "body", "{\"text\":\"a\"}");
         countAndWrite("2-0", "something", "else");

@@ -35,7 +35,7 @@ class RedisRefusesWritesIT {
             brokers.create(
                     new RedisOptions().setConnectionString(redis.uri()),
                     RedisSettings.QUICK,
-                    HistorySettings.DEFAULT);
+                    HistorySettings.DEFAULT.ofAllRooms());
     private final BlockingBroker room = BlockingBroker.open(broker, SettableClock.stoppedNow());
 
     @ParameterizedTest

@@ -10,11 +10,11 @@ import dev.parley.broker.Broker;
 import dev.parley.broker.BrokerContract;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.BrokerUnavailable;
-import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.HistorySettings;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.broker.Receipt;
+import dev.parley.broker.RoomHistories;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.redis.RedisSettings;
@@ -65,8 +65,8 @@ class ServersBrokerIT implements BrokerContract {
     }
 
     @Override
-    public Broker create(HistoryConfig history, Clock clock) {
-        return brokers.create(servers("a", "b"), RedisSettings.QUICK, history);
+    public Broker create(RoomHistories histories, Clock clock) {
+        return brokers.create(servers("a", "b"), RedisSettings.QUICK, histories);
     }
 
     // What is on which server.
@@ -139,7 +139,7 @@ class ServersBrokerIT implements BrokerContract {
                         .withTimeout(Duration.ofMillis(500))
                         .withProbeTimeout(Duration.ofSeconds(1));
         ServersBroker servers =
-                brokers.create(servers("a", "b"), impatient, HistorySettings.DEFAULT);
+                brokers.create(servers("a", "b"), impatient, HistorySettings.DEFAULT.ofAllRooms());
         var broker = BlockingBroker.open(servers, SettableClock.stoppedNow());
         Room onA = roomOn("a", "a,b");
         Room onB = roomOn("b", "a,b");
@@ -170,7 +170,7 @@ class ServersBrokerIT implements BrokerContract {
                         .withTimeout(Duration.ofMillis(500))
                         .withProbeTimeout(Duration.ofSeconds(3));
         ServersBroker servers =
-                brokers.create(servers("a", "b"), impatient, HistorySettings.DEFAULT);
+                brokers.create(servers("a", "b"), impatient, HistorySettings.DEFAULT.ofAllRooms());
 
         assertThat(servers.state().isUp()).isFalse();
         Timeouts.await("up without b").until(() -> servers.state().isUp());
@@ -185,7 +185,7 @@ class ServersBrokerIT implements BrokerContract {
                 brokers.create(
                         Map.of("a", "redis://127.0.0.1:1", "b", "redis://127.0.0.1:1"),
                         RedisSettings.QUICK.withProbeTimeout(Duration.ofSeconds(1)),
-                        HistorySettings.DEFAULT);
+                        HistorySettings.DEFAULT.ofAllRooms());
 
         Timeouts.await("both reasons")
                 .until(

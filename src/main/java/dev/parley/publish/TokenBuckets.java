@@ -1,0 +1,61 @@
+package dev.parley.publish;
+
+import io.github.bucket4j.Bandwidth;
+import io.github.bucket4j.Bucket;
+import io.github.bucket4j.ConsumptionProbe;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** Token buckets by address or room, a bounded number of them. Thread-safe. */
+final class TokenBuckets<K> {
+
+    /** Most buckets. The key of one that is dropped starts with a full bucket again. */
+    private static final int MAX = 100_000;
+
+    /** In order of last use: the bucket that was not used for longest is dropped first. */
+    private final Map<K, Bucket> buckets =
+            new LinkedHashMap<>(16, 0.75f, true) {
+
+                private static final long serialVersionUID = 1L;
+
+                @Override
+                protected boolean removeEldestEntry(Map.Entry<K, Bucket> eldest) {
+                    return size() > MAX;
+                }
+            };
+
+    /**
+     * Takes a token from the bucket of a key.
+     *
+     * @param bandwidth of the bucket, if the key has none yet
+     * @return the time until there is a token again; empty if this call took one
+     */
+    Optional<Duration> tryTake(K key, Bandwidth bandwidth) {
+        ConsumptionProbe probe = bucket(key, bandwidth).tryConsumeAndReturnRemaining(1);
+        return probe.isConsumed()
+                ? Optional.empty()
+                : Optional.of(Duration.ofNanos(probe.getNanosToWaitForRefill()));
+    }
+
+    private Bucket bucket(K key, Bandwidth bandwidth) {
+        synchronized (buckets) {
+            return buckets.computeIfAbsent(
+                    key, known -> Bucket.builder().addLimit(bandwidth).build());
+        }
+    }
+
+    /**
+     * Makes the limit of a bucket.
+     *
+     * @param rate tokens a second
+     * @param burst tokens of a full bucket
+     */
+    static Bandwidth limit(int rate, int burst) {
+        return Bandwidth.builder()
+                .capacity(burst)
+                .refillGreedy(rate, Duration.ofSeconds(1))
+                .build();
+    }
+}
