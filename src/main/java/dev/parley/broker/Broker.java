@@ -3,6 +3,7 @@ package dev.parley.broker;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import io.smallrye.mutiny.Uni;
+import java.time.Duration;
 
 /**
  * Stores messages for a while, and delivers them to every pod that reads their room. Keeps a log
@@ -23,8 +24,14 @@ public interface Broker {
      */
     Uni<Receipt> publish(PublishRequest request);
 
-    /** Reads a part of a room's log. A room without messages has an epoch and an empty log. */
+    /**
+     * Reads a part of a room's log: messages that are not older than {@link #age}. A room without
+     * messages has an epoch and an empty log.
+     */
     Uni<Page> read(Room room, Range range);
+
+    /** Returns the age up to which a room's log keeps messages. */
+    Duration age(Room room);
 
     /**
      * Ends an epoch whose log lacks messages that were delivered from it, for instance after a

@@ -28,7 +28,7 @@ public interface HistoryConfig {
     @WithConverter(PositiveSize.class)
     MemorySize bytes();
 
-    /** Age of a message, at least a second; checked whenever a message is published in the room. */
+    /** Age of a message, at least a second. No older message is read, by the broker's clock. */
     @WithDefault("24H")
     @DurationMin(seconds = 1)
     Duration age();

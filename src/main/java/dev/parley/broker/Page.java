@@ -2,6 +2,8 @@ package dev.parley.broker;
 
 import dev.parley.message.EventId;
 import dev.parley.message.StoredMessage;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 
 /**
@@ -12,15 +14,22 @@ import java.util.List;
  * @param newest offset of the newest message ever accepted in this lineage; 0 if none was
  * @param messages in ascending order of their offsets; without holes, unless another program
  *     deleted or overwrote messages
+ * @param readAt the broker's time of reading
  */
-public record Page(Lineage lineage, long oldest, long newest, List<StoredMessage> messages) {
+public record Page(
+        Lineage lineage, long oldest, long newest, List<StoredMessage> messages, Instant readAt) {
 
     /** Copies the messages. */
     public Page {
         messages = List.copyOf(messages);
     }
 
-    /** Makes a page of a log that has had one epoch only. */
+    /** Makes a page that was read when its messages were accepted, so that none has an age. */
+    public Page(Lineage lineage, long oldest, long newest, List<StoredMessage> messages) {
+        this(lineage, oldest, newest, messages, Instant.EPOCH);
+    }
+
+    /** Makes such a page of a log that has had one epoch only. */
     public Page(String epoch, long oldest, long newest, List<StoredMessage> messages) {
         this(Lineage.of(epoch), oldest, newest, messages);
     }
@@ -28,6 +37,12 @@ public record Page(Lineage lineage, long oldest, long newest, List<StoredMessage
     /** Returns the log's present epoch. */
     public String epoch() {
         return lineage.epoch();
+    }
+
+    /** Returns the age that a message of the page had when it was read. */
+    public Duration age(StoredMessage message) {
+        Duration age = Duration.between(message.message().at(), readAt);
+        return age.isNegative() ? Duration.ZERO : age;
     }
 
     /** Returns the position of the newest message. */

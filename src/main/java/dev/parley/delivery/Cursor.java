@@ -623,7 +623,10 @@ final class Cursor {
             }
         }
         if (count == 0) {
-            skipDeleted(page);
+            // Otherwise beginAtOldest() wrote the gap, and nothing is retained after it.
+            if (offset < page.newest()) {
+                skipDeleted(page);
+            }
             return;
         }
         stream.write(bytes.toByteArray());

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +32,7 @@ public final class OpenRooms {
     private final LogConfig config;
     private final RoomLog.Budget budget;
     private final LogMeters meters;
+    private final LongSupplier nanoTime;
     private final Map<Room, Entry> entries = new ConcurrentHashMap<>();
 
     /**
@@ -50,6 +52,20 @@ public final class OpenRooms {
             LogConfig config,
             LostHistories lost,
             MeterRegistry registry) {
+        this(broker, encoder, config, lost, registry, System::nanoTime);
+    }
+
+    /**
+     * @param nanoTime as {@link System#nanoTime}
+     */
+    OpenRooms(
+            Broker broker,
+            FrameEncoder encoder,
+            LogConfig config,
+            LostHistories lost,
+            MeterRegistry registry,
+            LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
         this.broker = broker;
         this.encoder = encoder;
         this.config = config;
@@ -157,7 +173,8 @@ public final class OpenRooms {
     }
 
     /**
-     * Drops rooms whose linger is over, and compares those whose audit is due with the broker.
+     * Drops rooms whose linger is over, and messages that are too old, and compares the rooms whose
+     * audit is due with the broker.
      *
      * @param nowNanos from {@link System#nanoTime}
      */
@@ -175,6 +192,7 @@ public final class OpenRooms {
             entry.replica.close();
             return null;
         }
+        entry.replica.dropTooOld();
         if (entry.replica.isOpen() && nowNanos - entry.comparedNanos >= config.audit().toNanos()) {
             entry.comparedNanos = nowNanos;
             due.add(entry.replica);
@@ -183,6 +201,6 @@ public final class OpenRooms {
     }
 
     private RoomReplica replica(Room room) {
-        return new RoomReplica(room, broker, encoder, config, budget, meters);
+        return new RoomReplica(room, broker, encoder, config, budget, meters, nanoTime);
     }
 }

@@ -5,10 +5,12 @@ import dev.parley.message.EventId;
 import dev.parley.message.StoredMessage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The newest frames of a room: a ring, bounded by count and bytes, without holes.
+ * The newest frames of a room: a ring, bounded by count, bytes and age, without holes. A frame that
+ * is too old is not returned, and is dropped at the next {@link #append} or {@link #dropTooOld}.
  *
  * <p>One thread at a time appends; any number of threads read at the same time, without locks. A
  * slot of the ring may be reused while a thread reads it. {@link #frame} detects that, because a
@@ -46,6 +48,8 @@ public final class RoomLog {
     private final Budget budget;
     private final AtomicReferenceArray<@Nullable Frame> ring;
     private final long maxBytes;
+    private final long maxAgeNanos;
+    private final LongSupplier nanoTime;
 
     private volatile long head;
     private volatile long oldest;
@@ -57,12 +61,32 @@ public final class RoomLog {
      * @param maxBytes estimated heap of the frames, at most; the newest frame is kept however long
      */
     RoomLog(Lineage lineage, long after, int capacity, long maxBytes, Budget budget) {
+        this(lineage, after, capacity, maxBytes, budget, Long.MAX_VALUE, System::nanoTime);
+    }
+
+    /**
+     * @param after offset of the last message before the log; the first frame has the next one
+     * @param capacity how many frames the log has at most, 1 or more
+     * @param maxBytes estimated heap of the frames, at most; the newest frame is kept however long
+     * @param maxAgeNanos age of a message, at most
+     * @param nanoTime as {@link System#nanoTime}, by which frames say when they were accepted
+     */
+    RoomLog(
+            Lineage lineage,
+            long after,
+            int capacity,
+            long maxBytes,
+            Budget budget,
+            long maxAgeNanos,
+            LongSupplier nanoTime) {
         this.lineage = lineage;
         this.head = after;
         this.oldest = after + 1;
         this.ring = new AtomicReferenceArray<>(capacity);
         this.maxBytes = maxBytes;
         this.budget = budget;
+        this.maxAgeNanos = maxAgeNanos;
+        this.nanoTime = nanoTime;
     }
 
     /** Returns the epochs in which the log's messages were counted. */
@@ -107,15 +131,17 @@ public final class RoomLog {
         return oldest;
     }
 
-    /** Returns the frame at an offset; null if it was dropped, or was not appended yet. */
+    /**
+     * Returns the frame at an offset; null if it was dropped, is too old, or was not appended yet.
+     */
     public @Nullable Frame frame(long offset) {
         Frame frame = ring.get(slot(offset));
-        return frame != null && frame.offset() == offset ? frame : null;
+        return frame != null && frame.offset() == offset && !isTooOld(frame) ? frame : null;
     }
 
     /** Tells whether every message after an offset, up to the head, is in the ring. */
     public boolean reaches(long offset) {
-        return offset >= oldest - 1;
+        return offset >= oldest - 1 && (offset >= head || frame(offset + 1) != null);
     }
 
     /**
@@ -138,6 +164,22 @@ public final class RoomLog {
         while (oldest < head && (bytes > maxBytes || budget.isExceeded())) {
             dropOldest();
         }
+        dropTooOld();
+    }
+
+    /** Drops the oldest frames for as long as they are too old, if need be all. */
+    void dropTooOld() {
+        while (oldest <= head) {
+            Frame frame = ring.get(slot(oldest));
+            if (frame != null && !isTooOld(frame)) {
+                return;
+            }
+            dropOldest();
+        }
+    }
+
+    private boolean isTooOld(Frame frame) {
+        return nanoTime.getAsLong() - frame.acceptedNanos() >= maxAgeNanos;
     }
 
     /** Drops all frames and gives their memory back to the budget. */
@@ -177,14 +219,26 @@ public final class RoomLog {
 
         private final StoredMessage message;
         private final FrameEncoder encoder;
+        private final long acceptedNanos;
         private final long cost;
         private final AtomicReferenceArray<byte @Nullable []> encoded =
                 new AtomicReferenceArray<>(FORMATS);
 
-        /** Makes a frame that is not encoded yet. */
+        /** Makes a frame of a message that was accepted now, not encoded yet. */
         public Frame(StoredMessage message, FrameEncoder encoder) {
+            this(message, encoder, System.nanoTime());
+        }
+
+        /**
+         * Makes a frame that is not encoded yet.
+         *
+         * @param acceptedNanos when the broker accepted the message, in terms of {@link
+         *     System#nanoTime} on this pod, whose clock may be wrong
+         */
+        Frame(StoredMessage message, FrameEncoder encoder, long acceptedNanos) {
             this.message = message;
             this.encoder = encoder;
+            this.acceptedNanos = acceptedNanos;
             this.cost = cost(message.message().text());
         }
 
@@ -196,6 +250,10 @@ public final class RoomLog {
         /** Returns the message's offset. */
         public long offset() {
             return message.offset();
+        }
+
+        long acceptedNanos() {
+            return acceptedNanos;
         }
 
         /** Returns the message in this format. The caller must not change the bytes. */

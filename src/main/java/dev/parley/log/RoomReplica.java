@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -134,6 +136,7 @@ public final class RoomReplica implements Broker.Listener {
     private final LogConfig config;
     private final RoomLog.Budget budget;
     private final LogMeters meters;
+    private final LongSupplier nanoTime;
     private final CopyOnWriteArrayList<Observer> observers = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
 
@@ -186,13 +189,15 @@ public final class RoomReplica implements Broker.Listener {
             FrameEncoder encoder,
             LogConfig config,
             RoomLog.Budget budget,
-            LogMeters meters) {
+            LogMeters meters,
+            LongSupplier nanoTime) {
         this.room = room;
         this.broker = broker;
         this.encoder = encoder;
         this.config = config;
         this.budget = budget;
         this.meters = meters;
+        this.nanoTime = nanoTime;
     }
 
     /** Returns the room. */
@@ -354,10 +359,10 @@ public final class RoomReplica implements Broker.Listener {
             return verify(current, message);
         }
         if (offset > current.head() + 1 || resubscriptionsAtComparison != resubscriptions) {
-            early.keep(message);
+            early.keep(message, nanoTime.getAsLong());
             return Arrival.OUT_OF_STEP;
         }
-        append(current, message);
+        append(current, message, nanoTime.getAsLong());
         appendEarly(current);
         return Arrival.APPENDED;
     }
@@ -496,8 +501,10 @@ public final class RoomReplica implements Broker.Listener {
                         page.newest() - newest.size(),
                         config.messages(),
                         config.bytes().asLongValue(),
-                        budget);
-        newest.forEach(message -> append(fresh, message));
+                        budget,
+                        maxAgeNanos(),
+                        nanoTime);
+        newest.forEach(message -> append(fresh, message, acceptedNanos(page, message)));
         if (log != null) {
             if (isLost(log, page)) {
                 meters.historyLost(room);
@@ -556,7 +563,7 @@ public final class RoomReplica implements Broker.Listener {
         }
         for (StoredMessage message : page.messages()) {
             if (message.offset() == current.head() + 1) {
-                append(current, message);
+                append(current, message, acceptedNanos(page, message));
             }
         }
         if (current.head() == before) {
@@ -568,16 +575,39 @@ public final class RoomReplica implements Broker.Listener {
 
     /** Appends early messages for as long as the next one is there. */
     private void appendEarly(RoomLog current) {
-        StoredMessage next = early.takeAfter(current.head());
+        EarlyMessages.Early next = early.takeAfter(current.head());
         while (next != null) {
-            append(current, next);
+            append(current, next.message(), next.arrivedNanos());
             next = early.takeAfter(current.head());
         }
     }
 
-    private void append(RoomLog current, StoredMessage message) {
-        current.append(new RoomLog.Frame(message, encoder));
+    /**
+     * Appends a message.
+     *
+     * @param acceptedNanos when the broker accepted it, in terms of this pod's {@link
+     *     System#nanoTime}. For a message that has just arrived that is now: its time is the
+     *     broker's, and this pod's clock may show another one.
+     */
+    private void append(RoomLog current, StoredMessage message, long acceptedNanos) {
+        current.append(new RoomLog.Frame(message, encoder, acceptedNanos));
         expected = Math.max(expected, message.offset());
+    }
+
+    /** Returns when the broker accepted a message that it has just returned. */
+    private long acceptedNanos(Page page, StoredMessage message) {
+        return nanoTime.getAsLong() - TimeUnit.MILLISECONDS.toNanos(page.age(message).toMillis());
+    }
+
+    private long maxAgeNanos() {
+        return TimeUnit.MILLISECONDS.toNanos(broker.age(room).toMillis());
+    }
+
+    /** Frees the memory of messages that are older than the broker keeps them. */
+    synchronized void dropTooOld() {
+        if (log != null) {
+            log.dropTooOld();
+        }
     }
 
     // The comparison.
@@ -694,8 +724,9 @@ public final class RoomReplica implements Broker.Listener {
          * A message and its place in the order of arrival.
          *
          * @param number 0 for the first that was ever kept
+         * @param arrivedNanos from {@link System#nanoTime}
          */
-        private record Early(StoredMessage message, long number) {}
+        private record Early(StoredMessage message, long number, long arrivedNanos) {}
 
         private final TreeMap<Long, Early> byOffset = new TreeMap<>();
         private long count;
@@ -706,17 +737,17 @@ public final class RoomReplica implements Broker.Listener {
         }
 
         /** Keeps a message, unless there are too many. */
-        void keep(StoredMessage message) {
+        void keep(StoredMessage message, long nowNanos) {
             if (byOffset.size() < MAX) {
-                byOffset.put(message.offset(), new Early(message, count++));
+                byOffset.put(message.offset(), new Early(message, count++, nowNanos));
             }
         }
 
         /** Takes out the message that follows this offset, and drops those up to it. */
-        @Nullable StoredMessage takeAfter(long offset) {
+        @Nullable Early takeAfter(long offset) {
             while (!byOffset.isEmpty() && byOffset.firstKey() <= offset + 1) {
-                StoredMessage first = byOffset.pollFirstEntry().getValue().message();
-                if (first.offset() == offset + 1) {
+                Early first = byOffset.pollFirstEntry().getValue();
+                if (first.message().offset() == offset + 1) {
                     return first;
                 }
             }

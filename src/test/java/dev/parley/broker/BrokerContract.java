@@ -15,6 +15,7 @@ import dev.parley.testsupport.SettableClock;
 import dev.parley.testsupport.Timeouts;
 import io.smallrye.mutiny.Uni;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -24,6 +25,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -103,7 +105,10 @@ public interface BrokerContract {
         assertThat(page.newest()).isZero();
         assertThat(page.oldest()).isOne();
         assertThat(page.continues(page.tail())).isTrue();
-        assertThat(broker.readAfter(0, 10)).isEqualTo(page);
+        assertThat(broker.readAfter(0, 10))
+                .usingRecursiveComparison()
+                .ignoringFields("readAt")
+                .isEqualTo(page);
         EventId first = broker.publishText("first");
         assertThat(first.offset()).isOne();
         assertThat(broker.readAfter(0, 10).continues(page.tail())).isTrue();
@@ -212,6 +217,51 @@ public interface BrokerContract {
         assertThat(retainedOf(broker, "long", fourFit)).isEqualTo(4);
         assertThat(retainedOf(broker, "big.room", fourFit)).isEqualTo(6);
         assertThat(retainedOf(broker, "small.room", fourFit)).isOne();
+    }
+
+    @Test
+    default void retention_byAge_endsMessages_alsoWhereNothingIsPublished() {
+        BlockingBroker broker =
+                open(
+                        new RoomHistories(
+                                HistorySettings.DEFAULT,
+                                RoomSettingsTest.settings(
+                                        Map.of("parley.rooms.room.history.age", "3S"))));
+        EventId old = broker.publishNumbers(3);
+        broker.publishText(OTHER, "lasts");
+        awaitPage(
+                broker,
+                page -> page.age(page.messages().get(0)).compareTo(Duration.ofSeconds(1)) >= 0);
+        EventId young = broker.publishText("young");
+
+        Page partly = awaitPage(broker, page -> page.oldest() == 4);
+
+        assertThat(offsets(partly)).containsExactly(4L);
+        assertThat(partly.continues(old)).isTrue();
+        assertThat(partly.continues(new EventId(old.epoch(), 2))).isFalse();
+        assertThat(offsets(broker.read(Range.newest(10)))).doesNotContain(1L, 2L, 3L);
+        assertThat(offsets(broker.read(new Range.Before(4, 10)))).isEmpty();
+
+        Page later = awaitPage(broker, page -> page.messages().isEmpty());
+
+        assertThat(later.oldest()).isEqualTo(5);
+        assertThat(later.newest()).isEqualTo(4);
+        assertThat(later.continues(young)).isTrue();
+        assertThat(later.continues(old)).isFalse();
+        assertThat(broker.publishText("next").offset()).isEqualTo(5);
+        assertThat(offsets(broker.readAfter(4, 10))).containsExactly(5L);
+        assertThat(broker.read(OTHER, Range.newest(10)).messages()).hasSize(1);
+    }
+
+    /** Lets time pass, by both clocks that a broker may have, until a page of the room is so. */
+    private static Page awaitPage(BlockingBroker broker, Predicate<Page> condition) {
+        return Timeouts.await("page")
+                .until(
+                        () -> {
+                            broker.clock().advance(Duration.ofMillis(100));
+                            return broker.readAfter(0, 10);
+                        },
+                        condition);
     }
 
     /** Publishes twelve messages, and counts those that are retained. */

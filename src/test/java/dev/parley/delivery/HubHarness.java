@@ -274,6 +274,11 @@ final class HubHarness {
         }
 
         @Override
+        public Duration age(Room room) {
+            return of(room).age(room);
+        }
+
+        @Override
         public Uni<Void> endEpoch(Room room, String epoch) {
             return of(room).endEpoch(room, epoch);
         }

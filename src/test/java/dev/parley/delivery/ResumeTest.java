@@ -163,6 +163,28 @@ class ResumeTest {
         assertGap(reader, "gap epoch0-1 epoch0-3 epoch0-3", 3, 3);
     }
 
+    /** The client's position is behind the log, and everything grows old before it is read. */
+    @Test
+    void historyThatEndsWhileItIsRead_isOneGap_andThenLiveMessages() {
+        broker.storeUndelivered(30);
+        harness.connectAtTail();
+        broker.holdAnswers();
+        TestReader reader = harness.resume(broker.id(3));
+        broker.releaseOneAnswer();
+        broker.trim(30);
+        harness.run();
+
+        broker.releaseAnswers();
+        harness.run();
+        harness.publish(1);
+
+        assertThat(reader.lines())
+                .filteredOn(line -> line.startsWith("gap"))
+                .as(reader.lines().toString())
+                .hasSize(1);
+        assertThat(reader.lines()).last().asString().contains("text31");
+    }
+
     @Test
     void position_inARoomWithoutMessages_isAGapWithNothingAfterIt() {
         TestReader reader = harness.resume(new EventId("foreign", 3));

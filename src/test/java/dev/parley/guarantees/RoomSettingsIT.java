@@ -3,9 +3,13 @@ package dev.parley.guarantees;
 import static dev.parley.testsupport.TestRoom.numbers;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.TestRoom;
+import dev.parley.testsupport.Timeouts;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -34,6 +38,7 @@ class RoomSettingsIT {
         var pod =
                 Pods.withQuickReconnect()
                         .config("parley.rooms.\"small.*\".history.size", "5")
+                        .config("parley.rooms.\"brief.*\".history.age", "3S")
                         .environment("PARLEY_ROOMS_SLOW_PATTERN", "slow.*")
                         .environment("PARLEY_ROOMS_SLOW_PUBLISH_RATE", "1");
         memory = pod.start();
@@ -66,7 +71,7 @@ class RoomSettingsIT {
     void rateOfARoom_isRefusedWith429_thatNamesTheRoom_andOtherRoomsGoOn(Kind kind) {
         Http http = http(kind).with("Accept", "application/json");
         Http.Answer answer = http.sendForm("x", "room", "slow.room");
-        while (answer.status() == 200) {
+        for (int i = 0; i < 500 && answer.status() == 200; i++) {
             answer = http.sendForm("x", "room", "slow.room");
         }
 
@@ -79,8 +84,41 @@ class RoomSettingsIT {
         assertThat(http.sendForm("x", "room", "fast").status()).isEqualTo(200);
     }
 
+    /** A reader stays connected, so that the pod has the room's messages in memory. */
+    @ParameterizedTest
+    @EnumSource
+    void messagesOfAQuietRoom_endWithTheirAge_inHistoryAndForReadersThatComeBack(Kind kind) {
+        TestRoom room = TestRoom.newAt(pod(kind), http(kind), "brief.");
+        try (SseReader stays = room.subscribe()) {
+            List<String> ids = room.publishNumbers(1, 3);
+            stays.awaitMessages(3);
+
+            Timeouts.await("messages to grow old")
+                    .until(() -> texts(http(kind), room.name()).isEmpty());
+
+            JsonNode page = room.history("?after=" + ids.get(0)).json();
+            assertThat(page.get("gap").asBoolean()).isTrue();
+            assertThat(page.get("messages")).isEmpty();
+            try (SseReader missed = room.resume(ids.get(0));
+                    SseReader hadAll = room.resume(ids.get(2))) {
+                missed.awaitEvent("gap");
+                hadAll.awaitEvent("resumed");
+                room.publish("4");
+                assertThat(missed.awaitData("4").data()).containsExactly("4");
+                assertThat(hadAll.awaitData("4").data()).containsExactly("4");
+                assertThat(hadAll.events("gap")).isEmpty();
+            }
+            assertThat(stays.awaitData("4").data()).isEqualTo(numbers(1, 4));
+            assertThat(stays.connections()).isOne();
+        }
+    }
+
+    private static ParleyProcess pod(Kind kind) {
+        return kind == Kind.MEMORY ? memory : onRedis;
+    }
+
     private static Http http(Kind kind) {
-        return new Http((kind == Kind.MEMORY ? memory : onRedis).uri());
+        return new Http(pod(kind).uri());
     }
 
     private static List<String> texts(Http http, String room) {

@@ -8,6 +8,7 @@ import dev.parley.broker.Lineage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -154,6 +155,44 @@ class RoomLogTest {
 
         assertThat(frame.bytes(format)).isSameAs(frame.bytes(format));
         assertThat(frame.bytes(Format.TEXT)).isNotSameAs(frame.bytes(Format.JSON));
+    }
+
+    @Test
+    void framesThatAreTooOld_areNotFound_andDroppedAtTheNextCall() {
+        var now = new AtomicLong();
+        var log = new RoomLog(Lineage.of("e"), 0, 8, 1 << 20, budget, 100, now::get);
+        log.append(acceptedAt(1, 0));
+        log.append(acceptedAt(2, 10));
+        log.append(acceptedAt(3, 50));
+
+        now.set(99);
+        assertThat(found(log)).containsExactly(1L, 2L, 3L);
+        assertThat(log.reaches(0)).isTrue();
+
+        now.set(110);
+        assertThat(found(log)).containsExactly(3L);
+        assertThat(log.reaches(1)).isFalse();
+        assertThat(log.reaches(2)).isTrue();
+        long held = budget.held();
+        log.dropTooOld();
+        assertThat(budget.held()).isEqualTo(held / 3);
+        assertThat(log.oldest()).isEqualTo(3);
+
+        now.set(1_000);
+        log.append(acceptedAt(4, 1_000));
+        assertThat(log.oldest()).isEqualTo(4);
+
+        now.set(2_000);
+        log.dropTooOld();
+        assertThat(log.oldest()).isEqualTo(5);
+        assertThat(log.head()).isEqualTo(4);
+        assertThat(log.reaches(4)).isTrue();
+        assertThat(log.reaches(3)).isFalse();
+        assertThat(budget.held()).isZero();
+    }
+
+    private static RoomLog.Frame acceptedAt(long offset, long nanos) {
+        return new RoomLog.Frame(TestMessages.message(offset), TestMessages.LINES, nanos);
     }
 
     private RoomLog log(long after, int capacity, long maxBytes) {

@@ -12,8 +12,11 @@ import dev.parley.log.RoomReplica.Outcome;
 import dev.parley.message.EventId;
 import dev.parley.message.StoredMessage;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,6 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RoomReplicaTest {
 
     private final ScriptedBroker broker = new ScriptedBroker();
+    private final AtomicLong now = new AtomicLong();
     private final RoomLog.Budget budget = new RoomLog.Budget(1 << 20);
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
     private final RoomReplica replica =
@@ -32,7 +36,8 @@ class RoomReplicaTest {
                     TestMessages.LINES,
                     LogSettings.DEFAULT,
                     budget,
-                    new LogMeters(registry, new LostHistories(registry)));
+                    new LogMeters(registry, new LostHistories(registry)),
+                    now::get);
 
     @Test
     void closedReplica_isEmpty_andIgnoresMessages() {
@@ -258,6 +263,34 @@ class RoomReplicaTest {
         assertThat(question.purpose()).isEqualTo(RoomReplica.Purpose.FOLLOW);
         assertThat(replica.answered(page("e", messages), question)).isEqualTo(Outcome.EQUAL);
         assertThat(replica.log()).isSameAs(log);
+    }
+
+    /** The broker keeps messages for a day, and gives each one a time that is the broker's. */
+    @Test
+    void messages_growOld_fromTheTimeAtWhichTheBrokerAcceptedThem() {
+        Instant readAt = message(1).message().at().plus(Duration.ofHours(20));
+        replica.answered(new Page(Lineage.of("e"), 1, 1, messages(1), readAt), replica.question());
+        replica.accept(message(2));
+        replica.accept(message(4));
+
+        now.addAndGet(Duration.ofHours(4).toNanos() - 1);
+        assertThat(replica.log().frame(1)).isNotNull();
+
+        now.addAndGet(1);
+        assertThat(replica.log().frame(1)).as("twenty hours old when it was read").isNull();
+        assertThat(replica.log().frame(2)).as("new when it arrived").isNotNull();
+
+        // The hole is filled twenty hours later, when the early message has waited for as long.
+        now.set(Duration.ofHours(20).toNanos());
+        readAt = readAt.plus(Duration.ofHours(20));
+        var page = new Page(Lineage.of("e"), 2, 4, List.of(message(2), message(3)), readAt);
+        replica.answered(page, replica.question());
+        assertThat(replica.log().head()).isEqualTo(4);
+
+        now.set(Duration.ofHours(24).toNanos());
+        replica.dropTooOld();
+        assertThat(replica.log().oldest()).isEqualTo(5);
+        assertThat(budget.held()).isZero();
     }
 
     private static StoredMessage inEpoch(String epoch, long offset) {

@@ -13,6 +13,7 @@ import dev.parley.message.Message;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import io.smallrye.mutiny.Uni;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -216,6 +217,11 @@ public final class ScriptedBroker implements Broker {
                             }
                             emitter.complete(page);
                         });
+    }
+
+    @Override
+    public Duration age(Room room) {
+        return Duration.ofHours(24);
     }
 
     @Override

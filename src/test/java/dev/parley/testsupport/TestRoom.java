@@ -24,7 +24,12 @@ public final class TestRoom {
 
     /** A new room at this pod, without messages. */
     public static TestRoom newAt(ParleyProcess pod, Http http) {
-        return new TestRoom(pod, http, "room-" + NUMBER.incrementAndGet());
+        return newAt(pod, http, "room-");
+    }
+
+    /** A new room whose name begins like this. */
+    public static TestRoom newAt(ParleyProcess pod, Http http, String prefix) {
+        return new TestRoom(pod, http, prefix + NUMBER.incrementAndGet());
     }
 
     /** The same room at another pod. */

@@ -4,6 +4,7 @@ import dev.parley.broker.Broker;
 import dev.parley.broker.BrokerMeters;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.Epochs;
+import dev.parley.broker.Lineage;
 import dev.parley.broker.Page;
 import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Range;
@@ -15,6 +16,7 @@ import dev.parley.message.StoredMessage;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -93,6 +95,11 @@ public final class MemoryBroker implements Broker {
     }
 
     @Override
+    public Duration age(Room room) {
+        return histories.bounds(room).age();
+    }
+
+    @Override
     public Uni<Void> endEpoch(Room room, String epoch) {
         return Uni.createFrom().voidItem().invoke(() -> end(room, epoch));
     }
@@ -144,9 +151,13 @@ public final class MemoryBroker implements Broker {
         }
         MemoryLog log = read.get(room);
         if (log != null) {
-            return log.page(range);
+            long before = log.bytes();
+            Page page = log.page(range);
+            bytes += log.bytes() - before;
+            return page;
         }
-        return new Page(empty.computeIfAbsent(room, any -> Epochs.next()), 1, 0, List.of());
+        String epoch = empty.computeIfAbsent(room, any -> Epochs.next());
+        return new Page(Lineage.of(epoch), 1, 0, List.of(), clock.instant());
     }
 
     private synchronized void end(Room room, String epoch) {

@@ -4,6 +4,7 @@ import dev.parley.broker.Epochs;
 import dev.parley.broker.HistoryBounds;
 import dev.parley.broker.IdempotencyKey;
 import dev.parley.broker.IdempotencyKeyReused;
+import dev.parley.broker.Lineage;
 import dev.parley.broker.Page;
 import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Range;
@@ -184,9 +185,12 @@ final class MemoryLog {
         }
     }
 
+    /** Drops messages that are too old, and reads a page of those that are left. */
     Page page(Range range) {
+        Instant now = clock.instant();
+        dropTooOld(now);
         long oldest = newest + 1 - messages.size();
-        return new Page(epoch, oldest, newest, select(range));
+        return new Page(Lineage.of(epoch), oldest, newest, select(range), now);
     }
 
     private List<StoredMessage> select(Range range) {
@@ -245,16 +249,19 @@ final class MemoryLog {
     }
 
     private void trim() {
-        Instant tooOld = clock.instant().minus(bounds.age());
         while (messages.size() > bounds.size()
-                || (messages.size() > 1 && bodyBytes > bounds.bytes())
-                || (!messages.isEmpty() && isExpired(messages.getFirst(), tooOld))) {
+                || (messages.size() > 1 && bodyBytes > bounds.bytes())) {
             count(messages.removeFirst(), -1);
         }
+        dropTooOld(clock.instant());
     }
 
-    private static boolean isExpired(Entry entry, Instant tooOld) {
-        return !entry.stored().message().at().isAfter(tooOld);
+    private void dropTooOld(Instant now) {
+        Instant tooOld = now.minus(bounds.age());
+        while (!messages.isEmpty()
+                && !messages.getFirst().stored().message().at().isAfter(tooOld)) {
+            count(messages.removeFirst(), -1);
+        }
     }
 
     private void count(Entry entry, int sign) {

@@ -118,7 +118,13 @@ final class ReadScript {
             }
         }
         messages.sort((a, b) -> Long.compare(a.offset(), b.offset()));
-        var page = new Page(lineage, reply.get(2).toLong(), reply.get(3).toLong(), messages);
+        var page =
+                new Page(
+                        lineage,
+                        reply.get(2).toLong(),
+                        reply.get(3).toLong(),
+                        messages,
+                        Instant.ofEpochMilli(reply.get(6).toLong()));
         return new Result(page, foreign, last, reply.get(5).toInteger() == 1);
     }
 
@@ -184,6 +190,6 @@ final class ReadScript {
                 after
                         ? messages.subList(0, messages.size() - surplus)
                         : messages.subList(surplus, messages.size());
-        return new Page(rest.lineage(), rest.oldest(), rest.newest(), asked);
+        return new Page(rest.lineage(), rest.oldest(), rest.newest(), asked, rest.readAt());
     }
 }

@@ -32,6 +32,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -57,6 +58,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
 
     private final RedisKeys keys;
     private final RedisConfig config;
+    private final RoomHistories histories;
     private final RedisLink commandLink;
     private final RedisLink subscriptionLink;
     private final RedisCommands commands;
@@ -124,6 +126,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
         this.lost = lost;
         this.keys = new RedisKeys(config.prefix());
         this.config = config;
+        this.histories = histories;
         this.commandLink =
                 new RedisLink(
                         link + "command",
@@ -203,6 +206,11 @@ public final class RedisBroker implements Broker, AutoCloseable {
         return reads.run(readScript.run(room, range))
                 .onFailure(RedisUnavailable.class)
                 .transform(RedisBroker::unavailable);
+    }
+
+    @Override
+    public Duration age(Room room) {
+        return histories.bounds(room).age();
     }
 
     @Override

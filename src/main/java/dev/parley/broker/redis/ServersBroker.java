@@ -20,6 +20,7 @@ import io.micrometer.core.instrument.config.MeterFilter;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Redis;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -167,6 +168,11 @@ public final class ServersBroker implements Broker, AutoCloseable {
         Server server = serverOf(room);
         return naming(server, server.broker().read(room, range))
                 .map(page -> view(server).named(room, page));
+    }
+
+    @Override
+    public Duration age(Room room) {
+        return serverOf(room).broker().age(room);
     }
 
     @Override

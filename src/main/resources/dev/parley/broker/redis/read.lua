@@ -6,35 +6,82 @@
 -- ARGV[2]  offset     integer  the page lies after or before it
 -- ARGV[3]  limit      integer  messages in the page at most
 -- ARGV[4]  budget     integer  bytes of bodies in the page, about; two messages are returned anyway
--- ARGV[5]  max_age    integer  ms that a head lives on after it was read
+-- ARGV[5]  max_age    integer  ms that the log keeps a message, and that a head lives on after it was read
 --
--- Returns {epoch, past, oldest, newest, {offset, at, body, offset, at, body, ...}, lost_log} with the
+-- Returns {epoch, past, oldest, newest, {offset, at, body, offset, at, body, ...}, lost_log, now} with the
 -- messages in the order of reading; past is as in the head; at and body are empty where another program
--- wrote the entry; lost_log is 1 if the log is gone before its time, and no script noticed it before.
+-- wrote the entry; lost_log is 1 if the log is gone before its time, and no script noticed it before; now
+-- is the server's time in ms.
 --
--- Reading creates no key, and works where writing is refused. A room without a head is in epoch 0,
+-- Messages older than max_age are not returned, also where nothing was published since. Reading creates no
+-- key, and works where writing is refused. A room without a head is in epoch 0,
 -- with newest 0. A client that reads it has the position 0-0, and can resume from there: the past of
 -- the room's first message begins with 0:0.
 local head, log = KEYS[1], KEYS[2]
 local direction, offset = ARGV[1], ARGV[2]
-local limit, budget, max_age = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local limit, budget, max_age = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local state = redis.call('HMGET', head, 'epoch', 'offset', 'past', 'lost', 'expires')
 if not state[1] then
-  return {'0', '', '1', '0', {}, 0}
+  return {'0', '', '1', '0', {}, 0, string.format('%d', now)}
 end
 local epoch, newest, past = state[1], state[2] or '0', state[3] or ''
 -- A room that is read keeps its head, although nothing is published in it. pcall, because a server
 -- that refuses to write, such as a replica, can still be read.
-redis.pcall('PEXPIRE', head, max_age)
+redis.pcall('PEXPIRE', head, ARGV[5])
 
 -- Other programs may write into the stream. Entries whose ids are not <offset>-0 are not of this log.
 local function offset_of(entry)
   return string.match(entry[1], '^(%d+)%-0$')
 end
 
+-- Returns the first entries at or after an offset, up to the newest message.
+local function entries_from(from, count)
+  return redis.call('XRANGE', log, string.format('%d', from), newest .. '-0', 'COUNT', count)
+end
+
+-- Tells whether the first of these entries that has a time is too old; nil if none has one, because all
+-- were written by another program.
+local function are_too_old(some)
+  for _, entry in ipairs(some) do
+    local at = entry[2][1] == 'at' and tonumber(entry[2][2])
+    if at then
+      return at <= now - max_age
+    end
+  end
+end
+local function is_too_old_from(from)
+  local too_old = are_too_old(entries_from(from, 1))
+  if too_old == nil then
+    too_old = are_too_old(entries_from(from, 64))
+  end
+  return too_old
+end
+
+-- Finds the first offset that is not too old, in about as many steps as the log's length has bits, because
+-- times rise with the offsets. (After a failover to a server whose clock is behind they fall once, and
+-- messages may leave the log earlier by that difference.) What is too old is removed here too, since no
+-- publish does it in a quiet room. '~' removes whole blocks of entries, which is quick; what stays of a
+-- block is skipped by each read. pcall, because a server may refuse to write.
+local stored_first = entries_from(1, 1)[1]
+local first, lowest = stored_first, 1
+if stored_first and are_too_old({stored_first}) ~= false and is_too_old_from(1) then
+  local high = tonumber(newest) + 1
+  while lowest < high do
+    local middle = math.floor((lowest + high) / 2)
+    if is_too_old_from(middle) then
+      lowest = middle + 1
+    else
+      high = middle
+    end
+  end
+  redis.pcall('XTRIM', log, 'MINID', '~', string.format('%d', lowest))
+  first = entries_from(lowest, 1)[1]
+end
 local oldest = string.format('%d', tonumber(newest) + 1)
-local first = redis.call('XRANGE', log, '1', newest .. '-0', 'COUNT', 1)[1]
 if first then
   oldest = string.match(first[1], '^%d+')
 end
@@ -43,11 +90,9 @@ end
 -- reading tells it. A second is left for the clocks of TIME and of PEXPIRE, which differ a little.
 local function notice_lost_log()
   local known = tonumber(newest) <= tonumber(state[4] or 0)
-  if first or known or redis.call('EXISTS', log) == 1 then
+  if stored_first or known or redis.call('EXISTS', log) == 1 then
     return 0
   end
-  local clock = redis.call('TIME')
-  local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
   if now + 1000 >= tonumber(state[5] or 0) then
     return 0
   end
@@ -68,19 +113,19 @@ end
 -- were not accepted by publish.lua.
 local position
 if direction == 'after' then
-  position = tonumber(offset) + 1
+  position = math.max(tonumber(offset) + 1, lowest)
 else
   position = math.min(tonumber(offset) - 1, tonumber(newest))
 end
 local function next_chunk(size)
-  if position < 1 or position > tonumber(newest) then
+  if position < lowest or position > tonumber(newest) then
     return {}
   end
   local here = string.format('%d-0', position)
   if direction == 'after' then
     return redis.call('XRANGE', log, here, newest .. '-0', 'COUNT', size)
   end
-  return redis.call('XREVRANGE', log, here, '1', 'COUNT', size)
+  return redis.call('XREVRANGE', log, here, string.format('%d', lowest), 'COUNT', size)
 end
 -- Moves the position beyond an entry. A foreign entry such as 5-3 comes after 5-0, so reading backwards
 -- goes on at 5-0.
@@ -125,4 +170,4 @@ while not is_full() do
   end
 end
 
-return {epoch, past, oldest, newest, entries, lost_log}
+return {epoch, past, oldest, newest, entries, lost_log, string.format('%d', now)}

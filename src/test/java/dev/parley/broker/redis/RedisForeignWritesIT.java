@@ -170,6 +170,48 @@ class RedisForeignWritesIT {
     }
 
     /** Gives out the next offset as Parley does, and writes a foreign entry there. */
+    /** The first messages are two hours old, in a room that keeps an hour. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 37, 99, 100})
+    void oldMessages_areNotRead_howeverManyThereAre_andForeignEntriesChangeNothing(int tooOld) {
+        BlockingBroker broker =
+                BlockingBroker.open(
+                        brokers.create(
+                                new RedisOptions().setConnectionString(redis.uri()),
+                                RedisSettings.QUICK,
+                                HistorySettings.DEFAULT.withAge(Duration.ofHours(1)).ofAllRooms()),
+                        SettableClock.stoppedNow());
+        long now = broker.readAfter(0, 1).readAt().toEpochMilli();
+        for (int i = 1; i <= 100; i++) {
+            long at = i <= tooOld ? now - Duration.ofHours(2).toMillis() : now;
+            countAndWrite(i + "-0", "at", Long.toString(at), "body", "{\"text\":\"x\"}");
+            if (i % 10 == 0) {
+                write(i + "-7", "something", "else");
+            }
+        }
+
+        Page page = broker.readAfter(0, 200);
+
+        assertThat(page.oldest()).isEqualTo(tooOld + 1);
+        assertThat(offsets(page)).isEqualTo(offsets(tooOld + 1, 100));
+        assertThat(offsets(broker.read(new Range.Before(200, 200))))
+                .isEqualTo(offsets(tooOld + 1, 100));
+        assertThat(broker.readAfter(0, 200).oldest()).isEqualTo(tooOld + 1);
+    }
+
+    @Test
+    void reading_freesTheMemoryOfOldMessages() {
+        BlockingBroker broker = brokers.open(redis.uri());
+        for (int i = 1; i <= 1_000; i++) {
+            countAndWrite(i + "-0", "at", "1", "body", "{\"text\":\"x\"}");
+        }
+        broker.publishText("new");
+
+        assertThat(offsets(broker.readAfter(0, 10))).containsExactly(1_001L);
+
+        assertThat(redis.command("XLEN", LOG).number()).isLessThan(200);
+    }
+
     private static void countAndWrite(String id, String... fields) {
         if (redis.command("HINCRBY", HEAD, "offset", "1").number() == 1) {
             redis.command("HSET", HEAD, "epoch", "e");
