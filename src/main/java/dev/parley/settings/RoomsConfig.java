@@ -1,5 +1,6 @@
 package dev.parley.settings;
 
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithConverter;
@@ -17,6 +18,9 @@ import org.hibernate.validator.constraints.time.DurationMin;
  * parley.rooms."team.*".history.size}. Or it is a word of letters and digits, and the entry's
  * {@code pattern} is the pattern: an environment variable cannot spell a pattern, and {@code
  * PARLEY_ROOMS_TEAMS_PATTERN} sets that of the entry {@code teams}.
+ *
+ * <p>The entries are registered for reflection because the check of unknown settings lists their
+ * methods, also in a native image.
  */
 @ConfigMapping(prefix = "parley.rooms")
 public interface RoomsConfig {
@@ -26,6 +30,7 @@ public interface RoomsConfig {
     Map<String, Entry> entries();
 
     /** What is set for the rooms of one pattern; what is absent is as for all rooms. */
+    @RegisterForReflection
     interface Entry {
 
         /** The pattern of the rooms; the key of the entry by default. */
@@ -39,6 +44,7 @@ public interface RoomsConfig {
     }
 
     /** How many messages of each room the broker retains: those that are within all bounds. */
+    @RegisterForReflection
     interface History {
 
         /** Messages, 1 to 1,000,000. */
@@ -55,6 +61,7 @@ public interface RoomsConfig {
     }
 
     /** Limits of publishing. */
+    @RegisterForReflection
     interface Publish {
 
         /**
