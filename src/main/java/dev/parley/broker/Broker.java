@@ -25,8 +25,8 @@ public interface Broker {
     Uni<Receipt> publish(PublishRequest request);
 
     /**
-     * Reads a part of a room's log: messages that are not older than {@link #age}. A room without
-     * messages has an epoch and an empty log.
+     * Reads a part of a room's log: messages that are not older than {@link #age}; see {@link
+     * Page#isExpired}. A room without messages has an epoch and an empty log.
      */
     Uni<Page> read(Room room, Range range);
 

@@ -12,8 +12,8 @@ import java.util.List;
  * @param lineage the epochs of the log
  * @param oldest offset of the oldest message still retained; {@code newest + 1} if none is
  * @param newest offset of the newest message ever accepted in this lineage; 0 if none was
- * @param messages in ascending order of their offsets; without holes, unless another program
- *     deleted or overwrote messages
+ * @param messages in ascending order of their offsets, those that have expired included; without
+ *     holes, unless another program deleted or overwrote messages
  * @param readAt the broker's time of reading
  */
 public record Page(
@@ -43,6 +43,14 @@ public record Page(
     public Duration age(StoredMessage message) {
         Duration age = Duration.between(message.message().at(), readAt);
         return age.isNegative() ? Duration.ZERO : age;
+    }
+
+    /**
+     * Tells whether a message's {@code ttl} was over when the page was read. Such a message keeps
+     * its place in the log, so that offsets have no hole, and is not shown to anyone.
+     */
+    public boolean isExpired(StoredMessage message) {
+        return message.message().expires().filter(end -> !end.isAfter(readAt)).isPresent();
     }
 
     /** Returns the position of the newest message. */

@@ -173,9 +173,11 @@ final class Cursor {
                 return;
             }
             offset = batch.last();
-            hasWritten = true;
-            stream.write(batch.buffer(), batches.nowNanos());
-            batches.delivered(batch);
+            if (batch.count() > 0) {
+                hasWritten = true;
+                stream.write(batch.buffer(), batches.nowNanos());
+                batches.delivered(batch);
+            }
         }
     }
 
@@ -189,7 +191,7 @@ final class Cursor {
     /**
      * Writes one batch, if the log has messages for this cursor; used where a stream has several.
      *
-     * @return whether something was written
+     * @return whether the cursor has moved
      */
     boolean catchUpByOneBatch() {
         RoomLog current = log;
@@ -210,33 +212,41 @@ final class Cursor {
     /**
      * Writes what follows the offset, up to the size of a batch. Each message has the stream's
      * position as its id, so the bytes are for this stream alone; what precedes the id was encoded
-     * for all of them.
+     * for all of them. Messages that have expired are left out.
      *
-     * @return whether something was written
+     * @return whether the cursor has moved
      */
     private boolean advanceByOneBatch(RoomLog current, long head) {
         if (offset >= head || !stream.isWritable()) {
             return false;
         }
         var batch = new ByteArrayOutputStream(1024);
+        long nowNanos = System.nanoTime();
         long first = offset;
+        int count = 0;
         while (offset < head && batch.size() < DeliveryLoop.BatchCache.MAX_BYTES) {
             RoomLog.Frame frame = current.frame(offset + 1);
             if (frame == null) {
                 break;
             }
-            EventId id = frame.message().id();
-            byte[] shared = frame.bytes(stream.format());
-            batch.writeBytes(stream.encoder().withPosition(shared, id, stream.position(this, id)));
+            if (!frame.isExpired(nowNanos)) {
+                EventId id = frame.message().id();
+                String position = stream.position(this, id);
+                byte[] shared = frame.bytes(stream.format());
+                batch.writeBytes(stream.encoder().withPosition(shared, id, position));
+                count++;
+            }
             offset++;
         }
         if (offset == first) {
             replay(current);
             return false;
         }
-        hasWritten = true;
-        stream.write(batch.toByteArray());
-        stream.meters().delivered(offset - first, batch.size());
+        if (count > 0) {
+            hasWritten = true;
+            stream.write(batch.toByteArray());
+            stream.meters().delivered(count, batch.size());
+        }
         return true;
     }
 
@@ -607,31 +617,35 @@ final class Cursor {
     }
 
     /**
-     * Writes the messages of a page that follow the offset without a hole.
+     * Writes the messages of a page that follow the offset without a hole, except those that have
+     * expired.
      *
      * @param end offset of the last message that may be written
      */
     private void writePage(Page page, long end) {
         var bytes = new ByteArrayOutputStream();
+        long before = offset;
         int count = 0;
         for (StoredMessage message : page.messages()) {
             if (message.offset() == offset + 1 && offset < end) {
-                bytes.writeBytes(encode(message));
                 offset++;
-                count++;
-                hasWritten = true;
+                if (!page.isExpired(message)) {
+                    bytes.writeBytes(encode(message));
+                    count++;
+                    hasWritten = true;
+                }
             }
         }
-        if (count == 0) {
+        if (offset == before) {
             // Otherwise beginAtOldest() wrote the gap, and nothing is retained after it.
             if (offset < page.newest()) {
                 skipDeleted(page);
             }
-            return;
+        } else if (count > 0) {
+            stream.write(bytes.toByteArray());
+            stream.meters().delivered(count, bytes.size());
+            stream.meters().replayed(count);
         }
-        stream.write(bytes.toByteArray());
-        stream.meters().delivered(count, bytes.size());
-        stream.meters().replayed(count);
     }
 
     private byte[] encode(StoredMessage message) {

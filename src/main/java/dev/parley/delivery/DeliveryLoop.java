@@ -261,13 +261,10 @@ final class DeliveryLoop {
          *
          * @param after the offset of the cursor that the batch is for
          * @param last the offset of that cursor after the batch was sent
+         * @param count how many messages it has; those that have expired are left out, so that it
+         *     may have none
          */
-        record Batch(long after, long last, Connection.SharedBuffer buffer) {
-
-            int count() {
-                return (int) (last - after);
-            }
-        }
+        record Batch(long after, long last, int count, Connection.SharedBuffer buffer) {}
 
         private final RoomLog log;
         private final DeliveryMeters meters;
@@ -342,19 +339,23 @@ final class DeliveryLoop {
         private @Nullable Batch gather(long after, Format format) {
             long last = after;
             int size = 0;
+            int count = 0;
             while (last < head && size < MAX_BYTES) {
                 RoomLog.Frame frame = log.frame(last + 1);
                 if (frame == null) {
                     break;
                 }
-                size += frame.bytes(format).length;
+                if (!frame.isExpired(nowNanos)) {
+                    size += frame.bytes(format).length;
+                    count++;
+                }
                 last++;
             }
-            return last == after ? null : join(after, last, size, format);
+            return last == after ? null : join(after, last, count, size, format);
         }
 
         /** Joins frames; null if one of them has left the ring meanwhile. */
-        private @Nullable Batch join(long after, long last, int size, Format format) {
+        private @Nullable Batch join(long after, long last, int count, int size, Format format) {
             byte[] joined = new byte[size];
             int at = 0;
             for (long offset = after + 1; offset <= last; offset++) {
@@ -362,14 +363,17 @@ final class DeliveryLoop {
                 if (frame == null) {
                     return null;
                 }
+                if (frame.isExpired(nowNanos)) {
+                    continue;
+                }
                 byte[] bytes = frame.bytes(format);
-                if (last == after + 1) {
-                    return new Batch(after, last, new Connection.SharedBuffer(bytes));
+                if (count == 1) {
+                    return new Batch(after, last, 1, new Connection.SharedBuffer(bytes));
                 }
                 System.arraycopy(bytes, 0, joined, at, bytes.length);
                 at += bytes.length;
             }
-            return new Batch(after, last, new Connection.SharedBuffer(joined));
+            return new Batch(after, last, count, new Connection.SharedBuffer(joined));
         }
     }
 

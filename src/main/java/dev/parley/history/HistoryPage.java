@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * A page of history as JSON.
  *
  * @param room the name of the room
- * @param messages oldest first, each as {@link MessageJson} writes it
+ * @param messages oldest first, each as {@link MessageJson} writes it, without those that have
+ *     expired
  * @param before the id to ask with for the messages before these; absent at the beginning
  * @param after the id to ask with for the messages after these, published already or later
  * @param gap whether messages are gone that followed the position in the request, or with {@code
@@ -61,7 +62,8 @@ public record HistoryPage(
                 @SchemaProperty(name = "from", type = SchemaType.STRING),
                 @SchemaProperty(name = "text", type = SchemaType.STRING),
                 @SchemaProperty(name = "event", type = SchemaType.STRING),
-                @SchemaProperty(name = "at", type = SchemaType.STRING, format = "date-time")
+                @SchemaProperty(name = "at", type = SchemaType.STRING, format = "date-time"),
+                @SchemaProperty(name = "expires", type = SchemaType.STRING, format = "date-time")
             })
     private interface MessageSchema {}
 
@@ -79,7 +81,7 @@ public record HistoryPage(
         EventId last = messages.get(messages.size() - 1).id();
         return new HistoryPage(
                 room.name(),
-                messages,
+                messages.stream().filter(message -> !page.isExpired(message)).toList(),
                 first.offset() > page.oldest() ? first.toString() : null,
                 last.toString(),
                 gap);

@@ -9,6 +9,7 @@ import dev.parley.http.QueryParameters;
 import dev.parley.http.RefusedRequest;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
+import dev.parley.message.StoredMessage;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.GET;
@@ -18,6 +19,8 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
+import java.util.List;
+import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.jboss.resteasy.reactive.RestResponse;
@@ -38,6 +41,11 @@ public final class HistoryResource {
 
     /** Estimated length of the JSON around the text of a message, in bytes. */
     private static final int MESSAGE_LENGTH = 300;
+
+    /**
+     * Pages of expired messages that one request reads at most; then it answers without messages.
+     */
+    private static final int MAX_FURTHER_READS = 100;
 
     private final Broker broker;
     private final Answers answers;
@@ -83,7 +91,7 @@ public final class HistoryResource {
         if (before != null) {
             return before(room, before, count);
         }
-        return broker.read(room, Range.newest(count))
+        return read(room, Range.newest(count))
                 .map(page -> answer(page, HistoryPage.of(room, page, false)));
     }
 
@@ -102,7 +110,7 @@ public final class HistoryResource {
      * log, the page starts at the oldest message that is retained, and says that there is a gap.
      */
     private Uni<RestResponse<HistoryPage>> after(Room room, EventId position, int count) {
-        return broker.read(room, new Range.After(position.offset(), count))
+        return read(room, new Range.After(position.offset(), count))
                 .flatMap(
                         page ->
                                 page.continues(position)
@@ -111,7 +119,7 @@ public final class HistoryResource {
                                                         answer(
                                                                 page,
                                                                 HistoryPage.of(room, page, false)))
-                                        : broker.read(room, new Range.After(0, count))
+                                        : read(room, new Range.After(0, count))
                                                 .map(
                                                         first ->
                                                                 answer(
@@ -122,8 +130,66 @@ public final class HistoryResource {
     }
 
     private Uni<RestResponse<HistoryPage>> before(Room room, EventId position, int count) {
-        return broker.read(room, new Range.Before(Math.max(1, position.offset()), count))
+        return read(room, new Range.Before(Math.max(1, position.offset()), count))
                 .map(page -> answer(page, HistoryPage.before(position, room, page)));
+    }
+
+    /**
+     * Reads a page. If all messages of it have expired, reads on beyond them, because a client that
+     * follows the pages takes one without messages for the end.
+     */
+    private Uni<Page> read(Room room, Range range) {
+        return read(room, range, range.limit(), MAX_FURTHER_READS);
+    }
+
+    private Uni<Page> read(Room room, Range range, int count, int furtherReads) {
+        return broker.read(room, range)
+                .flatMap(
+                        page ->
+                                beyondExpired(page, range)
+                                        .filter(rest -> furtherReads > 0)
+                                        .map(rest -> read(room, rest, count, furtherReads - 1))
+                                        .orElseGet(
+                                                () ->
+                                                        Uni.createFrom()
+                                                                .item(cut(page, range, count))));
+    }
+
+    /** Returns what to read next if all messages of a page have expired and it is not the last. */
+    private static Optional<Range> beyondExpired(Page page, Range range) {
+        List<StoredMessage> messages = page.messages();
+        if (messages.isEmpty() || !messages.stream().allMatch(page::isExpired)) {
+            return Optional.empty();
+        }
+        long first = messages.get(0).offset();
+        long last = messages.get(messages.size() - 1).offset();
+        if (range instanceof Range.After) {
+            return last < page.newest()
+                    ? Optional.of(new Range.After(last, MAX_LIMIT))
+                    : Optional.empty();
+        }
+        return first > page.oldest()
+                ? Optional.of(new Range.Before(first, MAX_LIMIT))
+                : Optional.empty();
+    }
+
+    /** Leaves out messages at the far end of a page, if it has more than this many. */
+    private static Page cut(Page page, Range range, int count) {
+        List<StoredMessage> messages = page.messages();
+        if (messages.size() <= count) {
+            return page;
+        }
+        List<StoredMessage> shown =
+                messages.stream().filter(message -> !page.isExpired(message)).toList();
+        if (shown.size() > count) {
+            messages =
+                    range instanceof Range.After
+                            ? messages.subList(0, messages.indexOf(shown.get(count - 1)) + 1)
+                            : messages.subList(
+                                    messages.indexOf(shown.get(shown.size() - count)),
+                                    messages.size());
+        }
+        return new Page(page.lineage(), page.oldest(), page.newest(), messages, page.readAt());
     }
 
     /** Adds the position of the room's newest message, also if it is not in the page. */

@@ -19,6 +19,7 @@ public enum ErrorCode {
     TOO_MANY_ROOMS(400, "The stream would read too many rooms"),
     BAD_FROM(400, "The sender name is not valid"),
     BAD_EVENT(400, "The event type is not valid"),
+    BAD_TTL(400, "The lifetime of the message is not valid"),
     BAD_FORM(400, "The form or query cannot be decoded"),
     BAD_JSON(400, "The body is not the expected JSON object"),
     BAD_IDEMPOTENCY_KEY(400, "The Idempotency-Key is not valid"),

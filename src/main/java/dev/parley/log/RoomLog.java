@@ -3,6 +3,7 @@ package dev.parley.log;
 import dev.parley.broker.Lineage;
 import dev.parley.message.EventId;
 import dev.parley.message.StoredMessage;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.LongSupplier;
@@ -220,6 +221,7 @@ public final class RoomLog {
         private final StoredMessage message;
         private final FrameEncoder encoder;
         private final long acceptedNanos;
+        private final long ttlNanos;
         private final long cost;
         private final AtomicReferenceArray<byte @Nullable []> encoded =
                 new AtomicReferenceArray<>(FORMATS);
@@ -239,6 +241,11 @@ public final class RoomLog {
             this.message = message;
             this.encoder = encoder;
             this.acceptedNanos = acceptedNanos;
+            this.ttlNanos =
+                    message.message()
+                            .ttl()
+                            .map(ttl -> TimeUnit.SECONDS.toNanos(ttl.toSeconds()))
+                            .orElse(Long.MAX_VALUE);
             this.cost = cost(message.message().text());
         }
 
@@ -254,6 +261,16 @@ public final class RoomLog {
 
         long acceptedNanos() {
             return acceptedNanos;
+        }
+
+        /**
+         * Tells whether the message's {@code ttl} is over. Its frame keeps its place in the log and
+         * is not written to streams any more.
+         *
+         * @param nowNanos from {@link System#nanoTime}
+         */
+        public boolean isExpired(long nowNanos) {
+            return ttlNanos != Long.MAX_VALUE && nowNanos - acceptedNanos >= ttlNanos;
         }
 
         /** Returns the message in this format. The caller must not change the bytes. */

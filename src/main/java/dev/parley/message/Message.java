@@ -1,5 +1,6 @@
 package dev.parley.message;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -12,16 +13,23 @@ import java.util.Optional;
  *     units
  * @param event the event type that a browser dispatches it as, {@code message} when empty
  * @param at when the broker accepted it, to the millisecond; before that, when the pod received it
+ * @param ttl how long after {@code at} it is read and replayed, whole seconds, at least one; if
+ *     empty, for as long as its room's history keeps it
  */
 public record Message(
-        Room room, String text, Optional<String> from, Optional<EventType> event, Instant at) {
+        Room room,
+        String text,
+        Optional<String> from,
+        Optional<EventType> event,
+        Instant at,
+        Optional<Duration> ttl) {
 
     /** Longest {@code from}, in UTF-16 units. */
     public static final int MAX_FROM = 64;
 
     /**
-     * @throws InvalidRequest if the text is empty, or {@code from} is empty, too long, or contains
-     *     control characters or line separators
+     * @throws InvalidRequest if the text is empty, {@code from} is empty, too long, or contains
+     *     control characters or line separators, or {@code ttl} is not one of the durations above
      */
     public Message {
         text = withLineFeeds(text);
@@ -29,11 +37,30 @@ public record Message(
             throw new InvalidRequest("msg-missing", "msg missing");
         }
         from.ifPresent(Message::checkFrom);
+        ttl.ifPresent(Message::checkTtl);
+    }
+
+    /** Makes a message that is read for as long as its room's history keeps it. */
+    public Message(
+            Room room, String text, Optional<String> from, Optional<EventType> event, Instant at) {
+        this(room, text, from, event, at, Optional.empty());
     }
 
     /** Makes a message without a sender and without an event type. */
     public static Message of(Room room, String text, Instant at) {
         return new Message(room, text, Optional.empty(), Optional.empty(), at);
+    }
+
+    /** Returns when the message ends to be read and replayed; empty if it has no {@code ttl}. */
+    public Optional<Instant> expires() {
+        return ttl.map(at::plus);
+    }
+
+    private static void checkTtl(Duration ttl) {
+        if (ttl.toSeconds() < 1 || ttl.getNano() != 0) {
+            throw new InvalidRequest(
+                    "bad-ttl", "bad ttl: a whole number of seconds is expected, 1 or more");
+        }
     }
 
     /**

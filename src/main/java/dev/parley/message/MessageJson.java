@@ -7,18 +7,19 @@ import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The JSON form of a message: an object of {@code id}, {@code room}, {@code from}, {@code text},
- * {@code event} and {@code at} (RFC 3339, UTC). {@code from} and {@code event} are absent where the
- * message has none. In the data of a stream's event {@code id} is absent too, because it is in the
- * event's {@code id} field.
+ * {@code event}, {@code at} and {@code expires} (RFC 3339, UTC). {@code from}, {@code event} and
+ * {@code expires} are absent where the message has none. In the data of a stream's event {@code id}
+ * is absent too, because it is in the event's {@code id} field.
  *
- * <p>A shorter object, the <em>body</em>, has {@code text}, {@code from} and {@code event} only:
- * the Redis broker stores room, id and time beside it.
+ * <p>A shorter object, the <em>body</em>, has {@code text}, {@code from}, {@code event} and {@code
+ * ttl} (seconds) only: the Redis broker stores room, id and time beside it.
  */
 public final class MessageJson {
 
@@ -39,7 +40,7 @@ public final class MessageJson {
         json.writeEndObject();
     }
 
-    /** Writes the body of a message: its text, sender and event type. */
+    /** Writes the body of a message: its text, sender, event type and lifetime. */
     public static String writeBody(Message message) {
         return object(
                 message.text().length(),
@@ -47,12 +48,15 @@ public final class MessageJson {
                     json.writeStringField("text", message.text());
                     writeFrom(json, message);
                     writeEvent(json, message);
+                    if (message.ttl().isPresent()) {
+                        json.writeNumberField("ttl", message.ttl().get().toSeconds());
+                    }
                 });
     }
 
     /**
      * Reads what {@link #writeBody} wrote. Ignores fields with other names, so that a later version
-     * may add some, and fields whose value is not a string.
+     * may add some, and fields whose value has another type.
      *
      * @throws IllegalArgumentException if the body is not JSON, or its fields are not a valid
      *     message
@@ -65,8 +69,13 @@ public final class MessageJson {
             String text = "";
             String from = null;
             String event = null;
+            Duration ttl = null;
             while (json.nextToken() == JsonToken.FIELD_NAME) {
                 String name = json.currentName();
+                if (name.equals("ttl")) {
+                    ttl = seconds(json);
+                    continue;
+                }
                 String value = value(json);
                 switch (name) {
                     case "text" -> text = value == null ? "" : value;
@@ -80,7 +89,8 @@ public final class MessageJson {
                     text,
                     Optional.ofNullable(from),
                     Optional.ofNullable(event).map(EventType::new),
-                    at);
+                    at,
+                    Optional.ofNullable(ttl));
         } catch (IOException e) {
             throw new IllegalArgumentException("body is not JSON", e);
         }
@@ -95,12 +105,24 @@ public final class MessageJson {
         return null;
     }
 
+    /** Returns the field's seconds; skips a value of any other type and returns null. */
+    private static @Nullable Duration seconds(JsonParser json) throws IOException {
+        if (json.nextToken() == JsonToken.VALUE_NUMBER_INT) {
+            return Duration.ofSeconds(json.getIntValue());
+        }
+        json.skipChildren();
+        return null;
+    }
+
     private static void writeFields(JsonGenerator json, Message message) throws IOException {
         json.writeStringField("room", message.room().name());
         writeFrom(json, message);
         json.writeStringField("text", message.text());
         writeEvent(json, message);
         json.writeStringField("at", message.at().toString());
+        if (message.expires().isPresent()) {
+            json.writeStringField("expires", message.expires().get().toString());
+        }
     }
 
     private static void writeFrom(JsonGenerator json, Message message) throws IOException {

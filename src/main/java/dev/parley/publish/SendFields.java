@@ -15,12 +15,15 @@ import java.io.IOException;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * <ol>
  *   <li>a form body, {@code application/x-www-form-urlencoded} (WHATWG URL §5);
  *   <li>a form body, {@code multipart/form-data} (RFC 7578), without files;
- *   <li>a JSON object whose fields are strings;
+ *   <li>a JSON object whose fields are strings, or numbers for ttl;
  *   <li>a {@code text/plain} body, which is the text;
  *   <li>a {@code text/plain} body that starts with {@code msg=}, which is a form: the page that
  *       calls {@code fetch(url, {method: "POST", body: "msg=…"})} means one, and the browser labels
@@ -48,18 +51,23 @@ import org.jspecify.annotations.Nullable;
  * @param room the room, the lobby if absent
  * @param from the name of the sender
  * @param event the type that a browser dispatches the message as, {@code message} if absent
+ * @param ttl the seconds for which the message is read and replayed; as long as the history keeps
+ *     it if absent
  */
 record SendFields(
         @Nullable String msg,
         @Nullable String room,
         @Nullable String from,
-        @Nullable String event) {
+        @Nullable String event,
+        @Nullable String ttl) {
 
     /**
      * Most fields of a form or a query. One with more is refused, because the field that would be
      * cut off could be the room.
      */
     static final int MAX_FIELDS = 1024;
+
+    private static final Pattern SECONDS = Pattern.compile("[0-9]{1,9}");
 
     private static final JsonMapper JSON =
             JsonMapper.builder()
@@ -82,10 +90,12 @@ record SendFields(
      * Builds the message.
      *
      * @param maxBytes longest text, in bytes of UTF-8
-     * @throws RefusedRequest if there is no text, it is too long, or a field is not Unicode
+     * @param age of the room's messages, which is the longest ttl
+     * @throws RefusedRequest if there is no text, it is too long, a field is not Unicode, or the
+     *     ttl is not a number from 1 to the age in seconds
      * @throws dev.parley.message.InvalidRequest if room, from or event are not valid
      */
-    Message message(long maxBytes, Instant at) {
+    Message message(long maxBytes, Instant at, Function<Room, Duration> age) {
         String text =
                 given(msg)
                         .orElseThrow(
@@ -104,12 +114,26 @@ record SendFields(
         }
         given(from).ifPresent(name -> utf8Length("from", ErrorCode.BAD_FROM, name));
         given(event).ifPresent(name -> utf8Length("event", ErrorCode.BAD_EVENT, name));
+        Room inRoom = given(room).map(Room::new).orElse(Room.LOBBY);
         return new Message(
-                given(room).map(Room::new).orElse(Room.LOBBY),
+                inRoom,
                 text,
                 given(from),
                 given(event).map(EventType::chosen),
-                at.truncatedTo(ChronoUnit.MILLIS));
+                at.truncatedTo(ChronoUnit.MILLIS),
+                given(ttl).map(seconds -> ttl(seconds, inRoom, age.apply(inRoom))));
+    }
+
+    private static Duration ttl(String seconds, Room room, Duration age) {
+        // A number of ten digits may not fit into the int that it is read as.
+        int value = SECONDS.matcher(seconds).matches() ? Integer.parseInt(seconds) : 0;
+        if (value < 1 || value > age.toSeconds()) {
+            throw new RefusedRequest(
+                    ErrorCode.BAD_TTL,
+                    "bad ttl: a whole number of seconds from 1 to %d is expected, the age up to which room %s keeps messages"
+                            .formatted(age.toSeconds(), room));
+        }
+        return Duration.ofSeconds(value);
     }
 
     private static SendFields body(@Nullable MediaType type, byte[] body) {
@@ -172,7 +196,8 @@ record SendFields(
                 field(fields, "msg", ErrorCode.BAD_MSG, encoding),
                 field(fields, "room", ErrorCode.BAD_ROOM, encoding),
                 field(fields, "from", ErrorCode.BAD_FROM, encoding),
-                field(fields, "event", ErrorCode.BAD_EVENT, encoding));
+                field(fields, "event", ErrorCode.BAD_EVENT, encoding),
+                field(fields, "ttl", ErrorCode.BAD_TTL, encoding));
     }
 
     private static @Nullable String field(
@@ -194,7 +219,10 @@ record SendFields(
                 jsonField(object, "msg"),
                 jsonField(object, "room"),
                 jsonField(object, "from"),
-                jsonField(object, "event"));
+                jsonField(object, "event"),
+                object.path("ttl").isIntegralNumber()
+                        ? object.path("ttl").asText()
+                        : jsonField(object, "ttl"));
     }
 
     private static JsonNode jsonObject(String text) {
@@ -225,7 +253,7 @@ record SendFields(
 
     private static SendFields text(TextEncoding.Body body) {
         String text = body.encoding().decode("msg", ErrorCode.BAD_MSG, body.bytes());
-        return text.startsWith("msg=") ? form(body) : new SendFields(text, null, null, null);
+        return text.startsWith("msg=") ? form(body) : new SendFields(text, null, null, null, null);
     }
 
     /** Fills the fields that are absent or empty here from another request part. */
@@ -234,7 +262,8 @@ record SendFields(
                 orElse(msg, other.msg),
                 orElse(room, other.room),
                 orElse(from, other.from),
-                orElse(event, other.event));
+                orElse(event, other.event),
+                orElse(ttl, other.ttl));
     }
 
     private static @Nullable String orElse(@Nullable String one, @Nullable String other) {

@@ -97,8 +97,8 @@ public final class SendResource {
     @Operation(summary = "Publish a message, as a form, as JSON, as bare text, or in the query")
     @RequestBody(
             description =
-                    "a form or a JSON object of strings: msg, and if wanted room, from, event; or"
-                            + " the bare text",
+                    "a form or a JSON object of strings: msg, and if wanted room, from, event,"
+                            + " ttl; or the bare text",
             required = false)
     @Parameter(
             name = "msg",
@@ -120,6 +120,13 @@ public final class SendResource {
             in = ParameterIn.QUERY,
             description = "the type that browsers dispatch the message as, message by default",
             schema = @Schema(type = SchemaType.STRING))
+    @Parameter(
+            name = "ttl",
+            in = ParameterIn.QUERY,
+            description =
+                    "the seconds for which the message is in the history and is replayed, 1 up to"
+                            + " the age that its room keeps; the latter by default",
+            schema = @Schema(type = SchemaType.INTEGER, minimum = "1"))
     public Uni<Response> send(
             byte[] body,
             @HeaderParam("Idempotency-Key")
@@ -141,7 +148,8 @@ public final class SendResource {
             }
             byte[] decoded = ContentCoding.decode(contentEncoding, body, maxBody);
             SendFields fields = SendFields.read(headers.getMediaType(), decoded, request.query());
-            Message message = fields.message(config.maxText().asLongValue(), clock.instant());
+            Message message =
+                    fields.message(config.maxText().asLongValue(), clock.instant(), broker::age);
             checkRate(message.room());
             publishRequest =
                     new PublishRequest(message, Optional.ofNullable(key).map(IdempotencyKey::new));

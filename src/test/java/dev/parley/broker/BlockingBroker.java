@@ -7,6 +7,7 @@ import dev.parley.message.StoredMessage;
 import dev.parley.testsupport.SettableClock;
 import dev.parley.testsupport.Timeouts;
 import io.smallrye.mutiny.Uni;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -105,6 +106,19 @@ public final class BlockingBroker {
 
     public EventId publishText(Room room, String text) {
         return publish(message(room, text)).id();
+    }
+
+    /** Publishes a text that expires, under an idempotency key; returns the receipt. */
+    public Receipt publishBriefly(String text, Duration ttl, String key) {
+        var brief =
+                new Message(
+                        ROOM,
+                        text,
+                        Optional.empty(),
+                        Optional.empty(),
+                        clock.instant(),
+                        Optional.of(ttl));
+        return publish(brief, Optional.of(new IdempotencyKey(key)));
     }
 
     /** Publishes the texts 1, 2, 3 …, and returns the last id. */

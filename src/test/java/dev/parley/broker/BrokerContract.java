@@ -253,6 +253,38 @@ public interface BrokerContract {
         assertThat(broker.read(OTHER, Range.newest(10)).messages()).hasSize(1);
     }
 
+    @Test
+    default void messageWithTtl_expires_andKeepsItsPlaceInTheLog() {
+        BlockingBroker broker = open();
+        EventId first = broker.publishText("1");
+        Duration ttl = Duration.ofSeconds(1);
+        EventId brief = broker.publishBriefly("2", ttl, "key").id();
+        broker.publishBriefly("3", Duration.ofHours(1), "other");
+
+        Page page = awaitPage(broker, read -> read.messages().stream().anyMatch(read::isExpired));
+
+        assertThat(offsets(page)).containsExactly(1L, 2L, 3L);
+        assertThat(page.messages().stream().filter(page::isExpired))
+                .extracting(StoredMessage::id)
+                .containsExactly(brief);
+        assertThat(page.continues(first)).isTrue();
+        assertThat(page.messages().get(1).message().ttl()).hasValue(ttl);
+        assertThat(broker.received().await(3)).isEqualTo(page.messages());
+    }
+
+    @Test
+    default void ttl_belongsToTheMessage_thatAKeyIsFor() {
+        BlockingBroker broker = open();
+        Receipt first = broker.publishBriefly("x", Duration.ofSeconds(60), "key");
+
+        assertThat(broker.publishBriefly("x", Duration.ofSeconds(60), "key"))
+                .isEqualTo(new Receipt(first.id(), true));
+        assertThatExceptionOfType(IdempotencyKeyReused.class)
+                .isThrownBy(() -> broker.publishBriefly("x", Duration.ofSeconds(61), "key"));
+        assertThatExceptionOfType(IdempotencyKeyReused.class)
+                .isThrownBy(() -> broker.publish("x", "key"));
+    }
+
     /** Lets time pass, by both clocks that a broker may have, until a page of the room is so. */
     private static Page awaitPage(BlockingBroker broker, Predicate<Page> condition) {
         return Timeouts.await("page")

@@ -31,6 +31,30 @@ class BatchCacheTest {
     }
 
     @Test
+    void messagesThatHaveExpired_areLeftOut_andTheCursorMovesBeyondThem() {
+        append(1, 4);
+        TestMessages.appendExpired(log);
+        append(1, 4);
+        TestMessages.appendExpired(log);
+
+        try (var batches = new BatchCache(log, meters)) {
+            Batch all = batches.after(0, Format.TEXT);
+            assertThat(text(all)).isEqualTo("e-1 xxxx\ne-3 xxxx\n");
+            assertThat(all.count()).isEqualTo(2);
+            assertThat(all.last()).isEqualTo(4);
+
+            Batch one = batches.after(1, Format.TEXT);
+            assertThat(text(one)).isEqualTo("e-3 xxxx\n");
+            assertThat(one.count()).isOne();
+            assertThat(one.last()).isEqualTo(4);
+
+            Batch none = batches.after(3, Format.TEXT);
+            assertThat(none.count()).isZero();
+            assertThat(none.last()).isEqualTo(4);
+        }
+    }
+
+    @Test
     void deliveries_areCountedAtTheEndOfTheRound() {
         append(3, 4);
 

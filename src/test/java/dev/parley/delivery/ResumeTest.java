@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.log.ScriptedBroker;
 import dev.parley.message.EventId;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Where a reader starts: at the tail, with the newest messages, after its position, or a gap. */
 class ResumeTest {
@@ -161,6 +164,45 @@ class ResumeTest {
         TestReader reader = harness.resume(broker.id(1));
 
         assertGap(reader, "gap epoch0-1 epoch0-3 epoch0-3", 3, 3);
+    }
+
+    /** The log has the newest eight; 5, 20 and 28 to 30 have expired. */
+    @ParameterizedTest
+    @ValueSource(longs = {2, 4, 5, 19, 24, 27, 29, 30})
+    void messagesThatHaveExpired_areSteppedOver_withoutAGap(long position) {
+        Set<Long> brief = Set.of(5L, 20L, 28L, 29L, 30L);
+        for (long offset = 1; offset <= 30; offset++) {
+            if (brief.contains(offset)) {
+                broker.storeBrief();
+            } else {
+                broker.store();
+            }
+        }
+        broker.expireBriefMessages();
+        harness.connectAtTail();
+
+        TestReader reader = harness.resume(broker.id(position));
+        harness.publish(1);
+
+        List<String> expected =
+                LongStream.rangeClosed(position + 1, 31)
+                        .filter(offset -> !brief.contains(offset))
+                        .mapToObj(offset -> "epoch0-" + offset)
+                        .toList();
+        assertThat(reader.lines()).noneMatch(line -> line.startsWith("gap"));
+        assertThat(reader.lines().stream().filter(line -> line.startsWith("epoch0-")))
+                .extracting(line -> line.split(" ")[0])
+                .isEqualTo(expected);
+    }
+
+    @Test
+    void messageWithTtl_isDeliveredLive() {
+        TestReader reader = harness.connectAtTail();
+
+        broker.deliver(broker.storeBrief());
+        harness.run();
+
+        assertThat(reader.lines()).last().asString().startsWith("epoch0-1 ");
     }
 
     /** The client's position is behind the log, and everything grows old before it is read. */

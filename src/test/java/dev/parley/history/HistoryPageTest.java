@@ -2,14 +2,17 @@ package dev.parley.history;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.broker.Lineage;
 import dev.parley.broker.Page;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -63,6 +66,31 @@ class HistoryPageTest {
         var empty = new Page("e", 76, 75, List.of());
 
         assertThat(HistoryPage.before(id(99), ROOM, empty).after()).isEqualTo("e-75");
+    }
+
+    /** The first and the last message of the page have expired. */
+    @Test
+    void messagesThatHaveExpired_areLeftOut_andThePageLeadsOnAroundThem() {
+        List<StoredMessage> messages = List.of(brief(19), page(20).messages().get(0), brief(21));
+        var read = new Page(Lineage.of("e"), 16, 75, messages, Instant.EPOCH.plusSeconds(1));
+
+        HistoryPage page = HistoryPage.of(ROOM, read, false);
+
+        assertThat(page.messages()).extracting(StoredMessage::offset).containsExactly(20L);
+        assertThat(page.before()).isEqualTo("e-19");
+        assertThat(page.after()).isEqualTo("e-21");
+    }
+
+    private static StoredMessage brief(long offset) {
+        return new StoredMessage(
+                id(offset),
+                new Message(
+                        ROOM,
+                        "brief",
+                        Optional.empty(),
+                        Optional.empty(),
+                        Instant.EPOCH,
+                        Optional.of(Duration.ofSeconds(1))));
     }
 
     private static Page page(long... offsets) {

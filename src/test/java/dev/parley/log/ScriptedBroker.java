@@ -3,6 +3,7 @@ package dev.parley.log;
 import dev.parley.broker.Broker;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.BrokerUnavailable;
+import dev.parley.broker.Lineage;
 import dev.parley.broker.Page;
 import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Range;
@@ -19,6 +20,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.stream.Stream;
 
@@ -41,6 +43,7 @@ public final class ScriptedBroker implements Broker {
     private int epochCount;
     private int texts;
     private int reads;
+    private Instant now = Instant.EPOCH;
     private boolean holding;
     private boolean away;
     private boolean empty;
@@ -102,6 +105,28 @@ public final class ScriptedBroker implements Broker {
         var stored = new StoredMessage(new EventId(epoch, newest), message);
         log.add(stored);
         return stored;
+    }
+
+    /** Stores a message with a lifetime of one second. Does not deliver it. */
+    public synchronized StoredMessage storeBrief() {
+        StoredMessage lasting = store();
+        Message message = lasting.message();
+        var brief =
+                new Message(
+                        message.room(),
+                        message.text(),
+                        message.from(),
+                        message.event(),
+                        message.at(),
+                        Optional.of(Duration.ofSeconds(1)));
+        var stored = new StoredMessage(lasting.id(), brief);
+        log.set(log.size() - 1, stored);
+        return stored;
+    }
+
+    /** Moves the broker's time on, so that all brief messages have expired. */
+    public synchronized void expireBriefMessages() {
+        now = Instant.EPOCH.plusSeconds(3_600);
     }
 
     public void deliver(StoredMessage message) {
@@ -276,7 +301,7 @@ public final class ScriptedBroker implements Broker {
             selected = first(reversed.stream().filter(m -> m.offset() < before), range);
             Collections.reverse(selected);
         }
-        return new Page(epoch, oldest(), newest, selected);
+        return new Page(Lineage.of(epoch), oldest(), newest, selected, now);
     }
 
     private static List<StoredMessage> first(Stream<StoredMessage> messages, Range range) {

@@ -5,7 +5,9 @@ import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.StoredMessage;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 
 /** Messages of the epoch {@code e}, and an encoder, for tests without a broker. */
 public final class TestMessages {
@@ -24,6 +26,27 @@ public final class TestMessages {
 
     public static RoomLog.Frame frame(long offset, String text) {
         return new RoomLog.Frame(message(offset, text), LINES);
+    }
+
+    /** A frame whose message has expired. */
+    public static RoomLog.Frame expiredFrame(long offset) {
+        var brief =
+                new Message(
+                        ScriptedBroker.ROOM,
+                        "brief",
+                        Optional.empty(),
+                        Optional.empty(),
+                        Instant.EPOCH,
+                        Optional.of(Duration.ofSeconds(1)));
+        return new RoomLog.Frame(
+                new StoredMessage(new EventId("e", offset), brief),
+                LINES,
+                System.nanoTime() - Duration.ofSeconds(1).toNanos());
+    }
+
+    /** Appends a message that has expired. */
+    public static void appendExpired(RoomLog log) {
+        log.append(expiredFrame(log.head() + 1));
     }
 
     private static StoredMessage message(long offset, String text) {

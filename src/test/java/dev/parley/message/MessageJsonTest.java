@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.StringWriter;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -35,6 +36,28 @@ class MessageJsonTest {
         assertThat(MessageJson.write(BARE))
                 .isEqualTo(
                         "{\"room\":\"kitchen\",\"text\":\"a\",\"at\":\"2026-01-02T03:04:05.678Z\"}");
+    }
+
+    @Test
+    void messageWithTtl_isWrittenWithItsEnd_andItsBodyWithTheSeconds() {
+        var brief =
+                new Message(
+                        KITCHEN,
+                        "a",
+                        Optional.empty(),
+                        Optional.empty(),
+                        AT,
+                        Optional.of(Duration.ofSeconds(90)));
+
+        assertThat(MessageJson.write(brief))
+                .isEqualTo(
+                        "{\"room\":\"kitchen\",\"text\":\"a\",\"at\":\"2026-01-02T03:04:05.678Z\","
+                                + "\"expires\":\"2026-01-02T03:05:35.678Z\"}");
+        assertThat(MessageJson.writeBody(brief)).isEqualTo("{\"text\":\"a\",\"ttl\":90}");
+        assertThat(MessageJson.readBody(KITCHEN, AT, "{\"text\":\"a\",\"ttl\":90}"))
+                .isEqualTo(brief);
+        assertThat(MessageJson.readBody(KITCHEN, AT, "{\"text\":\"a\",\"ttl\":\"x\"}"))
+                .isEqualTo(BARE);
     }
 
     @Test

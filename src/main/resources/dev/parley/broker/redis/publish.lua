@@ -10,7 +10,7 @@
 -- ARGV[2]  of_all       text     the channel of all rooms; announced there too while a pod of version
 --                                0.1 is subscribed to it
 -- ARGV[3]  room         text     name of the room
--- ARGV[4]  body         JSON     text, from, event
+-- ARGV[4]  body         JSON     text, from, event, ttl
 -- ARGV[5]  new_epoch    text     taken if an epoch begins
 -- ARGV[6]  max_length   integer  messages that the log keeps
 -- ARGV[7]  max_age      integer  ms that the log keeps a message
