@@ -18,7 +18,6 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -37,14 +36,10 @@ class RedisClusterIT {
      */
     private static final int MOST_CONNECTIONS = 14;
 
-    @AutoClose private static RedisCluster cluster;
+    /** Each test has a cluster of its own, in which no node was elected before. */
+    @AutoClose private final RedisCluster cluster = RedisCluster.start();
 
     private ParleyProcess pod;
-
-    @BeforeAll
-    static void startCluster() {
-        cluster = RedisCluster.start();
-    }
 
     @BeforeEach
     void startPod() {
@@ -61,8 +56,6 @@ class RedisClusterIT {
     @AfterEach
     void closePod() {
         pod.close();
-        // The next pod's subscription is counted alone.
-        Timeouts.await("subscription to end").until(() -> subscriptions() == 0);
     }
 
     @Test
@@ -137,6 +130,68 @@ class RedisClusterIT {
         }
     }
 
+    /**
+     * The pod connects to such a node when it is redirected there, and the Redis client does not
+     * tell when that connection ends.
+     *
+     * <p>No process is elected twice. A replica that is elected, replaced and needed again within
+     * twice the node timeout counts the votes of its first election and takes over without a second
+     * one (redis/redis#8752, seen on 7.0.15). The others ignore its outdated claim, and their slots
+     * stay without a master until the dead one comes back.
+     */
+    @Test
+    void nodeThatBecameAMasterLater_andDies_isReplaced_andFoundAgain() {
+        RedisServer second = cluster.masterOf("{room}");
+        RedisServer first = replicaOf(second);
+        first.kill();
+        cluster.awaitFailed(first);
+        try (SseReader reader = openRoom()) {
+            Pods.publishNumbers(pod, "room", 1, 5);
+            first.restart();
+            cluster.awaitWhole();
+            assertThat(connections(first)).isEmpty();
+            takeOver(first, second);
+            Pods.publishNumbers(pod, "room", 6, 10);
+            assertThat(connections(first)).isNotEmpty();
+            cluster.awaitReplicated(first);
+
+            first.kill();
+            Pods.publishNumbers(pod, "room", 11, 15);
+            first.restart();
+            cluster.awaitWhole();
+            takeOver(first, second);
+            Pods.publishNumbers(pod, "room", 16, 20);
+
+            RedisFaultTest.assertIdsAscend(reader.awaitMessages(20));
+            assertThat(reader.data()).isEqualTo(numbers(1, 20));
+            assertThat(reader.events("gap")).isEmpty();
+            assertThat(pod.log()).doesNotContain("ERROR");
+        }
+    }
+
+    /** Opens a reader once the pod's connections lead to the nodes that live. */
+    private SseReader openRoom() {
+        pod.awaitReady();
+        return Pods.open(pod, "room");
+    }
+
+    /** Makes a replica the master, as an operator does; nothing is lost. */
+    private void takeOver(RedisServer replica, RedisServer master) {
+        replica.command("CLUSTER", "FAILOVER");
+        Timeouts.await(replica + " to be the master")
+                .until(() -> isMaster(replica) && !isMaster(master));
+        cluster.awaitWhole();
+    }
+
+    private RedisServer replicaOf(RedisServer master) {
+        String id = master.command("CLUSTER", "MYID").text();
+        String replica = master.command("CLUSTER", "REPLICAS", id).items().get(0).text();
+        return cluster.nodes().stream()
+                .filter(node -> replica.contains(":" + node.port() + "@"))
+                .findFirst()
+                .orElseThrow();
+    }
+
     private SseReader openLobby() {
         // A node that came back may have made the pod connect anew just now.
         pod.awaitReady();
@@ -154,7 +209,7 @@ class RedisClusterIT {
     }
 
     /** Returns rooms whose keys are at different masters. */
-    private static List<String> oneRoomPerMaster() {
+    private List<String> oneRoomPerMaster() {
         Set<RedisServer> masters = new HashSet<>();
         List<String> rooms = new ArrayList<>();
         for (int i = 0; rooms.size() < 3; i++) {
@@ -166,7 +221,7 @@ class RedisClusterIT {
     }
 
     /** Returns the node to which the pod's subscription leads. */
-    private static RedisServer subscribedMaster() {
+    private RedisServer subscribedMaster() {
         return cluster.nodes().stream()
                 .filter(node -> subscriptions(node) > 0)
                 .findFirst()
@@ -178,7 +233,7 @@ class RedisClusterIT {
     }
 
     /** Publishes plain text at every node, and asserts that each arrives once. */
-    private static void assertOneDeliveryEach(SseReader lobby) {
+    private void assertOneDeliveryEach(SseReader lobby) {
         assertThat(subscriptions()).isOne();
         List<String> texts = new ArrayList<>();
         for (RedisServer node : cluster.nodes()) {
@@ -194,7 +249,7 @@ class RedisClusterIT {
      * Returns the number of subscriptions to the plain channel, which every pod has once, at all
      * nodes together.
      */
-    private static long subscriptions() {
+    private long subscriptions() {
         return cluster.nodes().stream().mapToLong(RedisClusterIT::subscriptions).sum();
     }
 
@@ -233,7 +288,7 @@ class RedisClusterIT {
         }
     }
 
-    private static Set<Connection> connections() {
+    private Set<Connection> connections() {
         return cluster.nodes().stream()
                 .flatMap(node -> connections(node).stream())
                 .collect(toSet());

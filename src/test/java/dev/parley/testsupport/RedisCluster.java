@@ -79,6 +79,20 @@ public final class RedisCluster implements Closeable {
         }
     }
 
+    /** Waits until all other nodes know that this one is dead. */
+    public void awaitFailed(RedisServer dead) {
+        Pattern failed = Pattern.compile(":%d@\\S+ \\S*\\bfail\\b[^?]".formatted(dead.port()));
+        for (RedisServer node : nodes) {
+            if (node.isAlive()) {
+                Timeouts.await(node + " to know that " + dead + " is dead")
+                        .until(
+                                () ->
+                                        failed.matcher(node.command("CLUSTER", "NODES").text())
+                                                .find());
+            }
+        }
+    }
+
     private void startNodes() {
         for (int i = 0; i < 2 * MASTERS; i++) {
             nodes.add(
