@@ -152,7 +152,9 @@ public final class RedisCommands {
      */
     private void onFailure(RedisConnection connection, Throwable failure) {
         if (isOfAClosedConnection(failure)) {
-            link.renew(connection, "connection closed");
+            link.renew(
+                    connection,
+                    failure instanceof IOException ? RedisReason.of(failure) : "connection closed");
         }
         Optional<RedisRefusal> refusal = RedisRefusal.of(failure);
         refusal.ifPresent(reason -> Objects.requireNonNull(refusals.get(reason)).increment());
