@@ -96,6 +96,17 @@ class RefusedSettingsIT {
         assertRefused(ParleyProcess.builder().config(key, "0"), key);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"10.0.0.0/33", "::ffff:10.0.0.0/8", "10.0.0", "proxy.example/24"})
+    void trustedProxyThatIsNone_isRefused(String proxy) {
+        assertRefused(
+                ParleyProcess.builder()
+                        .config("quarkus.http.proxy.proxy-address-forwarding", "true")
+                        .config("quarkus.http.proxy.trusted-proxies", proxy),
+                "quarkus.http.proxy.trusted-proxies",
+                proxy);
+    }
+
     @Test
     void severalUnknownNames_areNamedOnceEach() {
         assertRefused(

@@ -5,8 +5,6 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.SocketAddress;
 import jakarta.inject.Singleton;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -41,9 +39,6 @@ public final class ClientAddress {
     private static final int MAX_NODE = 64;
 
     private static final Pattern PORT = Pattern.compile("(:[0-9]{1,5})?");
-
-    /** Pause between two look-ups of the proxies that are configured by name, in milliseconds. */
-    private static final long RESOLVE_INTERVAL = 30_000;
 
     private final boolean forwarding;
     private final List<String> headers;
@@ -189,91 +184,5 @@ public final class ClientAddress {
             return NetUtil.bytesToIpAddress(address);
         }
         return NetUtil.bytesToIpAddress(Arrays.copyOf(Arrays.copyOf(address, 8), 16)) + "/64";
-    }
-
-    /**
-     * The configured proxies: addresses, networks, and names, which are resolved at the start and
-     * regularly again. A port behind an address is ignored.
-     */
-    private static final class TrustedProxies {
-
-        /** The addresses whose first bits are these. */
-        private static final class Network {
-
-            private final byte[] address;
-            private final int bits;
-
-            Network(byte[] address, int bits) {
-                this.address = address;
-                this.bits = bits;
-            }
-
-            boolean contains(byte[] other) {
-                if (other.length != address.length) {
-                    return false;
-                }
-                for (int i = 0; i < bits; i++) {
-                    int mask = 0x80 >> (i % 8);
-                    if (((address[i / 8] ^ other[i / 8]) & mask) != 0) {
-                        return false;
-                    }
-                }
-                return true;
-            }
-        }
-
-        private final List<Network> networks = new ArrayList<>();
-        private final List<String> names = new ArrayList<>();
-        private volatile List<Network> resolved = List.of();
-
-        TrustedProxies(List<String> configured) {
-            configured.forEach(this::add);
-            resolve();
-        }
-
-        private void add(String proxy) {
-            int slash = proxy.indexOf('/');
-            byte[] address = address(slash < 0 ? proxy : proxy.substring(0, slash));
-            if (address == null) {
-                names.add(proxy.replaceFirst(":[0-9]+$", ""));
-            } else {
-                int bits = slash < 0 ? 128 : Integer.parseInt(proxy.substring(slash + 1));
-                networks.add(new Network(address, Math.min(bits, address.length * 8)));
-            }
-        }
-
-        void keepResolved(Vertx vertx) {
-            if (!names.isEmpty()) {
-                vertx.setPeriodic(
-                        RESOLVE_INTERVAL,
-                        id ->
-                                vertx.executeBlocking(
-                                        () -> {
-                                            resolve();
-                                            return null;
-                                        }));
-            }
-        }
-
-        /** Keeps the former addresses if a name cannot be resolved. */
-        private void resolve() {
-            try {
-                List<Network> found = new ArrayList<>();
-                for (String name : names) {
-                    for (InetAddress each : InetAddress.getAllByName(name)) {
-                        byte[] address = each.getAddress();
-                        found.add(new Network(address, address.length * 8));
-                    }
-                }
-                resolved = found;
-            } catch (UnknownHostException unknown) {
-                // Tried again after the interval.
-            }
-        }
-
-        boolean contains(byte[] address) {
-            return networks.stream().anyMatch(network -> network.contains(address))
-                    || resolved.stream().anyMatch(network -> network.contains(address));
-        }
     }
 }

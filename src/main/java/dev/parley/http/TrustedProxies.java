@@ -1,0 +1,188 @@
+package dev.parley.http;
+
+import io.quarkus.runtime.configuration.ConfigurationException;
+import io.vertx.core.Vertx;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import org.jboss.logging.Logger;
+
+/**
+ * The configured proxies: addresses, networks, and names, which are resolved at the start and
+ * regularly again. A port behind an address or a name is ignored, and so are the bits of a network
+ * behind its prefix and the zone of an IPv6 address. Refuses at the start what is none of these.
+ */
+final class TrustedProxies {
+
+    private static final String SETTING = "quarkus.http.proxy.trusted-proxies";
+
+    private static final Logger LOG = Logger.getLogger(TrustedProxies.class);
+
+    /** Pause between two look-ups of names, in milliseconds. */
+    private static final long RESOLVE_INTERVAL = 30_000;
+
+    /** Length of what precedes the IPv4 address in one that is written as IPv6, in bits. */
+    private static final int MAPPED_BITS = 96;
+
+    /** A host name (RFC 952, RFC 1123), with underscores, as container networks use them. */
+    private static final Pattern NAME = Pattern.compile("(?=.*[A-Za-z])[A-Za-z0-9_.-]{1,253}");
+
+    private static final Pattern PORT = Pattern.compile(":[0-9]{1,5}$");
+
+    /** Finds the addresses of a name. */
+    interface Resolver {
+
+        InetAddress[] resolve(String name) throws UnknownHostException;
+    }
+
+    /** The addresses whose first bits are these. */
+    private record Network(byte[] address, int bits) {
+
+        static Network of(byte[] address) {
+            return new Network(address, address.length * 8);
+        }
+
+        boolean contains(byte[] other) {
+            if (other.length != address.length) {
+                return false;
+            }
+            for (int i = 0; i < bits; i++) {
+                int mask = 0x80 >> (i % 8);
+                if (((address[i / 8] ^ other[i / 8]) & mask) != 0) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    private final Resolver resolver;
+    private final Consumer<String> warn;
+    private final List<Network> networks = new ArrayList<>();
+
+    /** The addresses of each name; none while it cannot be resolved. */
+    private final Map<String, List<Network>> names = new HashMap<>();
+
+    /** Names that could not be resolved, which the log has said. */
+    private final Set<String> unresolved = new HashSet<>();
+
+    private volatile List<Network> resolved = List.of();
+
+    /**
+     * @throws ConfigurationException if an element is neither an address, a network nor a name
+     */
+    TrustedProxies(List<String> configured) {
+        this(configured, InetAddress::getAllByName, LOG::warn);
+    }
+
+    /**
+     * @param warn logs a line
+     */
+    TrustedProxies(List<String> configured, Resolver resolver, Consumer<String> warn) {
+        this.resolver = resolver;
+        this.warn = warn;
+        configured.forEach(element -> add(element.strip()));
+        resolve();
+    }
+
+    private void add(String element) {
+        int slash = element.indexOf('/');
+        byte[] address = ClientAddress.address(slash < 0 ? element : element.substring(0, slash));
+        if (address != null) {
+            networks.add(
+                    slash < 0
+                            ? Network.of(address)
+                            : network(element, address, element.substring(slash + 1)));
+            return;
+        }
+        String name = PORT.matcher(element).replaceFirst("");
+        if (!NAME.matcher(name).matches()) {
+            throw refused(
+                    element,
+                    "is neither an address, such as 10.0.0.7, nor a network, such as 10.0.0.0/24,"
+                            + " nor a host name");
+        }
+        names.put(name, List.of());
+    }
+
+    private static Network network(String element, byte[] address, String prefix) {
+        // An IPv4 address that is written as IPv6 was shortened.
+        boolean mapped = address.length == 4 && element.indexOf(':') < element.lastIndexOf(':');
+        int max = mapped ? 128 : address.length * 8;
+        int bits = prefix.matches("[0-9]{1,3}") ? Integer.parseInt(prefix) : -1;
+        if (bits < 0 || bits > max) {
+            throw refused(element, "has no prefix length from 0 to " + max + " after the slash");
+        }
+        if (mapped && bits < MAPPED_BITS) {
+            throw refused(
+                    element,
+                    "has more addresses than IPv4 has; write an IPv4 network, such as 10.0.0.0/8,"
+                            + " or an IPv6 one");
+        }
+        return new Network(address, mapped ? bits - MAPPED_BITS : bits);
+    }
+
+    private static ConfigurationException refused(String element, String fault) {
+        return new ConfigurationException(SETTING + ": " + element + " " + fault);
+    }
+
+    /** Resolves the names again from time to time. */
+    void keepResolved(Vertx vertx) {
+        if (!names.isEmpty()) {
+            vertx.setPeriodic(
+                    RESOLVE_INTERVAL,
+                    id ->
+                            vertx.executeBlocking(
+                                    () -> {
+                                        resolve();
+                                        return null;
+                                    }));
+        }
+    }
+
+    /** Resolves the names. One that cannot be resolved keeps its former addresses. */
+    synchronized void resolve() {
+        names.replaceAll(this::addresses);
+        resolved = names.values().stream().flatMap(List::stream).toList();
+    }
+
+    private List<Network> addresses(String name, List<Network> former) {
+        try {
+            List<Network> found =
+                    Arrays.stream(resolver.resolve(name))
+                            .map(each -> Network.of(each.getAddress()))
+                            .toList();
+            unresolved.remove(name);
+            return found;
+        } catch (UnknownHostException unknown) {
+            // Once, until it has been resolved.
+            if (unresolved.add(name)) {
+                warn.accept(
+                        SETTING
+                                + ": the name "
+                                + name
+                                + " cannot be resolved; it is tried again every "
+                                + RESOLVE_INTERVAL / 1_000
+                                + " s, and "
+                                + (former.isEmpty()
+                                        ? "until then a proxy of that name is not trusted: all its"
+                                                + " clients count as one address"
+                                        : "until then its former addresses are trusted"));
+            }
+            return former;
+        }
+    }
+
+    boolean contains(byte[] address) {
+        return networks.stream().anyMatch(network -> network.contains(address))
+                || resolved.stream().anyMatch(network -> network.contains(address));
+    }
+}
