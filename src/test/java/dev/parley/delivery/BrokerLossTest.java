@@ -108,6 +108,29 @@ class BrokerLossTest {
         assertGapThenAllRetained(reader, "epoch0-3");
     }
 
+    /** The reader has received messages before its gap, and is not slow. */
+    @Test
+    void messagesAfterAGap_thatAreTrimmedBeforeTheyAreRead_areAnotherGap() {
+        TestReader reader = harness.connectAndPublish(3);
+        broker.storeUndelivered(60);
+        broker.trim(20);
+        broker.holdAnswers();
+        harness.resubscribe();
+
+        // Each read sees two messages that are gone when its answer comes.
+        for (int i = 0; i < 10; i++) {
+            broker.trim(2);
+            harness.releaseOneAnswer();
+        }
+        harness.releaseAnswers();
+
+        assertThat(harness.count("parley.disconnects", "reason", "slow-consumer")).isZero();
+        assertThat(reader.lines())
+                .filteredOn(line -> line.startsWith("gap "))
+                .hasSizeGreaterThan(1);
+        assertThat(reader.delivered()).endsWith(harness.message(62), harness.message(63));
+    }
+
     @Test
     void deletedMessages_areAGap_andWhatFollowsIsDelivered() {
         TestReader reader = harness.connectAndPublish(3);
