@@ -720,6 +720,9 @@ public final class RoomReplica implements Broker.Listener {
         /** Most messages to keep; further ones are read from the broker later. */
         private static final int MAX = 512;
 
+        /** Most characters of their texts, for the same reason. */
+        private static final int MAX_CHARACTERS = 1_000_000;
+
         /**
          * A message and its place in the order of arrival.
          *
@@ -730,6 +733,7 @@ public final class RoomReplica implements Broker.Listener {
 
         private final TreeMap<Long, Early> byOffset = new TreeMap<>();
         private long count;
+        private int characters;
 
         /** Returns how many messages were ever kept. */
         long count() {
@@ -738,8 +742,14 @@ public final class RoomReplica implements Broker.Listener {
 
         /** Keeps a message, unless there are too many. */
         void keep(StoredMessage message, long nowNanos) {
-            if (byOffset.size() < MAX) {
-                byOffset.put(message.offset(), new Early(message, count++, nowNanos));
+            int more = characters(message);
+            if (byOffset.size() < MAX && characters + more <= MAX_CHARACTERS) {
+                characters += more;
+                Early former =
+                        byOffset.put(message.offset(), new Early(message, count++, nowNanos));
+                if (former != null) {
+                    characters -= characters(former.message());
+                }
             }
         }
 
@@ -747,6 +757,7 @@ public final class RoomReplica implements Broker.Listener {
         @Nullable Early takeAfter(long offset) {
             while (!byOffset.isEmpty() && byOffset.firstKey() <= offset + 1) {
                 Early first = byOffset.pollFirstEntry().getValue();
+                characters -= characters(first.message());
                 if (first.message().offset() == offset + 1) {
                     return first;
                 }
@@ -763,10 +774,17 @@ public final class RoomReplica implements Broker.Listener {
          */
         void dropUnconfirmed(long newest, long asked) {
             byOffset.tailMap(newest, false).values().removeIf(early -> early.number() < asked);
+            characters =
+                    byOffset.values().stream().mapToInt(each -> characters(each.message())).sum();
         }
 
         void clear() {
             byOffset.clear();
+            characters = 0;
+        }
+
+        private static int characters(StoredMessage message) {
+            return message.message().text().length();
         }
     }
 }

@@ -140,6 +140,18 @@ class RoomReplicaTest {
     }
 
     @Test
+    void earlyMessages_aboveABoundOfCharacters_areNotKept_andReadInstead() {
+        open(1);
+        RoomReplica.Question asked = replica.question();
+        for (int offset = 3; offset <= 42; offset++) {
+            replica.accept(TestMessages.message(offset, "x".repeat(60_000)));
+        }
+
+        assertThat(replica.answered(page("e", 2), asked)).isEqualTo(Outcome.EQUAL);
+        assertThat(replica.log().head()).as("head, with a million characters kept").isEqualTo(18);
+    }
+
+    @Test
     void earlyMessages_thatTheAnswerHasToo_areNotAppendedTwice() {
         open(1);
         RoomReplica.Question asked = replica.question();

@@ -49,7 +49,7 @@ public final class TestMessages {
         log.append(expiredFrame(log.head() + 1));
     }
 
-    private static StoredMessage message(long offset, String text) {
+    public static StoredMessage message(long offset, String text) {
         var message = Message.of(ScriptedBroker.ROOM, text, Instant.EPOCH);
         return new StoredMessage(new EventId("e", offset), message);
     }
