@@ -44,7 +44,15 @@ final class TrustedProxies {
     }
 
     /** The addresses whose first bits are these. */
-    private record Network(byte[] address, int bits) {
+    private static final class Network {
+
+        private final byte[] address;
+        private final int bits;
+
+        Network(byte[] address, int bits) {
+            this.address = address;
+            this.bits = bits;
+        }
 
         static Network of(byte[] address) {
             return new Network(address, address.length * 8);

@@ -57,7 +57,7 @@ public record Message(
     }
 
     private static void checkTtl(Duration ttl) {
-        if (ttl.toSeconds() < 1 || ttl.getNano() != 0) {
+        if (ttl.toSeconds() < 1 || ttl.toNanosPart() != 0) {
             throw new InvalidRequest(
                     "bad-ttl", "bad ttl: a whole number of seconds is expected, 1 or more");
         }

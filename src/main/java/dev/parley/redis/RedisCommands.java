@@ -172,13 +172,14 @@ public final class RedisCommands {
      * tell when that connection ends: each later command for the node fails.
      */
     static boolean isOfAClosedConnection(Throwable failure) {
-        return failure instanceof ErrorType error
-                ? error.is(CLOSED_WHILE_WAITING)
-                // An IOException is what the network said when it ended, except where the client
-                // was
-                // about to connect to a further node.
-                : failure instanceof IOException && !(failure instanceof ConnectException)
-                        || CLOSED.equals(failure.getMessage());
+        if (failure instanceof ErrorType error) {
+            return error.is(CLOSED_WHILE_WAITING);
+        }
+        // An IOException is what the network said when it ended, except where the client was about
+        // to connect to a further node.
+        boolean isOfTheNetwork =
+                failure instanceof IOException && !(failure instanceof ConnectException);
+        return isOfTheNetwork || CLOSED.equals(failure.getMessage());
     }
 
     private static <T> Future<T> unavailable(Throwable failure) {

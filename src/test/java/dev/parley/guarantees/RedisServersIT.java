@@ -33,7 +33,7 @@ class RedisServersIT {
     private final Map<String, RedisServer> servers = new TreeMap<>();
     private final List<ParleyProcess> pods = new ArrayList<>();
 
-    private enum Fault {
+    enum Fault {
         KILLED,
         PAUSED
     }
@@ -154,6 +154,22 @@ class RedisServersIT {
             Pods.publishUntilConfirmed(pod, rooms.get("b"), "2");
             early.awaitData("2");
         }
+    }
+
+    @Test
+    void metrics_haveTheNamesOfTheServers_andNoneIsRefused() {
+        ParleyProcess pod = podOn("a", "b", "c");
+        String page = new Metrics(pod).page();
+
+        for (String server : servers.keySet()) {
+            String label = "{server=\"" + server + "\"";
+            assertThat(page)
+                    .contains("parley_redis_roundtrip_seconds_bucket" + label + ",le=\"0.005\"}")
+                    .contains("parley_messages_received_total" + label + "}")
+                    .contains("parley_redis_may_evict" + label + "}");
+        }
+        assertThat(page).contains("parley_histories_lost_total 0");
+        assertThat(pod.log()).doesNotContain("WARN");
     }
 
     @Test

@@ -114,10 +114,6 @@ class TtlIT {
     void ttl_canBeAFieldOfEachForm_andIsShownAsTheEnd(Kind kind) {
         TestRoom room = pods.newRoom(kind);
         Http http = pods.http(kind);
-        String multipart =
-                "--b\r\nContent-Disposition: form-data; name=\"msg\"\r\n\r\nx\r\n"
-                        + "--b\r\nContent-Disposition: form-data; name=\"room\"\r\n\r\n%s\r\n"
-                        + "--b\r\nContent-Disposition: form-data; name=\"ttl\"\r\n\r\n90\r\n--b--\r\n";
         try (SseReader json = room.subscribe("format=json")) {
             List<Http.Answer> answers =
                     List.of(
@@ -133,7 +129,10 @@ class TtlIT {
                             http.post(
                                     "/send",
                                     "multipart/form-data; boundary=b",
-                                    multipart.formatted(room.name())));
+                                    part("msg", "x")
+                                            + part("room", room.name())
+                                            + part("ttl", "90")
+                                            + "--b--\r\n"));
 
             assertThat(answers).extracting(Http.Answer::status).containsOnly(200);
             JsonNode messages = room.history("").json().get("messages");
@@ -188,5 +187,10 @@ class TtlIT {
 
     private static List<String> texts(Http.Answer history) {
         return history.json().findValuesAsText("text");
+    }
+
+    private static String part(String name, String value) {
+        return "--b\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%s\r\n"
+                .formatted(name, value);
     }
 }

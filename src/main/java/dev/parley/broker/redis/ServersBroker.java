@@ -314,12 +314,10 @@ public final class ServersBroker implements Broker, AutoCloseable {
     /** Receives the lobby's messages from its server, while others pass plain texts. */
     private final class LobbyListener implements Listener {
 
-        private final Server server;
         private final Listener to;
         private final RoomListener messages;
 
         LobbyListener(Server server, Listener to) {
-            this.server = server;
             this.to = to;
             this.messages = new RoomListener(server, to);
         }

@@ -169,7 +169,6 @@ class RedisForeignWritesIT {
         assertThat(broker.readAfter(0, 100).continues(last)).isTrue();
     }
 
-    /** Gives out the next offset as Parley does, and writes a foreign entry there. */
     /** The first messages are two hours old, in a room that keeps an hour. */
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 37, 99, 100})
