@@ -9,6 +9,7 @@ import dev.parley.testsupport.RedisCluster;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -175,11 +176,20 @@ class RedisClusterIT {
         return Pods.open(pod, "room");
     }
 
-    /** Makes a replica the master, as an operator does; nothing is lost. */
+    /**
+     * Makes a replica the master, as an operator does; nothing is lost. Redis gives up after five
+     * seconds, for example on a busy machine, and has to be asked again.
+     */
     private void takeOver(RedisServer replica, RedisServer master) {
-        replica.command("CLUSTER", "FAILOVER");
         Timeouts.await(replica + " to be the master")
-                .until(() -> isMaster(replica) && !isMaster(master));
+                .pollInterval(Duration.ofSeconds(6))
+                .until(
+                        () -> {
+                            if (!isMaster(replica)) {
+                                replica.command("CLUSTER", "FAILOVER");
+                            }
+                            return isMaster(replica) && !isMaster(master);
+                        });
         cluster.awaitWhole();
     }
 
