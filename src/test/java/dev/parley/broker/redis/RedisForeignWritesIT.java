@@ -211,6 +211,7 @@ class RedisForeignWritesIT {
         assertThat(redis.command("XLEN", LOG).number()).isLessThan(200);
     }
 
+    /** Gives out the next offset as Parley does, and writes a foreign entry there. */
     private static void countAndWrite(String id, String... fields) {
         if (redis.command("HINCRBY", HEAD, "offset", "1").number() == 1) {
             redis.command("HSET", HEAD, "epoch", "e");
