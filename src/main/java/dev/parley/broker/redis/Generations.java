@@ -111,7 +111,8 @@ final class Generations {
                     page.newest(),
                     mark(room).isEmpty()
                             ? page.messages()
-                            : page.messages().stream().map(this::named).toList());
+                            : page.messages().stream().map(this::named).toList(),
+                    page.readAt());
         }
 
         /** Names the epoch of a message. */
