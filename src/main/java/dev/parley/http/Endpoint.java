@@ -10,6 +10,7 @@ import java.util.stream.Collectors;
 public enum Endpoint {
     SEND("POST", "/send", MediaType.TEXT_PLAIN + " or " + MediaType.APPLICATION_JSON),
     EVENTS("GET", "/events", MediaType.SERVER_SENT_EVENTS),
+    EVENTS_BY_FORM("POST", "/events", MediaType.SERVER_SENT_EVENTS),
     HISTORY("GET", "/rooms/{room}/messages", MediaType.APPLICATION_JSON),
     CLOCK("GET", "/clock", MediaType.SERVER_SENT_EVENTS);
 
@@ -25,9 +26,11 @@ public enum Endpoint {
         this.form = Pattern.compile(path.replace("{room}", "[^/]+") + "/?");
     }
 
-    /** Finds the call of a request by its path, which must be normalized (RFC 3986 §6.2.2). */
+    /** Finds the first call of a path, which must be normalized (RFC 3986 §6.2.2). */
     public static Optional<Endpoint> at(String path) {
-        return Arrays.stream(values()).filter(call -> call.form.matcher(path).matches()).findAny();
+        return Arrays.stream(values())
+                .filter(call -> call.form.matcher(path).matches())
+                .findFirst();
     }
 
     /** Lists all calls, such as {@code POST /send, GET /events}. */
@@ -44,7 +47,7 @@ public enum Endpoint {
     public String allowed() {
         return switch (this) {
             case SEND -> method;
-            case EVENTS -> "GET, HEAD, POST";
+            case EVENTS, EVENTS_BY_FORM -> "GET, HEAD, POST";
             case HISTORY, CLOCK -> "GET, HEAD";
         };
     }

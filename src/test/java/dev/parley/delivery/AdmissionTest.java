@@ -105,4 +105,34 @@ class AdmissionTest {
         assertThat(harness.hub.streams()).isZero();
         assertThat(harness.connectAtTail().lines()).containsExactly("at epoch0-0");
     }
+
+    @Test
+    void streamThatReadsNoRoom_countsWithinTheLimits_butIsNoStreamOfARoom() {
+        Hub hub = HubHarness.with(new LimitSettings(10, 1, 10)).hub;
+        assertThat(hub.isFull("a")).isFalse();
+
+        assertThat(hub.enter("a")).isEmpty();
+
+        assertThat(hub.isFull("a")).isTrue();
+        assertThat(hub.isFull("b")).isFalse();
+        assertThat(hub.enter("a")).contains(DisconnectReason.LIMIT);
+        assertThat(hub.streams()).isZero();
+
+        hub.leave("a");
+        assertThat(hub.isFull("a")).isFalse();
+        assertThat(hub.streams()).isZero();
+    }
+
+    @Test
+    void refusedStreamThatReadsNoRoom_receivesGoodbye_andIsCounted() {
+        var harness = new HubHarness();
+        var connection = new TestConnection();
+
+        harness.hub.refuse(connection, harness.loop, DisconnectReason.LIMIT);
+        harness.run();
+
+        assertThat(connection.lines()).containsExactly("connected", "goodbye limit");
+        assertThat(connection.isEnded()).isTrue();
+        assertThat(harness.count("parley.disconnects", "reason", "limit")).isOne();
+    }
 }

@@ -36,6 +36,7 @@ class SeveralRoomsTest {
                         "a=a0-1,b=b0-0 text1",
                         "a=a0-1,b=b0-1 text1",
                         "a=a0-1,b=b0-2 text2");
+        assertThat(harness.count("parley.deliveries")).isEqualTo(3);
     }
 
     @Test
@@ -140,6 +141,10 @@ class SeveralRoomsTest {
         awaitLine(reader, "a=a0-2,b=b0-1 text2");
         assertThat(reader.lines()).contains("resumed a0-1 1");
         assertThat(harness.gauge("parley.cursors")).isEqualTo(2);
+        assertThat(reader.lines()).filteredOn(line -> line.contains("text2")).hasSize(1);
+
+        harness.publish("a", 1);
+        assertThat(reader.lines()).filteredOn(line -> line.contains("text3")).hasSize(1);
     }
 
     @Test

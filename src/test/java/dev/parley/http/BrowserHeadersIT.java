@@ -31,7 +31,7 @@ final class BrowserHeadersIT {
         "GET, /nothing, 404",
         "GET, /q/metrics, 404",
         "GET, /send, 405",
-        "POST, /events, 405",
+        "DELETE, /events, 405",
     })
     void answer_isNeitherStoredNorSniffed(String method, String path, int status) {
         for (Http caller : new Http[] {http, http.with("Accept", "application/json")}) {

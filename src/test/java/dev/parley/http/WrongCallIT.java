@@ -62,7 +62,7 @@ class WrongCallIT {
         assertThat(answer.status()).isEqualTo(404);
         assertThat(answer.body())
                 .isEqualTo(
-                        "not found: the calls are POST /send, GET /events,"
+                        "not found: the calls are POST /send, GET /events, POST /events,"
                                 + " GET /rooms/{room}/messages, GET /clock\n");
     }
 
@@ -70,9 +70,9 @@ class WrongCallIT {
     @CsvSource({
         "GET, /send, POST, POST /send",
         "PUT, /send?msg=hi, POST, POST /send",
-        "POST, /events, 'GET, HEAD', GET /events",
-        "PUT, /events, 'GET, HEAD', GET /events",
-        "DELETE, /events/, 'GET, HEAD', GET /events",
+        "DELETE, /events, 'GET, HEAD, POST', GET /events",
+        "PUT, /events, 'GET, HEAD, POST', GET /events",
+        "DELETE, /events/, 'GET, HEAD, POST', GET /events",
         "POST, /clock, 'GET, HEAD', GET /clock",
         "DELETE, /rooms/a/messages, 'GET, HEAD', GET /rooms/{room}/messages",
         "DELETE, /rooms/%61/messages, 'GET, HEAD', GET /rooms/{room}/messages"
