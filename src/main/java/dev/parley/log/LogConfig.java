@@ -34,7 +34,7 @@ public interface LogConfig {
     MemorySize totalBytes();
 
     /**
-     * Rooms in memory, about; streams that would open more are refused. Each takes about 5 KB
+     * Rooms in memory, about; streams that would open more are refused. Each takes about 9 KB
      * beside its messages. 1 or more.
      */
     @WithDefault("30000")
