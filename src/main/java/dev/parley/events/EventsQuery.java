@@ -7,11 +7,11 @@ import dev.parley.delivery.SubscribeRequest.RoomStart;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.QueryParameters;
 import dev.parley.http.RefusedRequest;
+import dev.parley.http.UrlEncodedForm;
 import dev.parley.log.Format;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.message.StreamPosition;
-import io.netty.handler.codec.http.QueryStringDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
@@ -63,9 +63,6 @@ record EventsQuery(
     /** Longest form, in bytes: 200 rooms with long names and the position in them take 40 KB. */
     static final int MAX_FORM = 64 * 1024;
 
-    /** Most fields of a form. */
-    private static final int MAX_FIELDS = 1024;
-
     /** Most messages that {@code history} can ask for: the most that a broker can retain. */
     private static final int MAX_HISTORY = 1_000_000;
 
@@ -116,27 +113,11 @@ record EventsQuery(
                     ErrorCode.REQUEST_TOO_LARGE,
                     "request too large: at most " + MAX_FORM + " bytes are accepted");
         }
-        String form = new String(body, StandardCharsets.UTF_8);
-        if (form.chars().filter(c -> c == '&').count() >= MAX_FIELDS) {
-            throw new RefusedRequest(
-                    ErrorCode.BAD_FORM, "bad form: it has more than " + MAX_FIELDS + " fields");
-        }
-        try {
-            return read(
-                    new QueryStringDecoder(
-                                    form.replace("#", "%23"),
-                                    StandardCharsets.UTF_8,
-                                    false,
-                                    MAX_FIELDS,
-                                    true)
-                            .parameters(),
-                    MAX_ROOMS_OF_FORM,
-                    lastEventIdHeader);
-        } catch (IllegalArgumentException e) {
-            throw new RefusedRequest(
-                    ErrorCode.BAD_FORM,
-                    "bad form: a % is not followed by two hexadecimal digits; write it as %25");
-        }
+        return read(
+                UrlEncodedForm.read(
+                        new String(body, StandardCharsets.UTF_8), StandardCharsets.UTF_8),
+                MAX_ROOMS_OF_FORM,
+                lastEventIdHeader);
     }
 
     private static EventsQuery read(

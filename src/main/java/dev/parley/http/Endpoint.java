@@ -45,11 +45,10 @@ public enum Endpoint {
 
     /** All methods of the path, as the header {@code Allow} lists them. */
     public String allowed() {
-        return switch (this) {
-            case SEND -> method;
-            case EVENTS, EVENTS_BY_FORM -> "GET, HEAD, POST";
-            case HISTORY, CLOCK -> "GET, HEAD";
-        };
+        return Arrays.stream(values())
+                .filter(call -> call.path.equals(path))
+                .map(call -> call.method.equals("GET") ? "GET, HEAD" : call.method)
+                .collect(Collectors.joining(", "));
     }
 
     /** The path, with a template for its variable part (RFC 6570). */

@@ -2,6 +2,7 @@ package dev.parley.publish;
 
 import dev.parley.http.ErrorCode;
 import dev.parley.http.RefusedRequest;
+import dev.parley.http.UrlEncodedForm;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.handler.codec.http.DefaultHttpContent;
@@ -63,14 +64,14 @@ final class MultipartForm {
                             new DefaultHttpDataFactory(ON_DISK),
                             request,
                             StandardCharsets.UTF_8,
-                            SendFields.MAX_FIELDS,
+                            UrlEncodedForm.MAX_FIELDS,
                             UNBOUNDED);
             decoder.offer(new DefaultHttpContent(HEAP.heapBuffer(body.length).writeBytes(body)));
             // Only after this does the parser say whether it has seen the last boundary.
             decoder.offer(LastHttpContent.EMPTY_LAST_CONTENT);
             return fields(decoder);
         } catch (TooManyFormFieldsException e) {
-            throw SendFields.tooManyFields();
+            throw UrlEncodedForm.tooManyFields();
         } catch (RefusedRequest e) {
             throw e;
         } catch (RuntimeException e) {

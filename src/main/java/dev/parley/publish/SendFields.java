@@ -6,10 +6,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.RefusedRequest;
+import dev.parley.http.UrlEncodedForm;
 import dev.parley.message.EventType;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
-import io.netty.handler.codec.http.QueryStringDecoder;
 import jakarta.ws.rs.core.MediaType;
 import java.io.IOException;
 import java.nio.CharBuffer;
@@ -19,7 +19,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -60,12 +59,6 @@ record SendFields(
         @Nullable String from,
         @Nullable String event,
         @Nullable String ttl) {
-
-    /**
-     * Most fields of a form or a query. One with more is refused, because the field that would be
-     * cut off could be the room.
-     */
-    static final int MAX_FIELDS = 1024;
 
     private static final Pattern SECONDS = Pattern.compile("[0-9]{1,9}");
 
@@ -155,35 +148,18 @@ record SendFields(
     }
 
     /**
-     * Reads a form body or a query. Only {@code &} separates fields: a semicolon is a character
-     * like any other, and so is {@code #}, at which the decoder would stop (WHATWG URL §5.1).
+     * Reads a form body or a query.
      *
      * @param encoded the bytes as Latin-1, where one character is one byte. They are decoded
      *     together with the bytes that the percent escapes stand for.
      */
     private static SendFields form(String encoded, TextEncoding encoding) {
-        if (encoded.chars().filter(c -> c == '&').count() >= MAX_FIELDS) {
-            throw tooManyFields();
-        }
-        Map<String, List<String>> fields;
-        try {
-            fields =
-                    new QueryStringDecoder(
-                                    encoded.replace("#", "%23"),
-                                    StandardCharsets.ISO_8859_1,
-                                    false,
-                                    MAX_FIELDS,
-                                    true)
-                            .parameters();
-        } catch (IllegalArgumentException e) {
-            throw new RefusedRequest(
-                    ErrorCode.BAD_FORM,
-                    "bad form: a % is not followed by two hexadecimal digits; write it as %25");
-        }
         Map<String, byte[]> bytes = new HashMap<>();
-        fields.forEach(
-                (name, values) ->
-                        bytes.put(name, values.get(0).getBytes(StandardCharsets.ISO_8859_1)));
+        UrlEncodedForm.read(encoded, StandardCharsets.ISO_8859_1)
+                .forEach(
+                        (name, values) ->
+                                bytes.put(
+                                        name, values.get(0).getBytes(StandardCharsets.ISO_8859_1)));
         return decoded(bytes, encoding);
     }
 
@@ -204,11 +180,6 @@ record SendFields(
             Map<String, byte[]> fields, String name, ErrorCode code, TextEncoding encoding) {
         byte[] value = fields.get(name);
         return value == null ? null : encoding.decode(name, code, value);
-    }
-
-    static RefusedRequest tooManyFields() {
-        return new RefusedRequest(
-                ErrorCode.BAD_FORM, "bad form: it has more than " + MAX_FIELDS + " fields");
     }
 
     /** Reads a JSON object. Fields with other names are ignored, whatever their values. */

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -221,6 +223,37 @@ final class LimitsIT {
                                     only a part""");
 
             assertThat(answer).startsWith("HTTP/1.1 408 ").contains("\r\n\r\nrequest too slow: ");
+        }
+    }
+
+    /** Such an exchange lasts as long as the stream, as it does on HTTP/2. */
+    @Test
+    void streamThatIsAskedForByAForm_lastsLongerThanARequestMay() {
+        try (var pod =
+                        ParleyProcess.builder()
+                                .config("parley.publish.request-timeout", "1S")
+                                .config("parley.events.heartbeat", "200MS")
+                                .start();
+                var stream =
+                        RawConnection.open(
+                                pod.port(),
+                                """
+                                POST /events HTTP/1.1\r
+                                Host: localhost\r
+                                Content-Type: application/x-www-form-urlencoded\r
+                                Content-Length: 10\r
+                                Connection: close\r
+                                \r
+                                room=lobby"""
+                                        .getBytes(StandardCharsets.US_ASCII))) {
+            boolean lasted =
+                    stream.readUntil(
+                            text -> text.lines().filter(line -> line.equals(":")).count() >= 20);
+
+            new Http(pod.uri()).sendForm("hello");
+            stream.await("data: hello\n");
+            assertThat(lasted).as("two seconds and more").isTrue();
+            assertThat(stream.text()).startsWith("HTTP/1.1 200 OK\r\n").doesNotContain("408");
         }
     }
 
