@@ -31,6 +31,10 @@ import org.jspecify.annotations.Nullable;
 @Path("/events")
 public final class EventsResource {
 
+    /** Describes the header, which GET and POST have; they share no other parameter. */
+    private static final String LAST_EVENT_ID =
+            "id of the last message received: the stream goes on after it";
+
     private final Hub hub;
     private final ClientAddress clientAddress;
     private final ProxyAdvice proxyAdvice;
@@ -83,10 +87,7 @@ public final class EventsResource {
             description = "another spelling of lastEventId",
             schema = @Schema(type = SchemaType.STRING))
     public Multi<String> events(
-            @HeaderParam("Last-Event-ID")
-                    @Parameter(
-                            description =
-                                    "id of the last message received: the stream goes on after it")
+            @HeaderParam("Last-Event-ID") @Parameter(description = LAST_EVENT_ID)
                     @Nullable String lastEventId,
             @Context UriInfo uri,
             @Context RoutingContext exchange) {
@@ -105,10 +106,7 @@ public final class EventsResource {
             description = "The form has the fields that GET has in its query.")
     public Multi<String> eventsOfForm(
             byte[] form,
-            @HeaderParam("Last-Event-ID")
-                    @Parameter(
-                            description =
-                                    "id of the last message received: the stream goes on after it")
+            @HeaderParam("Last-Event-ID") @Parameter(description = LAST_EVENT_ID)
                     @Nullable String lastEventId,
             @Context RoutingContext exchange) {
         return stream(EventsQuery.readForm(form, lastEventId), exchange);
