@@ -33,6 +33,17 @@ public enum Endpoint {
                 .findFirst();
     }
 
+    /**
+     * Finds the call of a method and a path, which must be normalized; the first call of the path
+     * if it has none with this method.
+     */
+    static Optional<Endpoint> at(String method, String path) {
+        return Arrays.stream(values())
+                .filter(call -> call.method.equals(method) && call.form.matcher(path).matches())
+                .findFirst()
+                .or(() -> at(path));
+    }
+
     /** Lists all calls, such as {@code POST /send, GET /events}. */
     public static String all() {
         return Arrays.stream(values()).map(Endpoint::toString).collect(Collectors.joining(", "));
@@ -59,6 +70,15 @@ public enum Endpoint {
     /** The media types of its answers. */
     public String answer() {
         return answer;
+    }
+
+    /** What its body can be, as an error answer names it; empty if it has no body. */
+    Optional<String> body() {
+        return switch (this) {
+            case SEND -> Optional.of("a form, application/json or text/plain");
+            case EVENTS_BY_FORM -> Optional.of(MediaType.APPLICATION_FORM_URLENCODED);
+            default -> Optional.empty();
+        };
     }
 
     @Override

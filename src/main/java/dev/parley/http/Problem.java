@@ -80,7 +80,8 @@ public final class Problem {
     @ServerExceptionMapper
     public Response unmatched(
             WebApplicationException failure, HttpHeaders headers, RoutingContext exchange) {
-        Optional<Endpoint> endpoint = Endpoint.at(exchange.normalizedPath());
+        Optional<Endpoint> endpoint =
+                Endpoint.at(exchange.request().method().name(), exchange.normalizedPath());
         ErrorCode code = code(failure.getResponse().getStatus());
         if (code == ErrorCode.INTERNAL_ERROR) {
             UncaughtErrors.log(exchange, failure);
@@ -120,10 +121,10 @@ public final class Problem {
             case REQUEST_TOO_LARGE ->
                     "request too large: the body is longer than the server accepts";
             case UNSUPPORTED_MEDIA_TYPE ->
-                    endpoint.equals(Optional.of(Endpoint.EVENTS))
-                            ? "unsupported media type: application/x-www-form-urlencoded is expected"
-                            : "unsupported media type: a form, application/json or text/plain is"
-                                    + " expected";
+                    "unsupported media type: "
+                            + endpoint.flatMap(Endpoint::body)
+                                    .map(body -> body + " is expected")
+                                    .orElse("the calls are " + Endpoint.all());
             case INTERNAL_ERROR -> UncaughtErrors.DETAIL;
             default -> detail(failure);
         };

@@ -99,4 +99,17 @@ class WrongCallIT {
         assertThat(answer.status()).isEqualTo(406);
         assertThat(answer.body()).isEqualTo("not acceptable: " + words + "\n");
     }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/send, 'a form, application/json or text/plain'",
+        "/events, application/x-www-form-urlencoded"
+    })
+    void bodyOfAnotherType_isAnsweredWithWhatTheCallTakes(String path, String expected) {
+        Answer answer = http.post(path, "application/xml", "<a/>");
+
+        assertThat(answer.status()).isEqualTo(415);
+        assertThat(answer.body())
+                .isEqualTo("unsupported media type: " + expected + " is expected\n");
+    }
 }
