@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * page with the message of the exception and, while developing, its stack trace.
  *
  * <p>The exception is logged, with the call that failed. The line has nothing that the client
- * wrote, and {@link BoundedLog} bounds the number of lines.
+ * wrote, and {@code BoundedLog} bounds the number of lines.
  */
 @Singleton
 final class UncaughtErrors {

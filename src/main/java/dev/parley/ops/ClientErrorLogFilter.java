@@ -1,4 +1,4 @@
-package dev.parley.http;
+package dev.parley.ops;
 
 import io.netty.handler.codec.http2.Http2Exception;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package dev.parley.http;
+package dev.parley.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

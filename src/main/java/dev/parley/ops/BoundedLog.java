@@ -1,4 +1,4 @@
-package dev.parley.http;
+package dev.parley.ops;
 
 import io.quarkus.logging.LoggingFilter;
 import java.util.Map;
