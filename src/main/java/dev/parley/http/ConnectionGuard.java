@@ -25,7 +25,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -86,13 +85,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         this.bounds = bounds;
         this.peer = peer;
         this.refused = refused;
-        this.head =
-                new IncompleteInput(
-                        bounds,
-                        bounds.heads(),
-                        Bound.HEAD_BYTES,
-                        peer,
-                        Optional.of(bounds.headTimeout()));
+        this.head = IncompleteInput.ofHeads(bounds, peer);
     }
 
     /** Why a body is refused while it arrives. */
@@ -186,8 +179,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
 
     /** Makes the count of the requests that wait for the answers to earlier ones. */
     IncompleteInput heldRequests() {
-        return new IncompleteInput(
-                bounds, bounds.heads(), Bound.HEAD_BYTES, peer, Optional.empty());
+        return IncompleteInput.ofWaitingRequests(bounds, peer);
     }
 
     /**

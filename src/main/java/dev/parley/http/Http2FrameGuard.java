@@ -8,7 +8,6 @@ import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2Exception;
 import java.nio.charset.StandardCharsets;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
@@ -90,17 +89,8 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
         this.bounds = bounds;
         this.hasRequest = hasRequest;
         this.upgraded = upgraded;
-        this.head =
-                new IncompleteInput(
-                        bounds,
-                        bounds.heads(),
-                        Bound.HEAD_BYTES,
-                        peer,
-                        Optional.of(bounds.headTimeout()));
-        // The request has a deadline of its own.
-        this.body =
-                new IncompleteInput(
-                        bounds, bounds.bodies(), Bound.BODY_BYTES, peer, Optional.empty());
+        this.head = IncompleteInput.ofHeads(bounds, peer);
+        this.body = IncompleteInput.ofBodies(bounds, peer);
     }
 
     @Override

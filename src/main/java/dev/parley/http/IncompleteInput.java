@@ -27,7 +27,7 @@ final class IncompleteInput {
      * @param bound that is met when the bytes do not fit in the budget
      * @param timeout from the first bytes to the end; empty if another one limits them
      */
-    IncompleteInput(
+    private IncompleteInput(
             ServerBounds bounds,
             ByteBudget budget,
             Bound bound,
@@ -38,6 +38,30 @@ final class IncompleteInput {
         this.bound = bound;
         this.peer = peer;
         this.timeout = timeout;
+    }
+
+    /** Makes the count of a connection's heads that are incomplete, which have a deadline. */
+    static IncompleteInput ofHeads(ServerBounds bounds, ServerBounds.Peer peer) {
+        return new IncompleteInput(
+                bounds, bounds.heads(), Bound.HEAD_BYTES, peer, Optional.of(bounds.headTimeout()));
+    }
+
+    /**
+     * Makes the count of a connection's requests that wait for the answers to earlier ones. They
+     * have no deadline: an answer may be a stream.
+     */
+    static IncompleteInput ofWaitingRequests(ServerBounds bounds, ServerBounds.Peer peer) {
+        return new IncompleteInput(
+                bounds, bounds.heads(), Bound.HEAD_BYTES, peer, Optional.empty());
+    }
+
+    /**
+     * Makes the count of a connection's frames of bodies that are incomplete. The request has a
+     * deadline of its own.
+     */
+    static IncompleteInput ofBodies(ServerBounds bounds, ServerBounds.Peer peer) {
+        return new IncompleteInput(
+                bounds, bounds.bodies(), Bound.BODY_BYTES, peer, Optional.empty());
     }
 
     /** Notes how many bytes are held now. */
