@@ -13,26 +13,46 @@ import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * A pod that a stranger attacks. It has to serve a publisher and a reader at another address
  * meanwhile, and to hold nothing of the stranger afterwards.
+ *
+ * <p>Registered as an extension in a static field, it runs for all tests of the class. Each test
+ * has a reader of its own, and what the pod holds is checked after each.
  */
-final class AttackedPod implements AutoCloseable {
+final class AttackedPod
+        implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
 
     static final InetAddress STRANGER = RawConnection.address("127.0.0.66");
 
-    private final ParleyProcess pod;
-    private final Metrics metrics;
-    private final Http http;
+    private final ParleyProcess.Builder settings;
+    private ParleyProcess pod;
+    private Metrics metrics;
+    private Http http;
     private final List<RawConnection> attack = new ArrayList<>();
     private SseReader reader;
     private int served;
 
     AttackedPod(ParleyProcess.Builder settings) {
+        this.settings = settings;
+    }
+
+    @Override
+    public void beforeAll(ExtensionContext context) {
         pod = settings.start().awaitReady();
         metrics = new Metrics(pod);
         http = new Http(pod.uri());
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) {
+        reader = SseReader.open(pod.uri("/events?room=lobby")).awaitLastEventId();
     }
 
     ParleyProcess pod() {
@@ -46,10 +66,6 @@ final class AttackedPod implements AutoCloseable {
     /** Calls of the publisher. */
     Http http() {
         return http;
-    }
-
-    void openReader() {
-        reader = SseReader.open(pod.uri("/events?room=lobby")).awaitLastEventId();
     }
 
     /** Connections of the stranger. */
@@ -106,7 +122,8 @@ final class AttackedPod implements AutoCloseable {
     }
 
     /** Ends the attack and the reader, and checks what is left. */
-    void endTest() {
+    @Override
+    public void afterEach(ExtensionContext context) {
         assertServed();
         attack.forEach(RawConnection::close);
         attack.clear();
@@ -120,7 +137,7 @@ final class AttackedPod implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public void afterAll(ExtensionContext context) {
         pod.close();
     }
 }

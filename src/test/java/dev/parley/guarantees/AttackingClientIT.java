@@ -14,11 +14,8 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.util.List;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -30,39 +27,20 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 class AttackingClientIT {
 
-    private static AttackedPod pod;
-
-    @BeforeAll
-    static void startPod() {
-        pod =
-                new AttackedPod(
-                        ParleyProcess.builder()
-                                .config("parley.limits.sockets-per-address", "60")
-                                .config("parley.limits.head-timeout", "2S")
-                                .config("parley.limits.head-bytes", "256K")
-                                .config("parley.limits.body-bytes", "4M")
-                                .config("parley.limits.answer-bytes", "8M")
-                                .config("parley.limits.answer-timeout", "2S")
-                                .config("parley.publish.request-timeout", "2S")
-                                .config("parley.memory.max-bytes", "16M")
-                                .config("parley.history.bytes", "1M")
-                                .config("parley.events.heartbeat", "500MS"));
-    }
-
-    @AfterAll
-    static void stopPod() {
-        pod.close();
-    }
-
-    @BeforeEach
-    void openReader() {
-        pod.openReader();
-    }
-
-    @AfterEach
-    void endTest() {
-        pod.endTest();
-    }
+    @RegisterExtension
+    static final AttackedPod pod =
+            new AttackedPod(
+                    ParleyProcess.builder()
+                            .config("parley.limits.sockets-per-address", "60")
+                            .config("parley.limits.head-timeout", "2S")
+                            .config("parley.limits.head-bytes", "256K")
+                            .config("parley.limits.body-bytes", "4M")
+                            .config("parley.limits.answer-bytes", "8M")
+                            .config("parley.limits.answer-timeout", "2S")
+                            .config("parley.publish.request-timeout", "2S")
+                            .config("parley.memory.max-bytes", "16M")
+                            .config("parley.history.bytes", "1M")
+                            .config("parley.events.heartbeat", "500MS"));
 
     @Test
     void requestLinesWithoutEnd_areCutAboveTheirBytes_andAfterTheirTime() {

@@ -20,11 +20,8 @@ import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.Timeouts;
 import java.util.Arrays;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -38,35 +35,16 @@ class Http2FloodIT {
 
     private static final String PATH = "/rooms/flood/messages";
 
-    private static AttackedPod pod;
-
-    @BeforeAll
-    static void startPod() {
-        pod =
-                new AttackedPod(
-                        ParleyProcess.builder()
-                                .config("quarkus.thread-pool.max-threads", "4")
-                                .config("parley.limits.head-timeout", "2S")
-                                .config("parley.limits.head-bytes", "400K")
-                                .config("parley.limits.answer-timeout", "2S")
-                                .config("parley.events.slow-timeout", "2S")
-                                .config("parley.events.heartbeat", "500MS"));
-    }
-
-    @AfterAll
-    static void stopPod() {
-        pod.close();
-    }
-
-    @BeforeEach
-    void openReader() {
-        pod.openReader();
-    }
-
-    @AfterEach
-    void endTest() {
-        pod.endTest();
-    }
+    @RegisterExtension
+    static final AttackedPod pod =
+            new AttackedPod(
+                    ParleyProcess.builder()
+                            .config("quarkus.thread-pool.max-threads", "4")
+                            .config("parley.limits.head-timeout", "2S")
+                            .config("parley.limits.head-bytes", "400K")
+                            .config("parley.limits.answer-timeout", "2S")
+                            .config("parley.events.slow-timeout", "2S")
+                            .config("parley.events.heartbeat", "500MS"));
 
     @Test
     void requestsThatAreResetAtOnce_endTheConnection() {

@@ -11,11 +11,8 @@ import dev.parley.testsupport.Http2Frames;
 import dev.parley.testsupport.Http2Frames.Frame;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RawConnection;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -29,34 +26,15 @@ class SharedConnectionIT {
     private static final int READER = 1;
     private static final int STUCK = 3;
 
-    private static AttackedPod pod;
-
-    @BeforeAll
-    static void startPod() {
-        pod =
-                new AttackedPod(
-                        ParleyProcess.builder()
-                                .config("parley.limits.answer-timeout", "1S")
-                                .config("parley.limits.body-bytes", "400K")
-                                .config("parley.events.slow-timeout", "1S")
-                                .config("parley.events.heartbeat", "500MS")
-                                .config("parley.publish.request-timeout", "1S"));
-    }
-
-    @AfterAll
-    static void stopPod() {
-        pod.close();
-    }
-
-    @BeforeEach
-    void openReader() {
-        pod.openReader();
-    }
-
-    @AfterEach
-    void endTest() {
-        pod.endTest();
-    }
+    @RegisterExtension
+    static final AttackedPod pod =
+            new AttackedPod(
+                    ParleyProcess.builder()
+                            .config("parley.limits.answer-timeout", "1S")
+                            .config("parley.limits.body-bytes", "400K")
+                            .config("parley.events.slow-timeout", "1S")
+                            .config("parley.events.heartbeat", "500MS")
+                            .config("parley.publish.request-timeout", "1S"));
 
     @ParameterizedTest
     @ValueSource(strings = {"/events", "/clock", "/rooms/lobby/messages", "/chat.js"})
