@@ -124,14 +124,15 @@ class AdmissionTest {
     }
 
     @Test
-    void refusedStreamThatReadsNoRoom_receivesGoodbye_andIsCounted() {
+    void refusedStreamThatReadsNoRoom_receivesGoodbye_isEndedLater_andIsCounted() {
         var harness = new HubHarness();
         var connection = new TestConnection();
 
         harness.hub.refuse(connection, harness.loop, DisconnectReason.LIMIT);
-        harness.run();
 
         assertThat(connection.lines()).containsExactly("connected", "goodbye limit");
+        assertThat(connection.isEnded()).as("at once").isFalse();
+        harness.run();
         assertThat(connection.isEnded()).isTrue();
         assertThat(harness.count("parley.disconnects", "reason", "limit")).isOne();
     }
