@@ -168,7 +168,7 @@ class HistoryIT {
         assertThat(fourth).isEqualTo(ids.get(0).replaceFirst("1$", "4"));
         assertThat(texts(get(room, ""))).isEqualTo(numbers(1, 4));
         assertThat(texts(get(room, "?after=" + ids.get(1)))).isEqualTo(numbers(3, 4));
-        pod.awaitLog(" foreign entries from its Redis stream");
+        pod.awaitLog("room %s: removed 3 foreign entries".formatted(room.name()));
         assertThat(pod.log()).containsOnlyOnce(" foreign entries from its Redis stream");
     }
 
