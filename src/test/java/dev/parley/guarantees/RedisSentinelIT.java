@@ -29,7 +29,7 @@ class RedisSentinelIT {
     void start() {
         primary = RedisServer.start("repl-diskless-sync-delay 0");
         replica = RedisServer.builder().replicaOf(primary).start();
-        sentinels = RedisSentinels.watching(primary);
+        sentinels = RedisSentinels.watching(primary, 1);
         pod =
                 Pods.withQuickReconnect()
                         .redis(sentinels.hosts())
@@ -85,6 +85,26 @@ class RedisSentinelIT {
                 assertThat(late.events("gap")).hasSize(1);
                 assertThat(late.data()).isEqualTo(kept);
             }
+            assertServes();
+        }
+    }
+
+    /**
+     * The former primary is well, and is made a replica some ten seconds after another one was
+     * promoted. Without the setting it would accept messages until then, and lose them.
+     */
+    @Test
+    void primaryThatIsReplacedByHand_andNeedsAReplica_losesNothing() {
+        primary.command("CONFIG", "SET", "min-replicas-to-write", "1");
+        try (SseReader reader = openWithTenReplicated()) {
+            sentinels.failOver();
+            sentinels.awaitPrimary(replica);
+
+            Pods.publishNumbers(pod, ROOM, 11, 15);
+            reader.awaitMessages(15);
+            assertThat(reader.data()).isEqualTo(numbers(1, 15));
+            assertThat(reader.events("gap")).isEmpty();
+            RedisFaultTest.assertIdsAscend(reader);
             assertServes();
         }
     }

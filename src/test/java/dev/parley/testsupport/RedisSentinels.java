@@ -7,9 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
- * Three real Redis Sentinels that watch a primary and its replica, and promote the replica when the
+ * Three real Redis Sentinels that watch a primary and its replicas, and promote a replica when the
  * primary has not answered for {@value #DOWN_MILLIS} ms.
  */
 public final class RedisSentinels implements Closeable {
@@ -28,15 +30,19 @@ public final class RedisSentinels implements Closeable {
         this.directory = directory;
     }
 
-    /** Starts the sentinels and returns when they know each other, the primary and its replica. */
-    public static RedisSentinels watching(RedisServer primary) {
+    /**
+     * Starts the sentinels and returns when they know each other, the primary and its replicas.
+     *
+     * @param replicas how many replicas the primary has
+     */
+    public static RedisSentinels watching(RedisServer primary, int replicas) {
         try {
             var sentinels = new RedisSentinels(Files.createTempDirectory("parley-sentinels"));
             try {
                 for (int i = 0; i < SENTINELS; i++) {
                     sentinels.launch(primary);
                 }
-                sentinels.ports.forEach(RedisSentinels::awaitComplete);
+                sentinels.ports.forEach(port -> awaitComplete(port, replicas));
                 return sentinels;
             } catch (RuntimeException e) {
                 sentinels.close();
@@ -58,6 +64,40 @@ public final class RedisSentinels implements Closeable {
             Timeouts.await(server + " to be the primary for sentinel " + port)
                     .until(() -> primaryPort(port) == server.port());
         }
+    }
+
+    /**
+     * Waits until all sentinels name one other server than this as the primary.
+     *
+     * @return its port
+     */
+    public long awaitOtherPrimary(RedisServer former) {
+        return Timeouts.await("another primary than " + former)
+                .until(this::primaryPorts, ports -> ports.size() == 1 && !isNamed(former, ports))
+                .iterator()
+                .next();
+    }
+
+    private static boolean isNamed(RedisServer server, Set<Long> ports) {
+        return ports.contains((long) server.port());
+    }
+
+    private Set<Long> primaryPorts() {
+        return ports.stream().map(RedisSentinels::primaryPort).collect(Collectors.toSet());
+    }
+
+    /**
+     * Makes the sentinels replace the primary although it is well (Redis: SENTINEL FAILOVER).
+     * Repeats the command while they refuse, for instance because no replica is known to be well.
+     */
+    public void failOver() {
+        Timeouts.await("failover")
+                .ignoreException(RedisServer.ErrorReply.class)
+                .until(
+                        () ->
+                                command(ports.get(0), "SENTINEL", "FAILOVER", PRIMARY)
+                                        .text()
+                                        .equals("OK"));
     }
 
     private static long primaryPort(int sentinel) {
@@ -100,12 +140,12 @@ public final class RedisSentinels implements Closeable {
         }
     }
 
-    private static void awaitComplete(int port) {
-        Timeouts.await("sentinel " + port + " to know the others and the replica")
+    private static void awaitComplete(int port, int replicas) {
+        Timeouts.await("sentinel " + port + " to know the others and the replicas")
                 .until(
                         () -> {
                             String known = command(port, "SENTINEL", "MASTER", PRIMARY).toString();
-                            return known.contains("num-slaves, 1,")
+                            return known.contains("num-slaves, %d,".formatted(replicas))
                                     && known.contains(
                                             "num-other-sentinels, %d,".formatted(SENTINELS - 1))
                                     && known.contains("flags, master,");
