@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * Runs the scenarios against the servers and writes the report. All processes that it starts end
@@ -44,7 +46,7 @@ public final class Bench {
         for (int run = 1; run <= settings.runs(); run++) {
             for (Scenario scenario : settings.scenarios()) {
                 for (MeasuredServer server : settings.servers()) {
-                    if (server.isInstalled()) {
+                    if (server.isInstalled() && scenario.isFor(server)) {
                         run(run, scenario, server);
                     }
                 }
@@ -69,15 +71,24 @@ public final class Bench {
             throws IOException {
         Optional<Redis> redis =
                 measured.needsRedis() ? Optional.of(Redis.start(directory)) : Optional.empty();
-        try (RunningServer server = measured.start(settings, directory, redis)) {
-            return load(scenario, server, redis.map(Redis::pid).orElse(0L), directory);
+        List<RunningServer> pods = new ArrayList<>();
+        try {
+            for (int i = 1; i <= scenario.pods(); i++) {
+                Path home =
+                        scenario.pods() == 1
+                                ? directory
+                                : Files.createDirectories(directory.resolve("pod-" + i));
+                pods.add(measured.start(settings, scenario, home, redis));
+            }
+            return load(scenario, pods, redis, directory);
         } finally {
+            pods.forEach(RunningServer::close);
             redis.ifPresent(Redis::close);
         }
     }
 
     private Map<String, Double> load(
-            Scenario scenario, RunningServer server, long redisPid, Path directory)
+            Scenario scenario, List<RunningServer> pods, Optional<Redis> redis, Path directory)
             throws IOException {
         Path output = directory.resolve("figures.json");
         Path log = directory.resolve("client.log");
@@ -85,10 +96,11 @@ public final class Bench {
         command.addAll(
                 List.of(
                         "mode=" + scenario.mode(),
-                        "port=" + server.port(),
-                        "pid=" + server.pid(),
-                        "redisPid=" + redisPid,
-                        "jvm=" + server.jvm()));
+                        "ports=" + joined(pods, RunningServer::port),
+                        "pids=" + joined(pods, RunningServer::pid),
+                        "redisPid=" + redis.map(Redis::pid).orElse(0L),
+                        "redisPort=" + redis.map(Redis::port).orElse(0),
+                        "jvm=" + pods.get(0).jvm()));
         command.addAll(scenario.load(settings));
         Process client =
                 RunningServer.killedAtExit(
@@ -98,6 +110,13 @@ public final class Bench {
                                 .start());
         await(client, log);
         return new ObjectMapper().readValue(output.toFile(), new TypeReference<>() {});
+    }
+
+    private static String joined(
+            List<RunningServer> pods, Function<RunningServer, Object> property) {
+        return pods.stream()
+                .map(pod -> property.apply(pod).toString())
+                .collect(Collectors.joining(","));
     }
 
     /** A small heap and the serial collector, to leave CPU and memory to the server. */

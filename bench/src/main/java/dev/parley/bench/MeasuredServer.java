@@ -11,23 +11,35 @@ enum MeasuredServer {
     /** Parley over Redis. */
     PARLEY(true, true) {
         @Override
-        RunningServer start(Settings settings, Path directory, Optional<Redis> redis)
+        RunningServer start(
+                Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
                 throws IOException {
-            return QuarkusServers.parley(settings, directory, redis);
+            return QuarkusServers.parley(settings, scenario, directory, redis);
         }
     },
     /** Parley as one node, in memory. */
     PARLEY_MEMORY(false, true) {
         @Override
-        RunningServer start(Settings settings, Path directory, Optional<Redis> redis)
+        RunningServer start(
+                Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
                 throws IOException {
-            return QuarkusServers.parley(settings, directory, redis);
+            return QuarkusServers.parley(settings, scenario, directory, redis);
+        }
+    },
+    /** Another version of Parley over Redis. */
+    OTHER(true, true) {
+        @Override
+        RunningServer start(
+                Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
+                throws IOException {
+            return QuarkusServers.other(settings, scenario, directory, redis);
         }
     },
     /** A minimal chat in idiomatic Quarkus, over Redis: {@code bench/idiomatic}. */
     IDIOMATIC(true, true) {
         @Override
-        RunningServer start(Settings settings, Path directory, Optional<Redis> redis)
+        RunningServer start(
+                Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
                 throws IOException {
             return QuarkusServers.idiomatic(settings, directory, redis);
         }
@@ -35,7 +47,8 @@ enum MeasuredServer {
     /** nginx with the nchan module, in memory. */
     NCHAN(false, NchanServer.isInstalled()) {
         @Override
-        RunningServer start(Settings settings, Path directory, Optional<Redis> redis)
+        RunningServer start(
+                Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
                 throws IOException {
             return NchanServer.start(directory, redis);
         }
@@ -43,7 +56,8 @@ enum MeasuredServer {
     /** nginx with the nchan module, over Redis. */
     NCHAN_REDIS(true, NchanServer.isInstalled()) {
         @Override
-        RunningServer start(Settings settings, Path directory, Optional<Redis> redis)
+        RunningServer start(
+                Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
                 throws IOException {
             return NchanServer.start(directory, redis);
         }
@@ -62,10 +76,17 @@ enum MeasuredServer {
     /**
      * Starts the server and returns when it is ready.
      *
+     * @param scenario whose settings it gets, if it is a Parley
      * @param directory where its log and its files go
      */
-    abstract RunningServer start(Settings settings, Path directory, Optional<Redis> redis)
+    abstract RunningServer start(
+            Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
             throws IOException;
+
+    /** Whether it is a Parley over Redis, of which several can be linked. */
+    boolean isParleyOnRedis() {
+        return this == PARLEY || this == OTHER;
+    }
 
     boolean needsRedis() {
         return needsRedis;

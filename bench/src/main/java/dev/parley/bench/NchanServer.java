@@ -33,7 +33,7 @@ final class NchanServer {
                 new ProcessBuilder(command),
                 home.resolve("server.log"),
                 port,
-                URI.create("http://127.0.0.1:" + port + "/ready"),
+                List.of(URI.create("http://127.0.0.1:" + port + "/ready")),
                 false);
     }
 

@@ -10,17 +10,19 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Starts the two servers that are Quarkus applications. */
+/** Starts the servers that are Quarkus applications. */
 final class QuarkusServers {
 
     private static final Path PARLEY = Path.of("../target/quarkus-app/quarkus-run.jar");
     private static final Path PARLEY_SOURCES = Path.of("../src/main");
     private static final Path IDIOMATIC = Path.of("target/idiomatic/quarkus-app/quarkus-run.jar");
     private static final Path IDIOMATIC_SOURCES = Path.of("idiomatic");
+    private static final String READY = "/q/health/ready";
 
     private QuarkusServers() {}
 
-    static RunningServer parley(Settings settings, Path directory, Optional<Redis> redis)
+    static RunningServer parley(
+            Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
             throws IOException {
         boolean jvm = settings.nativeExecutable().isEmpty();
         if (jvm && !isUpToDate(PARLEY, PARLEY_SOURCES)) {
@@ -34,12 +36,34 @@ final class QuarkusServers {
                 settings.nativeExecutable()
                         .map(path -> List.of(path.toString()))
                         .orElseGet(() -> java(settings));
-        int management = RunningServer.freePort();
-        program = new ArrayList<>(program);
-        program.add("-Dquarkus.management.host=127.0.0.1");
-        program.add("-Dquarkus.management.port=" + management);
+        return parley(program, PARLEY, scenario, directory, redis, jvm);
+    }
+
+    /** Starts another version of Parley, whose jar the settings name. */
+    static RunningServer other(
+            Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
+            throws IOException {
+        return parley(
+                java(settings), settings.other().orElseThrow(), scenario, directory, redis, true);
+    }
+
+    private static RunningServer parley(
+            List<String> program,
+            Path jar,
+            Scenario scenario,
+            Path directory,
+            Optional<Redis> redis,
+            boolean jvm)
+            throws IOException {
         int port = RunningServer.freePort();
-        return start(program, PARLEY, port, management, "/q/health/ready", directory, redis, jvm);
+        int management = RunningServer.freePort();
+        List<String> command = new ArrayList<>(program);
+        command.add("-Dquarkus.management.host=127.0.0.1");
+        command.add("-Dquarkus.management.port=" + management);
+        command.addAll(scenario.serverSettings());
+        // Version 0.1 has its health on the public port.
+        List<URI> ready = List.of(uri(management, READY), uri(port, READY));
+        return start(command, jar, port, ready, directory, redis, jvm);
     }
 
     static RunningServer idiomatic(Settings settings, Path directory, Optional<Redis> redis)
@@ -48,7 +72,8 @@ final class QuarkusServers {
             packageIdiomatic(directory);
         }
         int port = RunningServer.freePort();
-        return start(java(settings), IDIOMATIC, port, port, "/ready", directory, redis, true);
+        List<URI> ready = List.of(uri(port, "/ready"));
+        return start(java(settings), IDIOMATIC, port, ready, directory, redis, true);
     }
 
     private static List<String> java(Settings settings) {
@@ -63,8 +88,7 @@ final class QuarkusServers {
             List<String> program,
             Path jar,
             int port,
-            int readyPort,
-            String readyPath,
+            List<URI> ready,
             Path directory,
             Optional<Redis> redis,
             boolean jvm)
@@ -76,9 +100,12 @@ final class QuarkusServers {
         if (jvm) {
             command.addAll(List.of("-jar", jar.toString()));
         }
-        URI ready = URI.create("http://127.0.0.1:" + readyPort + readyPath);
         return RunningServer.start(
                 new ProcessBuilder(command), directory.resolve("server.log"), port, ready, jvm);
+    }
+
+    private static URI uri(int port, String path) {
+        return URI.create("http://127.0.0.1:" + port + path);
     }
 
     private static boolean isUpToDate(Path jar, Path sources) throws IOException {

@@ -38,7 +38,7 @@ final class Report {
                                 Stream.of("scenario", "server"),
                                 Stream.concat(
                                         table.columns().stream().map(Table.Column::title),
-                                        Stream.of("cost of idiomatic", "cost of nchan")))
+                                        compared().map(server -> "cost of " + server.key())))
                         .toList();
         return line(titles.stream())
                 + line(titles.stream().map(title -> "---"))
@@ -48,7 +48,7 @@ final class Report {
 
     private String rows(Scenario scenario) {
         return settings.servers().stream()
-                .filter(MeasuredServer::isInstalled)
+                .filter(server -> server.isInstalled() && scenario.isFor(server))
                 .map(server -> row(scenario, server))
                 .collect(Collectors.joining());
     }
@@ -60,9 +60,13 @@ final class Report {
                                 Stream.of(scenario.title(), server.key()),
                                 scenario.table().columns().stream()
                                         .map(column -> cell(scenario, server, column))),
-                        Stream.of(
-                                ratio(scenario, server, MeasuredServer.IDIOMATIC),
-                                ratio(scenario, server, MeasuredServer.NCHAN))));
+                        compared().map(other -> ratio(scenario, server, other))));
+    }
+
+    /** The servers whose costs the others are compared with. */
+    private Stream<MeasuredServer> compared() {
+        return Stream.of(MeasuredServer.OTHER, MeasuredServer.IDIOMATIC, MeasuredServer.NCHAN)
+                .filter(server -> server != MeasuredServer.OTHER || settings.other().isPresent());
     }
 
     private String cell(Scenario scenario, MeasuredServer server, Table.Column column) {

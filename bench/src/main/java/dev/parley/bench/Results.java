@@ -15,7 +15,7 @@ import java.util.OptionalDouble;
 final class Results {
 
     private static final List<String> MUST_BE_ZERO =
-            List.of("lost", "duplicates", "outOfOrder", "gaps", "disconnected");
+            List.of("lost", "duplicates", "outOfOrder", "gaps", "disconnected", "openingFailures");
 
     private final List<Run> runs = new ArrayList<>();
 
@@ -97,6 +97,7 @@ final class Results {
         document.put("kernel", System.getProperty("os.version"));
         document.put("java", Runtime.version().toString());
         document.put("jvmFlags", settings.jvmFlags());
+        document.put("other", settings.other().map(Path::toString).orElse(""));
         document.put("native", settings.nativeExecutable().map(Path::toString).orElse(""));
         document.put("scale", settings.scale());
         document.put("medians", medians(settings));

@@ -37,9 +37,10 @@ record RunningServer(Process process, int port, boolean jvm) implements AutoClos
      * Starts a program and returns when it answers.
      *
      * @param log where its output goes
-     * @param ready an address that is answered with status 200 once the server is ready
+     * @param ready addresses of which one is answered with status 200 once the server is ready
      */
-    static RunningServer start(ProcessBuilder program, Path log, int port, URI ready, boolean jvm)
+    static RunningServer start(
+            ProcessBuilder program, Path log, int port, List<URI> ready, boolean jvm)
             throws IOException {
         program.environment()
                 .keySet()
@@ -84,9 +85,9 @@ record RunningServer(Process process, int port, boolean jvm) implements AutoClos
         return process.pid();
     }
 
-    private void awaitAnswer(URI ready, Path log) throws IOException {
+    private void awaitAnswer(List<URI> ready, Path log) throws IOException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
-        while (!answers(ready)) {
+        while (ready.stream().noneMatch(RunningServer::answers)) {
             if (!process.isAlive() || System.nanoTime() > end) {
                 throw new IOException("the server did not start:\n" + Files.readString(log));
             }
@@ -94,7 +95,7 @@ record RunningServer(Process process, int port, boolean jvm) implements AutoClos
         }
     }
 
-    private boolean answers(URI ready) {
+    private static boolean answers(URI ready) {
         try {
             var connection = (HttpURLConnection) ready.toURL().openConnection();
             connection.setConnectTimeout(1_000);

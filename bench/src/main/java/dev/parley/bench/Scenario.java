@@ -105,6 +105,59 @@ enum Scenario {
             return List.of(readers(s, 10_000), "window=1", "rooms=" + 10_000 / s.scale());
         }
     },
+    PODS_3("3 pods, 300 rooms, each read at one pod", "rooms", Table.PODS, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            // A publisher a room, so that all rooms get messages.
+            int rooms = Math.max(3, 300 / s.scale());
+            return List.of(
+                    "readers=" + rooms,
+                    "rooms=" + rooms,
+                    "window=" + rooms,
+                    "rate=200",
+                    "seconds=" + s.seconds(),
+                    warmUp(s));
+        }
+
+        @Override
+        int pods() {
+            return 3;
+        }
+
+        @Override
+        boolean isFor(MeasuredServer server) {
+            return server.isParleyOnRedis();
+        }
+    },
+    ROOMS_RATE(
+            "10,000 open rooms, 100 more opened and closed a second",
+            "rooms",
+            Table.OPENING,
+            "opening") {
+        @Override
+        List<String> load(Settings s) {
+            int rooms = Math.max(1, 10_000 / s.scale());
+            return List.of(
+                    "readers=" + rooms,
+                    "rooms=" + rooms,
+                    "window=" + Math.min(64, rooms),
+                    "rate=50",
+                    "opening=" + Math.max(1, 100 / s.scale()),
+                    "seconds=" + s.seconds(),
+                    warmUp(s));
+        }
+
+        /** Closes rooms as fast as they are opened, not a minute later. */
+        @Override
+        List<String> serverSettings() {
+            return List.of("-Dparley.log.linger=1S");
+        }
+
+        @Override
+        boolean isFor(MeasuredServer server) {
+            return server.isParleyOnRedis() || server == MeasuredServer.PARLEY_MEMORY;
+        }
+    },
     STORM("10,000 readers connect at once", "storm", Table.STORM, "storm") {
         @Override
         List<String> load(Settings s) {
@@ -128,6 +181,21 @@ enum Scenario {
 
     /** The load client's options, see {@link dev.parley.bench.load.LoadOptions}. */
     abstract List<String> load(Settings settings);
+
+    /** How many servers of a kind are started; they share a Redis. */
+    int pods() {
+        return 1;
+    }
+
+    /** Options of the program, for servers that are a Parley. */
+    List<String> serverSettings() {
+        return List.of();
+    }
+
+    /** Whether it can be played on a server. */
+    boolean isFor(MeasuredServer server) {
+        return true;
+    }
 
     String title() {
         return title;

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Settings of the benchmark, from the system properties {@code bench.*}.
@@ -17,6 +18,7 @@ import java.util.Optional;
  * @param trace whether to count write calls with strace, in a separate short run
  * @param jvmFlags flags of every server that runs on a JVM
  * @param nativeExecutable native executable of Parley to measure instead of the jar
+ * @param other {@code quarkus-run.jar} of another version of Parley to measure beside this one
  */
 record Settings(
         List<Scenario> scenarios,
@@ -27,7 +29,8 @@ record Settings(
         int warmUp,
         boolean trace,
         List<String> jvmFlags,
-        Optional<Path> nativeExecutable) {
+        Optional<Path> nativeExecutable,
+        Optional<Path> other) {
 
     /** The flags of the container image, in a container of 1 GiB. */
     private static final String JVM_FLAGS =
@@ -35,22 +38,40 @@ record Settings(
                     + " -XX:MaxHeapFreeRatio=30 -XX:G1PeriodicGCInterval=60000";
 
     static Settings fromSystemProperties() {
+        Optional<Path> other = path("bench.other");
         return new Settings(
                 list(text("bench.scenarios", Scenario.DEFAULT)).stream()
                         .flatMap(Scenario::named)
                         .toList(),
-                list(text("bench.servers", MeasuredServer.DEFAULT)).stream()
-                        .map(MeasuredServer::named)
-                        .toList(),
+                servers(other.isPresent()),
                 number("bench.runs", "1"),
                 number("bench.scale", "1"),
                 number("bench.seconds", "5"),
                 number("bench.warm-up", "12"),
                 Boolean.parseBoolean(text("bench.trace", "true")),
                 Arrays.asList(text("bench.jvm", JVM_FLAGS).split(" ")),
-                Optional.of(text("bench.native", ""))
-                        .filter(path -> !path.isEmpty())
-                        .map(path -> Path.of(path).toAbsolutePath()));
+                path("bench.native"),
+                other);
+    }
+
+    /** The servers that are named, and the other version of Parley if there is one. */
+    private static List<MeasuredServer> servers(boolean withOther) {
+        List<MeasuredServer> named =
+                list(text("bench.servers", MeasuredServer.DEFAULT)).stream()
+                        .map(MeasuredServer::named)
+                        .toList();
+        if (!withOther && named.contains(MeasuredServer.OTHER)) {
+            throw new IllegalArgumentException("bench.servers: other needs -Dbench.other=PATH");
+        }
+        return withOther
+                ? Stream.concat(named.stream(), Stream.of(MeasuredServer.OTHER)).distinct().toList()
+                : named;
+    }
+
+    private static Optional<Path> path(String name) {
+        return Optional.of(text(name, ""))
+                .filter(path -> !path.isEmpty())
+                .map(path -> Path.of(path).toAbsolutePath());
     }
 
     private static List<String> list(String text) {

@@ -33,9 +33,21 @@ final class EventStreamChecker {
      */
     private int lastDataLength;
 
+    /** When the connection was opened, while the first id is awaited and timed; -1 otherwise. */
+    private long openedNanos = -1;
+
     EventStreamChecker(ReaderStats stats, int publishers) {
         this.stats = stats;
         this.next = new int[publishers];
+    }
+
+    /**
+     * Times the first id.
+     *
+     * @param nanos when the connection was opened, on the clock of {@link MessageText#now}
+     */
+    void timeFirstId(long nanos) {
+        openedNanos = nanos;
     }
 
     /** Starts checking. Each publisher's next message must have the number given here. */
@@ -100,7 +112,13 @@ final class EventStreamChecker {
         }
         switch (bytes[start]) {
             case 'd' -> data(bytes, start, end, now);
-            case 'i' -> id(bytes, start, end);
+            case 'i' -> {
+                if (openedNanos >= 0) {
+                    stats.openings.recordValue(Math.max(0, now - openedNanos));
+                    openedNanos = -1;
+                }
+                id(bytes, start, end);
+            }
             case 'e' -> event(bytes, start, end);
             default -> {}
         }

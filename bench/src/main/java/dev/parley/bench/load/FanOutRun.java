@@ -100,10 +100,11 @@ final class FanOutRun {
     }
 
     private void measure() throws IOException {
-        ProcessStats redis = new ProcessStats(options.redisPid(), false);
+        RedisStats redis = new RedisStats(options);
         startCounting();
         long cpu = server.cpuMicros();
         long redisCpu = redis.cpuMicros();
+        long redisOutput = redis.outputBytes();
         long calls = server.writeCalls();
         long start = System.nanoTime();
         publishers.publish(options.rate(), messages(), Long.MAX_VALUE);
@@ -111,13 +112,18 @@ final class FanOutRun {
         double seconds = (System.nanoTime() - start) / 1e9 - (all ? 0 : IDLE_SECONDS);
         cpu = server.cpuMicros() - cpu;
         redisCpu = redis.cpuMicros() - redisCpu;
+        redisOutput = redis.outputBytes() - redisOutput;
         calls = server.writeCalls() - calls;
 
         double deliveries = Math.max(1, readers.stats.deliveries());
+        double published = Math.max(1, publishers.accepted());
         figures.put("deliveries", (long) deliveries)
                 .put("seconds", seconds)
                 .put("cpuMicrosPerDelivery", cpu / deliveries)
                 .put("redisCpuMicrosPerDelivery", redisCpu / deliveries)
+                .put("cpuMicrosPerPublish", cpu / published)
+                .put("redisCpuMicrosPerPublish", redisCpu / published)
+                .put("redisOutputBytesPerPublish", redisOutput / published)
                 .put("deliveriesPerSecond", deliveries / seconds)
                 .put("writeCallsPerDeliveryByProc", calls / deliveries)
                 .put("readsPerDelivery", readers.stats.reads / deliveries)

@@ -16,7 +16,7 @@ public final class LoadClient {
      */
     public static void main(String[] args) throws IOException, InterruptedException {
         LoadOptions options = LoadOptions.parse(args);
-        var server = new ProcessStats(options.pid(), options.jvm());
+        var server = new ProcessStats(options.pids(), options.jvm());
         try (var readers = new ReaderLoop(options);
                 var publishers = new Publishers(options)) {
             System.out.println(run(options, readers, publishers, server).json());
@@ -30,6 +30,7 @@ public final class LoadClient {
             case "fanout" -> new FanOutRun(options, readers, publishers, server).run();
             case "publish" -> new PublishRun(options, publishers, server).run();
             case "idle" -> new IdleRun(options, readers, server).run();
+            case "opening" -> new OpeningRun(options, readers, publishers, server).run();
             case "storm" -> new StormRun(options, readers, publishers, server).run();
             default -> throw new IllegalArgumentException("no such mode: " + options.mode());
         };

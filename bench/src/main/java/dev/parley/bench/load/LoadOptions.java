@@ -2,17 +2,20 @@ package dev.parley.bench.load;
 
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Options of the load client, each written {@code key=value} on its command line.
  *
- * @param mode {@code fanout}, {@code publish}, {@code idle} or {@code storm}
- * @param port where the server listens on 127.0.0.1
- * @param pid the server's process; its children count too
+ * @param mode {@code fanout}, {@code publish}, {@code idle}, {@code storm} or {@code opening}
+ * @param ports where the server listens on 127.0.0.1; several ones are those of its pods
+ * @param pids the server's processes; their children count too
  * @param redisPid process of the Redis that the server uses, 0 if none
+ * @param redisPort where that Redis listens, 0 if none
  * @param jvm whether the server is a JVM, in which garbage collections can be requested
  * @param eventsPath path of the event stream
  * @param sendPath path to publish to
@@ -22,6 +25,7 @@ import java.util.stream.Collectors;
  * @param format of the streams
  * @param readers number of event streams to open
  * @param slowReaders number of further event streams that are opened and never read
+ * @param opening rooms that are opened and closed a second, beside those of the readers
  * @param rate messages a second, 0 for as fast as they are acknowledged
  * @param messages how many to publish while measuring, 0 if {@code seconds} decides
  * @param seconds how long to publish while measuring
@@ -34,9 +38,10 @@ import java.util.stream.Collectors;
  */
 public record LoadOptions(
         String mode,
-        int port,
-        long pid,
+        List<Integer> ports,
+        List<Long> pids,
         long redisPid,
+        int redisPort,
         boolean jvm,
         String eventsPath,
         String sendPath,
@@ -45,6 +50,7 @@ public record LoadOptions(
         String format,
         int readers,
         int slowReaders,
+        int opening,
         int rate,
         int messages,
         int seconds,
@@ -58,6 +64,7 @@ public record LoadOptions(
     private static final Map<String, String> DEFAULTS =
             Map.ofEntries(
                     Map.entry("redisPid", "0"),
+                    Map.entry("redisPort", "0"),
                     Map.entry("jvm", "false"),
                     Map.entry("eventsPath", "/events"),
                     Map.entry("sendPath", "/send"),
@@ -66,6 +73,7 @@ public record LoadOptions(
                     Map.entry("format", "text"),
                     Map.entry("readers", "0"),
                     Map.entry("slowReaders", "0"),
+                    Map.entry("opening", "0"),
                     Map.entry("rate", "0"),
                     Map.entry("messages", "0"),
                     Map.entry("seconds", "0"),
@@ -85,9 +93,10 @@ public record LoadOptions(
                         .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1])));
         return new LoadOptions(
                 text(given, "mode"),
-                number(given, "port"),
-                Long.parseLong(text(given, "pid")),
+                list(given, "ports").map(Integer::valueOf).toList(),
+                list(given, "pids").map(Long::valueOf).toList(),
                 Long.parseLong(text(given, "redisPid")),
+                number(given, "redisPort"),
                 Boolean.parseBoolean(text(given, "jvm")),
                 text(given, "eventsPath"),
                 text(given, "sendPath"),
@@ -96,6 +105,7 @@ public record LoadOptions(
                 text(given, "format"),
                 number(given, "readers"),
                 number(given, "slowReaders"),
+                number(given, "opening"),
                 number(given, "rate"),
                 number(given, "messages"),
                 number(given, "seconds"),
@@ -105,6 +115,19 @@ public record LoadOptions(
                 Boolean.parseBoolean(text(given, "collect")),
                 number(given, "traceMessages"),
                 number(given, "traceRate"));
+    }
+
+    /** The port at which the readers of the room with this number connect. */
+    int readingPort(int room) {
+        return ports.get(room % ports.size());
+    }
+
+    /**
+     * The port at which the publisher with this number connects. Of the rooms that are read at one
+     * pod, each pod gets as many messages as the others.
+     */
+    int publishingPort(int number) {
+        return ports.get(number / ports.size() % ports.size());
     }
 
     /** The path to which the publisher with this number publishes. */
@@ -129,6 +152,10 @@ public record LoadOptions(
     /** Whether a stream whose first room has this number reads what the publisher publishes. */
     boolean reads(int room, int publisher) {
         return Math.floorMod(publisher - room, rooms) < roomsPerStream;
+    }
+
+    private static Stream<String> list(Map<String, String> given, String key) {
+        return Arrays.stream(text(given, key).split(",", -1));
     }
 
     private static int number(Map<String, String> given, String key) {

@@ -14,24 +14,25 @@ import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 
 /**
- * Reads the CPU time, memory and write calls of a process and its children from {@code /proc}, and
- * the live heap of a JVM from {@code jcmd}.
+ * Reads the CPU time, memory and write calls of processes and their children from {@code /proc},
+ * and the live heap of JVMs from {@code jcmd}.
  */
 final class ProcessStats {
 
     private static final long MICROS_PER_TICK = 10_000;
     private static final int USER_TIME = 11;
 
-    private final long pid;
+    private final List<Long> roots;
     private final boolean jvm;
 
-    ProcessStats(long pid, boolean jvm) {
-        this.pid = pid;
+    ProcessStats(List<Long> roots, boolean jvm) {
+        this.roots = roots;
         this.jvm = jvm;
     }
 
     List<Long> pids() {
-        return ProcessHandle.of(pid).stream()
+        return roots.stream()
+                .flatMap(pid -> ProcessHandle.of(pid).stream())
                 .flatMap(process -> Stream.concat(Stream.of(process), process.descendants()))
                 .map(ProcessHandle::pid)
                 .toList();
@@ -60,28 +61,35 @@ final class ProcessStats {
     }
 
     /**
-     * Collects garbage, if the process is a JVM. Twice, because the first collection makes more
+     * Collects garbage, if the processes are JVMs. Twice, because the first collection makes more
      * objects unreachable (cleaners, references).
      */
     void collectGarbage() {
         if (jvm) {
-            jcmd("GC.run");
-            jcmd("GC.run");
+            for (long pid : roots) {
+                jcmd(pid, "GC.run");
+                jcmd(pid, "GC.run");
+            }
         }
     }
 
-    /** Bytes of live objects, if the process is a JVM. */
+    /** Bytes of live objects, if the processes are JVMs. */
     OptionalLong liveHeap() {
         return jvm
-                ? jcmd("GC.class_histogram")
-                        .lines()
-                        .filter(line -> line.startsWith("Total"))
-                        .mapToLong(line -> Long.parseLong(line.trim().split(" +", -1)[2]))
-                        .findFirst()
+                ? OptionalLong.of(roots.stream().mapToLong(ProcessStats::liveHeap).sum())
                 : OptionalLong.empty();
     }
 
-    private String jcmd(String command) {
+    private static long liveHeap(long pid) {
+        return jcmd(pid, "GC.class_histogram")
+                .lines()
+                .filter(line -> line.startsWith("Total"))
+                .mapToLong(line -> Long.parseLong(line.trim().split(" +", -1)[2]))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static String jcmd(long pid, String command) {
         Path tool = Path.of(System.getProperty("java.home"), "bin", "jcmd");
         try {
             Process process =

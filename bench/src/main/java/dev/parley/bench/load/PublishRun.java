@@ -17,7 +17,7 @@ final class PublishRun {
     }
 
     Figures run() throws IOException {
-        ProcessStats redis = new ProcessStats(options.redisPid(), false);
+        RedisStats redis = new RedisStats(options);
         publish(options.warmUpSeconds());
         Await.pause(FanOutRun.COMPILE_MILLIS);
         publishers.reset();

@@ -28,8 +28,8 @@ final class Publishers implements AutoCloseable {
     private int lastFailure;
 
     Publishers(LoadOptions options) throws IOException {
-        var server = LoopbackAddresses.loopback(options.port());
         for (int i = 0; i < options.window(); i++) {
+            var server = LoopbackAddresses.loopback(options.publishingPort(i));
             Publisher publisher = new Publisher(i, server, LoopbackAddresses.loopback(0), options);
             publisher.channel.register(selector, SelectionKey.OP_READ, publisher);
             publishers.add(publisher);

@@ -18,6 +18,7 @@ final class Reader {
 
     final SocketChannel channel;
     private final int room;
+    private final String path;
     private final EventStreamChecker checker;
     private @Nullable StringBuilder head = new StringBuilder();
     private boolean chunked;
@@ -29,15 +30,21 @@ final class Reader {
      * Creates a reader whose request is still to be sent.
      *
      * @param room number of the room that it reads
+     * @param path what it requests
      */
-    Reader(SocketChannel channel, int room, EventStreamChecker checker) {
+    Reader(SocketChannel channel, int room, String path, EventStreamChecker checker) {
         this.channel = channel;
         this.room = room;
+        this.path = path;
         this.checker = checker;
     }
 
     int room() {
         return room;
+    }
+
+    String path() {
+        return path;
     }
 
     EventStreamChecker checker() {

@@ -9,6 +9,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -30,7 +31,6 @@ final class ReaderLoop implements AutoCloseable {
 
     final ReaderStats stats = new ReaderStats();
 
-    private final InetSocketAddress server;
     private final LoadOptions options;
     private final Selector selector;
     private final LoopbackAddresses addresses = new LoopbackAddresses();
@@ -39,6 +39,7 @@ final class ReaderLoop implements AutoCloseable {
     private final byte[] bytes = new byte[BUFFER];
     private final List<Reader> readers = new ArrayList<>();
     private final List<SocketChannel> slow = new ArrayList<>();
+    private final ArrayDeque<Reader> visitors = new ArrayDeque<>();
     private final Thread thread = new Thread(this::run, "readers");
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger failed = new AtomicInteger();
@@ -46,7 +47,6 @@ final class ReaderLoop implements AutoCloseable {
     private volatile boolean closed;
 
     ReaderLoop(LoadOptions options) throws IOException {
-        server = LoopbackAddresses.loopback(options.port());
         this.options = options;
         selector = Selector.open();
         thread.setDaemon(true);
@@ -86,8 +86,8 @@ final class ReaderLoop implements AutoCloseable {
                 SocketChannel channel = SocketChannel.open();
                 channel.setOption(StandardSocketOptions.SO_RCVBUF, SLOW_RECEIVE_BUFFER);
                 channel.bind(addresses.next());
-                channel.connect(server);
-                channel.write(request(i));
+                channel.connect(server(i));
+                channel.write(request(options.eventsPath(i)));
                 slow.add(channel);
             }
         } catch (IOException e) {
@@ -129,6 +129,8 @@ final class ReaderLoop implements AutoCloseable {
                 () -> {
                     readers.forEach(reader -> close(reader.channel));
                     readers.clear();
+                    visitors.forEach(visitor -> close(visitor.channel));
+                    visitors.clear();
                     slow.forEach(ReaderLoop::close);
                     slow.clear();
                     open.set(0);
@@ -143,16 +145,58 @@ final class ReaderLoop implements AutoCloseable {
             channel.bind(addresses.next());
             int room = readers.size() % options.rooms();
             Reader reader =
-                    new Reader(channel, room, new EventStreamChecker(stats, options.window()));
+                    new Reader(
+                            channel,
+                            room,
+                            options.eventsPath(room),
+                            new EventStreamChecker(stats, options.window()));
             readers.add(reader);
-            boolean connected = channel.connect(server);
-            SelectionKey key = channel.register(selector, SelectionKey.OP_CONNECT, reader);
-            if (connected) {
-                sendRequest(key, reader);
-            }
+            start(reader);
         } catch (IOException e) {
             onFailure(e);
         }
+    }
+
+    private void start(Reader reader) throws IOException {
+        SocketChannel channel = reader.channel;
+        boolean connected = channel.connect(server(reader.room()));
+        SelectionKey key = channel.register(selector, SelectionKey.OP_CONNECT, reader);
+        if (connected) {
+            sendRequest(key, reader);
+        }
+    }
+
+    private InetSocketAddress server(int room) {
+        return LoopbackAddresses.loopback(options.readingPort(room));
+    }
+
+    /**
+     * Opens a stream of a room that no other stream reads, and closes the oldest such stream if
+     * more are open than are kept.
+     *
+     * @param number of the room; a number that was not used before is a new room
+     */
+    void visit(int number, int kept) {
+        call(
+                () -> {
+                    try {
+                        SocketChannel channel = SocketChannel.open();
+                        channel.configureBlocking(false);
+                        channel.bind(addresses.next());
+                        var checker = new EventStreamChecker(stats, 0);
+                        checker.timeFirstId(MessageText.now());
+                        String path = options.eventsPath() + "?room=v" + number;
+                        Reader visitor = new Reader(channel, number, path, checker);
+                        visitors.addLast(visitor);
+                        start(visitor);
+                    } catch (IOException e) {
+                        onFailure(e);
+                    }
+                    if (visitors.size() > kept) {
+                        close(visitors.removeFirst().channel);
+                    }
+                    return number;
+                });
     }
 
     /** Runs a task on the readers' thread and returns its result. */
@@ -199,15 +243,13 @@ final class ReaderLoop implements AutoCloseable {
     }
 
     private void sendRequest(SelectionKey key, Reader reader) throws IOException {
-        reader.channel.write(request(reader.room()));
+        reader.channel.write(request(reader.path()));
         key.interestOps(SelectionKey.OP_READ);
     }
 
-    private ByteBuffer request(int room) {
+    private static ByteBuffer request(String path) {
         String request =
-                "GET "
-                        + options.eventsPath(room)
-                        + " HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n";
+                "GET " + path + " HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n";
         return ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII));
     }
 

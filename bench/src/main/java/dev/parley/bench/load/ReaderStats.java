@@ -9,6 +9,9 @@ final class ReaderStats {
 
     final Histogram latency = new Histogram(MAX_LATENCY_NANOS, 3);
 
+    /** From the opening of a visitor's connection to its first id. */
+    final Histogram openings = new Histogram(MAX_LATENCY_NANOS, 3);
+
     /** Copy of {@link #received} that other threads may read. */
     private volatile long exposed;
 
@@ -28,6 +31,11 @@ final class ReaderStats {
         latency.recordValue(Math.min(Math.max(latencyNanos, 0), MAX_LATENCY_NANOS));
     }
 
+    /** The 99th percentile of the latency. */
+    double p99Millis() {
+        return latency.getValueAtPercentile(99) / 1e6;
+    }
+
     /** Makes the number of deliveries visible to other threads. */
     void exposeDeliveries() {
         exposed = received;
@@ -40,6 +48,7 @@ final class ReaderStats {
 
     void reset() {
         latency.reset();
+        openings.reset();
         received = 0;
         bytes = 0;
         reads = 0;
