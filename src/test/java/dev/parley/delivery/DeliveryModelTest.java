@@ -265,15 +265,15 @@ class DeliveryModelTest {
             }
 
             void stall() {
-                connected.ifPresent(reader -> reader.connection().stall());
+                connected.ifPresent(TestReader::stall);
             }
 
             void drainOnce() {
-                connected.ifPresent(reader -> reader.connection().drainOnce());
+                connected.ifPresent(TestReader::drainOnce);
             }
 
             void drain() {
-                connected.ifPresent(reader -> reader.connection().drain());
+                connected.ifPresent(TestReader::drain);
             }
 
             /** Connects again if the server has ended its stream. */

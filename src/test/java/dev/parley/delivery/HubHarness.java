@@ -137,7 +137,7 @@ final class HubHarness {
 
     /** Makes the reader accept no bytes from now on, with one message queued for it. */
     void stall(TestReader reader) {
-        reader.connection().stall();
+        reader.stall();
         publish(1);
         if (reader.connection().isWritable()) {
             throw new IllegalStateException("nothing is queued for the reader");
@@ -146,7 +146,7 @@ final class HubHarness {
 
     /** Makes the reader take what is queued for it, and accept bytes again. */
     void drain(TestReader reader) {
-        reader.connection().drain();
+        reader.drain();
         run();
     }
 

@@ -35,7 +35,7 @@ class PlainTextTest {
     @Test
     void plainText_isNotKeptForAStalledReader() {
         TestReader reader = harness.connectToLobby();
-        reader.connection().stall();
+        reader.stall();
 
         broker.publishPlainText("one");
         harness.publishPlainText("two");

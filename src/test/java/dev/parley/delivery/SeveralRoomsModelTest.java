@@ -215,15 +215,15 @@ class SeveralRoomsModelTest {
         }
 
         void stall() {
-            connected.ifPresent(reader -> reader.connection().stall());
+            connected.ifPresent(TestReader::stall);
         }
 
         void drainOnce() {
-            connected.ifPresent(reader -> reader.connection().drainOnce());
+            connected.ifPresent(TestReader::drainOnce);
         }
 
         void drain() {
-            connected.ifPresent(reader -> reader.connection().drain());
+            connected.ifPresent(TestReader::drain);
         }
 
         void comeBack() {

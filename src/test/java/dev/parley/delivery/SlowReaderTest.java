@@ -30,7 +30,7 @@ class SlowReaderTest {
     void slowReader_insideTheLog_continuesFromIt() {
         TestReader reader = harness.connectAndPublish(1);
 
-        reader.connection().stall();
+        reader.stall();
         harness.publish(6);
         harness.drain(reader);
 
@@ -53,11 +53,11 @@ class SlowReaderTest {
     @Test
     void slowReader_thatSometimesTakesBytes_staysInOrder() {
         TestReader reader = harness.connectAtTail();
-        reader.connection().stall();
+        reader.stall();
 
         for (int i = 0; i < 50; i++) {
             harness.publish(i);
-            reader.connection().drainOnce();
+            reader.drainOnce();
             harness.run();
         }
         harness.drain(reader);

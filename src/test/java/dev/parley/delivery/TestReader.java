@@ -21,6 +21,21 @@ record TestReader(TestConnection connection, Hub.Registration registration) {
         return lines;
     }
 
+    /** Accepts no bytes from now on. */
+    void stall() {
+        connection.stall();
+    }
+
+    /** Takes what is queued, and then accepts no bytes again. */
+    void drainOnce() {
+        connection.drainOnce();
+    }
+
+    /** Takes what is queued, and accepts bytes again. */
+    void drain() {
+        connection.drain();
+    }
+
     void disconnect() {
         registration.onConnectionGone();
     }
