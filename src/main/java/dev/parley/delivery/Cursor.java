@@ -162,7 +162,11 @@ final class Cursor {
             return;
         }
         if (!stream.isOfOneRoom()) {
-            advanceByOneBatch(current, batches.head());
+            // Otherwise the cursors take turns. The round may come after each drain and before the
+            // stream catches up, and would fill the connection again each time.
+            if (!stream.isCatchingUp()) {
+                advanceByOneBatch(current, batches.head());
+            }
             stream.catchUp();
             return;
         }

@@ -86,6 +86,9 @@ final class Stream {
     /** Index of the cursor that is next to catch up. */
     private int turn;
 
+    /** Whether the connection was full before every cursor had caught up. */
+    private boolean isCatchingUp;
+
     private State state = State.FLOWING;
     private int index;
     private final long rotationNanos;
@@ -362,6 +365,15 @@ final class Stream {
             turn = (turn + 1) % cursors.size();
             upToDate = next.catchUpByOneBatch() ? 0 : upToDate + 1;
         }
+        isCatchingUp = upToDate < cursors.size();
+    }
+
+    /**
+     * Tells whether the connection was full before every cursor had caught up, so that they have to
+     * take turns.
+     */
+    boolean isCatchingUp() {
+        return isCatchingUp;
     }
 
     private void writeDuePosition() {

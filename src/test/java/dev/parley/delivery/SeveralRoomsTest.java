@@ -162,13 +162,13 @@ class SeveralRoomsTest {
     @Test
     void busyRoom_keepsAnotherRoomWaiting_forOneBatchAtMost() {
         TestReader reader = harness.connect(tail("a"), tail("b"));
-        reader.connection().stall();
+        reader.stall();
         harness.publish("a", 1);
         harness.publish("a", 3);
         harness.publish("b", 1);
 
         for (int round = 0; round < 3; round++) {
-            reader.connection().drainOnce();
+            reader.drainOnce();
             harness.run();
             harness.publish("a", 2);
         }
@@ -176,6 +176,23 @@ class SeveralRoomsTest {
         assertThat(reader.lines())
                 .anyMatch(line -> line.startsWith("a=") && line.contains("b=b0-1"));
         assertThat(harness.broker("a").newest()).as("there was always more of a").isEqualTo(10);
+    }
+
+    @Test
+    void busyRoomWhoseRoundIsDueBeforeEachDrain_keepsAnotherRoomWaiting_forTwoBatchesAtMost() {
+        TestReader reader = harness.connect(tail("a"), tail("b"));
+        reader.stall();
+        harness.publish("a", 1);
+        harness.publish("b", 1);
+
+        for (int round = 0; round < 3; round++) {
+            harness.broker("a").publish(1);
+            reader.drainOnce();
+            harness.run();
+        }
+
+        assertThat(reader.lines())
+                .anyMatch(line -> line.startsWith("a=") && line.contains("b=b0-1"));
     }
 
     @Test
