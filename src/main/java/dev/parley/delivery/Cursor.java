@@ -182,6 +182,9 @@ final class Cursor {
                 stream.write(batch.buffer(), batches.nowNanos());
                 batches.delivered(batch);
             }
+            if (batch.endsWithExpired()) {
+                writePositionAfterExpired(current);
+            }
         }
     }
 
@@ -228,12 +231,14 @@ final class Cursor {
         long nowNanos = System.nanoTime();
         long first = offset;
         int count = 0;
+        boolean expired = false;
         while (offset < head && batch.size() < DeliveryLoop.BatchCache.MAX_BYTES) {
             RoomLog.Frame frame = current.frame(offset + 1);
             if (frame == null) {
                 break;
             }
-            if (!frame.isExpired(nowNanos)) {
+            expired = frame.isExpired(nowNanos);
+            if (!expired) {
                 EventId id = frame.message().id();
                 String position = stream.position(this, id);
                 byte[] shared = frame.bytes(stream.format());
@@ -250,6 +255,9 @@ final class Cursor {
             hasWritten = true;
             stream.write(batch.toByteArray());
             stream.meters().delivered(count, batch.size());
+        }
+        if (expired) {
+            writePositionAfterExpired(current);
         }
         return true;
     }
@@ -533,6 +541,21 @@ final class Cursor {
     }
 
     /**
+     * Writes the position after messages that have expired, where no message follows them in the
+     * same batch or page. Otherwise the client would keep the id of a message before them. If that
+     * one is trimmed before the next message, a client that comes back would receive a gap, though
+     * it has missed nothing that it could have been given.
+     */
+    private void writePositionAfterExpired(RoomLog current) {
+        EventId position = current.idAt(offset);
+        if (stream.isOfOneRoom()) {
+            writePosition(position);
+        } else {
+            stream.writePosition(this, position);
+        }
+    }
+
+    /**
      * Makes the cursor live, and writes what follows. Does nothing if the stream has ended, as it
      * does when a write before this call failed.
      *
@@ -630,10 +653,12 @@ final class Cursor {
         var bytes = new ByteArrayOutputStream();
         long before = offset;
         int count = 0;
+        boolean expired = false;
         for (StoredMessage message : page.messages()) {
             if (message.offset() == offset + 1 && offset < end) {
                 offset++;
-                if (!page.isExpired(message)) {
+                expired = page.isExpired(message);
+                if (!expired) {
                     bytes.writeBytes(encode(message));
                     count++;
                     hasWritten = true;
@@ -645,10 +670,15 @@ final class Cursor {
             if (offset < page.newest()) {
                 skipDeleted(page);
             }
-        } else if (count > 0) {
+            return;
+        }
+        if (count > 0) {
             stream.write(bytes.toByteArray());
             stream.meters().delivered(count, bytes.size());
             stream.meters().replayed(count);
+        }
+        if (expired) {
+            writePositionAfterExpired(room.log());
         }
     }
 

@@ -263,8 +263,14 @@ final class DeliveryLoop {
          * @param last the offset of that cursor after the batch was sent
          * @param count how many messages it has; those that have expired are left out, so that it
          *     may have none
+         * @param endsWithExpired whether the last of the messages that it covers has expired
          */
-        record Batch(long after, long last, int count, Connection.SharedBuffer buffer) {}
+        record Batch(
+                long after,
+                long last,
+                int count,
+                boolean endsWithExpired,
+                Connection.SharedBuffer buffer) {}
 
         private final RoomLog log;
         private final DeliveryMeters meters;
@@ -340,22 +346,30 @@ final class DeliveryLoop {
             long last = after;
             int size = 0;
             int count = 0;
+            boolean expired = false;
             while (last < head && size < MAX_BYTES) {
                 RoomLog.Frame frame = log.frame(last + 1);
                 if (frame == null) {
                     break;
                 }
-                if (!frame.isExpired(nowNanos)) {
+                expired = frame.isExpired(nowNanos);
+                if (!expired) {
                     size += frame.bytes(format).length;
                     count++;
                 }
                 last++;
             }
-            return last == after ? null : join(after, last, count, size, format);
+            if (last == after) {
+                return null;
+            }
+            byte[] joined = join(after, last, count, size, format);
+            return joined == null
+                    ? null
+                    : new Batch(after, last, count, expired, new Connection.SharedBuffer(joined));
         }
 
         /** Joins frames; null if one of them has left the ring meanwhile. */
-        private @Nullable Batch join(long after, long last, int count, int size, Format format) {
+        private byte @Nullable [] join(long after, long last, int count, int size, Format format) {
             byte[] joined = new byte[size];
             int at = 0;
             for (long offset = after + 1; offset <= last; offset++) {
@@ -368,12 +382,12 @@ final class DeliveryLoop {
                 }
                 byte[] bytes = frame.bytes(format);
                 if (count == 1) {
-                    return new Batch(after, last, 1, new Connection.SharedBuffer(bytes));
+                    return bytes;
                 }
                 System.arraycopy(bytes, 0, joined, at, bytes.length);
                 at += bytes.length;
             }
-            return new Batch(after, last, count, new Connection.SharedBuffer(joined));
+            return joined;
         }
     }
 

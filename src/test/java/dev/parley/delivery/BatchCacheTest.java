@@ -42,6 +42,7 @@ class BatchCacheTest {
             assertThat(text(all)).isEqualTo("e-1 xxxx\ne-3 xxxx\n");
             assertThat(all.count()).isEqualTo(2);
             assertThat(all.last()).isEqualTo(4);
+            assertThat(all.endsWithExpired()).isTrue();
 
             Batch one = batches.after(1, Format.TEXT);
             assertThat(text(one)).isEqualTo("e-3 xxxx\n");
@@ -51,6 +52,11 @@ class BatchCacheTest {
             Batch none = batches.after(3, Format.TEXT);
             assertThat(none.count()).isZero();
             assertThat(none.last()).isEqualTo(4);
+
+            append(1, 4);
+        }
+        try (var batches = new BatchCache(log, meters)) {
+            assertThat(batches.after(0, Format.TEXT).endsWithExpired()).isFalse();
         }
     }
 

@@ -2,8 +2,10 @@ package dev.parley.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.delivery.SubscribeRequest.RoomStart;
 import dev.parley.log.ScriptedBroker;
 import dev.parley.message.EventId;
+import dev.parley.message.Room;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.LongStream;
@@ -193,6 +195,60 @@ class ResumeTest {
         assertThat(reader.lines().stream().filter(line -> line.startsWith("epoch0-")))
                 .extracting(line -> line.substring(0, line.indexOf(' ')))
                 .isEqualTo(expected);
+    }
+
+    /** As before; the last three messages have expired. */
+    @ParameterizedTest
+    @ValueSource(longs = {2, 27, 28})
+    void messagesThatHaveExpired_atTheEnd_moveThePosition_once(long position) {
+        harness.publish(27);
+        storeBrief(3);
+        harness.connectAtTail();
+
+        TestReader reader = harness.resume(broker.id(position));
+
+        assertThat(reader.lines())
+                .filteredOn(line -> line.startsWith("at "))
+                .containsExactly("at epoch0-" + position, "at epoch0-30");
+        assertThat(reader.lines()).last().isEqualTo("at epoch0-30");
+    }
+
+    @Test
+    void readerOfSeveralRooms_isGivenThePositionAfterMessagesThatHaveExpired() {
+        harness.broker("b");
+        harness.publish(2);
+        storeBrief(3);
+
+        TestReader reader =
+                harness.connect(
+                        new RoomStart(ScriptedBroker.ROOM, new StartPosition.After(broker.id(2))),
+                        new RoomStart(new Room("b"), new StartPosition.Tail()));
+
+        assertThat(reader.lines())
+                .last()
+                .asString()
+                .isIn("at room=epoch0-5,b=b0-0", "at b=b0-0,room=epoch0-5");
+    }
+
+    @Test
+    void readerThatSteppedOverExpiredMessages_receivesNoGap_whenAllItHadIsTrimmed() {
+        harness.publish(2);
+        storeBrief(30);
+        TestReader reader = harness.resume(broker.id(2));
+        String last = reader.lines().get(reader.lines().size() - 1);
+        reader.disconnect();
+        broker.trim(32);
+
+        TestReader back = harness.resume(EventId.parse(last.substring(3)).orElseThrow());
+
+        assertThat(back.lines()).noneMatch(line -> line.startsWith("gap"));
+    }
+
+    private void storeBrief(int count) {
+        for (int i = 0; i < count; i++) {
+            broker.storeBrief();
+        }
+        broker.expireBriefMessages();
     }
 
     @Test
