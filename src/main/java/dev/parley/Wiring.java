@@ -103,15 +103,25 @@ final class Wiring {
             // Makes the framework create its client, which stays unused: RedisClients receives the
             // options of the configuration only then.
             Objects.requireNonNull(redis.get());
+            long maxText = publish.maxText().asLongValue();
             var broker =
-                    new RedisBroker(
-                            vertx,
-                            clients.on(vertx),
-                            redisConfig,
-                            histories,
-                            publish.maxText().asLongValue(),
-                            lost,
-                            meters);
+                    clientType.equalsIgnoreCase("cluster")
+                            ? new RedisBroker(
+                                    vertx,
+                                    clients.nodes(vertx),
+                                    redisConfig,
+                                    histories,
+                                    maxText,
+                                    lost,
+                                    meters)
+                            : new RedisBroker(
+                                    vertx,
+                                    clients.on(vertx),
+                                    redisConfig,
+                                    histories,
+                                    maxText,
+                                    lost,
+                                    meters);
             broker.start();
             return broker;
         }

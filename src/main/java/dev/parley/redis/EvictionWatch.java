@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.redis.client.Response;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.jboss.logging.Logger;
 
 /**
@@ -25,7 +26,6 @@ public final class EvictionWatch {
 
     private final String redis;
     private final RedisCommands commands;
-    private final String key;
     private final Counter evicted;
 
     // Written under the lock of this.
@@ -67,25 +67,37 @@ public final class EvictionWatch {
 
     /**
      * @param redis what the log calls the server, such as {@code Redis}
-     * @param key chooses the node of a Cluster that is asked
      */
-    public EvictionWatch(String redis, RedisCommands commands, String key, MeterRegistry meters) {
+    EvictionWatch(String redis, RedisCommands commands, MeterRegistry meters) {
         this.redis = redis;
         this.commands = commands;
-        this.key = key;
         this.evicted =
                 Counter.builder("parley.redis.evicted")
                         .description(
                                 "Keys that Redis evicted while this pod watched; every pod counts"
                                         + " the same ones")
                         .register(meters);
-        Gauge.builder("parley.redis.may.evict", this, watch -> watch.mayEvict ? 1 : 0)
+    }
+
+    /** Registers the gauge of a server, or of all nodes of a Cluster together. */
+    static void register(BooleanSupplier mayEvict, MeterRegistry meters) {
+        Gauge.builder("parley.redis.may.evict", mayEvict, may -> may.getAsBoolean() ? 1 : 0)
                 .description("1 while Redis deletes keys when its memory is full, else 0")
+                .strongReference(true)
                 .register(meters);
     }
 
-    /** Asks the server. One that does not answer is asked again the next time. */
-    void look() {
+    /** Tells whether the server said, when it was last asked, that it may delete keys. */
+    boolean mayEvict() {
+        return mayEvict;
+    }
+
+    /**
+     * Asks the server. One that does not answer is asked again the next time.
+     *
+     * @param key which the server has, if it is a node of a Cluster
+     */
+    void look(String key) {
         commands.send(SCRIPT, List.of(key), List.of())
                 .onSuccess(reply -> onAnswer(Answer.of(reply)))
                 .onFailure(failure -> LOG.debugf("not asked for evictions: %s", failure));

@@ -37,9 +37,9 @@ public final class RedisClients implements RedisOptionsCustomizer {
     }
 
     /**
-     * On a Cluster the client is connected to every node, and most nodes are silent for as long as
-     * none of their rooms is used. An idle timeout would close those connections, and with each of
-     * them the whole link is made anew.
+     * On a Cluster a pod is connected to every node, and most nodes have only the probe's messages
+     * to say for as long as none of their rooms is used. An idle timeout that is shorter than the
+     * pauses of the probe would close those connections again and again.
      */
     private static void removeIdleTimeouts(NetClientOptions net) {
         if (net.getIdleTimeout() + net.getReadIdleTimeout() + net.getWriteIdleTimeout() > 0) {
@@ -60,6 +60,16 @@ public final class RedisClients implements RedisOptionsCustomizer {
     public Supplier<Redis> on(Vertx vertx) {
         RedisOptions known = Objects.requireNonNull(options);
         return () -> Redis.createClient(vertx, known);
+    }
+
+    /**
+     * Returns what makes clients of the nodes of a Cluster.
+     *
+     * @throws NullPointerException if the framework has not made its client yet, or no Redis is
+     *     configured
+     */
+    public ClusterClients nodes(Vertx vertx) {
+        return new ClusterClients(vertx, Objects.requireNonNull(options));
     }
 
     /**

@@ -2,7 +2,6 @@ package dev.parley.redis;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.RedisConnection;
@@ -77,21 +76,8 @@ public final class RedisCommands {
         return loaded.mapEmpty();
     }
 
-    /**
-     * Runs a script (Redis: EVALSHA), once for each subscription to the result. Fails with {@link
-     * RedisUnavailable}.
-     */
-    public Uni<Response> run(Script script, List<String> keys, List<String> args) {
-        return Uni.createFrom()
-                .emitter(
-                        emitter ->
-                                send(script, keys, args)
-                                        .onSuccess(emitter::complete)
-                                        .onFailure(emitter::fail));
-    }
-
-    /** Runs a script at once. Fails with {@link RedisUnavailable}. */
-    public Future<Response> send(Script script, List<String> keys, List<String> args) {
+    /** Runs a script at once (Redis: EVALSHA). Fails with {@link RedisUnavailable}. */
+    Future<Response> send(Script script, List<String> keys, List<String> args) {
         return call(connection -> evaluate(connection, script, keys, args));
     }
 
@@ -99,6 +85,19 @@ public final class RedisCommands {
     public static Future<Response> run(
             RedisConnection connection, Script script, List<String> keys, List<String> args) {
         return evaluate(connection, script, keys, args);
+    }
+
+    /**
+     * Runs a script at once at a node that is taking over the slot of the keys (Redis: ASKING). The
+     * two commands are sent as one, because the first is about the next one on the connection,
+     * whichever that is. Fails with {@link RedisUnavailable}.
+     */
+    Future<Response> ask(Script script, List<String> keys, List<String> args) {
+        List<Request> both =
+                List.of(
+                        Request.cmd(Command.ASKING),
+                        request(Command.EVAL, script.source(), keys, args));
+        return call(connection -> connection.batch(both).map(replies -> replies.get(1)));
     }
 
     private static Future<Response> evaluate(
@@ -156,6 +155,9 @@ public final class RedisCommands {
                     connection,
                     failure instanceof IOException ? RedisReason.of(failure) : "connection closed");
         }
+        if (ClusterReply.is(failure)) {
+            return;
+        }
         Optional<RedisRefusal> refusal = RedisRefusal.of(failure);
         refusal.ifPresent(reason -> Objects.requireNonNull(refusals.get(reason)).increment());
         if (refusal.equals(Optional.of(RedisRefusal.READONLY))) {
@@ -203,12 +205,16 @@ public final class RedisCommands {
     /** A Lua script that Redis runs atomically, and the digest that names it (Redis: EVALSHA). */
     public static final class Script {
 
+        private static final int NO_CHANNEL = -1;
+
         private final String source;
         private final String sha1;
+        private final int channel;
 
-        private Script(String source) {
+        private Script(String source, int channel) {
             this.source = source;
             this.sha1 = digest(source);
+            this.channel = channel;
         }
 
         /**
@@ -221,10 +227,21 @@ public final class RedisCommands {
                 if (in == null) {
                     throw new IllegalStateException("not in the build: " + file);
                 }
-                return new Script(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+                return new Script(
+                        new String(in.readAllBytes(), StandardCharsets.UTF_8), NO_CHANNEL);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
+        }
+
+        /** Returns the same script, which publishes on the channel that an argument names. */
+        public Script publishingOn(int argument) {
+            return new Script(source, argument);
+        }
+
+        /** Returns the channel on which the script publishes; empty if it does not. */
+        Optional<String> channel(List<String> args) {
+            return channel == NO_CHANNEL ? Optional.empty() : Optional.of(args.get(channel));
         }
 
         String source() {

@@ -68,25 +68,39 @@ public final class RedisLink {
      * The server process at the other end (Redis: INFO server).
      *
      * @param runId differs for each process; empty where the account may not ask
+     * @param version such as {@code 7.0.15}; empty where the account may not ask
      */
-    record Server(String runId) {
+    record Server(String runId, String version) {
 
-        private static final Server UNKNOWN = new Server("");
+        private static final Server UNKNOWN = new Server("", "");
+
+        /** The first version whose Clusters have publish/subscribe by slot. */
+        private static final int SHARDED_SINCE = 7;
 
         /** Tells whether two links certainly lead to different servers. */
         boolean isNot(Server other) {
             return !runId.isEmpty() && !other.runId.isEmpty() && !runId.equals(other.runId);
         }
 
+        /** Tells whether the server has publish/subscribe by slot; empty if it is not known. */
+        Optional<Boolean> isSharded() {
+            return version.matches("[0-9]{1,9}\\..*")
+                    ? Optional.of(
+                            Integer.parseInt(version.substring(0, version.indexOf('.')))
+                                    >= SHARDED_SINCE)
+                    : Optional.empty();
+        }
+
         static Server parse(String info) {
-            // On a Cluster any node may have answered, and each of them delivers all messages.
-            return info.contains("redis_mode:cluster")
-                    ? UNKNOWN
-                    : info.lines()
-                            .filter(line -> line.startsWith("run_id:"))
-                            .map(line -> new Server(line.substring("run_id:".length()).strip()))
-                            .findFirst()
-                            .orElse(UNKNOWN);
+            return new Server(field(info, "run_id"), field(info, "redis_version"));
+        }
+
+        private static String field(String info, String name) {
+            return info.lines()
+                    .filter(line -> line.startsWith(name + ":"))
+                    .map(line -> line.substring(name.length() + 1).strip())
+                    .findFirst()
+                    .orElse("");
         }
     }
 
@@ -224,7 +238,25 @@ public final class RedisLink {
 
     /** Ends the connection, or the attempt to make one, for good. */
     public void close() {
+        closeAfter(markClosed());
+    }
+
+    /**
+     * Ends the connection for good. Redis first answers the commands that were sent before (QUIT).
+     */
+    void finish() {
         State last = markClosed();
+        if (last instanceof State.Ready ready) {
+            ready.connection()
+                    .send(Request.cmd(Command.QUIT))
+                    .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
+                    .onComplete(answered -> close(ready.client()));
+        } else {
+            closeAfter(last);
+        }
+    }
+
+    private void closeAfter(State last) {
         if (last instanceof State.Ready ready) {
             ready.client().close();
         } else if (last instanceof State.Connecting connecting) {
@@ -297,7 +329,7 @@ public final class RedisLink {
         return prepared.future();
     }
 
-    private static Future<Server> askServer(RedisConnection connection) {
+    static Future<Server> askServer(RedisConnection connection) {
         return connection
                 .send(Request.cmd(Command.INFO).arg("server"))
                 .map(Response::toString)

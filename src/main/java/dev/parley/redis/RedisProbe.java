@@ -3,11 +3,13 @@ package dev.parley.redis;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.vertx.core.Vertx;
+import io.vertx.redis.client.Response;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Checks that messages flow: every few seconds the pod sends itself a message through Redis, by a
@@ -18,7 +20,7 @@ import java.util.regex.Pattern;
 public final class RedisProbe {
 
     /** The probe's script, which the command connection loads when it is prepared. */
-    public static final RedisCommands.Script SCRIPT =
+    static final RedisCommands.Script SCRIPT =
             RedisCommands.Script.load(RedisProbe.class, "probe.lua");
 
     /** A probe message: the value of {@link System#nanoTime} when it was sent. */
@@ -35,8 +37,11 @@ public final class RedisProbe {
     private final RedisWrites writes;
     private final EvictionWatch evictions;
     private final Timer roundTrip;
-    private final String channel;
-    private final String key;
+    private final String publish;
+    private final String counted;
+
+    private volatile @Nullable Place place;
+    private volatile long subscribers;
 
     private volatile long readyNanos;
     private volatile long receivedNanos;
@@ -49,14 +54,22 @@ public final class RedisProbe {
     private volatile long timer = -1;
 
     /**
+     * Where a pod sends itself messages.
+     *
      * @param channel on which this pod, and no other, sends itself messages
      * @param key that this pod, and no other, writes and removes again
      */
-    public RedisProbe(
+    public record Place(String channel, String key) {}
+
+    /**
+     * @param publish the command by which messages are sent: PUBLISH or SPUBLISH
+     * @param counted a channel whose subscribers at this server are counted
+     */
+    RedisProbe(
             Vertx vertx,
             RedisConfig config,
-            String channel,
-            String key,
+            String publish,
+            String counted,
             RedisCommands commands,
             RedisLink commandLink,
             RedisLink subscription,
@@ -65,13 +78,13 @@ public final class RedisProbe {
             MeterRegistry meters) {
         this.vertx = vertx;
         this.config = config;
+        this.publish = publish;
+        this.counted = counted;
         this.commands = commands;
         this.commandLink = commandLink;
         this.subscription = subscription;
         this.writes = writes;
         this.evictions = evictions;
-        this.channel = channel;
-        this.key = key;
         this.roundTrip =
                 Timer.builder("parley.redis.roundtrip")
                         .description("Time for a message of the pod to itself through Redis")
@@ -85,13 +98,26 @@ public final class RedisProbe {
                         .register(meters);
     }
 
+    /**
+     * Sends the next messages elsewhere. Nothing is sent before the first call. The caller
+     * subscribes to the channel.
+     */
+    void moveTo(Place next) {
+        place = next;
+    }
+
+    /** Returns how many connections were subscribed to the counted channel at the last message. */
+    long subscribers() {
+        return subscribers;
+    }
+
     /** Begins to send messages. */
-    public void start() {
+    void start() {
         timer = vertx.setPeriodic(config.probeInterval().toMillis(), id -> tick());
     }
 
     /** Stops sending messages. */
-    public void stop() {
+    void stop() {
         vertx.cancelTimer(timer);
     }
 
@@ -99,7 +125,7 @@ public final class RedisProbe {
      * Called when one of the two connections was made anew. Messages that were received before
      * prove nothing about it, so a new one is sent as soon as both connections are up.
      */
-    public void onReady() {
+    void onReady() {
         received = false;
         readyNanos = System.nanoTime();
         Optional<RedisLink.Server> commandServer = commandLink.server();
@@ -113,12 +139,12 @@ public final class RedisProbe {
             older.renew("subscription and commands are on different servers");
             return;
         }
-        evictions.look();
+        look();
         send();
     }
 
     /** Called when a message arrived on the probe's channel. */
-    public void onMessage(String payload) {
+    void onMessage(String payload) {
         if (!SENT.matcher(payload).matches()) {
             return;
         }
@@ -137,7 +163,7 @@ public final class RedisProbe {
     }
 
     /** Returns why messages do not flow, one sentence for an operator; empty while they do. */
-    public Optional<String> problem() {
+    Optional<String> problem() {
         if (!received) {
             return Optional.of(
                     refusal.isEmpty() ? "subscribed to Redis, but nothing received yet" : refusal);
@@ -152,7 +178,9 @@ public final class RedisProbe {
     }
 
     private void tick() {
-        if (commandLink.connection().isEmpty() || subscription.connection().isEmpty()) {
+        if (place == null
+                || commandLink.connection().isEmpty()
+                || subscription.connection().isEmpty()) {
             return;
         }
         if (isOverdue()) {
@@ -164,7 +192,7 @@ public final class RedisProbe {
         send();
         if (sinceLook.incrementAndGet() >= MESSAGES_PER_LOOK) {
             sinceLook.set(0);
-            evictions.look();
+            look();
         }
     }
 
@@ -173,24 +201,42 @@ public final class RedisProbe {
         return System.nanoTime() - last > config.probeTimeout().toNanos();
     }
 
+    private void look() {
+        Place at = place;
+        if (at != null) {
+            evictions.look(at.key());
+        }
+    }
+
     private void send() {
-        commands.send(SCRIPT, List.of(key), List.of(channel, Long.toString(System.nanoTime())))
-                .onSuccess(errorOfWrite -> writes.onProbe(errorOfWrite.toString()))
+        Place at = place;
+        if (at == null) {
+            return;
+        }
+        String now = Long.toString(System.nanoTime());
+        commands.send(SCRIPT, List.of(at.key()), List.of(at.channel(), now, publish, counted))
+                .onSuccess(this::onSent)
                 .onFailure(this::onRefused);
+    }
+
+    private void onSent(Response reply) {
+        writes.onProbe(reply.get(0).toString());
+        subscribers = reply.get(1).toLong();
     }
 
     /**
      * Called when a message could not be sent. If Redis refused it, and none was received since the
      * connections were made, the command connection is made anew at once. Otherwise that happens
      * when the probe is overdue. The reason has the same words as one for which a connection is
-     * refused, so that it is logged once.
+     * refused, so that it is logged once. A node of a Cluster that does not have the slot any more
+     * needs another place, not another connection.
      */
     private void onRefused(Throwable failure) {
         if (failure instanceof RedisUnavailable refused
                 && refused.refusal().isPresent()
                 && refused.getCause() != null) {
             refusal = RedisReason.of(refused.getCause());
-            if (!received) {
+            if (!received && !ClusterReply.is(refused.getCause())) {
                 commandLink.renew(refusal);
             }
         }

@@ -1,7 +1,9 @@
 package dev.parley.redis;
 
+import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.RedisConnection;
@@ -9,34 +11,44 @@ import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 import io.vertx.redis.client.ResponseType;
 import io.vertx.redis.client.impl.types.ErrorType;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The channels that a pod receives (Redis: SUBSCRIBE), on whichever connection it has at the
- * moment.
+ * The channels that a pod receives from one server, on whichever connection it has at the moment.
  *
  * <p>A channel is subscribed to when it is first asked for and left when the last one that asked
  * for it is done. When the connection is lost, {@link #join} subscribes to all channels again on
  * the next one, and those who wait for a confirmation get it from there.
  *
- * <p><b>Which confirmation is whose.</b> Redis confirms in the order of the commands. A channel
- * that is left before it was confirmed, and asked for again at once, is confirmed twice; only the
- * second confirmation says that what is published from then on arrives. The first is counted as
- * stale.
+ * <p><b>Which answer is whose.</b> Redis answers in the order of the commands, so the commands that
+ * have no answer yet are kept in a queue. A channel that is left before it was confirmed, and asked
+ * for again at once, is confirmed twice; only the second confirmation says that what is published
+ * from then on arrives.
  *
- * <p>Thread-safe. Commands are sent under the lock, so that Redis gets them in the order in which
- * the state changed.
+ * <p><b>Channels of a Cluster's slots</b> ({@link Kind#SHARD}) are at the node that has the slot.
+ * When the slot moves away the node says so without being asked ({@code sunsubscribe}); a node that
+ * does not have the slot refuses the command. In both cases the channels are forgotten here and
+ * reported as lost.
+ *
+ * <p>Thread-safe. Commands are sent by one thread, in the order in which they were queued under the
+ * lock.
  */
-public final class RedisSubscription {
+final class RedisSubscription {
 
     private static final Logger LOG = Logger.getLogger(RedisSubscription.class);
 
@@ -47,69 +59,140 @@ public final class RedisSubscription {
     /** Channels in one command. */
     private static final int BATCH = 512;
 
-    private final @Nullable String pattern;
+    private final Context context;
     private final BiConsumer<String, Buffer> onMessage;
     private final Consumer<String> onRefused;
+    private final Consumer<Set<String>> onLost;
 
     // Guarded by this.
 
     private final Map<String, Channel> channels = new HashMap<>();
     private @Nullable Joined joined;
 
+    /** How a name is subscribed to. */
+    enum Kind {
+        CHANNEL(Command.SUBSCRIBE, Command.UNSUBSCRIBE),
+
+        /** A channel that is in a slot of a Cluster, as keys are. */
+        SHARD(Command.SSUBSCRIBE, Command.SUNSUBSCRIBE),
+
+        /** All channels that match. A server that refuses it is left alone. */
+        PATTERN(Command.PSUBSCRIBE, Command.PUNSUBSCRIBE);
+
+        private final Command subscribe;
+        private final Command unsubscribe;
+
+        Kind(Command subscribe, Command unsubscribe) {
+            this.subscribe = subscribe;
+            this.unsubscribe = unsubscribe;
+        }
+    }
+
     /** A channel that is wanted. */
     private static final class Channel {
 
+        private final String name;
+        private final Kind kind;
         private int users;
         private boolean confirmed;
         private final List<Promise<Void>> waiting = new ArrayList<>();
-    }
 
-    /** One connection, and what Redis has still to answer on it. */
-    private static final class Joined {
+        Channel(String name, Kind kind) {
+            this.name = name;
+            this.kind = kind;
+        }
 
-        private final RedisConnection connection;
-        private final Promise<Void> done = Promise.promise();
-        private final Map<String, Integer> stale = new HashMap<>();
-        private boolean patternAnswered;
-
-        /** Channels that were wanted when the connection was joined, and are not confirmed yet. */
-        private int unconfirmed;
-
-        Joined(RedisConnection connection, boolean patternAnswered, int unconfirmed) {
-            this.connection = connection;
-            this.patternAnswered = patternAnswered;
-            this.unconfirmed = unconfirmed;
+        /** Returns what decides with which others this one may be in one command. */
+        int group() {
+            return kind == Kind.SHARD ? ClusterSlots.slotOf(name) : -kind.ordinal() - 1;
         }
     }
 
     /**
-     * @param pattern received too if the account may (Redis: PSUBSCRIBE); null for none
+     * A command, and the channels in it that have no answer yet. They are of one kind and, if that
+     * is {@link Kind#SHARD}, of one slot.
+     *
+     * @param onJoin whether it was sent when the connection was joined
+     */
+    private record Sent(Command command, Queue<Channel> channels, boolean onJoin) {
+
+        static Sent of(Command command, Collection<Channel> channels, boolean onJoin) {
+            return new Sent(command, new ArrayDeque<>(channels), onJoin);
+        }
+
+        private Channel next() {
+            return channels.element();
+        }
+
+        boolean isAnsweredBy(String word, String name) {
+            return command.toString().equals(word) && next().name.equals(name);
+        }
+
+        boolean subscribes() {
+            return command == next().kind.subscribe;
+        }
+    }
+
+    /** One connection, and the commands that Redis has still to answer on it. */
+    private static final class Joined {
+
+        private final RedisConnection connection;
+        private final Promise<Void> done = Promise.promise();
+        private final Queue<Sent> unanswered = new ArrayDeque<>();
+
+        /** Commands of {@link #join} that have no answer yet. */
+        private int joining;
+
+        Joined(RedisConnection connection) {
+            this.connection = connection;
+        }
+
+        /** Removes the first command; returns whether it was the last one of {@link #join}. */
+        private boolean removeFirst() {
+            return unanswered.remove().onJoin() && --joining == 0;
+        }
+    }
+
+    /** What follows from an answer, done outside the lock. */
+    private static final class Outcome {
+
+        private final List<Promise<Void>> confirmed = new ArrayList<>();
+        private final Map<String, Channel> lost = new HashMap<>();
+        private boolean isJoined;
+        private @Nullable ErrorType refusal;
+    }
+
+    /**
      * @param onMessage takes channel and payload, on the connection's event loop
      * @param onRefused takes the reason why Redis refused a channel after the connection was
-     *     joined; the connection has to be made anew, since the reply does not say which channel it
-     *     was
+     *     joined; the connection has to be made anew
+     * @param onLost takes the channels that the server no longer has
      */
-    public RedisSubscription(
-            @Nullable String pattern,
+    RedisSubscription(
+            Vertx vertx,
             BiConsumer<String, Buffer> onMessage,
-            Consumer<String> onRefused) {
-        this.pattern = pattern;
+            Consumer<String> onRefused,
+            Consumer<Set<String>> onLost) {
+        this.context = vertx.getOrCreateContext();
         this.onMessage = onMessage;
         this.onRefused = onRefused;
+        this.onLost = onLost;
     }
 
     /**
      * Asks for a channel.
      *
      * @return completes once Redis has confirmed it, on the present connection or a later one: what
-     *     is published from then on arrives. Fails if the channel is left before.
+     *     is published from then on arrives. Fails if the channel is left or lost before.
      */
-    public synchronized Future<Void> subscribe(String channel) {
-        Channel wanted = channels.get(channel);
+    synchronized Future<Void> subscribe(String name, Kind kind) {
+        Channel wanted = channels.get(name);
         if (wanted == null) {
-            wanted = new Channel();
-            channels.put(channel, wanted);
-            send(Command.SUBSCRIBE, List.of(channel));
+            wanted = new Channel(name, kind);
+            channels.put(name, wanted);
+            if (joined != null) {
+                send(joined, Sent.of(kind.subscribe, List.of(wanted), false));
+            }
         }
         wanted.users++;
         if (wanted.confirmed) {
@@ -120,42 +203,54 @@ public final class RedisSubscription {
         return confirmation.future();
     }
 
-    /** Takes one {@link #subscribe} back; the channel is left with the last. */
-    public void unsubscribe(String channel) {
+    /**
+     * Takes one {@link #subscribe} back; the channel is left with the last. Does nothing if it is
+     * not wanted.
+     */
+    void unsubscribe(String name) {
         List<Promise<Void>> waiting;
         synchronized (this) {
-            Channel left = channels.get(channel);
+            Channel left = channels.get(name);
             if (left == null || --left.users > 0) {
                 return;
             }
-            channels.remove(channel);
+            channels.remove(name);
             waiting = List.copyOf(left.waiting);
-            if (joined != null && !left.confirmed) {
-                joined.stale.merge(channel, 1, Integer::sum);
+            if (joined != null) {
+                send(joined, Sent.of(left.kind.unsubscribe, List.of(left), false));
             }
-            send(Command.UNSUBSCRIBE, List.of(channel));
         }
-        waiting.forEach(one -> one.tryFail("left before it was confirmed: " + channel));
+        waiting.forEach(one -> one.tryFail("left before it was confirmed: " + name));
+    }
+
+    /** Returns the channels that are wanted. */
+    synchronized Set<String> names() {
+        return Set.copyOf(channels.keySet());
     }
 
     /**
-     * Subscribes to all channels on a new connection. Completes once Redis has confirmed every one
-     * of them; fails with the error reply of Redis if it refuses one.
+     * Subscribes to all channels on a new connection. Completes once Redis has answered for every
+     * one of them; fails with the error reply of Redis if it refuses one.
      */
-    public Future<Void> join(RedisConnection connection) {
+    Future<Void> join(RedisConnection connection) {
         synchronized (this) {
-            var joining = new Joined(connection, pattern == null, channels.size());
+            var joining = new Joined(connection);
             joined = joining;
             channels.values().forEach(channel -> channel.confirmed = false);
             connection.handler(push -> handle(push, joining));
-            if (pattern != null) {
-                send(Command.PSUBSCRIBE, List.of(pattern));
+            Map<Integer, List<Channel>> groups =
+                    channels.values().stream()
+                            .collect(
+                                    Collectors.groupingBy(
+                                            Channel::group, TreeMap::new, Collectors.toList()));
+            for (List<Channel> group : groups.values()) {
+                for (int i = 0; i < group.size(); i += BATCH) {
+                    List<Channel> batch = group.subList(i, Math.min(i + BATCH, group.size()));
+                    joining.joining++;
+                    send(joining, Sent.of(batch.get(0).kind.subscribe, batch, true));
+                }
             }
-            List<String> names = List.copyOf(channels.keySet());
-            for (int i = 0; i < names.size(); i += BATCH) {
-                send(Command.SUBSCRIBE, names.subList(i, Math.min(i + BATCH, names.size())));
-            }
-            if (names.isEmpty()) {
+            if (groups.isEmpty()) {
                 joining.done.complete();
             }
             return joining.done.future();
@@ -163,66 +258,116 @@ public final class RedisSubscription {
     }
 
     /** Sends a command; if it fails, the connection is lost and the next one is joined instead. */
-    private void send(Command command, List<String> names) {
-        Joined present = joined;
-        if (present != null) {
-            Request request = Request.cmd(command);
-            names.forEach(request::arg);
-            present.connection.send(request).onFailure(present.done::tryFail);
-        }
+    private void send(Joined on, Sent command) {
+        on.unanswered.add(command);
+        Request request = Request.cmd(command.command());
+        command.channels().forEach(channel -> request.arg(channel.name));
+        context.runOnContext(now -> on.connection.send(request).onFailure(on.done::tryFail));
     }
 
     private void handle(Response push, Joined on) {
-        // The client passes the answer to SUBSCRIBE to this handler like a message, also an error.
-        if (push instanceof ErrorType refusal) {
-            onRefusal(refusal, on);
+        // The client passes the answers to this handler like messages, also an error.
+        if (push instanceof ErrorType error) {
+            finish(onError(error, on), on);
             return;
         }
         if (push == null || !MESSAGE_TYPES.contains(push.type()) || push.size() < 3) {
             return;
         }
-        switch (push.get(0).toString()) {
-            case "message" -> onMessage.accept(push.get(1).toString(), push.get(2).toBuffer());
+        String word = push.get(0).toString();
+        switch (word) {
+            case "message", "smessage" ->
+                    onMessage.accept(push.get(1).toString(), push.get(2).toBuffer());
             case "pmessage" -> onMessage.accept(push.get(2).toString(), push.get(3).toBuffer());
-            case "subscribe" -> onConfirmation(push.get(1).toString(), on);
-            case "psubscribe" -> on.patternAnswered = true;
-            default -> {}
+            default -> finish(onAnswer(word, String.valueOf(push.get(1)), on), on);
         }
     }
 
-    @SuppressWarnings("ReferenceEquality") // This very connection: another one is a newer one.
-    private void onConfirmation(String name, Joined on) {
-        List<Promise<Void>> waiting = List.of();
-        synchronized (this) {
-            if (joined != on) {
-                return;
-            }
-            Integer stale = on.stale.get(name);
-            if (stale != null) {
-                on.stale.merge(name, -1, (count, one) -> count == 1 ? null : count - 1);
-            } else {
-                Channel confirmed = channels.get(name);
-                if (confirmed != null) {
-                    confirmed.confirmed = true;
-                    waiting = List.copyOf(confirmed.waiting);
-                    confirmed.waiting.clear();
-                }
-            }
-            on.unconfirmed--;
+    @SuppressWarnings("ReferenceEquality") // This very connection or channel, not a newer one.
+    private synchronized Outcome onAnswer(String word, String name, Joined on) {
+        var outcome = new Outcome();
+        Sent first = on.unanswered.peek();
+        if (joined != on) {
+            return outcome;
         }
-        waiting.forEach(Promise::tryComplete);
-        if (on.unconfirmed <= 0) {
+        if (first != null && first.isAnsweredBy(word, name)) {
+            boolean subscribes = first.subscribes();
+            Channel channel = first.channels().remove();
+            if (subscribes && channels.get(name) == channel) {
+                confirm(channel, outcome);
+            }
+            outcome.isJoined = first.channels().isEmpty() && on.removeFirst();
+        } else if (word.equals("sunsubscribe")) {
+            // Nothing asked for it: the slot has moved away.
+            Channel lost = channels.remove(name);
+            if (lost != null) {
+                outcome.lost.put(name, lost);
+            }
+        }
+        return outcome;
+    }
+
+    private static void confirm(Channel channel, Outcome outcome) {
+        channel.confirmed = true;
+        outcome.confirmed.addAll(channel.waiting);
+        channel.waiting.clear();
+    }
+
+    /** An error is the answer to all channels of a command. */
+    @SuppressWarnings("ReferenceEquality") // This very connection or channel, not a newer one.
+    private synchronized Outcome onError(ErrorType error, Joined on) {
+        var outcome = new Outcome();
+        if (joined != on) {
+            return outcome;
+        }
+        Sent first = on.unanswered.peek();
+        if (first != null && first.next().kind == Kind.PATTERN) {
+            LOG.debugf("Redis refuses %s: %s", first.next().name, error.getMessage());
+            first.channels().forEach(pattern -> confirm(pattern, outcome));
+            outcome.isJoined = on.removeFirst();
+        } else if (!ClusterReply.is(error)) {
+            outcome.refusal = error;
+        } else if (first != null && isAnswerTo(first, error)) {
+            if (first.subscribes()) {
+                first.channels().stream()
+                        .filter(channel -> channels.get(channel.name) == channel)
+                        .forEach(channel -> outcome.lost.put(channel.name, channel));
+                channels.keySet().removeAll(outcome.lost.keySet());
+            }
+            outcome.isJoined = on.removeFirst();
+        }
+        return outcome;
+    }
+
+    /**
+     * Tells whether a node's refusal belongs to a command. Otherwise it belongs to an earlier
+     * SUNSUBSCRIBE, which an unasked {@code sunsubscribe} of the same channel seemed to answer.
+     */
+    private static boolean isAnswerTo(Sent command, ErrorType error) {
+        if (command.next().kind != Kind.SHARD) {
+            return false;
+        }
+        String[] words = String.valueOf(error.getMessage()).split(" ", 3);
+        return !words[0].equals("MOVED")
+                || words[1].equals(Integer.toString(ClusterSlots.slotOf(command.next().name)));
+    }
+
+    private void finish(Outcome outcome, Joined on) {
+        outcome.confirmed.forEach(Promise::tryComplete);
+        if (outcome.isJoined) {
             on.done.tryComplete();
         }
-    }
-
-    private void onRefusal(ErrorType refusal, Joined on) {
-        if (!on.patternAnswered) {
-            // The pattern was the first command on this connection, so this is its answer.
-            on.patternAnswered = true;
-            LOG.debugf("Redis refuses PSUBSCRIBE %s: %s", pattern, refusal.getMessage());
-        } else if (!on.done.tryFail(refusal)) {
-            onRefused.accept(RedisReason.of(refusal));
+        if (!outcome.lost.isEmpty()) {
+            outcome.lost
+                    .values()
+                    .forEach(
+                            channel ->
+                                    channel.waiting.forEach(
+                                            one -> one.tryFail("lost: " + channel.name)));
+            onLost.accept(new HashSet<>(outcome.lost.keySet()));
+        }
+        if (outcome.refusal != null && !on.done.tryFail(outcome.refusal)) {
+            onRefused.accept(RedisReason.of(outcome.refusal));
         }
     }
 }

@@ -3,13 +3,17 @@
 -- KEYS[1]  key      string  written and removed again, so that nothing is left
 -- ARGV[1]  channel  text    only this pod subscribes to it
 -- ARGV[2]  message  text    when it was sent
+-- ARGV[3]  publish  text    PUBLISH, or SPUBLISH on a Cluster where the channel is in the slot of the key
+-- ARGV[4]  counted  text    a channel whose subscribers at this server are counted
 --
--- Returns an empty string, or the text of the error that the write got. On a replica the script fails
--- with that error and publishes nothing, so that the pod does not take the replica for the primary. After
--- any other error it publishes, because messages still flow and reading works.
+-- Returns {error, subscribers}: the error is an empty string, or the text of the one that the write got;
+-- subscribers are those of the counted channel. On a replica the script fails with the error and publishes
+-- nothing, so that the pod does not take the replica for the primary. After any other error it publishes,
+-- because messages still flow and reading works.
 local key = KEYS[1]
 local channel = ARGV[1]
 local message = ARGV[2]
+local publish, counted = ARGV[3], ARGV[4]
 
 local written = redis.pcall('SET', key, message)
 if written.err then
@@ -19,5 +23,6 @@ if written.err then
 else
     redis.call('DEL', key)
 end
-redis.call('PUBLISH', channel, message)
-return written.err or ''
+redis.call(publish, channel, message)
+local subscribed = redis.pcall('PUBSUB', 'NUMSUB', counted)
+return {written.err or '', subscribed.err and 0 or subscribed[2]}

@@ -48,6 +48,11 @@ public final class RecordingListener implements Broker.Listener {
         Timeouts.await(text).until(() -> plainTexts.contains(text));
     }
 
+    /** Returns how often there was a reason to compare. */
+    public int resubscriptions() {
+        return resubscriptions.get();
+    }
+
     public void awaitResubscriptions(int count) {
         Timeouts.await(count + " resubscriptions").until(() -> resubscriptions.get() >= count);
     }

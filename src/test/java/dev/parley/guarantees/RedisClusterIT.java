@@ -4,6 +4,7 @@ import static dev.parley.testsupport.TestRoom.numbers;
 import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisCluster;
 import dev.parley.testsupport.RedisServer;
@@ -14,6 +15,9 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -23,19 +27,16 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * A pod on a Redis Cluster of three masters and three replicas. The Redis client keeps connections
- * to all nodes, and most of them carry nothing for most of the time.
+ * A pod on a Redis Cluster of three masters and three replicas. On Redis 7 and later
+ * publish/subscribe is sharded, on older servers classic.
  */
 class RedisClusterIT {
 
     /** The seconds that a quiet connection must live; the setting below would end it after one. */
     private static final int QUIET_SECONDS = 6;
 
-    /**
-     * One for commands and one for the subscription at each of six nodes, and one more of each at
-     * the node that the client asks for the slots.
-     */
-    private static final int MOST_CONNECTIONS = 14;
+    /** One for commands and one that is subscribed, for each of three masters. */
+    private static final int CONNECTIONS = 6;
 
     /** Each test has a cluster of its own, in which no node was elected before. */
     @AutoClose private final RedisCluster cluster = RedisCluster.start();
@@ -44,14 +45,15 @@ class RedisClusterIT {
 
     @BeforeEach
     void startPod() {
-        pod =
-                Pods.withQuickReconnect()
-                        .redis(cluster.hosts())
-                        .config("quarkus.redis.client-type", "cluster")
-                        .config("quarkus.redis.tcp.read-idle-timeout", "1S")
-                        .config("parley.redis.max-backoff", "200ms")
-                        .start()
-                        .awaitReady();
+        pod = podOnCluster().start().awaitReady();
+    }
+
+    private ParleyProcess.Builder podOnCluster() {
+        return Pods.withQuickReconnect()
+                .redis(cluster.hosts())
+                .config("quarkus.redis.client-type", "cluster")
+                .config("quarkus.redis.tcp.read-idle-timeout", "1S")
+                .config("parley.redis.max-backoff", "200ms");
     }
 
     @AfterEach
@@ -65,10 +67,12 @@ class RedisClusterIT {
             Set<Connection> before = connections();
 
             Timeouts.await("connections that are quiet for long")
-                    .until(() -> connections().stream().filter(Connection::isOld).count() >= 12);
+                    .until(
+                            () ->
+                                    connections().stream().filter(Connection::isOld).count()
+                                            == CONNECTIONS);
 
-            assertThat(ids(connections())).containsAll(ids(before));
-            assertThat(connections()).hasSizeLessThanOrEqualTo(MOST_CONNECTIONS);
+            assertThat(ids(connections())).isEqualTo(ids(before));
             assertOneDeliveryEach(lobby);
             assertThat(lobby.connections()).isOne();
             assertThat(pod.log()).doesNotContain("connection closed");
@@ -76,58 +80,150 @@ class RedisClusterIT {
     }
 
     @Test
-    void connectionsThatAreLost_areReplacedAsAWhole_andLeaveNothingBehind() {
+    void connectionsThatAreLost_areReplaced_andLeaveNothingBehind() {
+        List<String> rooms = oneRoomPerMaster();
+        List<SseReader> readers = rooms.stream().map(room -> Pods.open(pod, room)).toList();
         try (SseReader lobby = openLobby()) {
-            for (RedisServer node : cluster.nodes()) {
-                Set<String> lost = new HashSet<>();
-                for (Connection one : connections(node)) {
-                    if (!one.isSubscribed()) {
-                        node.command("CLIENT", "KILL", "ID", one.id());
-                        lost.add(one.id());
-                    }
+            for (RedisServer master : cluster.nodes().subList(0, 3)) {
+                for (boolean subscribed : List.of(true, false)) {
+                    Connection lost =
+                            connections(master).stream()
+                                    .filter(one -> one.isSubscribed() == subscribed)
+                                    .findFirst()
+                                    .orElseThrow();
+                    master.command("CLIENT", "KILL", "ID", lost.id());
+                    Timeouts.await("a new connection to " + master)
+                            .until(
+                                    () -> {
+                                        Set<Connection> now = connections(master);
+                                        return now.size() == 2 && !ids(now).contains(lost.key());
+                                    });
+                    publish(rooms, 1, 1);
                 }
-                assertThat(lost).isNotEmpty();
-                Timeouts.await("new connections to " + node)
-                        .until(
-                                () -> {
-                                    Set<Connection> now = connections(node);
-                                    return now.size() >= 2
-                                            && now.stream().noneMatch(c -> lost.contains(c.id()))
-                                            && subscriptions() == 1;
-                                });
-                pod.awaitReady();
             }
 
-            Timeouts.await("former connections to be closed")
-                    .until(() -> connections().size() <= MOST_CONNECTIONS);
+            awaitOneSubscriptionEach(rooms);
+            assertThat(connections()).hasSize(CONNECTIONS);
+            assertOneDeliveryEach(lobby);
+        }
+        readers.forEach(reader -> assertThat(reader.awaitMessages(1).data()).containsExactly("1"));
+        readers.forEach(SseReader::close);
+    }
+
+    @Test
+    void masterThatDies_leavesTheOthersAlone_andIsReplacedByItsReplica() {
+        List<String> rooms = oneRoomPerMaster();
+        List<SseReader> readers = rooms.stream().map(room -> Pods.open(pod, room)).toList();
+        publish(rooms, 1, 5);
+        cluster.nodes().subList(0, 3).forEach(cluster::awaitReplicated);
+        RedisServer victim = cluster.masterOf("{" + rooms.get(0) + "}");
+        List<String> others = rooms.subList(1, 3);
+
+        cluster.setNodeTimeout(Duration.ofHours(1));
+        victim.kill();
+        // Dead, and its slots are still its own.
+        publish(others, 6, 10);
+        readers.subList(1, 3).forEach(reader -> reader.awaitMessages(10));
+        assertThat(Pods.send(new Http(pod.uri()), rooms.get(0), "6").status()).isEqualTo(503);
+        try (ParleyProcess late =
+                        podOnCluster()
+                                .config("parley.redis.probe-timeout", "4S")
+                                .start()
+                                .awaitReady();
+                SseReader reader = Pods.open(late, others.get(0))) {
+            Pods.publishNumbers(late, others.get(0), 11, 15);
+            assertThat(reader.awaitMessages(5).data()).isEqualTo(numbers(11, 15));
+        }
+        readers.get(1).awaitMessages(15);
+
+        cluster.setNodeTimeout(Duration.ofSeconds(5));
+        publish(rooms, 6, 15);
+        victim.restart();
+        cluster.awaitWhole();
+        publish(rooms, 16, 20);
+
+        for (SseReader reader : readers) {
+            reader.awaitMessages(20);
+            assertThat(reader.data()).isEqualTo(numbers(1, 20));
+            assertThat(reader.events("gap")).isEmpty();
+            RedisFaultTest.assertIdsAscend(reader);
+            assertThat(reader.connections()).isOne();
+        }
+        awaitOneSubscriptionEach(rooms);
+        readers.forEach(SseReader::close);
+        try (SseReader lobby = openLobby()) {
+            Timeouts.await("connections to three masters")
+                    .until(() -> connections().size() == CONNECTIONS);
             assertOneDeliveryEach(lobby);
         }
     }
 
     @Test
-    void masterThatDies_isReplacedByItsReplica() {
-        List<String> rooms = oneRoomPerMaster();
-        List<SseReader> readers = rooms.stream().map(room -> Pods.open(pod, room)).toList();
-        publish(rooms, 1, 5);
-        cluster.nodes().subList(0, 3).forEach(this::awaitReplicatedIfMaster);
-        RedisServer victim = subscribedMaster();
+    void slotsThatMove_toOthersAndToANewNode_whilePeoplePublish_loseNothing() throws Exception {
+        var stop = new AtomicBoolean();
+        var published = new AtomicInteger();
+        try (SseReader reader = Pods.open(pod, "room")) {
+            CompletableFuture<Void> publishing =
+                    CompletableFuture.runAsync(
+                            () -> {
+                                while (!stop.get()) {
+                                    int next = published.get() + 1;
+                                    Pods.publishNumbers(pod, "room", next, next);
+                                    published.set(next);
+                                }
+                            });
+            RedisServer added = cluster.addMaster();
+            try {
+                for (int i = 0; i < 4; i++) {
+                    moveRoom(cluster.nodes().get(i % 3), published);
+                }
+                assertThat(connections(added)).isEmpty();
+                moveRoom(added, published);
+                Timeouts.await("two connections to the new node")
+                        .until(() -> connections(added).size() == 2);
+                moveRoom(cluster.nodes().get(0), published);
+            } finally {
+                stop.set(true);
+                publishing.get();
+            }
 
-        victim.kill();
-        publish(rooms, 6, 10);
-        victim.restart();
-        cluster.awaitWhole();
-        publish(rooms, 11, 15);
-
-        for (SseReader reader : readers) {
-            reader.awaitMessages(15);
-            assertThat(reader.data()).isEqualTo(numbers(1, 15));
+            reader.awaitMessages(published.get());
+            assertThat(reader.data()).isEqualTo(numbers(1, published.get()));
             assertThat(reader.events("gap")).isEmpty();
-            RedisFaultTest.assertIdsAscend(reader);
             assertThat(reader.connections()).isOne();
-            reader.close();
+            RedisFaultTest.assertIdsAscend(reader);
+            Timeouts.await("the node without slots to be left")
+                    .until(() -> connections(added).isEmpty());
+            assertThat(connections()).hasSize(CONNECTIONS);
+            assertThat(pod.log()).doesNotContain("ERROR").doesNotContain(" connection: ");
         }
-        try (SseReader lobby = openLobby()) {
-            assertOneDeliveryEach(lobby);
+    }
+
+    /** Moves the slot of the room, and waits until messages have passed at its new node. */
+    private void moveRoom(RedisServer to, AtomicInteger published) {
+        if (cluster.masterOf("{room}") != to) {
+            cluster.move("{room}", to);
+        }
+        int before = published.get();
+        Timeouts.await("messages after the move").until(() -> published.get() > before + 20);
+        awaitOneSubscriptionEach(List.of("room"));
+    }
+
+    /** Waits until each room is subscribed to once, at the node that has its slot. */
+    private void awaitOneSubscriptionEach(List<String> rooms) {
+        for (String room : rooms) {
+            String channel = "parley:{" + room + "}:live";
+            Timeouts.await("one subscription to " + room + " at its node")
+                    .until(
+                            () ->
+                                    cluster.subscribers(cluster.masterOf(channel), channel) == 1
+                                            && cluster.nodes().stream()
+                                                            .mapToLong(
+                                                                    n ->
+                                                                            cluster.subscribers(
+                                                                                    n, channel))
+                                                            .sum()
+                                                    == 1);
         }
     }
 
@@ -212,12 +308,6 @@ class RedisClusterIT {
         rooms.forEach(room -> Pods.publishNumbers(pod, room, first, last));
     }
 
-    private void awaitReplicatedIfMaster(RedisServer node) {
-        if (isMaster(node)) {
-            cluster.awaitReplicated(node);
-        }
-    }
-
     /** Returns rooms whose keys are at different masters. */
     private List<String> oneRoomPerMaster() {
         Set<RedisServer> masters = new HashSet<>();
@@ -228,14 +318,6 @@ class RedisClusterIT {
             }
         }
         return rooms;
-    }
-
-    /** Returns the node to which the pod's subscription leads. */
-    private RedisServer subscribedMaster() {
-        return cluster.nodes().stream()
-                .filter(node -> subscriptions(node) > 0)
-                .findFirst()
-                .orElseThrow();
     }
 
     private static boolean isMaster(RedisServer node) {
@@ -275,25 +357,34 @@ class RedisClusterIT {
     private record Connection(RedisServer node, String id, long seconds, boolean isSubscribed) {
 
         private static final Pattern LINE =
-                Pattern.compile(
-                        "id=(\\d+) .* age=(\\d+) .* flags=(\\w+) .* sub=(\\d+) .* cmd=(\\S+).*");
+                Pattern.compile("id=(\\d+) .* age=(\\d+) .* flags=(\\w+) .* cmd=(\\S+).*");
+
+        /** Channels, patterns or, on Redis 7 and later, channels of slots. */
+        private static final Pattern SUBSCRIPTIONS = Pattern.compile(" [ps]?sub=[1-9]");
+
+        String key() {
+            return node + " " + id;
+        }
 
         boolean isOld() {
             return seconds >= QUIET_SECONDS;
         }
 
-        /** Parses a line of CLIENT LIST; empty for replicas, masters and this very command. */
+        /**
+         * Parses a line of CLIENT LIST; empty for replicas, masters, the connection by which keys
+         * came from another node, and this very command.
+         */
         static Stream<Connection> parse(RedisServer node, String line) {
             Matcher fields = LINE.matcher(line);
             return fields.matches()
                             && !fields.group(3).matches(".*[SM].*")
-                            && !fields.group(5).startsWith("client")
+                            && !fields.group(4).matches("(client|restore).*")
                     ? Stream.of(
                             new Connection(
                                     node,
                                     fields.group(1),
                                     Long.parseLong(fields.group(2)),
-                                    !fields.group(4).equals("0")))
+                                    SUBSCRIPTIONS.matcher(line).find()))
                     : Stream.of();
         }
     }
@@ -313,6 +404,6 @@ class RedisClusterIT {
     }
 
     private static Set<String> ids(Set<Connection> connections) {
-        return connections.stream().map(one -> one.node() + " " + one.id()).collect(toSet());
+        return connections.stream().map(Connection::key).collect(toSet());
     }
 }

@@ -1,6 +1,7 @@
 package dev.parley.testsupport;
 
 import java.io.Closeable;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -50,9 +51,11 @@ public final class RedisCluster implements Closeable {
     /** Returns the node that is the master of a key's slot now. */
     public RedisServer masterOf(String key) {
         // Each node knows all slots.
-        RedisServer anyNode = nodes.stream().filter(RedisServer::isAlive).findFirst().orElseThrow();
-        long slot = anyNode.command("CLUSTER", "KEYSLOT", key).number();
-        return anyNode.command("CLUSTER", "SLOTS").items().stream()
+        return masterOf(anyNode(), slotOf(key));
+    }
+
+    private RedisServer masterOf(RedisServer asked, long slot) {
+        return asked.command("CLUSTER", "SLOTS").items().stream()
                 .filter(range -> contains(range, slot))
                 .map(range -> range.items().get(2).items().get(1).number())
                 .map(this::nodeOnPort)
@@ -93,17 +96,147 @@ public final class RedisCluster implements Closeable {
         }
     }
 
+    /** Returns the slot of a key or channel. */
+    public int slotOf(String key) {
+        return (int) anyNode().command("CLUSTER", "KEYSLOT", key).number();
+    }
+
+    /** Tells whether the nodes have sharded publish/subscribe: Redis 7 and later. */
+    public boolean isSharded() {
+        return !anyNode().command("INFO", "server").text().contains("redis_version:6.");
+    }
+
+    /** Returns the subscriptions to a channel of a slot at a node. */
+    public long subscribers(RedisServer node, String channel) {
+        String count = isSharded() ? "SHARDNUMSUB" : "NUMSUB";
+        return node.command("PUBSUB", count, channel).items().get(1).number();
+    }
+
+    /** Sets for how long a master that does not answer keeps its slots, at all nodes that live. */
+    public void setNodeTimeout(Duration timeout) {
+        String millis = Long.toString(timeout.toMillis());
+        nodes.stream()
+                .filter(RedisServer::isAlive)
+                .forEach(node -> node.command("CONFIG", "SET", "cluster-node-timeout", millis));
+    }
+
+    /** Starts a further node, a master without slots, and returns when all nodes know it. */
+    public RedisServer addMaster() {
+        RedisServer added = startNode();
+        nodes.add(added);
+        String port = Integer.toString(added.port());
+        nodes.get(0).command("CLUSTER", "MEET", "127.0.0.1", port);
+        for (RedisServer node : nodes) {
+            Timeouts.await("all nodes to be known at " + node)
+                    .until(
+                            () ->
+                                    node.command("CLUSTER", "INFO")
+                                            .text()
+                                            .contains("cluster_known_nodes:" + nodes.size()));
+        }
+        return added;
+    }
+
+    /** Moves the slot of a key with all its keys to another master, as an operator does. */
+    public void move(String key, RedisServer to) {
+        var move = new Move(key, to);
+        move.begin();
+        move.moveKeys();
+        move.finish();
+    }
+
+    /** A slot that moves from one master to another, step by step. */
+    public final class Move {
+
+        private final RedisServer from;
+        private final RedisServer to;
+        private final String slot;
+
+        /** Prepares the move of the slot of a key. */
+        public Move(String key, RedisServer to) {
+            this.from = masterOf(key);
+            this.to = to;
+            this.slot = Integer.toString(slotOf(key));
+        }
+
+        /** Lets the one node send the slot and the other one receive it. */
+        public void begin() {
+            to.command("CLUSTER", "SETSLOT", slot, "IMPORTING", id(from));
+            from.command("CLUSTER", "SETSLOT", slot, "MIGRATING", id(to));
+        }
+
+        /** Moves all keys that the slot has now. */
+        public void moveKeys() {
+            while (true) {
+                List<String> keys =
+                        from.command("CLUSTER", "GETKEYSINSLOT", slot, "100").items().stream()
+                                .map(RedisServer.Reply::text)
+                                .toList();
+                if (keys.isEmpty()) {
+                    return;
+                }
+                List<String> migrate = new ArrayList<>();
+                migrate.addAll(List.of("MIGRATE", "127.0.0.1", Integer.toString(to.port())));
+                migrate.addAll(List.of("", "0", "60000", "KEYS"));
+                migrate.addAll(keys);
+                from.command(migrate.toArray(String[]::new));
+            }
+        }
+
+        /** Returns how many commands both nodes have refused since they were started. */
+        public long refusals() {
+            return refusals(from) + refusals(to);
+        }
+
+        private static long refusals(RedisServer node) {
+            String errors = node.command("INFO", "errorstats").text();
+            return errors.lines()
+                    .filter(line -> line.startsWith("errorstat_TRYAGAIN:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D+", "")))
+                    .sum();
+        }
+
+        /** Gives the slot to its new node, and returns when all nodes know it. */
+        public void finish() {
+            to.command("CLUSTER", "SETSLOT", slot, "NODE", id(to));
+            try {
+                from.command("CLUSTER", "SETSLOT", slot, "NODE", id(to));
+            } catch (RedisServer.ErrorReply e) {
+                // It was the last slot, and the node has become a replica of the new one already.
+                if (!e.getMessage().contains("only with masters")) {
+                    throw e;
+                }
+            }
+            for (RedisServer node : nodes) {
+                if (node.isAlive()) {
+                    Timeouts.await(node + " to know the new node of slot " + slot)
+                            .until(() -> masterOf(node, Long.parseLong(slot)) == to);
+                }
+            }
+        }
+
+        private static String id(RedisServer node) {
+            return node.command("CLUSTER", "MYID").text();
+        }
+    }
+
+    private RedisServer anyNode() {
+        return nodes.stream().filter(RedisServer::isAlive).findFirst().orElseThrow();
+    }
+
     private void startNodes() {
         for (int i = 0; i < 2 * MASTERS; i++) {
-            nodes.add(
-                    RedisServer.start(
-                            "cluster-enabled yes",
-                            "cluster-node-timeout 5000",
-                            // However long the replica had no contact: the tests decide what it
-                            // has.
-                            "cluster-replica-validity-factor 0",
-                            "repl-diskless-sync-delay 0"));
+            nodes.add(startNode());
         }
+    }
+
+    private static RedisServer startNode() {
+        return RedisServer.start(
+                "cluster-enabled yes",
+                "cluster-node-timeout 5000",
+                // However long the replica had no contact: the tests decide what it has.
+                "cluster-replica-validity-factor 0",
+                "repl-diskless-sync-delay 0");
     }
 
     private void join() {

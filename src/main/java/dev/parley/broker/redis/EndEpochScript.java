@@ -3,6 +3,7 @@ package dev.parley.broker.redis;
 import dev.parley.broker.Epochs;
 import dev.parley.message.Room;
 import dev.parley.redis.RedisCommands;
+import dev.parley.redis.RedisConnections;
 import io.smallrye.mutiny.Uni;
 import java.util.List;
 
@@ -12,11 +13,11 @@ final class EndEpochScript {
     static final RedisCommands.Script SCRIPT =
             RedisCommands.Script.load(EndEpochScript.class, "end-epoch.lua");
 
-    private final RedisCommands commands;
+    private final RedisConnections redis;
     private final RedisKeys keys;
 
-    EndEpochScript(RedisCommands commands, RedisKeys keys) {
-        this.commands = commands;
+    EndEpochScript(RedisConnections redis, RedisKeys keys) {
+        this.redis = redis;
         this.keys = keys;
     }
 
@@ -27,7 +28,7 @@ final class EndEpochScript {
      * @return true if this call ended the epoch, false if the room was in another one already
      */
     Uni<Boolean> run(Room room, String ended) {
-        return commands.run(SCRIPT, List.of(keys.head(room)), List.of(ended, Epochs.next()))
+        return redis.run(SCRIPT, List.of(keys.head(room)), List.of(ended, Epochs.next()))
                 .map(reply -> reply.toInteger() == 1);
     }
 }

@@ -7,6 +7,7 @@ import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import dev.parley.redis.RedisCommands;
+import dev.parley.redis.RedisConnections;
 import io.vertx.core.Future;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Response;
@@ -218,13 +219,13 @@ final class Generations {
      * @param others what the other servers of the list remember
      * @return whether the view has changed, so that rooms are perhaps in other epochs
      */
-    Future<Boolean> look(RedisCommands commands, List<View> others) {
-        return send(commands, "look", "", "")
-                .compose(answer -> compared(commands, answer, others))
+    Future<Boolean> look(RedisConnections redis, List<View> others) {
+        return send(redis, "look", "", "")
+                .compose(answer -> compared(redis, answer, others))
                 .map(this::onAnswer);
     }
 
-    private Future<Answer> compared(RedisCommands commands, Answer answer, List<View> others) {
+    private Future<Answer> compared(RedisConnections redis, Answer answer, List<View> others) {
         Map<String, Peer> known = answer.peers();
         Map<String, Peer> present = new TreeMap<>(known);
         boolean wasAway = false;
@@ -246,16 +247,15 @@ final class Generations {
                     server);
         }
         return send(
-                commands,
+                redis,
                 wasAway ? "return" : "peers",
                 Long.toString(answer.view().number()),
                 Peer.write(present));
     }
 
     private Future<Answer> send(
-            RedisCommands commands, String mode, String expected, String peers) {
-        return commands.send(SCRIPT, List.of(key), arguments(mode, expected, peers))
-                .map(this::read);
+            RedisConnections redis, String mode, String expected, String peers) {
+        return redis.send(SCRIPT, List.of(key), arguments(mode, expected, peers)).map(this::read);
     }
 
     private List<String> arguments(String mode, String expected, String peers) {

@@ -11,6 +11,7 @@ import dev.parley.message.Message;
 import dev.parley.message.MessageJson;
 import dev.parley.message.Room;
 import dev.parley.redis.RedisCommands;
+import dev.parley.redis.RedisConnections;
 import io.smallrye.mutiny.Uni;
 import io.vertx.redis.client.Response;
 import java.util.ArrayList;
@@ -20,9 +21,9 @@ import java.util.List;
 final class PublishScript {
 
     static final RedisCommands.Script SCRIPT =
-            RedisCommands.Script.load(PublishScript.class, "publish.lua");
+            RedisCommands.Script.load(PublishScript.class, "publish.lua").publishingOn(0);
 
-    private final RedisCommands commands;
+    private final RedisConnections redis;
     private final RedisKeys keys;
     private final RoomHistories histories;
 
@@ -35,8 +36,8 @@ final class PublishScript {
      */
     record Result(Receipt receipt, int foreignEntries, boolean lostLog) {}
 
-    PublishScript(RedisCommands commands, RedisKeys keys, RoomHistories histories) {
-        this.commands = commands;
+    PublishScript(RedisConnections redis, RedisKeys keys, RoomHistories histories) {
+        this.redis = redis;
         this.keys = keys;
         this.histories = histories;
     }
@@ -61,8 +62,10 @@ final class PublishScript {
                         Integer.toString(bounds.size()),
                         Long.toString(bounds.age().toMillis()),
                         Long.toString(bounds.bytes()),
-                        Long.toString(histories.receipts().toMillis()));
-        return commands.run(SCRIPT, scriptKeys, args).map(PublishScript::result);
+                        Long.toString(histories.receipts().toMillis()),
+                        redis.publishCommand(),
+                        redis.isCountedElsewhere() ? "1" : "0");
+        return redis.run(SCRIPT, scriptKeys, args).map(PublishScript::result);
     }
 
     private static Result result(Response reply) {

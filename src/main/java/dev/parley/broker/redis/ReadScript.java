@@ -10,6 +10,7 @@ import dev.parley.message.MessageJson;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import dev.parley.redis.RedisCommands;
+import dev.parley.redis.RedisConnections;
 import io.smallrye.mutiny.Uni;
 import io.vertx.redis.client.Response;
 import java.nio.charset.StandardCharsets;
@@ -43,7 +44,7 @@ final class ReadScript {
     /** Offsets above it are not exact in Lua, whose numbers are doubles. */
     private static final long MAX_OFFSET = 1L << 53;
 
-    private final RedisCommands commands;
+    private final RedisConnections redis;
     private final RedisKeys keys;
     private final RoomHistories histories;
     private final LostHistories lost;
@@ -63,8 +64,8 @@ final class ReadScript {
      * @param lost takes the rooms whose log is gone
      */
     ReadScript(
-            RedisCommands commands, RedisKeys keys, RoomHistories histories, LostHistories lost) {
-        this.commands = commands;
+            RedisConnections redis, RedisKeys keys, RoomHistories histories, LostHistories lost) {
+        this.redis = redis;
         this.keys = keys;
         this.histories = histories;
         this.lost = lost;
@@ -90,7 +91,7 @@ final class ReadScript {
                         Integer.toString(range.limit()),
                         Integer.toString(PAGE_BYTES),
                         Long.toString(histories.bounds(room).age().toMillis()));
-        return commands.run(SCRIPT, List.of(keys.head(room), keys.log(room)), args)
+        return redis.run(SCRIPT, List.of(keys.head(room), keys.log(room)), args)
                 .map(reply -> result(room, reply));
     }
 

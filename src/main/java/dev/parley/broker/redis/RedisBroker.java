@@ -16,14 +16,14 @@ import dev.parley.message.EventId;
 import dev.parley.message.MessageJson;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
-import dev.parley.redis.EvictionWatch;
-import dev.parley.redis.RedisCommands;
+import dev.parley.redis.ClusterClients;
+import dev.parley.redis.ClusterConnections;
 import dev.parley.redis.RedisConfig;
-import dev.parley.redis.RedisLink;
+import dev.parley.redis.RedisConnections;
 import dev.parley.redis.RedisProbe;
-import dev.parley.redis.RedisSubscription;
+import dev.parley.redis.RedisSetup;
 import dev.parley.redis.RedisUnavailable;
-import dev.parley.redis.RedisWrites;
+import dev.parley.redis.ServerConnections;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
@@ -36,6 +36,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
@@ -43,8 +44,8 @@ import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
 /**
- * A broker in Redis, shared by any number of pods. Two connections serve a pod: one for commands,
- * pipelined, and one for the subscription. The package's comment describes the data model.
+ * A broker in Redis, one server or a Cluster, shared by any number of pods. The package's comment
+ * describes the data model.
  */
 public final class RedisBroker implements Broker, AutoCloseable {
 
@@ -59,16 +60,10 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private final RedisKeys keys;
     private final RedisConfig config;
     private final RoomHistories histories;
-    private final RedisLink commandLink;
-    private final RedisLink subscriptionLink;
-    private final RedisCommands commands;
-    private final RedisWrites writes;
-    private final String probeChannel;
-    private final RedisProbe probe;
+    private final RedisConnections redis;
     private final PublishScript publishScript;
     private final ReadScript readScript;
     private final EndEpochScript endEpochScript;
-    private final RedisSubscription subscription;
     private final ReadQueue reads;
     private final RoomListeners listeners = new RoomListeners();
     private final BrokerMeters meters;
@@ -77,7 +72,15 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private final LostHistories lost;
     private final long maxPlainBytes;
 
+    /** Makes the access to Redis, from what the broker does there and what it receives. */
+    private interface Access {
+        RedisConnections open(RedisSetup setup, RedisConnections.Receiver receiver);
+    }
+
     /**
+     * Makes the broker of one Redis.
+     *
+     * @param clients makes a client that is used for one connection
      * @param maxPlainBytes longest text from the plain channel that is delivered, in bytes of UTF-8
      * @param lost the pod's one, which writes one line for all that notice a loss
      */
@@ -94,6 +97,31 @@ public final class RedisBroker implements Broker, AutoCloseable {
                 "",
                 clients,
                 connection -> Future.succeededFuture(),
+                config,
+                histories,
+                maxPlainBytes,
+                lost,
+                registry);
+    }
+
+    /**
+     * Makes the broker of a Redis Cluster.
+     *
+     * @param nodes makes clients of single nodes
+     * @param maxPlainBytes longest text from the plain channel that is delivered, in bytes of UTF-8
+     * @param lost the pod's one, which writes one line for all that notice a loss
+     */
+    public RedisBroker(
+            Vertx vertx,
+            ClusterClients nodes,
+            RedisConfig config,
+            RoomHistories histories,
+            long maxPlainBytes,
+            LostHistories lost,
+            MeterRegistry registry) {
+        this(
+                vertx,
+                (setup, receiver) -> new ClusterConnections(nodes, setup, receiver),
                 config,
                 histories,
                 maxPlainBytes,
@@ -119,84 +147,98 @@ public final class RedisBroker implements Broker, AutoCloseable {
             long maxPlainBytes,
             LostHistories lost,
             MeterRegistry registry) {
-        String redis = server.isEmpty() ? "Redis" : "Redis server " + server;
-        String link = server.isEmpty() ? "" : "server " + server + " ";
-        this.writes = new RedisWrites(redis);
+        this(
+                vertx,
+                (setup, receiver) -> new ServerConnections(server, clients, join, setup, receiver),
+                config,
+                histories,
+                maxPlainBytes,
+                lost,
+                registry);
+    }
+
+    private RedisBroker(
+            Vertx vertx,
+            Access access,
+            RedisConfig config,
+            RoomHistories histories,
+            long maxPlainBytes,
+            LostHistories lost,
+            MeterRegistry registry) {
         this.maxPlainBytes = maxPlainBytes;
         this.lost = lost;
         this.keys = new RedisKeys(config.prefix());
         this.config = config;
         this.histories = histories;
-        this.commandLink =
-                new RedisLink(
-                        link + "command",
-                        vertx,
-                        clients,
-                        config,
-                        connection ->
-                                loadScripts(connection).compose(done -> join.apply(connection)),
-                        this::onLinkReady);
-        this.subscriptionLink =
-                new RedisLink(
-                        link + "subscription",
-                        vertx,
-                        clients,
-                        config,
-                        this::subscribeToChannels,
-                        this::onLinkReady);
-        this.commands = new RedisCommands(commandLink, subscriptionLink, config, registry);
-        String pod = Epochs.next();
-        this.probeChannel = keys.probe(pod);
-        this.probe =
-                new RedisProbe(
-                        vertx,
-                        config,
-                        probeChannel,
-                        keys.probeKey(pod),
-                        commands,
-                        commandLink,
-                        subscriptionLink,
-                        writes,
-                        new EvictionWatch(redis, commands, keys.probeKey(pod), registry),
-                        registry);
-        this.publishScript = new PublishScript(commands, keys, histories);
-        this.readScript = new ReadScript(commands, keys, histories, lost);
+        this.redis = access.open(setup(vertx, config, registry), new Receiver());
+        this.publishScript = new PublishScript(redis, keys, histories);
+        this.readScript = new ReadScript(redis, keys, histories, lost);
         this.reads = new ReadQueue(config.timeout().multipliedBy(MAX_READ_TURNS), System::nanoTime);
-        this.endEpochScript = new EndEpochScript(commands, keys);
-        this.subscription =
-                new RedisSubscription(
-                        keys.patternOfLiveOfAll(), this::onMessage, subscriptionLink::renew);
-        subscription.subscribe(probeChannel);
-        config.plainChannel().ifPresent(subscription::subscribe);
+        this.endEpochScript = new EndEpochScript(redis, keys);
+        config.plainChannel().ifPresent(redis::subscribe);
         this.meters = new BrokerMeters(registry, this);
+    }
+
+    private RedisSetup setup(Vertx vertx, RedisConfig config, MeterRegistry registry) {
+        String pod = Epochs.next();
+        return new RedisSetup(
+                vertx,
+                config,
+                registry,
+                List.of(PublishScript.SCRIPT, ReadScript.SCRIPT, EndEpochScript.SCRIPT),
+                new RedisProbe.Place(keys.probe(pod), keys.probeKey(pod)),
+                number -> {
+                    String both = keys.probeKey(pod + "." + number);
+                    return new RedisProbe.Place(both, both);
+                },
+                keys.patternOfLiveOfAll(),
+                keys.liveOfAll());
+    }
+
+    /** Takes what Redis delivers. */
+    private final class Receiver implements RedisConnections.Receiver {
+
+        @Override
+        public void onMessage(String channel, Buffer payload) {
+            if (config.plainChannel().equals(Optional.of(channel))) {
+                onPlainText(payload);
+            } else {
+                onAnnouncement(channel, payload);
+            }
+        }
+
+        @Override
+        public void onResubscribed(Set<String> channels) {
+            channels.stream()
+                    .flatMap(channel -> keys.roomOf(channel).stream())
+                    .flatMap(room -> listeners.of(room).stream())
+                    .forEach(Listener::onResubscribed);
+        }
     }
 
     /**
      * Begins to connect. From then on, a connection that ends is made again until {@link #close}.
      */
     public void start() {
-        commandLink.start();
-        subscriptionLink.start();
-        probe.start();
+        redis.start();
     }
 
     @Override
     public void close() {
-        probe.stop();
-        subscriptionLink.close();
-        commandLink.close();
+        redis.close();
     }
 
     @Override
     public Uni<Receipt> publish(PublishRequest request) {
+        Room room = request.message().room();
         return publishScript
                 .run(request)
-                .invoke(result -> noteLoss(request.message().room(), result))
-                .invoke(result -> warnOfForeignEntries(request.message().room(), result))
+                .invoke(result -> noteLoss(room, result))
+                .invoke(result -> warnOfForeignEntries(room, result))
                 .map(PublishScript.Result::receipt)
-                .invoke(writes::onAccepted)
+                .invoke(accepted -> redis.writes(keys.head(room)).onAccepted())
                 .onFailure(RedisUnavailable.class)
-                .invoke(writes::onFailure)
+                .invoke(failure -> redis.writes(keys.head(room)).onFailure(failure))
                 .onFailure(RedisUnavailable.class)
                 .transform(RedisBroker::unavailable);
     }
@@ -237,8 +279,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
                 .emitter(
                         emitter -> {
                             listeners.add(room, listener);
-                            subscription
-                                    .subscribe(keys.live(room))
+                            redis.subscribe(keys.live(room))
                                     .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
                                     .onSuccess(confirmed -> emitter.complete(null))
                                     .onFailure(
@@ -246,7 +287,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
                                                 unsubscribe(room, listener);
                                                 emitter.fail(
                                                         new BrokerUnavailable(
-                                                                noSubscription(), late));
+                                                                notSubscribed(room), late));
                                             });
                         });
     }
@@ -254,7 +295,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
     @Override
     public void unsubscribe(Room room, Listener listener) {
         if (listeners.remove(room, listener)) {
-            subscription.unsubscribe(keys.live(room));
+            redis.unsubscribe(keys.live(room));
         }
     }
 
@@ -275,61 +316,21 @@ public final class RedisBroker implements Broker, AutoCloseable {
         listeners.forEach(Listener::onResubscribed);
     }
 
-    /** Returns the server's commands. */
-    RedisCommands commands() {
-        return commands;
+    /** Returns the access to the server. */
+    RedisConnections redis() {
+        return redis;
     }
 
     @Override
     public BrokerState state() {
-        if (commandLink.connection().isEmpty()) {
-            return new BrokerState.Down("no connection to Redis: " + commandLink.lastError());
-        }
-        if (subscriptionLink.connection().isEmpty()) {
-            return new BrokerState.Down(noSubscription());
-        }
-        return probe.problem()
+        return redis.problem()
                 .<BrokerState>map(BrokerState.Down::new)
-                .orElseGet(() -> new BrokerState.Up(writes.problem()));
+                .orElseGet(() -> new BrokerState.Up(redis.problemOfPublishing(), redis.away()));
     }
 
-    private String noSubscription() {
-        return "no subscription to Redis: " + subscriptionLink.lastError();
-    }
-
-    private static Future<Void> loadScripts(RedisConnection connection) {
-        return RedisCommands.loadScripts(
-                connection,
-                List.of(
-                        PublishScript.SCRIPT,
-                        ReadScript.SCRIPT,
-                        EndEpochScript.SCRIPT,
-                        RedisProbe.SCRIPT,
-                        EvictionWatch.SCRIPT));
-    }
-
-    private Future<Void> subscribeToChannels(RedisConnection connection) {
-        return subscription.join(connection);
-    }
-
-    /**
-     * Called when one of the two connections was made anew, whichever it was. While the
-     * subscription was away, messages may have been missed. A new connection for commands may lead
-     * to another server, after a failover, which may have another log.
-     */
-    private void onLinkReady() {
-        probe.onReady();
-        compareRooms();
-    }
-
-    private void onMessage(String channel, Buffer payload) {
-        if (channel.equals(probeChannel)) {
-            probe.onMessage(payload.toString(StandardCharsets.UTF_8));
-        } else if (config.plainChannel().equals(Optional.of(channel))) {
-            onPlainText(payload);
-        } else {
-            onAnnouncement(channel, payload);
-        }
+    private String notSubscribed(Room room) {
+        return redis.problem()
+                .orElse("Redis did not confirm the subscription to room " + room + " in time");
     }
 
     private void onAnnouncement(String channel, Buffer payload) {

@@ -3,6 +3,7 @@ package dev.parley.broker.redis;
 import dev.parley.broker.IdempotencyKey;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
+import java.util.Optional;
 
 /**
  * Names of Parley's keys and channels in Redis. All keys of a room share a hash tag, so that a
@@ -36,6 +37,17 @@ record RedisKeys(String prefix) {
     /** Returns the channel on which a room's messages are announced. */
     String live(Room room) {
         return key(room, "live");
+    }
+
+    /** Returns the room whose messages are announced on a channel; empty for other channels. */
+    Optional<Room> roomOf(String channel) {
+        String start = prefix + ":{";
+        String end = "}:live";
+        return channel.startsWith(start) && channel.endsWith(end)
+                ? Optional.of(
+                        new Room(
+                                channel.substring(start.length(), channel.length() - end.length())))
+                : Optional.empty();
     }
 
     /** Returns the channel on which version 0.1 announces the messages of all rooms. */

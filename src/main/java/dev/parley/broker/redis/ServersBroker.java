@@ -137,7 +137,7 @@ public final class ServersBroker implements Broker, AutoCloseable {
                         .flatMap(other -> other.generations().view().stream())
                         .toList();
         server.generations()
-                .look(server.broker().commands(), others)
+                .look(server.broker().redis(), others)
                 .onSuccess(
                         changed -> {
                             if (changed) {

@@ -1,9 +1,10 @@
 /**
- * The broker of many pods, in one Redis ({@link dev.parley.broker.redis.RedisBroker}) or in several
- * ({@link dev.parley.broker.redis.ServersBroker}), each of which has a part of the rooms. A room is
- * a Redis stream with explicit ids, so that offsets have no holes. Publish/subscribe announces a
- * message to every pod that reads its room. A pod that misses an announcement reads the message
- * from the stream.
+ * The broker of many pods, in one Redis or a Redis Cluster ({@link
+ * dev.parley.broker.redis.RedisBroker}), or in several independent ones ({@link
+ * dev.parley.broker.redis.ServersBroker}), each of which has a part of the rooms. A room is a Redis
+ * stream with explicit ids, so that offsets have no holes. Publish/subscribe announces a message to
+ * every pod that reads its room. A pod that misses an announcement reads the message from the
+ * stream.
  *
  * <p><b>Keys</b>, with the prefix {@code parley} ({@code parley.redis.prefix}) and room {@code
  * kitchen}. The braces are a hash tag: all keys of a room are in one slot of a Cluster.
@@ -31,9 +32,11 @@
  * <p><b>Channels.</b> {@code parley:{kitchen}:live}: every accepted message of the room, as {@code
  * <room> <id> <at> <body>}, for example {@code kitchen k3f9-42 1767225600000 {"text":"hello"}}. A
  * pod is subscribed to the channels of the rooms that it reads. {@code parley:probe:POD}: a pod's
- * messages to itself. {@code chat} ({@code parley.redis.plain-channel}): plain text that any
- * program may publish to the streams of the lobby. {@code parley:live}: the channel of version 0.1,
- * for all rooms; see publish.lua.
+ * messages to itself, on a Cluster {@code parley:{:probe:POD.N}}, with an N for each master. {@code
+ * chat} ({@code parley.redis.plain-channel}): plain text that any program may publish to the
+ * streams of the lobby. {@code parley:live}: the channel of version 0.1, for all rooms; see
+ * publish.lua. On a Cluster of Redis 7 or later the channels with braces are sharded: the message
+ * is passed to the pods that have subscribed at the node of its slot, and to no other node.
  *
  * <p><b>Scripts.</b> Each Lua file names its keys and arguments, and belongs to a class with one
  * typed method: {@link dev.parley.broker.redis.PublishScript}, {@link

@@ -16,6 +16,9 @@
 -- ARGV[7]  max_age      integer  ms that the log keeps a message
 -- ARGV[8]  max_bytes    integer  bytes of bodies that the log keeps, about
 -- ARGV[9]  receipt_age  integer  ms that the receipt is kept
+-- ARGV[10] publish      text     PUBLISH, or SPUBLISH on a Cluster of Redis 7 or later, where only the node
+--                                that has the slot knows the channel's subscribers
+-- ARGV[11] elsewhere    integer  1 if a pod of version 0.1 is subscribed to of_all at another node, else 0
 --
 -- Returns {id, outcome, foreign, lost_log}: outcome 0 for a new message, 1 for a repeat, 2 if the key
 -- was used for another message; foreign is the number of entries of other programs that were removed;
@@ -34,6 +37,7 @@ local head, log, receipt = KEYS[1], KEYS[2], KEYS[3]
 local channel, of_all, room, body, new_epoch = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local max_length, max_age = tonumber(ARGV[6]), tonumber(ARGV[7])
 local max_bytes, receipt_age = tonumber(ARGV[8]), ARGV[9]
+local publish, elsewhere = ARGV[10], ARGV[11] == '1'
 
 -- The message gets the server's time, because a pod's clock may be wrong.
 local clock = redis.call('TIME')
@@ -180,10 +184,10 @@ if receipt then
   redis.call('SET', receipt, id .. ' ' .. digest, 'PX', receipt_age)
 end
 local announcement = room .. ' ' .. id .. ' ' .. integer(now) .. ' ' .. body
-redis.call('PUBLISH', channel, announcement)
+redis.call(publish, channel, announcement)
 -- Pods of this version receive the channel of all rooms by a pattern, which is not counted here.
 local subscribed = redis.pcall('PUBSUB', 'NUMSUB', of_all)
-if not is_error(subscribed) and subscribed[2] > 0 then
+if elsewhere or not is_error(subscribed) and subscribed[2] > 0 then
   redis.call('PUBLISH', of_all, announcement)
 end
 return {id, 0, foreign, lost_log}

@@ -4,6 +4,7 @@ import dev.parley.broker.BlockingBroker;
 import dev.parley.broker.HistorySettings;
 import dev.parley.broker.LostHistories;
 import dev.parley.broker.RoomHistories;
+import dev.parley.redis.ClusterClients;
 import dev.parley.redis.RedisConfig;
 import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.SettableClock;
@@ -11,6 +12,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisOptions;
 import java.io.Closeable;
 import java.util.Map;
@@ -42,15 +44,25 @@ final class RedisBrokers implements Closeable {
 
     /** Starts a broker, and does not wait until it is connected. */
     RedisBroker create(RedisOptions options, RedisConfig config, RoomHistories histories) {
+        var lost = new LostHistories(meters);
         var broker =
-                new RedisBroker(
-                        vertx,
-                        () -> Redis.createClient(vertx, options),
-                        config,
-                        histories,
-                        65_536,
-                        new LostHistories(meters),
-                        meters);
+                options.getType() == RedisClientType.CLUSTER
+                        ? new RedisBroker(
+                                vertx,
+                                new ClusterClients(vertx, options),
+                                config,
+                                histories,
+                                65_536,
+                                lost,
+                                meters)
+                        : new RedisBroker(
+                                vertx,
+                                () -> Redis.createClient(vertx, options),
+                                config,
+                                histories,
+                                65_536,
+                                lost,
+                                meters);
         broker.start();
         closing.push(broker::close);
         return broker;

@@ -1,0 +1,84 @@
+package dev.parley.redis;
+
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.redis.client.Response;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A pod's access to Redis: runs scripts, receives channels, and knows whether messages flow. Behind
+ * it is one server ({@link ServerConnections}) or a Cluster ({@link ClusterConnections}).
+ * Thread-safe.
+ */
+public interface RedisConnections extends AutoCloseable {
+
+    /** Takes what arrives. */
+    interface Receiver {
+
+        /** Called for each message, by one thread at a time for each channel. */
+        void onMessage(String channel, Buffer payload);
+
+        /**
+         * Called when messages of these channels may have been missed, or their server may have
+         * lost data; by then they are subscribed to again.
+         */
+        void onResubscribed(Set<String> channels);
+    }
+
+    /**
+     * Begins to connect. From then on, a connection that ends is made again until {@link #close}.
+     */
+    void start();
+
+    @Override
+    void close();
+
+    /** Runs a script at once. Fails with {@link RedisUnavailable} within a bounded time. */
+    Future<Response> send(RedisCommands.Script script, List<String> keys, List<String> args);
+
+    /** Runs a script, once for each subscription to the result, as {@link #send}. */
+    default Uni<Response> run(RedisCommands.Script script, List<String> keys, List<String> args) {
+        return Uni.createFrom()
+                .emitter(
+                        emitter ->
+                                send(script, keys, args)
+                                        .onSuccess(emitter::complete)
+                                        .onFailure(emitter::fail));
+    }
+
+    /**
+     * Asks for a channel.
+     *
+     * @return completes once Redis has confirmed it: what is published from then on arrives. Fails
+     *     if the channel is left before.
+     */
+    Future<Void> subscribe(String channel);
+
+    /** Takes one {@link #subscribe} back; the channel is left with the last. */
+    void unsubscribe(String channel);
+
+    /** Returns the command by which a script publishes on a channel: PUBLISH or SPUBLISH. */
+    String publishCommand();
+
+    /**
+     * Tells whether a connection is subscribed to {@link RedisSetup#counted} at a server where a
+     * script that counts them may not see it.
+     */
+    boolean isCountedElsewhere();
+
+    /** Returns whether the server that has a key accepts writes. */
+    RedisWrites writes(String key);
+
+    /** Returns why messages do not flow, one sentence for an operator; empty while they do. */
+    Optional<String> problem();
+
+    /** Returns why publishing fails although messages flow; empty while it works. */
+    Optional<String> problemOfPublishing();
+
+    /** Returns, of several nodes, those from which messages do not flow, and why. */
+    Map<String, String> away();
+}

@@ -1,0 +1,198 @@
+package dev.parley.redis;
+
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisConnection;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * One server and all that a pod has there: a connection for commands, pipelined; a connection that
+ * is subscribed; and the probe that watches both.
+ */
+final class RedisNode {
+
+    private final RedisLink commandLink;
+    private final RedisLink subscriptionLink;
+    private final RedisCommands commands;
+    private final RedisSubscription subscription;
+    private final RedisWrites writes;
+    private final EvictionWatch evictions;
+    private final RedisProbe probe;
+    private volatile String probeChannel = "";
+
+    /** What a node tells. */
+    interface Events {
+
+        /** Called for each message but those of the probe. */
+        void onMessage(String channel, Buffer payload);
+
+        /** Called each time one of the connections is up. */
+        void onReady(RedisNode node);
+
+        /** Called when the node does not have these channels any more. */
+        void onLost(RedisNode node, Set<String> channels);
+    }
+
+    /**
+     * @param name what the log calls the server, such as {@code Redis server north}
+     * @param links what the log calls its connections, before {@code command}
+     * @param join runs on each new connection for commands before it is used
+     * @param publish the command by which the probe publishes: PUBLISH or SPUBLISH
+     */
+    RedisNode(
+            String name,
+            String links,
+            Supplier<Redis> clients,
+            Function<RedisConnection, Future<Void>> join,
+            String publish,
+            RedisSetup setup,
+            Events events) {
+        this.commandLink =
+                new RedisLink(
+                        links + "command",
+                        setup.vertx(),
+                        clients,
+                        setup.config(),
+                        connection ->
+                                RedisCommands.loadScripts(connection, setup.scripts())
+                                        .compose(done -> join.apply(connection)),
+                        () -> onReady(events));
+        this.subscriptionLink =
+                new RedisLink(
+                        links + "subscription",
+                        setup.vertx(),
+                        clients,
+                        setup.config(),
+                        this::join,
+                        () -> onReady(events));
+        this.commands =
+                new RedisCommands(commandLink, subscriptionLink, setup.config(), setup.meters());
+        this.writes = new RedisWrites(name);
+        this.evictions = new EvictionWatch(name, commands, setup.meters());
+        this.probe =
+                new RedisProbe(
+                        setup.vertx(),
+                        setup.config(),
+                        publish,
+                        setup.counted(),
+                        commands,
+                        commandLink,
+                        subscriptionLink,
+                        writes,
+                        evictions,
+                        setup.meters());
+        this.subscription =
+                new RedisSubscription(
+                        setup.vertx(),
+                        (channel, payload) -> {
+                            if (channel.equals(probeChannel)) {
+                                probe.onMessage(payload.toString());
+                            } else {
+                                events.onMessage(channel, payload);
+                            }
+                        },
+                        subscriptionLink::renew,
+                        lost -> events.onLost(this, lost));
+    }
+
+    private Future<Void> join(RedisConnection connection) {
+        return subscription.join(connection);
+    }
+
+    private void onReady(Events events) {
+        probe.onReady();
+        events.onReady(this);
+    }
+
+    /** Begins to connect for commands alone; does nothing if it was called before. */
+    void startCommands() {
+        commandLink.start();
+    }
+
+    /** Begins to connect for the subscription too, and to watch both. */
+    void startSubscription() {
+        commandLink.start();
+        subscriptionLink.start();
+        probe.start();
+    }
+
+    /** Lets the probe send its next messages elsewhere. */
+    void probeAt(RedisProbe.Place place, RedisSubscription.Kind kind) {
+        String former = probeChannel;
+        subscription.subscribe(place.channel(), kind);
+        probeChannel = place.channel();
+        probe.moveTo(place);
+        if (!former.equals(place.channel())) {
+            subscription.unsubscribe(former);
+        }
+    }
+
+    /** Ends all connections for good. */
+    void close() {
+        probe.stop();
+        subscriptionLink.close();
+        commandLink.close();
+    }
+
+    /** Ends all connections for good, after the commands that wait for their answers. */
+    void finish() {
+        probe.stop();
+        subscriptionLink.close();
+        commandLink.finish();
+    }
+
+    RedisCommands commands() {
+        return commands;
+    }
+
+    /** Returns the connection for commands, while it is up. */
+    Optional<RedisConnection> connection() {
+        return commandLink.connection();
+    }
+
+    /** Completes with the connection for commands when there is one. */
+    Future<RedisConnection> whenReady() {
+        return commandLink.whenReady();
+    }
+
+    Optional<RedisLink.Server> server() {
+        return commandLink.server();
+    }
+
+    RedisSubscription subscription() {
+        return subscription;
+    }
+
+    RedisWrites writes() {
+        return writes;
+    }
+
+    boolean mayEvict() {
+        return evictions.mayEvict();
+    }
+
+    /** Tells whether a connection was subscribed to the counted channel at the last message. */
+    boolean hasCounted() {
+        return probe.subscribers() > 0;
+    }
+
+    /** Tells whether both connections are up. */
+    boolean isConnected() {
+        return commandLink.connection().isPresent() && subscriptionLink.connection().isPresent();
+    }
+
+    /** Returns why messages do not flow, one sentence for an operator; empty while they do. */
+    Optional<String> problem() {
+        if (commandLink.connection().isEmpty()) {
+            return Optional.of("no connection to Redis: " + commandLink.lastError());
+        }
+        if (subscriptionLink.connection().isEmpty()) {
+            return Optional.of("no subscription to Redis: " + subscriptionLink.lastError());
+        }
+        return probe.problem();
+    }
+}

@@ -1,0 +1,120 @@
+package dev.parley.redis;
+
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisConnection;
+import io.vertx.redis.client.Response;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/** A pod's access to one Redis, wherever its address or its Sentinels lead. */
+public final class ServerConnections implements RedisConnections {
+
+    private final RedisNode node;
+
+    /**
+     * @param server the server's name in the log; empty if there is only one
+     * @param clients makes a client that is used for one connection
+     * @param join runs on each new connection for commands before it is used
+     */
+    public ServerConnections(
+            String server,
+            Supplier<Redis> clients,
+            Function<RedisConnection, Future<Void>> join,
+            RedisSetup setup,
+            Receiver receiver) {
+        this.node =
+                new RedisNode(
+                        server.isEmpty() ? "Redis" : "Redis server " + server,
+                        server.isEmpty() ? "" : "server " + server + " ",
+                        clients,
+                        join,
+                        publishCommand(),
+                        setup,
+                        new Events(receiver));
+        node.probeAt(setup.probe(), RedisSubscription.Kind.CHANNEL);
+        node.subscription().subscribe(setup.pattern(), RedisSubscription.Kind.PATTERN);
+        EvictionWatch.register(node::mayEvict, setup.meters());
+    }
+
+    /**
+     * While a connection was away messages may have been missed, or it leads to another server,
+     * which may have other data.
+     */
+    private record Events(Receiver receiver) implements RedisNode.Events {
+
+        @Override
+        public void onReady(RedisNode ready) {
+            receiver.onResubscribed(ready.subscription().names());
+        }
+
+        @Override
+        public void onLost(RedisNode at, Set<String> channels) {}
+
+        @Override
+        public void onMessage(String channel, Buffer payload) {
+            receiver.onMessage(channel, payload);
+        }
+    }
+
+    @Override
+    public void start() {
+        node.startSubscription();
+    }
+
+    @Override
+    public void close() {
+        node.close();
+    }
+
+    @Override
+    public Future<Response> send(
+            RedisCommands.Script script, List<String> keys, List<String> args) {
+        return node.commands().send(script, keys, args);
+    }
+
+    @Override
+    public Future<Void> subscribe(String channel) {
+        return node.subscription().subscribe(channel, RedisSubscription.Kind.CHANNEL);
+    }
+
+    @Override
+    public void unsubscribe(String channel) {
+        node.subscription().unsubscribe(channel);
+    }
+
+    @Override
+    public String publishCommand() {
+        return "PUBLISH";
+    }
+
+    @Override
+    public boolean isCountedElsewhere() {
+        return false;
+    }
+
+    @Override
+    public RedisWrites writes(String key) {
+        return node.writes();
+    }
+
+    @Override
+    public Optional<String> problem() {
+        return node.problem();
+    }
+
+    @Override
+    public Optional<String> problemOfPublishing() {
+        return node.writes().problem();
+    }
+
+    @Override
+    public Map<String, String> away() {
+        return Map.of();
+    }
+}
