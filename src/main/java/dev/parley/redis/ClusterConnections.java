@@ -1,6 +1,7 @@
 package dev.parley.redis;
 
 import dev.parley.retry.Backoff;
+import io.micrometer.core.instrument.Gauge;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -158,6 +159,9 @@ public final class ClusterConnections implements RedisConnections {
         this.backoff = new Backoff(config.minBackoff(), config.maxBackoff());
         subscribe(setup.pattern());
         EvictionWatch.register(this::mayEvict, setup.meters());
+        Gauge.builder("parley.redis.nodes.silent", this, cluster -> cluster.silent().size())
+                .description("Masters of the Redis Cluster from which messages do not flow")
+                .register(setup.meters());
     }
 
     @Override

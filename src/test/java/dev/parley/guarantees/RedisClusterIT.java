@@ -5,6 +5,7 @@ import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisCluster;
 import dev.parley.testsupport.RedisServer;
@@ -133,6 +134,9 @@ class RedisClusterIT {
                 SseReader reader = Pods.open(late, others.get(0))) {
             Pods.publishNumbers(late, others.get(0), 11, 15);
             assertThat(reader.awaitMessages(5).data()).isEqualTo(numbers(11, 15));
+            assertThat(late.management().get("/q/health/ready").body())
+                    .contains("server 127.0.0.1:" + victim.port());
+            new Metrics(late).awaitValue("parley_redis_nodes_silent", 1);
         }
         readers.get(1).awaitMessages(15);
 

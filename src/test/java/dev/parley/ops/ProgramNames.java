@@ -48,6 +48,7 @@ final class ProgramNames {
                     "parley_fanout_seconds_bucket",
                     "parley_redis_roundtrip_seconds_bucket",
                     "parley_redis_may_evict",
+                    "parley_redis_nodes_silent",
                     "parley_redis_evicted_total",
                     "parley_histories_lost_total",
                     "parley_subscription_up");
