@@ -1,0 +1,53 @@
+package dev.parley.access;
+
+import java.util.Locale;
+
+/** A token that was not accepted. Its message is a sentence for the caller, without the token. */
+public final class TokenRefused extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    private final Reason reason;
+
+    /** Why a token is not accepted: the complete list, as in metrics. */
+    public enum Reason {
+        /** It is no signed token, is too long, or a claim has another type than it must have. */
+        MALFORMED,
+        /** Its algorithm is not one of the issuer's. */
+        ALGORITHM,
+        /** Its issuer is not configured. */
+        ISSUER,
+        /** It is for another audience. */
+        AUDIENCE,
+        /** The issuer has no key of its key id. */
+        UNKNOWN_KEY,
+        /** Its signature is not the issuer's. */
+        SIGNATURE,
+        /** Its time is over. */
+        EXPIRED,
+        /** Its time has not begun. */
+        NOT_YET_VALID,
+        /** It was revoked. */
+        REVOKED,
+        /** The issuer's keys could not be fetched, so it could not be checked. */
+        NO_KEYS;
+
+        /** Returns the reason as written in metrics. */
+        public String label() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+
+    /**
+     * @param sentence what is wrong, and what would be right
+     */
+    public TokenRefused(Reason reason, String sentence) {
+        super(sentence, null, false, false);
+        this.reason = reason;
+    }
+
+    /** Why it is not accepted. */
+    public Reason reason() {
+        return reason;
+    }
+}
