@@ -1,5 +1,6 @@
 package dev.parley;
 
+import dev.parley.access.AccessConfig;
 import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.memory.MemoryConfig;
 import dev.parley.delivery.EventsConfig;
@@ -15,10 +16,13 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.EnvConfigSource;
+import io.smallrye.config.WithName;
+import io.smallrye.config.WithParentName;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import java.lang.reflect.Method;
+import java.lang.reflect.ParameterizedType;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -26,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -46,6 +51,7 @@ import org.eclipse.microprofile.config.spi.ConfigSource;
 @Singleton
 @RegisterForReflection(
         targets = {
+            AccessConfig.class,
             BoundsConfig.class,
             DrainConfig.class,
             EventsConfig.class,
@@ -71,13 +77,49 @@ final class UnknownSettings {
     /** What is written for that part where any one is meant. */
     static final String PATTERN = "\"PATTERN\"";
 
-    /** A setting of some rooms: the pattern in quotes or the word, and what is set. */
-    private static final Pattern ROOMS_KEY =
-            Pattern.compile("parley\\.rooms\\.(\"[^\"]*\"|[^.\"]+)\\.(.+)");
+    /**
+     * Settings with a part that an operator chooses: in a key, a text in quotes or a word; in a
+     * variable, a word.
+     *
+     * @param placeholder what is written for that part where any one is meant
+     * @param key a key with such a part, which is the group
+     * @param variable the variable for it
+     */
+    private record Chosen(String placeholder, Pattern key, Pattern variable) {
 
-    /** The variable for it: the word, and what is set. */
-    private static final Pattern ROOMS_VARIABLE =
-            Pattern.compile("PARLEY_ROOMS_([A-Z][A-Z0-9]*)_(.+)");
+        private static final String KEY_PART = "(\"[^\"]*\"|[^.\"]+)";
+
+        private static final List<Chosen> ALL =
+                List.of(
+                        new Chosen(
+                                PATTERN,
+                                Pattern.compile("parley\\.rooms\\." + KEY_PART + "\\..+"),
+                                Pattern.compile("PARLEY_ROOMS_([A-Z][A-Z0-9]*)_.+")),
+                        new Chosen(
+                                "\"GROUP\"",
+                                Pattern.compile(
+                                        "parley\\.access\\.issuers\\.[^.]+\\.groups\\."
+                                                + KEY_PART
+                                                + "\\..+"),
+                                Pattern.compile(
+                                        "PARLEY_ACCESS_ISSUERS_[A-Z0-9]+_GROUPS_([A-Z][A-Z0-9]*)_.+")),
+                        new Chosen(
+                                "NAME",
+                                Pattern.compile(
+                                        "parley\\.access\\.issuers\\." + KEY_PART + "\\..+"),
+                                Pattern.compile("PARLEY_ACCESS_ISSUERS_([A-Z0-9]+)_.+")));
+
+        /** Finds the part in a name of a setting or variable. */
+        Optional<MatchResult> find(String name) {
+            return Stream.of(key.matcher(name), variable.matcher(name))
+                    .filter(Matcher::matches)
+                    .map(Matcher::toMatchResult)
+                    .findFirst();
+        }
+    }
+
+    /** A part of a key that an operator chooses, and what is between two of them. */
+    private static final Pattern PLACEHOLDER = Pattern.compile("\"[A-Z]+\"|[^\"]+");
 
     /** Marks a key that counts in some profiles only, such as {@code %dev.parley.log.bytes}. */
     private static final Pattern PROFILE = Pattern.compile("^%[^.]*\\.");
@@ -138,20 +180,43 @@ final class UnknownSettings {
         return Stream.of(group.getMethods())
                 .flatMap(
                         method -> {
-                            boolean isMap = method.getReturnType() == Map.class;
-                            if (isMap && group == RoomsConfig.class) {
-                                return keys(RoomsConfig.Entry.class, prefix + '.' + PATTERN);
-                            }
-                            String key =
-                                    prefix + kebabCase(method.getName()) + (isMap ? ANY_NAME : "");
-                            return isGroup(method)
-                                    ? keys(method.getReturnType(), key)
-                                    : Stream.of(key);
+                            String key = prefix + name(method);
+                            Class<?> type = type(method);
+                            return isGroup(type) ? keys(type, key) : Stream.of(key);
                         });
     }
 
-    private static boolean isGroup(Method method) {
-        return method.getReturnType().getEnclosingClass() == RoomsConfig.class;
+    /** Returns what a method adds to the name of its group. */
+    private static String name(Method method) {
+        boolean isMap = method.getReturnType() == Map.class;
+        if (method.isAnnotationPresent(WithParentName.class)) {
+            return '.' + PATTERN;
+        }
+        WithName named = method.getAnnotation(WithName.class);
+        String name = named == null ? kebabCase(method.getName()) : '.' + named.value();
+        if (!isMap) {
+            return name;
+        }
+        if (!isGroup(type(method))) {
+            return name + ANY_NAME;
+        }
+        return name + (name.equals(".groups") ? ".\"GROUP\"" : ".NAME");
+    }
+
+    /** Returns the type of a setting, or of each one in a map of settings. */
+    private static Class<?> type(Method method) {
+        return method.getGenericReturnType() instanceof ParameterizedType map
+                        && method.getReturnType() == Map.class
+                        && map.getActualTypeArguments()[1] instanceof Class<?> value
+                ? value
+                : method.getReturnType();
+    }
+
+    private static boolean isGroup(Class<?> type) {
+        Class<?> outer = type.getEnclosingClass();
+        return type.isInterface()
+                && outer != null
+                && outer.isAnnotationPresent(ConfigMapping.class);
     }
 
     private static String kebabCase(String name) {
@@ -172,10 +237,14 @@ final class UnknownSettings {
                         .filter(name -> name.startsWith(KEYS))
                         .filter(name -> !isIn(known, general(name), ANY_NAME))
                         .map(name -> error("setting", name, known));
-        // A variable also replaces the value of a setting of some rooms that is in another source.
+        // A variable also replaces the value of such a setting that is in another source.
         Set<String> replaceable =
                 names.stream()
-                        .filter(name -> name.startsWith(ROOMS))
+                        .filter(name -> name.startsWith(KEYS))
+                        .filter(
+                                name ->
+                                        Chosen.ALL.stream()
+                                                .anyMatch(one -> one.find(name).isPresent()))
                         .map(UnknownSettings::underscored)
                         .collect(Collectors.toSet());
         Stream<String> unknownVariables =
@@ -202,33 +271,45 @@ final class UnknownSettings {
                         .anyMatch(one -> name.startsWith(one) && name.length() > one.length());
     }
 
-    /** Puts {@link #PATTERN} in the place of the pattern or word in a setting of some rooms. */
+    /** Puts placeholders in the place of the parts of a name that an operator chooses. */
     private static String general(String name) {
-        return word(name).map(word -> replaced(name, word, PATTERN)).orElse(name);
+        String general = name;
+        for (Chosen chosen : Chosen.ALL) {
+            Optional<MatchResult> part = chosen.find(general);
+            if (part.isPresent()) {
+                general = replaced(general, part.get(), chosen.placeholder());
+            }
+        }
+        return general;
     }
 
-    /** Returns the pattern in quotes, or the word, of a setting of some rooms. */
-    private static Optional<String> word(String name) {
-        return Stream.of(ROOMS_KEY.matcher(name), ROOMS_VARIABLE.matcher(name))
-                .filter(Matcher::matches)
-                .map(match -> match.group(1))
-                .findFirst();
+    private static String replaced(String name, MatchResult part, String other) {
+        return name.substring(0, part.start(1)) + other + name.substring(part.end(1));
     }
 
-    /** Replaces the first part of a name that comes after {@link #ROOMS}. */
-    private static String replaced(String name, String part, String other) {
-        return name.substring(0, ROOMS.length())
-                + other
-                + name.substring(ROOMS.length() + part.length());
+    /** Puts the parts that an operator chose in a name in the place of placeholders. */
+    private static String withPartsOf(String name, String general) {
+        String own = general;
+        for (Chosen chosen : Chosen.ALL) {
+            Optional<MatchResult> part = chosen.find(name);
+            if (part.isPresent()) {
+                // Only the first one: the settings of an issuer have a name-claim.
+                String word = Matcher.quoteReplacement(part.get().group(1));
+                own = own.replaceFirst(Pattern.quote(chosen.placeholder()), word);
+            }
+        }
+        return own;
     }
 
-    /** The variable that sets a key; {@link #PATTERN} stays as it is. */
+    /** The variable that sets a key; placeholders stay as they are. */
     private static String variable(String key) {
-        return key.contains(PATTERN)
-                ? underscored(ROOMS)
-                        + PATTERN
-                        + underscored(key.substring(ROOMS.length() + PATTERN.length()))
-                : underscored(key);
+        return PLACEHOLDER
+                .matcher(key)
+                .replaceAll(
+                        part -> {
+                            String text = part.group();
+                            return text.startsWith("\"") ? text : underscored(text);
+                        });
     }
 
     /** Writes a key as a variable (MicroProfile Config, "Environment Variables Mapping Rules"). */
@@ -252,11 +333,7 @@ final class UnknownSettings {
                 known.stream()
                         .filter(other -> distance(written, other) <= MAX_DISTANCE)
                         .min(Comparator.comparingInt(other -> distance(written, other)))
-                        .map(
-                                other ->
-                                        word(name)
-                                                .map(word -> replaced(other, PATTERN, word))
-                                                .orElse(other))
+                        .map(other -> withPartsOf(name, other))
                         .map(other -> ", did you mean " + other + "?")
                         .orElseGet(() -> adviceFor(name, known));
         return "There is no " + kind + " " + name + meant;

@@ -36,7 +36,7 @@ class ArchitectureTest {
                     Map.entry("message", Set.of()),
                     Map.entry("retry", Set.of()),
                     Map.entry("settings", Set.of("message")),
-                    Map.entry("access", Set.of("message")),
+                    Map.entry("access", Set.of("message", "retry")),
                     Map.entry("redis", Set.of("retry")),
                     Map.entry("broker", Set.of("message", "settings")),
                     Map.entry("broker.memory", Set.of("broker", "message", "settings")),

@@ -71,6 +71,30 @@ class RefusedSettingsIT {
     }
 
     @Test
+    void modeTokenWithoutIssuer_isRefused() {
+        assertRefused(
+                ParleyProcess.builder().environment("PARLEY_ACCESS_MODE", "token"),
+                "parley.access.mode is token, but there is no issuer of tokens");
+    }
+
+    @Test
+    void shortSecret_isRefused() {
+        assertRefused(
+                ParleyProcess.builder()
+                        .environment("PARLEY_ACCESS_ISSUERS_DEV_ISSUER", "dev")
+                        .environment("PARLEY_ACCESS_ISSUERS_DEV_AUDIENCE", "parley")
+                        .environment("PARLEY_ACCESS_ISSUERS_DEV_SECRET", PASSWORD),
+                "parley.access.issuers.dev.secret is too short for HS256");
+    }
+
+    @Test
+    void clockSkewOfMoreThanFiveMinutes_isRefused() {
+        assertRefused(
+                ParleyProcess.builder().config("parley.access.clock-skew", "301S"),
+                "parley.access.clock-skew");
+    }
+
+    @Test
     void plainChannelAmongParleysOwn_isRefused() {
         assertRefused(
                 ParleyProcess.builder()

@@ -157,6 +157,9 @@ final class UnknownSettingsTest {
         "parley.rooms.\"team.*\".history.sise, parley.rooms.\"team.*\".history.size",
         "parley.rooms.kitchen.publish.rat, parley.rooms.kitchen.publish.rate",
         "PARLEY_ROOMS_TEAMS_HISTORY_SISE, PARLEY_ROOMS_TEAMS_HISTORY_SIZE",
+        "parley.access.issuers.dev.secrets, parley.access.issuers.dev.secret",
+        "parley.access.issuers.dev.groups.staff.reed, parley.access.issuers.dev.groups.staff.read",
+        "PARLEY_ACCESS_ISSUERS_DEV_NAMECLAIM, PARLEY_ACCESS_ISSUERS_DEV_NAME_CLAIM",
         "parley.history.sise, parley.history.size",
         "parley.histroy.size, parley.history.size",
         "parley.publish.maxtext, parley.publish.max-text",
@@ -166,6 +169,41 @@ final class UnknownSettingsTest {
     })
     void misspeltName_isRefusedWithTheNearestOne(String name, String meant) {
         assertThat(errors(name)).singleElement().asString().endsWith("did you mean " + meant + "?");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "parley.access.public.read",
+                "PARLEY_ACCESS_PUBLIC_READ",
+                "parley.access.issuers.dev.secret",
+                "parley.access.issuers.dev.name-claim",
+                "parley.access.issuers.dev.groups.staff.read",
+                "parley.access.issuers.dev.groups.\"/staff of.x\".admin",
+                "PARLEY_ACCESS_ISSUERS_DEV_SECRET",
+                "PARLEY_ACCESS_ISSUERS_DEV2_PUBLIC_KEY",
+                "PARLEY_ACCESS_ISSUERS_NAME_NAME_CLAIM",
+                "PARLEY_ACCESS_ISSUERS_DEV_GROUPS_CLAIM",
+                "PARLEY_ACCESS_ISSUERS_DEV_GROUPS_STAFF_GROUP"
+            })
+    void settingOfAnIssuer_isAccepted(String name) {
+        assertThat(errors(name)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "parley.access.issuers",
+                "parley.access.issuers.dev",
+                "parley.access.issuers.dev.groups.staff",
+                "parley.access.issuers.dev.key",
+                "parley.access.publicrooms.read",
+                "PARLEY_ACCESS_ISSUERS_DEV",
+                "PARLEY_ACCESS_ISSUERS__SECRET",
+                "PARLEY_ACCESS_ISSUERS_DEV_GROUPS_STAFF"
+            })
+    void unknownSettingOfAnIssuer_isRefused(String name) {
+        assertThat(errors(name)).hasSize(1);
     }
 
     @Test

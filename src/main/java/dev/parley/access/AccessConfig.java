@@ -1,16 +1,27 @@
 package dev.parley.access;
 
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.hibernate.validator.constraints.time.DurationMax;
+import org.hibernate.validator.constraints.time.DurationMin;
 
-/** Who may read and write which rooms. */
+/**
+ * Who may read and write which rooms. {@link Issuers} checks what the settings of an issuer have to
+ * be together.
+ *
+ * <p>The groups are registered for reflection because the check of unknown settings lists their
+ * methods, also in a native image.
+ */
 @ConfigMapping(prefix = "parley.access")
 public interface AccessConfig {
 
-    /** How callers are told apart. */
+    /** How Parley decides what a caller may do. */
     enum Mode {
         /** Everybody may read and write every room; tokens are not looked at. */
         OPEN,
@@ -18,7 +29,7 @@ public interface AccessConfig {
         TOKEN
     }
 
-    /** How callers are told apart: {@code open} or {@code token}. */
+    /** How Parley decides what a caller may do: {@code open} or {@code token}. */
     @WithDefault("open")
     Mode mode();
 
@@ -26,7 +37,22 @@ public interface AccessConfig {
     @WithName("public")
     PublicRooms publicRooms();
 
+    /** Who signs tokens, each by a name of lower-case letters and digits. */
+    Map<String, Issuer> issuers();
+
+    /** How far the clock of an issuer may be ahead or behind, up to 5 minutes. */
+    @WithDefault("30S")
+    @DurationMin
+    @DurationMax(minutes = 5)
+    Duration clockSkew();
+
+    /** How often the keys of issuers that publish them are fetched anew, 1 s or more. */
+    @WithDefault("10M")
+    @DurationMin(seconds = 1)
+    Duration jwksRefresh();
+
     /** Patterns of rooms that need no token. */
+    @RegisterForReflection
     interface PublicRooms {
 
         /** The rooms that everybody may read. */
@@ -34,5 +60,81 @@ public interface AccessConfig {
 
         /** The rooms that everybody may write. */
         Optional<List<String>> write();
+    }
+
+    /**
+     * Who signs tokens, and how they are checked and read. Exactly one of {@link #jwks}, {@link
+     * #publicKey} and {@link #secret} is set.
+     */
+    @RegisterForReflection
+    interface Issuer {
+
+        /** The claim {@code iss} of the tokens, to the letter. Required. */
+        Optional<String> issuer();
+
+        /** What the claim {@code aud} has to contain one of. Required. */
+        Optional<List<String>> audience();
+
+        /** Where the issuer publishes its keys, as a JWK set (RFC 7517). */
+        Optional<String> jwks();
+
+        /** A file of certificates (PEM) to trust at that address, instead of the JVM's. */
+        Optional<String> jwksCa();
+
+        /**
+         * The issuer's public key or certificate in PEM, or the base64 text between its first and
+         * last line, or the name of a file with either.
+         */
+        Optional<String> publicKey();
+
+        /**
+         * The secret that Parley shares with the issuer, as text whose UTF-8 bytes are the key, or
+         * {@code file:} and the name of a file with it.
+         */
+        Optional<String> secret();
+
+        /**
+         * The signature algorithms that are accepted; RS256, PS256, ES256 and EdDSA by default, and
+         * HS256 with a secret.
+         */
+        Optional<List<String>> algorithms();
+
+        /** The claim with the rights, a path with {@code /}. */
+        @WithDefault("parley")
+        String rightsClaim();
+
+        /** The claim with the person's name, a path with {@code /}. */
+        @WithDefault("name")
+        String nameClaim();
+
+        /** The claim with the groups that the person is in, a path with {@code /}. */
+        Optional<String> groupsClaim();
+
+        /** What members of a group may do, by the group's name. */
+        Map<String, Group> groups();
+    }
+
+    /** What members of a group may do. */
+    @RegisterForReflection
+    interface Group {
+
+        /**
+         * The name of the group as in tokens; the key of the entry by default. An environment
+         * variable cannot spell most names.
+         */
+        Optional<String> group();
+
+        /** The rooms that members may read. */
+        Optional<List<String>> read();
+
+        /** The rooms that members may write. */
+        Optional<List<String>> write();
+
+        /** The rooms in which members may see who is there. */
+        Optional<List<String>> presence();
+
+        /** Whether members may revoke the rights of others. */
+        @WithDefault("false")
+        boolean admin();
     }
 }

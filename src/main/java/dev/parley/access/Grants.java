@@ -26,8 +26,7 @@ public record Grants(
     private static final List<RoomPattern> EVERY_ROOM = List.of(new RoomPattern("*"));
 
     /** Permits to read and write every room, but not to administer. */
-    public static final Grants ALL_ROOMS =
-            new Grants(EVERY_ROOM, EVERY_ROOM, EVERY_ROOM, false);
+    public static final Grants ALL_ROOMS = new Grants(EVERY_ROOM, EVERY_ROOM, EVERY_ROOM, false);
 
     /** Copies the lists. */
     public Grants {

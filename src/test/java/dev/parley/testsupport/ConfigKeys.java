@@ -2,9 +2,9 @@ package dev.parley.testsupport;
 
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
-import dev.parley.settings.RoomsConfig;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import io.smallrye.config.WithName;
 import io.smallrye.config.WithParentName;
 import java.lang.reflect.Method;
 import java.lang.reflect.ParameterizedType;
@@ -69,15 +69,28 @@ public final class ConfigKeys {
             type = (Class<?>) map.getActualTypeArguments()[1];
         }
         return Optional.<Class<?>>of(type)
-                .filter(any -> any.getEnclosingClass() == RoomsConfig.class);
+                .filter(Class::isInterface)
+                .filter(any -> any.getEnclosingClass() != null)
+                .filter(any -> any.getEnclosingClass().isAnnotationPresent(ConfigMapping.class));
     }
 
     private static String name(String prefix, Method method) {
         if (method.isAnnotationPresent(WithParentName.class)) {
             return prefix + ".\"PATTERN\"";
         }
-        String name = method.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
-        return prefix + "." + name + (method.getReturnType() == Map.class ? ".*" : "");
+        String name =
+                Optional.ofNullable(method.getAnnotation(WithName.class))
+                        .map(WithName::value)
+                        .orElseGet(() -> kebabCase(method.getName()));
+        if (method.getReturnType() != Map.class) {
+            return prefix + "." + name;
+        }
+        String any = name.equals("issuers") ? "NAME" : "\"GROUP\"";
+        return prefix + "." + name + "." + (group(method).isPresent() ? any : "*");
+    }
+
+    private static String kebabCase(String name) {
+        return name.replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
     }
 
     private static Key key(String prefix, Method method) {

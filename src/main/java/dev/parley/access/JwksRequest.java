@@ -1,0 +1,101 @@
+package dev.parley.access;
+
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.RequestOptions;
+import io.vertx.core.net.PemTrustOptions;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Gets a JWK set by HTTP, without blocking a thread. The answer has to be 200, complete within five
+ * seconds, and no longer than 256 KB; redirects are not followed.
+ */
+final class JwksRequest {
+
+    /** Longest time from the start of the request to the last byte of the answer. */
+    static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+    private static final int MAX_BYTES = 256 * 1024;
+    private static final int OK = 200;
+
+    private final Vertx vertx;
+    private final HttpClient client;
+    private final URI address;
+    private final Duration timeout;
+
+    /**
+     * @param ca a file of certificates to trust instead of the JVM's
+     */
+    JwksRequest(Vertx vertx, URI address, Optional<String> ca, Duration timeout) {
+        this.vertx = vertx;
+        this.address = address;
+        this.timeout = timeout;
+        var options =
+                new HttpClientOptions()
+                        .setKeepAlive(false)
+                        .setConnectTimeout((int) timeout.toMillis());
+        ca.ifPresent(file -> options.setTrustOptions(new PemTrustOptions().addCertPath(file)));
+        this.client = vertx.createHttpClient(options);
+    }
+
+    /** Sends the request. Fails with a message that completes a sentence about the issuer. */
+    Future<byte[]> send() {
+        Promise<byte[]> result = Promise.promise();
+        var options =
+                new RequestOptions()
+                        .setMethod(HttpMethod.GET)
+                        .setAbsoluteURI(address.toString())
+                        .putHeader("Accept", "application/jwk-set+json, application/json");
+        Future<HttpClientRequest> request = request(options);
+        long timer =
+                vertx.setTimer(
+                        timeout.toMillis(),
+                        id -> {
+                            result.tryFail(
+                                    "it did not answer within " + timeout.toMillis() + " ms");
+                            request.onSuccess(HttpClientRequest::reset);
+                        });
+        request.compose(HttpClientRequest::send)
+                .onSuccess(response -> read(response, result))
+                .onFailure(result::tryFail);
+        return result.future().onComplete(done -> vertx.cancelTimer(timer));
+    }
+
+    private Future<HttpClientRequest> request(RequestOptions options) {
+        try {
+            return client.request(options);
+        } catch (IllegalStateException e) {
+            return Future.failedFuture("the program is being stopped");
+        }
+    }
+
+    private static void read(HttpClientResponse response, Promise<byte[]> result) {
+        // Before everything else: a reset calls it, and without it is logged as an error.
+        response.exceptionHandler(result::tryFail);
+        if (response.statusCode() != OK) {
+            result.tryFail("it answered with status " + response.statusCode());
+            response.request().reset();
+            return;
+        }
+        Buffer body = Buffer.buffer();
+        response.endHandler(end -> result.tryComplete(body.getBytes()));
+        response.handler(
+                part -> {
+                    if (body.length() + part.length() > MAX_BYTES) {
+                        result.tryFail("its answer is longer than " + MAX_BYTES + " bytes");
+                        response.request().reset();
+                    } else {
+                        body.appendBuffer(part);
+                    }
+                });
+    }
+}

@@ -1,0 +1,81 @@
+package dev.parley.access;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the checks of tokens came to, by the SHA-256 of the token, so that a token that is sent
+ * again costs no signature. At most a bounded number; the ones that were not used for longest are
+ * dropped. Thread-safe.
+ *
+ * @param <V> the outcome
+ */
+final class RecentTokens<V> {
+
+    /**
+     * @param keys the keys that the token was checked with; with other ones it is checked anew
+     * @param until when the outcome ends to hold
+     */
+    private record Entry<V>(V outcome, IssuerKeys issuer, KeySet keys, Instant until) {}
+
+    private final Map<ByteBuffer, Entry<V>> entries;
+
+    RecentTokens(int max) {
+        // In order of last use: the eldest entry is dropped first.
+        this.entries =
+                new LinkedHashMap<>(16, 0.75f, true) {
+
+                    private static final long serialVersionUID = 1L;
+
+                    @Override
+                    protected boolean removeEldestEntry(Map.Entry<ByteBuffer, Entry<V>> eldest) {
+                        return size() > max;
+                    }
+                };
+    }
+
+    /** Returns what a token is stored by. */
+    static ByteBuffer hash(String token) {
+        try {
+            MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
+            return ByteBuffer.wrap(sha256.digest(token.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JVM has SHA-256", e);
+        }
+    }
+
+    /**
+     * Returns the outcome for a token, if its time is not over and its issuer's keys are the same.
+     */
+    Optional<V> find(ByteBuffer hash, Instant now) {
+        synchronized (entries) {
+            Entry<V> entry = entries.get(hash);
+            if (entry == null) {
+                return Optional.empty();
+            }
+            if (now.isBefore(entry.until) && entry.issuer.current() == entry.keys) {
+                return Optional.of(entry.outcome);
+            }
+            entries.remove(hash);
+            return Optional.empty();
+        }
+    }
+
+    void put(ByteBuffer hash, V outcome, IssuerKeys issuer, KeySet keys, Instant until) {
+        synchronized (entries) {
+            entries.put(hash, new Entry<>(outcome, issuer, keys, until));
+        }
+    }
+
+    int size() {
+        synchronized (entries) {
+            return entries.size();
+        }
+    }
+}

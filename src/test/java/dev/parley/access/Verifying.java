@@ -1,0 +1,65 @@
+package dev.parley.access;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.parley.testsupport.Timeouts;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Map;
+
+/** Checks tokens in tests, and waits for the outcome. */
+final class Verifying {
+
+    private static final Duration SKEW = Duration.ofSeconds(30);
+
+    private final TokenVerifier verifier;
+
+    private Verifying(TokenVerifier verifier) {
+        this.verifier = verifier;
+    }
+
+    /** A verifier with these settings, none of which needs an issuer's keys to be fetched. */
+    static Verifying with(AccessSettings settings) {
+        return with(settings, Clock.systemUTC());
+    }
+
+    static Verifying with(AccessSettings settings, Clock clock) {
+        AccessConfig config = settings.read();
+        return new Verifying(
+                new TokenVerifier(Issuers.readWithoutFetching(config), config.clockSkew(), clock));
+    }
+
+    /** A verifier of tokens of one issuer. */
+    static Verifying of(Issuer issuer) {
+        return new Verifying(
+                new TokenVerifier(Map.of(issuer.iss(), issuer), SKEW, Clock.systemUTC()));
+    }
+
+    /** Returns what a token says, which has to be accepted. */
+    VerifiedToken accept(String token) {
+        return verifier.verify(token).await().atMost(Timeouts.LIMIT);
+    }
+
+    /**
+     * Returns why a token is refused. The sentence for the caller contains no part of the token.
+     */
+    TokenRefused.Reason refuse(String token) {
+        TokenRefused refused = refusal(token);
+        if (token.length() > 20) {
+            assertThat(refused.getMessage()).doesNotContain(token.substring(0, 20));
+        }
+        return refused.reason();
+    }
+
+    /** Returns the refusal of a token, which has to be refused. */
+    TokenRefused refusal(String token) {
+        TokenRefused refused = catchThrowableOfType(TokenRefused.class, () -> accept(token));
+        assertThat(refused).as("refusal").isNotNull();
+        return refused;
+    }
+
+    TokenVerifier verifier() {
+        return verifier;
+    }
+}
