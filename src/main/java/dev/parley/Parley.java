@@ -1,5 +1,6 @@
 package dev.parley;
 
+import dev.parley.cli.Commands;
 import dev.parley.http.ConnectionGuardInstaller;
 import dev.parley.http.RequestTarget;
 import io.quarkus.runtime.ApplicationLifecycleManager;
@@ -28,8 +29,14 @@ public final class Parley {
 
     Parley() {}
 
-    /** Runs the program until it receives SIGTERM or SIGINT. */
+    /**
+     * Runs the command that the first argument names; without arguments, the server, until it
+     * receives SIGTERM or SIGINT.
+     */
     public static void main(String... args) {
+        if (args.length > 0) {
+            System.exit(Commands.ofProgram().run(args));
+        }
         forgetAddressesSoon();
         ConnectionGuardInstaller.enable();
         RequestTarget.checkUris();

@@ -49,6 +49,7 @@ class ArchitectureTest {
                     Map.entry("events", Set.of("http", "sse", "delivery", "log", "message")),
                     Map.entry("history", Set.of("http", "broker", "message")),
                     Map.entry("clock", Set.of("http", "sse", "delivery")),
+                    Map.entry("cli", Set.of("access", "message")),
                     Map.entry("ops", Set.of("delivery", "broker")));
 
     private static final String JAX_RS = "jakarta.ws.rs..";

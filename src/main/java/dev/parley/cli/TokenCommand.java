@@ -1,0 +1,150 @@
+package dev.parley.cli;
+
+import dev.parley.access.AccessConfig;
+import dev.parley.access.Grants;
+import dev.parley.access.TokenSigner;
+import dev.parley.message.RoomPattern;
+import io.quarkus.runtime.configuration.ConfigurationException;
+import io.quarkus.runtime.configuration.DurationConverter;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/**
+ * Prints a token that is signed with the secret of an issuer, so that one can try rooms with rights
+ * without a back end.
+ */
+final class TokenCommand implements Command {
+
+    private static final Duration LIFETIME = Duration.ofHours(1);
+    private static final Duration LONGEST = Duration.ofDays(366);
+
+    /** Longest subject that the server accepts in a token. */
+    private static final int MAX_SUBJECT = 255;
+
+    private final Supplier<AccessConfig> config;
+
+    /**
+     * @param config reads the settings; called when the options are right
+     */
+    TokenCommand(Supplier<AccessConfig> config) {
+        this.config = config;
+    }
+
+    @Override
+    public String name() {
+        return "token";
+    }
+
+    @Override
+    public String usage() {
+        return """
+        token --room PATTERN [--room PATTERN ...] [--read] [--write] [--presence] [--admin]
+              [--sub ID] [--name NAME] [--lifetime 1h] [--issuer NAME]
+            Prints a token for the rooms that match the patterns, signed with the secret of an
+            issuer (parley.access.issuers.NAME.secret, from the same settings as the server's).
+            --read, --write and --presence say what it permits there; --admin permits to revoke
+            the rights of others, and needs no room. The token is for "dev" unless --sub says
+            otherwise, and lasts for an hour. --issuer is needed if several have a secret.
+        """;
+    }
+
+    @Override
+    public Set<String> flags() {
+        return Set.of("--read", "--write", "--presence", "--admin");
+    }
+
+    @Override
+    public Set<String> options() {
+        return Set.of("--room", "--sub", "--name", "--lifetime", "--issuer");
+    }
+
+    @Override
+    public void run(Arguments arguments, PrintStream out) {
+        Grants grants = grants(arguments);
+        Duration lifetime =
+                arguments.value("--lifetime").map(TokenCommand::duration).orElse(LIFETIME);
+        String subject = arguments.value("--sub").orElse("dev");
+        if (subject.isBlank()
+                || subject.length() > MAX_SUBJECT
+                || subject.chars().anyMatch(Character::isISOControl)) {
+            throw new WrongUse(
+                    "--sub: 1 to %d characters without control characters are expected"
+                            .formatted(MAX_SUBJECT));
+        }
+        Instant now = Instant.now();
+        TokenSigner signer = signer(arguments.value("--issuer"));
+        out.println(
+                signer.sign(subject, arguments.value("--name"), grants, now, now.plus(lifetime)));
+    }
+
+    private TokenSigner signer(Optional<String> issuer) {
+        AccessConfig settings;
+        try {
+            settings = config.get();
+        } catch (RuntimeException e) {
+            // Not one type: each kind of wrong value has another one.
+            throw new WrongUse(String.valueOf(e.getMessage()));
+        }
+        try {
+            return TokenSigner.of(settings, issuer);
+        } catch (ConfigurationException e) {
+            throw new WrongUse(e.getMessage());
+        }
+    }
+
+    private static Grants grants(Arguments arguments) {
+        List<RoomPattern> rooms =
+                arguments.all("--room").stream().map(TokenCommand::pattern).toList();
+        var grants =
+                new Grants(
+                        arguments.has("--read") ? rooms : List.of(),
+                        arguments.has("--write") ? rooms : List.of(),
+                        arguments.has("--presence") ? rooms : List.of(),
+                        arguments.has("--admin"));
+        if (rooms.isEmpty() && !grants.admin()) {
+            throw new WrongUse("--room is missing, such as --room kitchen or --room 'team.*'");
+        }
+        if (rooms.isEmpty()
+                && (arguments.has("--read")
+                        || arguments.has("--write")
+                        || arguments.has("--presence"))) {
+            throw new WrongUse("--read, --write and --presence need a --room");
+        }
+        if (!rooms.isEmpty()
+                && grants.read().isEmpty()
+                && grants.write().isEmpty()
+                && grants.presence().isEmpty()) {
+            throw new WrongUse(
+                    "the token would permit nothing in its rooms; add --read, --write or --presence");
+        }
+        return grants;
+    }
+
+    private static RoomPattern pattern(String text) {
+        try {
+            return new RoomPattern(text);
+        } catch (IllegalArgumentException e) {
+            throw new WrongUse("--room: " + e.getMessage());
+        }
+    }
+
+    private static Duration duration(String text) {
+        try {
+            Duration lifetime = new DurationConverter().convert(text);
+            if (lifetime != null && lifetime.toSeconds() >= 1 && lifetime.compareTo(LONGEST) <= 0) {
+                return lifetime;
+            }
+        } catch (IllegalArgumentException e) {
+            // Refused below.
+        }
+        throw new WrongUse(
+                "--lifetime "
+                        + text
+                        + ": a time such as 30s, 15m or 24h is expected, up to a year");
+    }
+}
