@@ -3,7 +3,10 @@ package dev.parley.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
+import dev.parley.access.AccessSettings;
+import dev.parley.access.TokenSigner;
 import dev.parley.ops.Manifests.Pods;
+import dev.parley.testsupport.Tool;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
@@ -28,17 +31,22 @@ import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyPort;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.openshift.api.model.monitoring.v1.Endpoint;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The rendered objects agree with each other and with the program: names, ports, labels, keys and
@@ -330,6 +338,36 @@ final class ManifestsTest {
                 .extracting(HasMetadata::getKind)
                 .contains("PodDisruptionBudget", "Ingress", "NetworkPolicy", "ServiceMonitor")
                 .contains("PrometheusRule", "HorizontalPodAutoscaler", "StatefulSet");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tests/hpa", "tests/keda"})
+    void componentsOfAccess_haveSettingsThatTheProgramAccepts(String overlay) {
+        Map<String, String> environment =
+                Manifests.named(overlay).environment(parley(Manifests.named(overlay)));
+        AccessSettings settings = AccessSettings.none();
+        environment.forEach(settings::variable);
+
+        assertThat(environment).containsEntry("PARLEY_ACCESS_MODE", "token");
+        assertThat(settings.read().issuers()).containsOnlyKeys("login", "app");
+        // Refuses issuers that are not complete, and secrets that are too short.
+        TokenSigner.of(settings.read(), Optional.of("app"));
+    }
+
+    @Test
+    void secretForTokens_isMadeOnce(@TempDir Path overlay) throws IOException {
+        String script = Manifests.ROOT.resolve("components/access-secret/new-secret.sh").toString();
+        Path file = overlay.resolve("access-secret.env");
+
+        Tool.named("sh").run(script, overlay.toString());
+        String first = Files.readString(file);
+        Tool.named("sh").run(script, overlay.toString());
+
+        assertThat(first).matches("secret=[0-9a-f]{64}\\n");
+        assertThat(Files.readString(file)).isEqualTo(first);
+        assertThat(Manifests.ROOT.resolve(".gitignore"))
+                .content()
+                .contains("\naccess-secret.env\n");
     }
 
     @Test

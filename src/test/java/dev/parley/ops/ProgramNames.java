@@ -4,6 +4,7 @@ import dev.parley.testsupport.ConfigKeys;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * The names under which the program is known to manifests, rules and dashboard: its settings,
@@ -16,7 +17,18 @@ final class ProgramNames {
     /** The environment variables of the program: its own, and those of the framework in use. */
     static Set<String> knownKeys() {
         Set<String> known = new HashSet<>();
-        ConfigKeys.all().forEach(key -> known.add(key.environmentVariable()));
+        ConfigKeys.all()
+                .forEach(
+                        key ->
+                                Stream.of("LOGIN", "APP")
+                                        .map(
+                                                issuer ->
+                                                        key.name()
+                                                                .replace(
+                                                                        ".NAME.",
+                                                                        "." + issuer + "."))
+                                        .map(name -> new ConfigKeys.Key(name, key.defaultValue()))
+                                        .forEach(named -> known.add(named.environmentVariable())));
         known.addAll(
                 Set.of(
                         "QUARKUS_REDIS_HOSTS",
