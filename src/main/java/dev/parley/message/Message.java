@@ -9,8 +9,9 @@ import java.util.Optional;
  *
  * @param room the room it belongs to
  * @param text any Unicode text that is not empty; its line ends are LF only
- * @param from name of the sender as the publisher gave it, not verified; one line of 1 to 64 UTF-16
- *     units
+ * @param from name of the sender; one line of 1 to 64 UTF-16 units
+ * @param verified whether a token proved that the sender is {@code from}; otherwise the publisher
+ *     may have chosen any name
  * @param event the event type that a browser dispatches it as, {@code message} when empty
  * @param at when the broker accepted it, to the millisecond; before that, when the pod received it
  * @param ttl how long after {@code at} it is read and replayed, whole seconds, at least one; if
@@ -20,6 +21,7 @@ public record Message(
         Room room,
         String text,
         Optional<String> from,
+        boolean verified,
         Optional<EventType> event,
         Instant at,
         Optional<Duration> ttl) {
@@ -30,14 +32,29 @@ public record Message(
     /**
      * @throws InvalidRequest if the text is empty, {@code from} is empty, too long, or contains
      *     control characters or line separators, or {@code ttl} is not one of the durations above
+     * @throws IllegalArgumentException if it is verified and has no {@code from}
      */
     public Message {
         text = withLineFeeds(text);
         if (text.isEmpty()) {
             throw new InvalidRequest("msg-missing", "msg missing");
         }
+        if (verified && from.isEmpty()) {
+            throw new IllegalArgumentException("a verified message has a sender");
+        }
         from.ifPresent(Message::checkFrom);
         ttl.ifPresent(Message::checkTtl);
+    }
+
+    /** Makes a message whose sender is not verified. */
+    public Message(
+            Room room,
+            String text,
+            Optional<String> from,
+            Optional<EventType> event,
+            Instant at,
+            Optional<Duration> ttl) {
+        this(room, text, from, false, event, at, ttl);
     }
 
     /** Makes a message that is read for as long as its room's history keeps it. */
@@ -49,6 +66,15 @@ public record Message(
     /** Makes a message without a sender and without an event type. */
     public static Message of(Room room, String text, Instant at) {
         return new Message(room, text, Optional.empty(), Optional.empty(), at);
+    }
+
+    /**
+     * Returns the same message from a sender who was verified.
+     *
+     * @throws InvalidRequest if the name is not valid
+     */
+    public Message verifiedFrom(String name) {
+        return new Message(room, text, Optional.of(name), true, event, at, ttl);
     }
 
     /** Returns when the message ends to be read and replayed; empty if it has no {@code ttl}. */

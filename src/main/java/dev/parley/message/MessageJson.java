@@ -13,13 +13,14 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The JSON form of a message: an object of {@code id}, {@code room}, {@code from}, {@code text},
- * {@code event}, {@code at} and {@code expires} (RFC 3339, UTC). {@code from}, {@code event} and
- * {@code expires} are absent where the message has none. In the data of a stream's event {@code id}
- * is absent too, because it is in the event's {@code id} field.
+ * The JSON form of a message: an object of {@code id}, {@code room}, {@code from}, {@code
+ * verified}, {@code text}, {@code event}, {@code at} and {@code expires} (RFC 3339, UTC). {@code
+ * from}, {@code event} and {@code expires} are absent where the message has none, and {@code
+ * verified} is absent unless it is true. In the data of a stream's event {@code id} is absent too,
+ * because it is in the event's {@code id} field.
  *
- * <p>A shorter object, the <em>body</em>, has {@code text}, {@code from}, {@code event} and {@code
- * ttl} (seconds) only: the Redis broker stores room, id and time beside it.
+ * <p>A shorter object, the <em>body</em>, has {@code text}, {@code from}, {@code verified}, {@code
+ * event} and {@code ttl} (seconds) only: the Redis broker stores room, id and time beside it.
  */
 public final class MessageJson {
 
@@ -68,12 +69,17 @@ public final class MessageJson {
             }
             String text = "";
             String from = null;
+            boolean verified = false;
             String event = null;
             Duration ttl = null;
             while (json.nextToken() == JsonToken.FIELD_NAME) {
                 String name = json.currentName();
                 if (name.equals("ttl")) {
                     ttl = seconds(json);
+                    continue;
+                }
+                if (name.equals("verified")) {
+                    verified = isTrue(json);
                     continue;
                 }
                 String value = value(json);
@@ -88,6 +94,7 @@ public final class MessageJson {
                     room,
                     text,
                     Optional.ofNullable(from),
+                    verified && from != null,
                     Optional.ofNullable(event).map(EventType::new),
                     at,
                     Optional.ofNullable(ttl));
@@ -103,6 +110,13 @@ public final class MessageJson {
         }
         json.skipChildren();
         return null;
+    }
+
+    /** Tells whether the field is true; skips a value of any other type. */
+    private static boolean isTrue(JsonParser json) throws IOException {
+        JsonToken value = json.nextToken();
+        json.skipChildren();
+        return value == JsonToken.VALUE_TRUE;
     }
 
     /** Returns the field's seconds; skips a value of any other type and returns null. */
@@ -128,6 +142,9 @@ public final class MessageJson {
     private static void writeFrom(JsonGenerator json, Message message) throws IOException {
         if (message.from().isPresent()) {
             json.writeStringField("from", message.from().get());
+        }
+        if (message.verified()) {
+            json.writeBooleanField("verified", true);
         }
     }
 

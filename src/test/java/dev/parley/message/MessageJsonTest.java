@@ -61,6 +61,24 @@ class MessageJsonTest {
     }
 
     @Test
+    void verifiedSender_isWritten_andReadBack_butNotWithoutASender() {
+        Message verified = BARE.verifiedFrom("Ada");
+
+        assertThat(MessageJson.write(verified))
+                .startsWith("{\"room\":\"kitchen\",\"from\":\"Ada\",\"verified\":true,");
+        String body = "{\"text\":\"a\",\"from\":\"Ada\",\"verified\":true}";
+        assertThat(MessageJson.writeBody(verified)).isEqualTo(body);
+        assertThat(MessageJson.readBody(KITCHEN, AT, body)).isEqualTo(verified);
+        for (String other : new String[] {"false", "\"true\"", "1", "[true]", "{\"a\":true}"}) {
+            assertThat(MessageJson.readBody(KITCHEN, AT, body.replace("true", other)).verified())
+                    .as(other)
+                    .isFalse();
+        }
+        assertThat(MessageJson.readBody(KITCHEN, AT, "{\"text\":\"a\",\"verified\":true}"))
+                .isEqualTo(BARE);
+    }
+
+    @Test
     void storedMessage_isWrittenWithItsId() throws IOException {
         var written = new StringWriter();
         try (JsonGenerator json = new JsonFactory().createGenerator(written)) {
