@@ -4,6 +4,7 @@ import dev.parley.log.Format;
 import dev.parley.log.RoomLog;
 import dev.parley.log.RoomReplica;
 import dev.parley.message.Message;
+import dev.parley.message.Room;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -107,6 +109,24 @@ final class DeliveryLoop {
         int share = (streams.size() + parts - 1) / parts;
         List.copyOf(streams.subList(0, share))
                 .forEach(stream -> stream.guarded(one -> one.end(DisconnectReason.DRAIN)));
+    }
+
+    /** Ends the streams whose holder and rooms meet a condition. */
+    void end(BiPredicate<StreamHolder, List<Room>> which, DisconnectReason reason) {
+        List.copyOf(streams)
+                .forEach(
+                        stream ->
+                                stream.guarded(
+                                        one -> {
+                                            if (which.test(one.holder(), one.readRooms())) {
+                                                one.end(reason);
+                                            }
+                                        }));
+    }
+
+    /** Returns the clock of the pod. */
+    Clock clock() {
+        return clock;
     }
 
     /** Runs a round when the pause after the last one is over, which may be now. */

@@ -20,6 +20,10 @@ public enum DisconnectReason {
      * changed during every attempt.
      */
     UNAVAILABLE("unavailable"),
+    /** The time of the client's right is over; with a new one it comes back and loses nothing. */
+    EXPIRED("expired"),
+    /** The client's right was taken from it. */
+    REVOKED("revoked"),
     /** A defect in Parley; the log has a stack trace. */
     ERROR("error");
 

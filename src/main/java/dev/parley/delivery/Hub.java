@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiPredicate;
 
 /**
  * All streams of a pod: admits them, gives each a cursor in each of its rooms, and ends them.
@@ -143,6 +144,16 @@ public final class Hub {
     }
 
     /**
+     * Ends the streams whose holder and rooms meet a condition, such as that a right was revoked. A
+     * stream that is opened afterwards is not ended: its opener checks the condition before.
+     *
+     * @param which is called on the event loops, with the rooms that a stream reads
+     */
+    public void endStreams(BiPredicate<StreamHolder, List<Room>> which, DisconnectReason reason) {
+        loops.values().forEach(loop -> loop.execute(() -> loop.end(which, reason)));
+    }
+
+    /**
      * Returns the interval at which {@link #tick} has to be called. A heartbeat can be late by one
      * interval, so it becomes due at least that much early.
      */
@@ -188,7 +199,7 @@ public final class Hub {
         request.requested()
                 .map(
                         id ->
-                                read.size() == 1
+                                request.isOfOneRoom()
                                         ? encoder.position(read.get(0), id)
                                         : encoder.position(read, id))
                 .ifPresent(connection::write);

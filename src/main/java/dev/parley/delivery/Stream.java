@@ -9,6 +9,8 @@ import dev.parley.message.StreamPosition;
 import dev.parley.retry.Backoff;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -54,6 +56,12 @@ final class Stream {
     /** After how long a room that the broker could not serve is tried again, at the next sweep. */
     private static final Duration RETRY_ROOM = Duration.ofSeconds(1);
 
+    /** By how much a stream ends at most before the time of its holder's right is over. */
+    private static final Duration LONGEST_BEFORE_EXPIRY = Duration.ofSeconds(30);
+
+    /** A right that ends later than this does not end the stream: nanoseconds cannot express it. */
+    private static final Duration FAR = Duration.ofNanos(NO_LIFETIME);
+
     private enum State {
         /** The connection accepted bytes when it was last asked. */
         FLOWING,
@@ -76,6 +84,13 @@ final class Stream {
     private final Function<byte[], Runnable> endLater;
     private final Runnable onEnd;
     private final List<Cursor> cursors;
+    private final List<SubscribeRequest.Denied> denied;
+
+    /** The rooms of the position; empty if the stream is of one room. */
+    private final List<Place> places;
+
+    private final boolean isOfOneRoom;
+    private final StreamHolder holder;
 
     /** The position that the client gave, if the stream reads several rooms. */
     private final Optional<String> requested;
@@ -92,6 +107,7 @@ final class Stream {
     private State state = State.FLOWING;
     private int index;
     private final long rotationNanos;
+    private final long expiryNanos;
     private long writtenNanos = System.nanoTime();
     private long heartbeatEventNanos = writtenNanos;
     private Runnable onGoneAfterEnd = () -> {};
@@ -124,10 +140,15 @@ final class Stream {
         this.connection = connection;
         this.endLater = endLater;
         this.onEnd = onEnd;
+        this.isOfOneRoom = request.isOfOneRoom();
+        this.holder = request.holder();
+        this.denied = request.denied();
         this.cursors = request.rooms().stream().map(this::cursor).toList();
-        this.requested = isOfOneRoom() ? Optional.empty() : request.requested();
+        this.places = isOfOneRoom ? List.of() : places(cursors, denied);
+        this.requested = isOfOneRoom ? Optional.empty() : request.requested();
         this.rotationNanos =
                 writtenNanos + config.maxConnectionAge().map(Stream::lifetime).orElse(NO_LIFETIME);
+        this.expiryNanos = writtenNanos + holder.until().map(this::untilExpiry).orElse(NO_LIFETIME);
     }
 
     /** Starts delivery. */
@@ -137,12 +158,23 @@ final class Stream {
         // Deferred, because onDrain can fire from inside write(), before the cursor has advanced.
         connection.onDrain(() -> onLoop(this::onDrain));
         requested.ifPresent(position -> write(encoder.position(readRooms(), position)));
+        denied.forEach(one -> write(encoder.denied(one.asked().room(), one.reason())));
         cursors.forEach(Cursor::open);
     }
 
-    /** Tells whether the stream reads a single room, whose positions are its ids. */
+    /** Tells whether the client asked for a single room, whose positions then are the ids. */
     boolean isOfOneRoom() {
-        return cursors.size() == 1;
+        return isOfOneRoom;
+    }
+
+    /** Returns for whom the stream is. */
+    StreamHolder holder() {
+        return holder;
+    }
+
+    /** Returns the rooms that the stream reads, by name. */
+    List<Room> readRooms() {
+        return cursors.stream().map(Cursor::room).toList();
     }
 
     /** Tells whether the connection accepts bytes now. */
@@ -215,12 +247,16 @@ final class Stream {
     }
 
     /**
-     * Does what is due: ends the stream if it is stuck or too old, sends a heartbeat, and lets the
-     * cursors catch up.
+     * Does what is due: ends the stream if it is stuck or too old, or if its holder's right ends;
+     * sends a heartbeat, and lets the cursors catch up.
      *
      * @param nowNanos from {@link System#nanoTime}
      */
     void sweep(long nowNanos) {
+        if (nowNanos - expiryNanos >= 0) {
+            end(DisconnectReason.EXPIRED);
+            return;
+        }
         if (!connection.isWritable()) {
             onStuck(nowNanos);
             return;
@@ -394,18 +430,42 @@ final class Stream {
 
     private String position(Function<Cursor, @Nullable String> positions) {
         var all = new StreamPosition();
-        for (Cursor cursor : cursors) {
-            String one = positions.apply(cursor);
+        for (Place place : places) {
+            String one = place.cursor() == null ? place.kept() : positions.apply(place.cursor());
             if (one != null) {
-                all.append(cursor.room(), one);
+                all.append(place.room(), one);
             }
         }
         return all.toString();
     }
 
-    private List<Room> readRooms() {
-        return cursors.stream().map(Cursor::room).toList();
+    /**
+     * Returns the rooms of the position, by name: those that the stream reads, and those that were
+     * denied, in which the client keeps the position that it gave.
+     */
+    private static List<Place> places(List<Cursor> cursors, List<SubscribeRequest.Denied> denied) {
+        var read = cursors.stream().map(cursor -> new Place(cursor.room(), cursor, null));
+        var kept =
+                denied.stream()
+                        .map(SubscribeRequest.Denied::asked)
+                        .map(
+                                asked ->
+                                        new Place(
+                                                asked.room(),
+                                                null,
+                                                asked.start().inStreamPosition().orElse(null)));
+        return java.util.stream.Stream.concat(read, kept)
+                .sorted(Comparator.comparing(place -> place.room().name()))
+                .toList();
     }
+
+    /**
+     * A room in the position of a stream of several rooms.
+     *
+     * @param cursor null if the room was denied
+     * @param kept the position in a room that was denied, if the client gave one
+     */
+    private record Place(Room room, @Nullable Cursor cursor, @Nullable String kept) {}
 
     private Cursor cursor(SubscribeRequest.RoomStart one) {
         return new Cursor(this, rooms.acquire(one.room(), System.nanoTime()), one.start());
@@ -465,6 +525,22 @@ final class Stream {
     private static Duration untilHeartbeat(Duration pause, Duration tick) {
         Duration eighth = pause.dividedBy(8);
         return pause.minus(eighth.compareTo(tick) < 0 ? tick : eighth);
+    }
+
+    /**
+     * Returns after how long the stream ends before its holder's right does: a tick before, because
+     * {@link #sweep} may be late by one, and a random part of the right's time more, so that
+     * streams whose rights were given together do not come back together.
+     */
+    private long untilExpiry(Instant until) {
+        Duration left = Duration.between(loop.clock().instant(), until);
+        if (left.isNegative()) {
+            return 0;
+        }
+        Duration most = left.dividedBy(10);
+        Duration spread = most.compareTo(LONGEST_BEFORE_EXPIRY) < 0 ? most : LONGEST_BEFORE_EXPIRY;
+        Duration early = Backoff.between(Duration.ZERO, spread).plus(Hub.tickInterval(config));
+        return left.compareTo(FAR) > 0 ? NO_LIFETIME : Math.max(0, left.minus(early).toNanos());
     }
 
     /** Draws an age between half of the greatest and all of it, so that streams end spread. */

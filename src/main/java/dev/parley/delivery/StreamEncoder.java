@@ -50,6 +50,13 @@ public interface StreamEncoder extends FrameEncoder {
      */
     byte[] resumed(Room room, EventId from, long replayed);
 
+    /**
+     * Encodes the event that says that a client may not read a room which it asked for.
+     *
+     * @param reason a word
+     */
+    byte[] denied(Room room, String reason);
+
     /** Encodes the event that says that messages of a room after a client's position are gone. */
     byte[] gap(Room room, Gap gap);
 

@@ -3,9 +3,11 @@ package dev.parley.delivery;
 import dev.parley.log.Format;
 import dev.parley.message.Room;
 import dev.parley.message.StreamPosition;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What a client asks for when it opens a stream.
@@ -14,9 +16,16 @@ import java.util.Optional;
  * @param format what the data of a message contains
  * @param heartbeat how the stream shows the client that it lives
  * @param address the client's address, for the limits per address
+ * @param denied rooms that the client asked for too, and may not read; sorted by name
+ * @param holder for whom the stream is
  */
 public record SubscribeRequest(
-        List<RoomStart> rooms, Format format, Heartbeat heartbeat, String address) {
+        List<RoomStart> rooms,
+        Format format,
+        Heartbeat heartbeat,
+        String address,
+        List<Denied> denied,
+        StreamHolder holder) {
 
     /**
      * A room to read.
@@ -25,9 +34,45 @@ public record SubscribeRequest(
      */
     public record RoomStart(Room room, StartPosition start) {}
 
+    /**
+     * A room that the client may not read.
+     *
+     * @param asked the room, and the position in it that the client keeps, so that it continues
+     *     there if it may read the room later
+     * @param reason a word for the client: why
+     */
+    public record Denied(RoomStart asked, String reason) {}
+
     /** Sorts the rooms by name, which is their order in a stream's position. */
     public SubscribeRequest {
-        rooms = rooms.stream().sorted(Comparator.comparing(one -> one.room().name())).toList();
+        rooms = rooms.stream().sorted(byName()).toList();
+        denied =
+                denied.stream()
+                        .sorted(Comparator.comparing(one -> one.asked().room().name()))
+                        .toList();
+    }
+
+    /** Makes a request for rooms that the client may all read, for as long as it wants. */
+    public SubscribeRequest(
+            List<RoomStart> rooms, Format format, Heartbeat heartbeat, String address) {
+        this(rooms, format, heartbeat, address, List.of(), StreamHolder.ANYBODY);
+    }
+
+    private static Comparator<RoomStart> byName() {
+        return Comparator.comparing(one -> one.room().name());
+    }
+
+    /** Tells whether the client asked for a single room, whose positions then are the ids. */
+    boolean isOfOneRoom() {
+        return rooms.size() + denied.size() == 1;
+    }
+
+    /** Returns the rooms that the client asked for, also those that it may not read, by name. */
+    private List<RoomStart> asked() {
+        return Stream.of(rooms, denied.stream().map(Denied::asked).toList())
+                .flatMap(Collection::stream)
+                .sorted(byName())
+                .toList();
     }
 
     /**
@@ -35,11 +80,11 @@ public record SubscribeRequest(
      * empty if it gave none.
      */
     public Optional<String> requested() {
-        if (rooms.size() == 1) {
+        if (isOfOneRoom()) {
             return rooms.get(0).start().requested();
         }
         var position = new StreamPosition();
-        for (RoomStart one : rooms) {
+        for (RoomStart one : asked()) {
             one.start().inStreamPosition().ifPresent(text -> position.append(one.room(), text));
         }
         return Optional.of(position.toString()).filter(text -> !text.isEmpty());

@@ -22,7 +22,7 @@ public record EventType(String name) {
      * Types that Parley began to write when publishers could already use them. A new message may
      * not have one of them; a message that was stored earlier keeps its type.
      */
-    private static final Set<String> RESERVED_LATER = Set.of("position", "heartbeat");
+    private static final Set<String> RESERVED_LATER = Set.of("position", "heartbeat", "denied");
 
     /**
      * @throws InvalidRequest if the name does not have the form above

@@ -126,6 +126,12 @@ public final class EventStreamEncoder implements StreamEncoder {
     }
 
     @Override
+    public byte[] denied(Room room, String reason) {
+        ObjectNode data = json.createObjectNode().put("room", room.name()).put("reason", reason);
+        return utf8("event: denied\n" + dataFields(data.toString()) + "\n");
+    }
+
+    @Override
     public byte[] goodbye(DisconnectReason reason) {
         ObjectNode data = json.createObjectNode().put("reason", reason.label());
         return utf8(retry() + "event: goodbye\n" + dataFields(data.toString()) + "\n");

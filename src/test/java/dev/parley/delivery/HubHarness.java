@@ -251,6 +251,22 @@ final class HubHarness {
         return hub.subscribe(request, connection, loop);
     }
 
+    /** Connects to some rooms, with others denied, for a holder. */
+    TestReader connect(
+            List<RoomStart> rooms, List<SubscribeRequest.Denied> denied, StreamHolder holder) {
+        var connection = new TestConnection();
+        var request =
+                new SubscribeRequest(
+                        rooms, Format.TEXT, Heartbeat.DEFAULT, "203.0.113.1", denied, holder);
+        return ran(new TestReader(connection, hub.subscribe(request, connection, loop)));
+    }
+
+    /** Ends the streams of one holder. */
+    void endStreamsOf(StreamHolder holder, DisconnectReason reason) {
+        hub.endStreams((known, rooms) -> known == holder, reason);
+        run();
+    }
+
     private TestReader ran(TestReader reader) {
         run();
         return reader;
@@ -384,6 +400,11 @@ final class HubHarness {
             String oldest = gap.oldest().map(EventId::toString).orElse("none");
             String event = "gap " + gap.requested() + " " + oldest + " " + gap.newest();
             return line(room.equals(ScriptedBroker.ROOM) ? event : event + " in " + room);
+        }
+
+        @Override
+        public byte[] denied(Room room, String reason) {
+            return line("denied " + room + " " + reason);
         }
 
         @Override

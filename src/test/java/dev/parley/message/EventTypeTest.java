@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class EventTypeTest {
 
     private static final String RESERVED =
-            "bad event: error, gap, goodbye, heartbeat, open, position, resumed are reserved";
+            "bad event: denied, error, gap, goodbye, heartbeat, open, position, resumed are reserved";
 
     @ParameterizedTest
     @ValueSource(
@@ -28,7 +28,7 @@ class EventTypeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"open", "gap", "position", "heartbeat"})
+    @ValueSource(strings = {"open", "gap", "position", "heartbeat", "denied"})
     void nameOfTheStreamsOwnEvents_cannotBeChosenByAPublisher(String name) {
         assertThatThrownBy(() -> EventType.chosen(name))
                 .isInstanceOf(InvalidRequest.class)

@@ -1,0 +1,18 @@
+package dev.parley.delivery;
+
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * For whom a stream is open. The hub does not look into it: the one who opened a stream recognizes
+ * its holder again when the stream has to end ({@link Hub#endStreams}).
+ */
+@FunctionalInterface
+public interface StreamHolder {
+
+    /** Holds a stream without an end. */
+    StreamHolder ANYBODY = Optional::empty;
+
+    /** Until when the stream may be open, by the clock of the pod; empty if there is no end. */
+    Optional<Instant> until();
+}
