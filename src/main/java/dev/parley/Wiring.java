@@ -1,5 +1,8 @@
 package dev.parley;
 
+import dev.parley.access.AccessStore;
+import dev.parley.access.memory.MemoryAccessStore;
+import dev.parley.access.redis.RedisAccessStore;
 import dev.parley.broker.Broker;
 import dev.parley.broker.LostHistories;
 import dev.parley.broker.RoomHistories;
@@ -27,6 +30,7 @@ import jakarta.enterprise.inject.Instance;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.time.Clock;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -146,6 +150,18 @@ final class Wiring {
         } else if (broker instanceof ServersBroker servers) {
             servers.close();
         }
+    }
+
+    @Produces
+    @Singleton
+    AccessStore accessStore(Broker broker, RedisConfig redisConfig, Clock clock) {
+        if (broker instanceof RedisBroker redis) {
+            return new RedisAccessStore(List.of(redis.redis()), redisConfig.prefix(), clock);
+        }
+        if (broker instanceof ServersBroker servers) {
+            return new RedisAccessStore(servers.redis(), redisConfig.prefix(), clock);
+        }
+        return new MemoryAccessStore(clock);
     }
 
     @Produces

@@ -45,9 +45,11 @@ class ArchitectureTest {
                     Map.entry("delivery", Set.of("log", "broker", "message", "retry")),
                     Map.entry("http", Set.of("broker", "delivery", "message", "settings")),
                     Map.entry("sse", Set.of("http", "delivery", "log", "message", "retry")),
-                    Map.entry("publish", Set.of("http", "broker", "message", "settings")),
-                    Map.entry("events", Set.of("http", "sse", "delivery", "log", "message")),
-                    Map.entry("history", Set.of("http", "broker", "message")),
+                    Map.entry("publish", Set.of("access", "http", "broker", "message", "settings")),
+                    Map.entry(
+                            "events",
+                            Set.of("access", "http", "sse", "delivery", "log", "message")),
+                    Map.entry("history", Set.of("access", "http", "broker", "message")),
                     Map.entry("clock", Set.of("http", "sse", "delivery")),
                     Map.entry("cli", Set.of("access", "message")),
                     Map.entry("ops", Set.of("delivery", "broker")));
@@ -59,6 +61,7 @@ class ArchitectureTest {
         "dev.parley.events..",
         "dev.parley.history..",
         "dev.parley.clock..",
+        "dev.parley.access..",
         "dev.parley.http.."
     };
 
@@ -102,7 +105,10 @@ class ArchitectureTest {
     static final ArchRule redisClient_isKnownToTheRedisPackagesAndTheWiringAlone =
             noClasses()
                     .that()
-                    .resideOutsideOfPackages("dev.parley.broker.redis..", "dev.parley.redis..")
+                    .resideOutsideOfPackages(
+                            "dev.parley.access.redis..",
+                            "dev.parley.broker.redis..",
+                            "dev.parley.redis..")
                     .and()
                     .doNotHaveFullyQualifiedName("dev.parley.Wiring")
                     .should()

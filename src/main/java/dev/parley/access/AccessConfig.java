@@ -4,6 +4,7 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
+import jakarta.validation.constraints.Min;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import org.hibernate.validator.constraints.time.DurationMin;
 public interface AccessConfig {
 
     /** How Parley decides what a caller may do. */
+    /** Whether it matters who calls. */
     enum Mode {
         /** Everybody may read and write every room; tokens are not looked at. */
         OPEN,
@@ -30,8 +32,32 @@ public interface AccessConfig {
     }
 
     /** How Parley decides what a caller may do: {@code open} or {@code token}. */
+    /** Whether it matters who calls: {@code open} if not, {@code token} if so. */
     @WithDefault("open")
     Mode mode();
+
+    /** The longest time from now until the end of a token that is accepted, at least a minute. */
+    @WithDefault("24H")
+    @DurationMin(minutes = 1)
+    Duration maxTokenLifetime();
+
+    /**
+     * How long a ticket can be used after its last use, at least a second; an open stream counts as
+     * a use.
+     */
+    @WithDefault("5M")
+    @DurationMin(seconds = 1)
+    Duration ticketLifetime();
+
+    /** Requests with a bad token or ticket that one client address may make a second, 1 or more. */
+    @WithDefault("5")
+    @Min(1)
+    int failureRate();
+
+    /** Such requests that it may make at once before the rate applies, 1 or more. */
+    @WithDefault("50")
+    @Min(1)
+    int failureBurst();
 
     /** The rooms that need no token, in mode {@code token}. */
     @WithName("public")

@@ -82,6 +82,14 @@ public final class TokenVerifier {
     void start(@Observes StartupEvent event) {}
 
     /**
+     * Tells whether the token was checked before and is valid, so that checking it costs nothing.
+     */
+    boolean isKnown(String token) {
+        return token.length() <= UnverifiedToken.MAX_LENGTH
+                && accepted.find(RecentTokens.hash(token), clock.instant()).isPresent();
+    }
+
+    /**
      * Checks a token.
      *
      * @param token as the caller sent it

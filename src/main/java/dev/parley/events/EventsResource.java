@@ -1,5 +1,6 @@
 package dev.parley.events;
 
+import dev.parley.access.AuthorizedRooms;
 import dev.parley.delivery.Hub;
 import dev.parley.http.ClientAddress;
 import dev.parley.http.ProxyAdvice;
@@ -36,11 +37,14 @@ public final class EventsResource {
             "id of the last message received: the stream goes on after it";
 
     private final Hub hub;
+    private final AuthorizedRooms rooms;
     private final ClientAddress clientAddress;
     private final ProxyAdvice proxyAdvice;
 
-    EventsResource(Hub hub, ClientAddress clientAddress, ProxyAdvice proxyAdvice) {
+    EventsResource(
+            Hub hub, AuthorizedRooms rooms, ClientAddress clientAddress, ProxyAdvice proxyAdvice) {
         this.hub = hub;
+        this.rooms = rooms;
         this.proxyAdvice = proxyAdvice;
         this.clientAddress = clientAddress;
     }
@@ -115,12 +119,13 @@ public final class EventsResource {
     private Multi<String> stream(EventsQuery query, RoutingContext exchange) {
         var request = exchange.request();
         var subscribe = query.subscribeRequest(clientAddress.of(request));
+        var permitted = rooms.permitted(exchange, subscribe);
         var loop = new NettyEventLoop(ContextInternal.current().nettyEventLoop());
         StreamHeaders.set(exchange);
         if (hub.isFull(subscribe.address())) {
             proxyAdvice.onLimitMet(request, "parley.limits.connections-per-address");
         }
-        return new EventStream(request, loop, stream -> hub.subscribe(subscribe, stream, loop));
+        return new EventStream(request, loop, connection -> permitted.open(connection, loop));
     }
 
     /**
@@ -134,8 +139,10 @@ public final class EventsResource {
             @HeaderParam("Last-Event-ID") @Nullable String lastEventId,
             @Context UriInfo uri,
             @Context RoutingContext exchange) {
-        EventsQuery.read(uri.getQueryParameters(), lastEventId)
-                .subscribeRequest(clientAddress.of(exchange.request()));
+        rooms.permitted(
+                exchange,
+                EventsQuery.read(uri.getQueryParameters(), lastEventId)
+                        .subscribeRequest(clientAddress.of(exchange.request())));
         StreamHeaders.set(exchange);
         return Response.ok().build();
     }

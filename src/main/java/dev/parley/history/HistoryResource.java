@@ -1,6 +1,7 @@
 package dev.parley.history;
 
-import dev.parley.broker.Broker;
+import dev.parley.access.AuthorizedRooms;
+import dev.parley.access.AuthorizedRooms.ReadableRoom;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.http.Answers;
@@ -47,11 +48,11 @@ public final class HistoryResource {
      */
     private static final int MAX_FURTHER_READS = 100;
 
-    private final Broker broker;
+    private final AuthorizedRooms rooms;
     private final Answers answers;
 
-    HistoryResource(Broker broker, Answers answers) {
-        this.broker = broker;
+    HistoryResource(AuthorizedRooms rooms, Answers answers) {
+        this.rooms = rooms;
         this.answers = answers;
     }
 
@@ -68,7 +69,7 @@ public final class HistoryResource {
             @QueryParam("after") @Parameter(description = "an id: the messages just after it")
                     @Nullable String after,
             @Context RoutingContext exchange) {
-        var name = new Room(room);
+        ReadableRoom readable = rooms.readable(exchange, new Room(room));
         int count =
                 QueryParameters.number(
                         ErrorCode.BAD_LIMIT, "limit", limit, 1, MAX_LIMIT, DEFAULT_LIMIT);
@@ -79,12 +80,12 @@ public final class HistoryResource {
         EventId afterId = after == null ? null : QueryParameters.eventId("after", after);
         EventId beforeId = before == null ? null : QueryParameters.eventId("before", before);
         Answers.Reservation reserved = answers.reserve(exchange, LARGEST_PAGE);
-        return page(name, afterId, beforeId, count)
+        return page(readable, afterId, beforeId, count)
                 .invoke(answer -> reserved.resize(length(answer.getEntity())));
     }
 
     private Uni<RestResponse<HistoryPage>> page(
-            Room room, @Nullable EventId after, @Nullable EventId before, int count) {
+            ReadableRoom room, @Nullable EventId after, @Nullable EventId before, int count) {
         if (after != null) {
             return after(room, after, count);
         }
@@ -92,7 +93,7 @@ public final class HistoryResource {
             return before(room, before, count);
         }
         return read(room, Range.newest(count))
-                .map(page -> answer(page, HistoryPage.of(room, page, false)));
+                .map(page -> answer(page, HistoryPage.of(room.room(), page, false)));
     }
 
     /**
@@ -109,7 +110,7 @@ public final class HistoryResource {
      * Reads the messages after a position. If messages after it are gone, or it is not one of this
      * log, the page starts at the oldest message that is retained, and says that there is a gap.
      */
-    private Uni<RestResponse<HistoryPage>> after(Room room, EventId position, int count) {
+    private Uni<RestResponse<HistoryPage>> after(ReadableRoom room, EventId position, int count) {
         return read(room, new Range.After(position.offset(), count))
                 .flatMap(
                         page ->
@@ -118,32 +119,34 @@ public final class HistoryResource {
                                                 .item(
                                                         answer(
                                                                 page,
-                                                                HistoryPage.of(room, page, false)))
+                                                                HistoryPage.of(
+                                                                        room.room(), page, false)))
                                         : read(room, new Range.After(0, count))
                                                 .map(
                                                         first ->
                                                                 answer(
                                                                         first,
                                                                         HistoryPage.of(
-                                                                                room, first,
+                                                                                room.room(),
+                                                                                first,
                                                                                 true))));
     }
 
-    private Uni<RestResponse<HistoryPage>> before(Room room, EventId position, int count) {
+    private Uni<RestResponse<HistoryPage>> before(ReadableRoom room, EventId position, int count) {
         return read(room, new Range.Before(Math.max(1, position.offset()), count))
-                .map(page -> answer(page, HistoryPage.before(position, room, page)));
+                .map(page -> answer(page, HistoryPage.before(position, room.room(), page)));
     }
 
     /**
      * Reads a page. If all messages of it have expired, reads on beyond them, because a client that
      * follows the pages takes one without messages for the end.
      */
-    private Uni<Page> read(Room room, Range range) {
+    private Uni<Page> read(ReadableRoom room, Range range) {
         return read(room, range, range.limit(), MAX_FURTHER_READS);
     }
 
-    private Uni<Page> read(Room room, Range range, int count, int furtherReads) {
-        return broker.read(room, range)
+    private Uni<Page> read(ReadableRoom room, Range range, int count, int furtherReads) {
+        return room.read(range)
                 .flatMap(
                         page ->
                                 beyondExpired(page, range)

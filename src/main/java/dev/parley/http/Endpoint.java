@@ -12,6 +12,8 @@ public enum Endpoint {
     EVENTS("GET", "/events", MediaType.SERVER_SENT_EVENTS),
     EVENTS_BY_FORM("POST", "/events", MediaType.SERVER_SENT_EVENTS),
     HISTORY("GET", "/rooms/{room}/messages", MediaType.APPLICATION_JSON),
+    TICKETS("POST", "/tickets", MediaType.APPLICATION_JSON),
+    REVOCATIONS("POST", "/revocations", MediaType.APPLICATION_JSON),
     CLOCK("GET", "/clock", MediaType.SERVER_SENT_EVENTS);
 
     private final String method;

@@ -45,11 +45,30 @@ public final class Problem {
         Response.ResponseBuilder answer = of(failure.code(), detail(failure), headers);
         failure.retryAfter()
                 .ifPresent(pause -> answer.header(HttpHeaders.RETRY_AFTER, pause.toSeconds() + 1));
+        authenticate(failure)
+                .ifPresent(challenge -> answer.header(HttpHeaders.WWW_AUTHENTICATE, challenge));
         if (failure.code() == ErrorCode.UNSUPPORTED_ENCODING) {
             // RFC 9110 §15.5.16: distinguishes it from an unsupported media type.
             answer.header(HttpHeaders.ACCEPT_ENCODING, "gzip");
         }
         return answer.build();
+    }
+
+    /** Returns what tells a client which token it has to bring (RFC 6750 §3). */
+    private static Optional<String> authenticate(RefusedRequest failure) {
+        return switch (failure.code()) {
+            case UNAUTHORIZED -> Optional.of("Bearer");
+            case INVALID_TOKEN -> Optional.of(challenge("invalid_token", failure));
+            case FORBIDDEN -> Optional.of(challenge("insufficient_scope", failure));
+            case TOKEN_IN_URL -> Optional.of(challenge("invalid_request", failure));
+            default -> Optional.empty();
+        };
+    }
+
+    private static String challenge(String error, RefusedRequest failure) {
+        // RFC 6750 §3: printable ASCII without the quotation mark and the backslash.
+        String description = detail(failure).replaceAll("[^\\x20-\\x7e]|[\"\\\\]", "?");
+        return "Bearer error=\"" + error + "\", error_description=\"" + description + '"';
     }
 
     /** Answers a request that the broker did not confirm in time. */

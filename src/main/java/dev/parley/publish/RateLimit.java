@@ -1,11 +1,12 @@
 package dev.parley.publish;
 
+import dev.parley.http.TokenBuckets;
 import io.github.bucket4j.Bandwidth;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.Optional;
 
-/** Limits how often each client address publishes, with a token bucket for each. Thread-safe. */
+/** Limits how often each client publishes, with a token bucket for each. Thread-safe. */
 @Singleton
 final class RateLimit {
 
@@ -21,11 +22,12 @@ final class RateLimit {
     }
 
     /**
-     * Takes a token from the bucket of an address.
+     * Takes a token from the bucket of a client.
      *
+     * @param client a person, or the address of one who is not known
      * @return the time until there is a token again; empty if this call took one
      */
-    Optional<Duration> tryAcquire(String address) {
-        return limit.flatMap(bandwidth -> buckets.tryTake(address, bandwidth));
+    Optional<Duration> tryAcquire(String client) {
+        return limit.flatMap(bandwidth -> buckets.tryTake(client, bandwidth));
     }
 }

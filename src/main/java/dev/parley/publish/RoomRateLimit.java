@@ -1,5 +1,6 @@
 package dev.parley.publish;
 
+import dev.parley.http.TokenBuckets;
 import dev.parley.message.Room;
 import dev.parley.settings.RoomSettings;
 import jakarta.inject.Singleton;

@@ -1,11 +1,9 @@
 package dev.parley.publish;
 
-import dev.parley.broker.Broker;
+import dev.parley.access.AuthorizedRooms;
 import dev.parley.broker.IdempotencyKey;
 import dev.parley.broker.IdempotencyKeyReused;
-import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Receipt;
-import dev.parley.http.ClientAddress;
 import dev.parley.http.ContentNegotiation;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.ProxyAdvice;
@@ -19,7 +17,7 @@ import io.quarkus.runtime.Startup;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.mutiny.Uni;
-import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.HeaderParam;
@@ -43,7 +41,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Publishes a message: counts the request against the client's rate, reads the message from it,
- * counts it against its room's rate, hands it to the broker, and answers once the broker has it.
+ * checks that the client may publish it, counts it against its room's rate, hands it to the broker,
+ * and answers once the broker has it.
  *
  * <p>Created at startup, so that its counters are in the metrics before the first request.
  */
@@ -52,32 +51,29 @@ import org.jspecify.annotations.Nullable;
 @Startup
 public final class SendResource {
 
-    private final Broker broker;
+    private final AuthorizedRooms rooms;
     private final PublishConfig config;
     private final long maxBody;
     private final RateLimit rateLimit;
     private final RoomRateLimit roomRateLimit;
-    private final ClientAddress clientAddress;
     private final ProxyAdvice proxyAdvice;
     private final Clock clock;
     private final Outcomes outcomes;
 
     SendResource(
-            Broker broker,
+            AuthorizedRooms rooms,
             PublishConfig config,
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBody,
             RateLimit rateLimit,
             RoomRateLimit roomRateLimit,
-            ClientAddress clientAddress,
             ProxyAdvice proxyAdvice,
             Clock clock,
             MeterRegistry meters) {
         this.maxBody = maxBody.asLongValue();
-        this.broker = broker;
+        this.rooms = rooms;
         this.config = config;
         this.rateLimit = rateLimit;
         this.roomRateLimit = roomRateLimit;
-        this.clientAddress = clientAddress;
         this.proxyAdvice = proxyAdvice;
         this.clock = clock;
         this.outcomes = new Outcomes(meters);
@@ -136,10 +132,11 @@ public final class SendResource {
                     @Parameter(description = "gzip, if the body is compressed")
                     @Nullable String contentEncoding,
             @Context HttpHeaders headers,
-            @Context HttpServerRequest request) {
-        PublishRequest publishRequest;
+            @Context RoutingContext exchange) {
+        AuthorizedRooms.PublishableMessage publishable;
+        Optional<IdempotencyKey> idempotencyKey;
         try {
-            checkRate(request);
+            checkRate(exchange);
             // A body can come in one piece, before RequestGuard has counted it.
             if (body.length > maxBody) {
                 throw new RefusedRequest(
@@ -147,19 +144,21 @@ public final class SendResource {
                         "request too large: at most " + maxBody + " bytes are accepted");
             }
             byte[] decoded = ContentCoding.decode(contentEncoding, body, maxBody);
-            SendFields fields = SendFields.read(headers.getMediaType(), decoded, request.query());
+            SendFields fields =
+                    SendFields.read(headers.getMediaType(), decoded, exchange.request().query());
             Message message =
-                    fields.message(config.maxText().asLongValue(), clock.instant(), broker::age);
+                    fields.message(config.maxText().asLongValue(), clock.instant(), rooms::age);
+            publishable = rooms.publishable(exchange, message);
             checkRate(message.room());
-            publishRequest =
-                    new PublishRequest(message, Optional.ofNullable(key).map(IdempotencyKey::new));
+            idempotencyKey = Optional.ofNullable(key).map(IdempotencyKey::new);
         } catch (InvalidRequest | RefusedRequest e) {
             outcomes.countRefused(e);
             throw e;
         }
-        Room room = publishRequest.message().room();
+        Room room = publishable.message().room();
         boolean asJson = ContentNegotiation.acceptsJson(headers.getAcceptableMediaTypes());
-        return broker.publish(publishRequest)
+        return publishable
+                .publish(idempotencyKey)
                 .onItem()
                 .invoke(outcomes::countPublished)
                 .onFailure()
@@ -167,10 +166,10 @@ public final class SendResource {
                 .map(receipt -> answer(receipt, room, asJson));
     }
 
-    private void checkRate(HttpServerRequest request) {
-        Optional<Duration> pause = rateLimit.tryAcquire(clientAddress.of(request));
+    private void checkRate(RoutingContext exchange) {
+        Optional<Duration> pause = rateLimit.tryAcquire(rooms.limitKey(exchange));
         if (pause.isPresent()) {
-            proxyAdvice.onLimitMet(request, "parley.publish.rate");
+            proxyAdvice.onLimitMet(exchange.request(), "parley.publish.rate");
             throw RefusedRequest.retryable(
                     ErrorCode.TOO_MANY_REQUESTS,
                     "too many requests: slow down, and repeat this one after the seconds in"

@@ -317,7 +317,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
     }
 
     /** Returns the access to the server. */
-    RedisConnections redis() {
+    public RedisConnections redis() {
         return redis;
     }
 

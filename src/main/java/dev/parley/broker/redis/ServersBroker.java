@@ -12,6 +12,7 @@ import dev.parley.broker.RoomHistories;
 import dev.parley.message.Room;
 import dev.parley.message.StoredMessage;
 import dev.parley.redis.RedisConfig;
+import dev.parley.redis.RedisConnections;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
@@ -114,6 +115,11 @@ public final class ServersBroker implements Broker, AutoCloseable {
                             }
                         });
         return labelled.add(registry);
+    }
+
+    /** Returns the access to each server, in the order of their names. */
+    public List<RedisConnections> redis() {
+        return servers.values().stream().map(server -> server.broker().redis()).toList();
     }
 
     /** Begins to connect to every server. */

@@ -21,7 +21,7 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.Supplier;
 
 /** Makes brokers, each as in another pod, and closes all of them with their clients. */
-final class RedisBrokers implements Closeable {
+public final class RedisBrokers implements Closeable {
 
     private final Vertx vertx = Vertx.vertx();
     private final MeterRegistry meters = new SimpleMeterRegistry();
@@ -73,7 +73,8 @@ final class RedisBrokers implements Closeable {
      *
      * @param uris the servers' addresses by their names
      */
-    ServersBroker create(Map<String, String> uris, RedisConfig config, RoomHistories histories) {
+    public ServersBroker create(
+            Map<String, String> uris, RedisConfig config, RoomHistories histories) {
         Map<String, Supplier<Redis>> clients = new TreeMap<>();
         uris.forEach((name, uri) -> clients.put(name, () -> Redis.createClient(vertx, uri)));
         var broker =

@@ -1,4 +1,4 @@
-package dev.parley.publish;
+package dev.parley.http;
 
 import io.github.bucket4j.Bandwidth;
 import io.github.bucket4j.Bucket;
@@ -8,8 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** Token buckets by address or room, a bounded number of them. Thread-safe. */
-final class TokenBuckets<K> {
+/** Token buckets by client or room, a bounded number of them. Thread-safe. */
+public final class TokenBuckets<K> {
 
     /** Most buckets. The key of one that is dropped starts with a full bucket again. */
     private static final int MAX = 100_000;
@@ -32,11 +32,26 @@ final class TokenBuckets<K> {
      * @param bandwidth of the bucket, if the key has none yet
      * @return the time until there is a token again; empty if this call took one
      */
-    Optional<Duration> tryTake(K key, Bandwidth bandwidth) {
+    public Optional<Duration> tryTake(K key, Bandwidth bandwidth) {
         ConsumptionProbe probe = bucket(key, bandwidth).tryConsumeAndReturnRemaining(1);
         return probe.isConsumed()
                 ? Optional.empty()
                 : Optional.of(Duration.ofNanos(probe.getNanosToWaitForRefill()));
+    }
+
+    /**
+     * Returns the time until the bucket of a key has a token; empty if it has one now. Takes none.
+     */
+    public Optional<Duration> pause(K key) {
+        Bucket known;
+        synchronized (buckets) {
+            known = buckets.get(key);
+        }
+        if (known == null) {
+            return Optional.empty();
+        }
+        long nanos = known.estimateAbilityToConsume(1).getNanosToWaitForRefill();
+        return nanos == 0 ? Optional.empty() : Optional.of(Duration.ofNanos(nanos));
     }
 
     private Bucket bucket(K key, Bandwidth bandwidth) {
@@ -52,7 +67,7 @@ final class TokenBuckets<K> {
      * @param rate tokens a second
      * @param burst tokens of a full bucket
      */
-    static Bandwidth limit(int rate, int burst) {
+    public static Bandwidth limit(int rate, int burst) {
         return Bandwidth.builder()
                 .capacity(burst)
                 .refillGreedy(rate, Duration.ofSeconds(1))

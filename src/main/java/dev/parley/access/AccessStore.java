@@ -1,0 +1,81 @@
+package dev.parley.access;
+
+import io.smallrye.mutiny.Uni;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What all pods share about access: the tickets, each under a digest, so that who reads the store
+ * can use none of them; and the revocations. Thread-safe. Every call fails with {@link
+ * dev.parley.broker.BrokerUnavailable} if the store does not answer in time.
+ */
+public interface AccessStore {
+
+    /**
+     * What a ticket is kept under: its SHA-256 in hexadecimal.
+     *
+     * @param value 64 characters
+     */
+    record TicketDigest(String value) {
+
+        /** Makes the digest of a ticket. */
+        public static TicketDigest of(String ticket) {
+            try {
+                var sha256 = MessageDigest.getInstance("SHA-256");
+                byte[] digest = sha256.digest(ticket.getBytes(StandardCharsets.UTF_8));
+                return new TicketDigest(HexFormat.of().formatHex(digest));
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    /**
+     * The revocations in force.
+     *
+     * @param revision changes with each change of them; the store's own
+     * @param entries each as its pod wrote it, and when it ends
+     */
+    record RevocationList(String revision, Map<String, Instant> entries) {}
+
+    /**
+     * Keeps a ticket.
+     *
+     * @param content what it stands for
+     * @param idle how long it is kept after each use
+     * @param end when it ends at the latest
+     */
+    Uni<Void> putTicket(TicketDigest ticket, String content, Duration idle, Instant end);
+
+    /**
+     * Returns what a ticket stands for, and counts that as a use of it.
+     *
+     * @return empty if there is no such ticket, or its time is over
+     */
+    Uni<Optional<String>> useTicket(TicketDigest ticket);
+
+    /** Counts a use of each of these tickets, where they still exist. */
+    Uni<Void> touchTickets(Collection<TicketDigest> tickets);
+
+    /**
+     * Keeps revocations.
+     *
+     * @param entries each, and when it ends
+     */
+    Uni<Void> putRevocations(Map<String, Instant> entries);
+
+    /**
+     * Returns the revocations in force, one list for each server that has some.
+     *
+     * @param known the revisions that the caller has; lists that have not changed are left out
+     */
+    Uni<List<RevocationList>> revocations(Collection<String> known);
+}

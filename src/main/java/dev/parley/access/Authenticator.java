@@ -1,0 +1,260 @@
+package dev.parley.access;
+
+import dev.parley.access.AccessStore.TicketDigest;
+import dev.parley.http.ClientAddress;
+import dev.parley.http.ErrorCode;
+import dev.parley.http.RefusedRequest;
+import dev.parley.http.TokenBuckets;
+import dev.parley.message.Room;
+import dev.parley.message.RoomPattern;
+import io.github.bucket4j.Bandwidth;
+import io.quarkus.runtime.configuration.ConfigurationException;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.inject.Singleton;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/** Finds out who makes a request, and refuses one whose token or ticket is not valid. */
+@Singleton
+final class Authenticator {
+
+    /** Where the caller is kept with the request. */
+    static final String CALLER = Caller.class.getName();
+
+    private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+
+    private final AccessConfig config;
+    private final TokenVerifier verifier;
+    private final Tickets tickets;
+    private final Revocations revocations;
+    private final CookieRules cookies;
+    private final ClientAddress clientAddress;
+    private final AccessMeters meters;
+    private final Clock clock;
+    private final Caller anonymous;
+    private final Grants publicGrants;
+    private final TokenBuckets<String> failures = new TokenBuckets<>();
+    private final Bandwidth failureLimit;
+
+    Authenticator(
+            AccessConfig config,
+            TokenVerifier verifier,
+            Tickets tickets,
+            Revocations revocations,
+            CookieRules cookies,
+            ClientAddress clientAddress,
+            AccessMeters meters,
+            Clock clock) {
+        this.config = config;
+        this.verifier = verifier;
+        this.tickets = tickets;
+        this.revocations = revocations;
+        this.cookies = cookies;
+        this.clientAddress = clientAddress;
+        this.meters = meters;
+        this.clock = clock;
+        this.failureLimit = TokenBuckets.limit(config.failureRate(), config.failureBurst());
+        this.publicGrants = isNeeded() ? publicGrants(config.publicRooms()) : Grants.ALL_ROOMS;
+        this.anonymous = Caller.anonymous(publicGrants);
+    }
+
+    private static Grants publicGrants(AccessConfig.PublicRooms rooms) {
+        List<RoomPattern> read = patterns("read", rooms.read());
+        return new Grants(read, patterns("write", rooms.write()), List.of(), false);
+    }
+
+    private static List<RoomPattern> patterns(String key, Optional<List<String>> written) {
+        try {
+            return written.orElse(List.of()).stream().map(RoomPattern::new).toList();
+        } catch (IllegalArgumentException e) {
+            // Without the cause, since the framework prints a failure that has one with its trace.
+            throw new ConfigurationException("parley.access.public." + key + ": " + e.getMessage());
+        }
+    }
+
+    /** Returns whether it matters who calls; otherwise everybody may read and write. */
+    boolean isNeeded() {
+        return config.mode() == AccessConfig.Mode.TOKEN;
+    }
+
+    /** Tells whether everybody may read a room. */
+    boolean isPublic(Room room) {
+        return publicGrants.mayRead(room);
+    }
+
+    /** Returns the caller that {@link #authenticate} found for a request. */
+    Caller callerOf(RoutingContext exchange) {
+        Caller found = exchange.get(CALLER);
+        return found == null ? anonymous : found;
+    }
+
+    /**
+     * Finds the caller of a request.
+     *
+     * @return a caller without a token if the request has no credential; fails with {@link
+     *     RefusedRequest}, or with {@link dev.parley.broker.BrokerUnavailable} if it cannot be
+     *     found out now
+     */
+    Uni<Caller> authenticate(RoutingContext exchange) {
+        HttpServerRequest request = exchange.request();
+        if (request.params().contains(Credential.TOKEN_IN_URL)) {
+            throw misplaced(
+                    exchange,
+                    "token in the URL: URLs are logged and kept; send it as Authorization: Bearer,"
+                            + " or, for an EventSource, get a ticket with POST /tickets and open"
+                            + " /events?ticket=…");
+        }
+        Optional<Credential> credential = Credential.of(request);
+        if (credential.isEmpty()) {
+            return Uni.createFrom().item(anonymous);
+        }
+        String address = clientAddress.of(request);
+        Optional<Duration> pause = failures.pause(address);
+        if (pause.isPresent() && !verifier.isKnown(credential.get().secret())) {
+            meters.denied(Denial.TOO_MANY);
+            return Uni.createFrom()
+                    .failure(
+                            RefusedRequest.retryable(
+                                    ErrorCode.TOO_MANY_REQUESTS,
+                                    "too many requests with a token or ticket that is not valid;"
+                                            + " repeat this one after the seconds in Retry-After",
+                                    pause.get()));
+        }
+        return caller(exchange, credential.get())
+                .onFailure(RefusedRequest.class)
+                .invoke(refused -> failures.tryTake(address, failureLimit));
+    }
+
+    private Uni<Caller> caller(RoutingContext exchange, Credential credential) {
+        return switch (credential.carrier()) {
+            case TICKET -> ticketHolder(exchange, credential.secret());
+            case COOKIE -> {
+                cookies.check(exchange.request())
+                        .ifPresent(
+                                problem -> {
+                                    throw deny(
+                                            exchange,
+                                            problem.denial(),
+                                            ErrorCode.FORBIDDEN,
+                                            problem.sentence());
+                                });
+                yield tokenHolder(exchange, credential);
+            }
+            default -> tokenHolder(exchange, credential);
+        };
+    }
+
+    private Uni<Caller> tokenHolder(RoutingContext exchange, Credential credential) {
+        return verifier.verify(credential.secret())
+                .map(this::checkLifetime)
+                .map(token -> caller(exchange, token, credential.carrier(), Optional.empty()))
+                .onFailure(TokenRefused.class)
+                .transform(failure -> refused(exchange, failure));
+    }
+
+    private VerifiedToken checkLifetime(VerifiedToken token) {
+        Instant latest = clock.instant().plus(config.maxTokenLifetime());
+        if (token.expires().isAfter(latest)) {
+            throw new TokenRefused(
+                    TokenRefused.Reason.MALFORMED,
+                    "the token ends later than "
+                            + config.maxTokenLifetime().toSeconds()
+                            + " seconds from now, which is the longest that is accepted here"
+                            + " (parley.access.max-token-lifetime)");
+        }
+        return token;
+    }
+
+    private Uni<Caller> ticketHolder(RoutingContext exchange, String ticket) {
+        boolean isOfStream = exchange.normalizedPath().equals("/events");
+        if (!isOfStream) {
+            throw misplaced(exchange, "a ticket opens /events only; send the token itself");
+        }
+        if (ticket.chars().filter(c -> c == '.').count() == 2) {
+            throw misplaced(
+                    exchange,
+                    "the ticket is a token: URLs are logged and kept; get a ticket for it with"
+                            + " POST /tickets");
+        }
+        TicketDigest digest = TicketDigest.of(ticket);
+        return tickets.use(digest)
+                .map(
+                        token ->
+                                token.map(
+                                                known ->
+                                                        caller(
+                                                                exchange,
+                                                                known,
+                                                                Caller.Carrier.TICKET,
+                                                                Optional.of(digest)))
+                                        .orElseThrow(() -> unknownTicket(exchange)))
+                .onFailure(TokenRefused.class)
+                .transform(failure -> refused(exchange, failure));
+    }
+
+    private RefusedRequest unknownTicket(RoutingContext exchange) {
+        return deny(
+                exchange,
+                Denial.UNKNOWN_TICKET,
+                ErrorCode.INVALID_TOKEN,
+                "the ticket does not exist, or its time is over; get a new one with POST /tickets");
+    }
+
+    private Caller caller(
+            RoutingContext exchange,
+            VerifiedToken token,
+            Caller.Carrier carrier,
+            Optional<TicketDigest> ticket) {
+        if (!revocations.isLoaded()) {
+            throw RefusedRequest.retryable(
+                    ErrorCode.UNAVAILABLE,
+                    "the pod does not know yet which tokens were revoked; try again soon",
+                    RETRY_AFTER);
+        }
+        if (revocations.isRevoked(token)) {
+            throw new TokenRefused(
+                    TokenRefused.Reason.REVOKED, "the token was revoked; get a new one");
+        }
+        return new Caller(Optional.of(token), token.grants().or(publicGrants), carrier, ticket);
+    }
+
+    private RefusedRequest refused(RoutingContext exchange, TokenRefused failure) {
+        meters.denied(failure.reason());
+        AuditLog.denied(
+                AuditLog.who(Optional.empty(), clientAddress.of(exchange.request())),
+                what(exchange),
+                "-",
+                failure.reason().label());
+        String sentence = String.valueOf(failure.getMessage());
+        return failure.reason() == TokenRefused.Reason.NO_KEYS
+                ? RefusedRequest.retryable(ErrorCode.UNAVAILABLE, sentence, RETRY_AFTER)
+                : new RefusedRequest(ErrorCode.INVALID_TOKEN, sentence);
+    }
+
+    private RefusedRequest misplaced(RoutingContext exchange, String sentence) {
+        return deny(exchange, Denial.MISPLACED, ErrorCode.TOKEN_IN_URL, sentence);
+    }
+
+    private RefusedRequest deny(
+            RoutingContext exchange, Denial denial, ErrorCode code, String sentence) {
+        meters.denied(denial);
+        AuditLog.denied(
+                AuditLog.who(Optional.empty(), clientAddress.of(exchange.request())),
+                what(exchange),
+                "-",
+                denial.label());
+        return new RefusedRequest(code, sentence);
+    }
+
+    /** Returns the call, without the query. */
+    static String what(RoutingContext exchange) {
+        HttpMethod method = exchange.request().method();
+        return AuditLog.field(method + ":" + exchange.normalizedPath());
+    }
+}

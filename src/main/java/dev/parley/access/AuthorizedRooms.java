@@ -1,0 +1,289 @@
+package dev.parley.access;
+
+import dev.parley.broker.Broker;
+import dev.parley.broker.IdempotencyKey;
+import dev.parley.broker.Page;
+import dev.parley.broker.PublishRequest;
+import dev.parley.broker.Range;
+import dev.parley.broker.Receipt;
+import dev.parley.delivery.Connection;
+import dev.parley.delivery.EventLoop;
+import dev.parley.delivery.Hub;
+import dev.parley.delivery.SubscribeRequest;
+import dev.parley.delivery.SubscribeRequest.Denied;
+import dev.parley.delivery.SubscribeRequest.RoomStart;
+import dev.parley.http.ClientAddress;
+import dev.parley.http.ErrorCode;
+import dev.parley.http.RefusedRequest;
+import dev.parley.message.Message;
+import dev.parley.message.Room;
+import io.smallrye.mutiny.Uni;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.inject.Singleton;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * The rooms, as far as the caller of a request may use them. Every call reaches the hub and the
+ * broker through here, and nowhere else are rights checked: what is returned is a right that was
+ * checked, to read a room, to publish a message, or to open a stream.
+ *
+ * <p>A room that is forbidden and one in which nothing was ever published are answered alike.
+ */
+@Singleton
+public final class AuthorizedRooms {
+
+    /** What {@code event: denied} says of a room that the client may not read. */
+    private static final String FORBIDDEN = "forbidden";
+
+    private static final String REVOKED = "revoked";
+
+    private final Broker broker;
+    private final Hub hub;
+    private final Authenticator authenticator;
+    private final Revocations revocations;
+    private final Tickets tickets;
+    private final ClientAddress clientAddress;
+    private final AccessMeters meters;
+    private final Clock clock;
+
+    AuthorizedRooms(
+            Broker broker,
+            Hub hub,
+            Authenticator authenticator,
+            Revocations revocations,
+            Tickets tickets,
+            ClientAddress clientAddress,
+            AccessMeters meters,
+            Clock clock) {
+        this.broker = broker;
+        this.hub = hub;
+        this.authenticator = authenticator;
+        this.revocations = revocations;
+        this.tickets = tickets;
+        this.clientAddress = clientAddress;
+        this.meters = meters;
+        this.clock = clock;
+    }
+
+    /** A room that the caller may read. */
+    public final class ReadableRoom {
+
+        private final Room room;
+
+        private ReadableRoom(Room room) {
+            this.room = room;
+        }
+
+        /** Returns the room. */
+        public Room room() {
+            return room;
+        }
+
+        /** Reads messages, as {@link Broker#read}. */
+        public Uni<Page> read(Range range) {
+            return broker.read(room, range);
+        }
+    }
+
+    /** A message that the caller may publish, with the caller as its sender. */
+    public final class PublishableMessage {
+
+        private final Message message;
+
+        private PublishableMessage(Message message) {
+            this.message = message;
+        }
+
+        /** Returns the message. */
+        public Message message() {
+            return message;
+        }
+
+        /** Publishes it, as {@link Broker#publish}. */
+        public Uni<Receipt> publish(Optional<IdempotencyKey> key) {
+            return broker.publish(new PublishRequest(message, key));
+        }
+    }
+
+    /** A stream that the caller may open. */
+    @FunctionalInterface
+    public interface PermittedStream {
+
+        /** Opens it, as {@link Hub#subscribe}. */
+        Hub.Registration open(Connection connection, EventLoop eventLoop);
+    }
+
+    /** Returns by what a client is limited: the person of its token, or its address. */
+    public String limitKey(RoutingContext exchange) {
+        return authenticator
+                .callerOf(exchange)
+                .person()
+                // Neither contains a line end, and no address does.
+                .map(person -> person.issuer() + '\n' + person.subject())
+                .orElseGet(() -> clientAddress.of(exchange.request()));
+    }
+
+    /** Returns the age that the messages of a room reach, as {@link Broker#age}. */
+    public Duration age(Room room) {
+        return broker.age(room);
+    }
+
+    /**
+     * Checks that the caller may read a room.
+     *
+     * @throws RefusedRequest if it may not
+     */
+    public ReadableRoom readable(RoutingContext exchange, Room room) {
+        Caller caller = authenticator.callerOf(exchange);
+        if (!mayRead(caller, room)) {
+            throw forbidden(exchange, caller, room.name(), "read");
+        }
+        return new ReadableRoom(room);
+    }
+
+    /**
+     * Checks that the caller may publish a message, and that its sender is the caller.
+     *
+     * @throws RefusedRequest if it may not, or if the message names another sender
+     */
+    public PublishableMessage publishable(RoutingContext exchange, Message message) {
+        Caller caller = authenticator.callerOf(exchange);
+        Room room = message.room();
+        boolean isRevoked =
+                caller.token().map(token -> revocations.isRevoked(token, room)).orElse(false);
+        if (isRevoked || !caller.grants().mayWrite(room)) {
+            throw forbidden(exchange, caller, room.name(), "write");
+        }
+        Message sent =
+                caller.person().map(person -> from(exchange, person, message)).orElse(message);
+        if (authenticator.isNeeded()) {
+            AuditLog.admitted(who(exchange, caller), Authenticator.what(exchange), room.name());
+        }
+        return new PublishableMessage(sent);
+    }
+
+    private Message from(RoutingContext exchange, Person person, Message message) {
+        Optional<String> given = message.from();
+        boolean isOther =
+                given.isPresent()
+                        && !given.get().equals(person.name())
+                        && !given.get().equals(person.subject());
+        if (isOther) {
+            deny(
+                    exchange,
+                    authenticator.callerOf(exchange),
+                    message.room().name(),
+                    Denial.OTHER_SENDER);
+            throw new RefusedRequest(
+                    ErrorCode.OTHER_SENDER,
+                    "the token is not for the sender in from: leave from out, or send the name or"
+                            + " the subject of the token");
+        }
+        return message.verifiedFrom(person.name());
+    }
+
+    /**
+     * Checks which rooms of a stream the caller may read. The others are {@link
+     * SubscribeRequest#denied}, unless there is none that it may read.
+     *
+     * @throws RefusedRequest if the caller may read none of them, or its token is about to end
+     */
+    public PermittedStream permitted(RoutingContext exchange, SubscribeRequest request) {
+        if (!authenticator.isNeeded()) {
+            return (connection, loop) -> hub.subscribe(request, connection, loop);
+        }
+        Caller caller = authenticator.callerOf(exchange);
+        if (caller.until().filter(end -> !end.isAfter(clock.instant())).isPresent()) {
+            meters.denied(TokenRefused.Reason.EXPIRED);
+            throw new RefusedRequest(
+                    ErrorCode.INVALID_TOKEN, "the token's time is over; get a new one");
+        }
+        SubscribeRequest permitted = permitted(exchange, caller, request);
+        return (connection, loop) -> {
+            meters.admitted(caller.carrier());
+            Runnable leave = tickets.enter(caller);
+            Hub.Registration stream = hub.subscribe(permitted, connection, loop);
+            return () -> {
+                leave.run();
+                stream.onConnectionGone();
+            };
+        };
+    }
+
+    private SubscribeRequest permitted(
+            RoutingContext exchange, Caller caller, SubscribeRequest request) {
+        List<RoomStart> read = new ArrayList<>();
+        List<Denied> denied = new ArrayList<>();
+        for (RoomStart asked : request.rooms()) {
+            if (mayRead(caller, asked.room())) {
+                read.add(asked);
+            } else {
+                boolean isRevoked =
+                        caller.token()
+                                .filter(token -> token.grants().mayRead(asked.room()))
+                                .isPresent();
+                denied.add(new Denied(asked, isRevoked ? REVOKED : FORBIDDEN));
+            }
+        }
+        if (read.isEmpty()) {
+            throw forbidden(exchange, caller, names(request.rooms()), "read");
+        }
+        if (!denied.isEmpty()) {
+            deny(
+                    exchange,
+                    caller,
+                    names(denied.stream().map(Denied::asked).toList()),
+                    Denial.FORBIDDEN);
+        }
+        AuditLog.admitted(who(exchange, caller), Authenticator.what(exchange), names(read));
+        return new SubscribeRequest(
+                read, request.format(), request.heartbeat(), request.address(), denied, caller);
+    }
+
+    private boolean mayRead(Caller caller, Room room) {
+        return caller.grants().mayRead(room)
+                && caller.token()
+                        .map(
+                                token ->
+                                        !revocations.isRevoked(token, room)
+                                                || authenticator.isPublic(room))
+                        .orElse(true);
+    }
+
+    private RefusedRequest forbidden(
+            RoutingContext exchange, Caller caller, String rooms, String right) {
+        if (caller.token().isEmpty()) {
+            deny(exchange, caller, rooms, Denial.NO_TOKEN);
+            return new RefusedRequest(
+                    ErrorCode.UNAUTHORIZED,
+                    "a token is needed: send Authorization: Bearer, or open /events with a ticket"
+                            + " from POST /tickets");
+        }
+        deny(exchange, caller, rooms, Denial.FORBIDDEN);
+        return new RefusedRequest(
+                ErrorCode.FORBIDDEN,
+                "forbidden: the token does not permit to %s this room".formatted(right));
+    }
+
+    private void deny(RoutingContext exchange, Caller caller, String rooms, Denial reason) {
+        meters.denied(reason);
+        AuditLog.denied(
+                who(exchange, caller),
+                Authenticator.what(exchange),
+                AuditLog.field(rooms),
+                reason.label());
+    }
+
+    private String who(RoutingContext exchange, Caller caller) {
+        return AuditLog.who(caller.person(), clientAddress.of(exchange.request()));
+    }
+
+    private static String names(List<RoomStart> rooms) {
+        return rooms.stream().map(one -> one.room().name()).collect(Collectors.joining(","));
+    }
+}

@@ -1,0 +1,116 @@
+package dev.parley.access;
+
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import jakarta.inject.Singleton;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides whether a token in a cookie counts. A browser sends a cookie with a request without being
+ * asked to, also with one that another page made. So a request that changes something has to come
+ * from a page of this origin, or of one that {@code quarkus.http.cors.origins} names; and while
+ * that is {@code *}, no cookie counts.
+ */
+@Singleton
+final class CookieRules {
+
+    private static final String FETCH_SITE = "Sec-Fetch-Site";
+
+    private final List<String> origins;
+
+    CookieRules(
+            @ConfigProperty(name = "quarkus.http.cors.origins") Optional<List<String>> origins) {
+        this.origins = origins.orElse(List.of());
+    }
+
+    /**
+     * Why a cookie does not count.
+     *
+     * @param sentence for the caller
+     */
+    record Problem(Denial denial, String sentence) {}
+
+    /** Tells why the cookie of a request does not count; empty if it does. */
+    Optional<Problem> check(HttpServerRequest request) {
+        if (origins.contains("*")) {
+            return Optional.of(
+                    new Problem(
+                            Denial.COOKIE_WITHOUT_ORIGINS,
+                            "the cookie is not accepted, because quarkus.http.cors.origins lets any"
+                                    + " page use this pod; name the origins of your pages there, or"
+                                    + " send Authorization: Bearer"));
+        }
+        boolean changes =
+                !request.method().equals(HttpMethod.GET)
+                        && !request.method().equals(HttpMethod.HEAD);
+        if (changes && !isOfAnAllowedPage(request)) {
+            return Optional.of(
+                    new Problem(
+                            Denial.OTHER_ORIGIN,
+                            "the cookie is not accepted: with it, this call takes requests of pages"
+                                    + " of this origin and of those in quarkus.http.cors.origins"
+                                    + " only, and tells them by the headers Origin and"
+                                    + " Sec-Fetch-Site"));
+        }
+        return Optional.empty();
+    }
+
+    private boolean isOfAnAllowedPage(HttpServerRequest request) {
+        String origin = request.getHeader(HttpHeaders.ORIGIN);
+        if (origin != null && isListed(origin)) {
+            return true;
+        }
+        String site = request.getHeader(FETCH_SITE);
+        if (site != null) {
+            // The browser has compared scheme, host and port itself.
+            return site.equals("same-origin");
+        }
+        return origin != null && isOfHost(origin, request);
+    }
+
+    private boolean isListed(String origin) {
+        return origins.stream().anyMatch(listed -> isSame(listed.strip(), origin));
+    }
+
+    /** Compares as the framework does: {@code /…/} is a regular expression. */
+    private static boolean isSame(String listed, String origin) {
+        if (listed.length() > 1 && listed.startsWith("/") && listed.endsWith("/")) {
+            try {
+                return Pattern.matches(listed.substring(1, listed.length() - 1), origin);
+            } catch (PatternSyntaxException e) {
+                return false;
+            }
+        }
+        return listed.equalsIgnoreCase(origin);
+    }
+
+    /** Compares host and port; a proxy that ends TLS leaves both as the browser sent them. */
+    private static boolean isOfHost(String origin, HttpServerRequest request) {
+        if (request.authority() == null) {
+            return false;
+        }
+        @Nullable String host;
+        int port;
+        try {
+            URI page = new URI(origin);
+            host = page.getHost();
+            port = page.getPort();
+            if (port < 0) {
+                port = "https".equals(page.getScheme()) ? 443 : 80;
+            }
+        } catch (URISyntaxException e) {
+            return false;
+        }
+        int asked = request.authority().port();
+        boolean samePort = asked == port || asked < 0 && (port == 443 || port == 80);
+        return request.authority().host().equalsIgnoreCase(host) && samePort;
+    }
+}

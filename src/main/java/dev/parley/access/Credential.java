@@ -1,0 +1,54 @@
+package dev.parley.access;
+
+import io.vertx.core.http.Cookie;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * What a request brings to say who makes it.
+ *
+ * @param carrier how it came
+ * @param secret the token or the ticket
+ */
+record Credential(Caller.Carrier carrier, String secret) {
+
+    /**
+     * A browser takes a cookie of this name only with {@code Secure}, {@code Path=/} and without
+     * {@code Domain}, so that no other host can set it (RFC 6265bis §4.1.3.2).
+     */
+    static final String COOKIE = "__Host-parley";
+
+    /** The parameter of {@code /events} that has a ticket. */
+    static final String TICKET = "ticket";
+
+    /** The parameter in which some clients send a token (RFC 6750 §2.3); it is refused. */
+    static final String TOKEN_IN_URL = "access_token";
+
+    private static final Pattern BEARER = Pattern.compile("(?i)bearer +([^ ].*)");
+
+    /**
+     * Finds the credential of a request: in the header {@code Authorization}, otherwise the ticket,
+     * otherwise the cookie, which a browser sends without being asked to. A header of another
+     * scheme than {@code Bearer} is for a proxy.
+     */
+    static Optional<Credential> of(HttpServerRequest request) {
+        for (String header : request.headers().getAll(HttpHeaders.AUTHORIZATION)) {
+            var bearer = BEARER.matcher(header.strip());
+            if (bearer.matches()) {
+                return Optional.of(new Credential(Caller.Carrier.BEARER, bearer.group(1)));
+            }
+        }
+        List<String> tickets = request.params().getAll(TICKET);
+        if (!tickets.isEmpty()) {
+            return Optional.of(new Credential(Caller.Carrier.TICKET, tickets.get(0)));
+        }
+        Set<Cookie> cookies = request.cookies(COOKIE);
+        return cookies.stream()
+                .findFirst()
+                .map(cookie -> new Credential(Caller.Carrier.COOKIE, cookie.getValue()));
+    }
+}

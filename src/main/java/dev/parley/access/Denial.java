@@ -1,0 +1,27 @@
+package dev.parley.access;
+
+import java.util.Locale;
+
+/** Why a request is denied whose token, if it has one, is valid: the list in metrics. */
+enum Denial {
+    /** It has no token, and what it asks for is not public. */
+    NO_TOKEN,
+    /** Its token does not permit what it asks for. */
+    FORBIDDEN,
+    /** It gives another sender than the person of its token. */
+    OTHER_SENDER,
+    /** The ticket does not exist, or its time is over. */
+    UNKNOWN_TICKET,
+    /** A token came in the URL, or a ticket in another call than those that take one. */
+    MISPLACED,
+    /** The token came in a cookie, and the request from a page of another origin. */
+    OTHER_ORIGIN,
+    /** A cookie came, and any page may use the pod. */
+    COOKIE_WITHOUT_ORIGINS,
+    /** The client's address was refused too often. */
+    TOO_MANY;
+
+    String label() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

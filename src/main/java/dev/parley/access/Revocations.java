@@ -1,0 +1,181 @@
+package dev.parley.access;
+
+import dev.parley.delivery.DisconnectReason;
+import dev.parley.delivery.Hub;
+import dev.parley.message.Room;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.StartupEvent;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.Vertx;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import org.jboss.logging.Logger;
+
+/**
+ * The revocations in force, as this pod knows them. It asks the store for changes four times a
+ * second, so that each pod acts within a second, also one that starts later or was cut off from the
+ * store. What a pod knows stays in force when the store has lost it, and the pod gives it back.
+ * Thread-safe.
+ */
+@Singleton
+public final class Revocations {
+
+    private static final Logger LOG = Logger.getLogger(Revocations.class);
+
+    private static final Duration PERIOD = Duration.ofMillis(250);
+
+    private final AccessStore store;
+    private final Hub hub;
+    private final Clock clock;
+    private final Duration longest;
+    private final AtomicBoolean isAsking = new AtomicBoolean();
+
+    private volatile Set<String> revisions = Set.of();
+    private volatile Map<Revocation, Instant> inForce = Map.of();
+    private volatile boolean isLoaded;
+
+    Revocations(
+            AccessStore store, Hub hub, Clock clock, AccessConfig config, MeterRegistry meters) {
+        this.store = store;
+        this.hub = hub;
+        this.clock = clock;
+        this.longest = config.maxTokenLifetime();
+        Gauge.builder("parley.revocations", this, all -> all.inForce.size())
+                .description("Revocations in force")
+                .register(meters);
+    }
+
+    /** Begins to ask the store for changes. */
+    void start(@Observes StartupEvent event, AccessConfig config, Vertx vertx) {
+        if (config.mode() == AccessConfig.Mode.OPEN) {
+            return;
+        }
+        update();
+        vertx.setPeriodic(PERIOD.toMillis(), id -> update());
+    }
+
+    /** Tells whether the store has answered once, so that what is revoked is known. */
+    boolean isLoaded() {
+        return isLoaded;
+    }
+
+    /** Tells whether everything that a token permits was revoked. */
+    boolean isRevoked(VerifiedToken token) {
+        return inForce().anyMatch(one -> one.room().isEmpty() && one.concerns(token));
+    }
+
+    /** Tells whether what a token permits in a room was revoked. */
+    boolean isRevoked(VerifiedToken token, Room room) {
+        return inForce().anyMatch(one -> one.concerns(token, List.of(room)));
+    }
+
+    private java.util.stream.Stream<Revocation> inForce() {
+        Map<Revocation, Instant> present = inForce;
+        if (present.isEmpty()) {
+            return java.util.stream.Stream.empty();
+        }
+        Instant now = clock.instant();
+        return present.entrySet().stream()
+                .filter(each -> each.getValue().isAfter(now))
+                .map(Map.Entry::getKey);
+    }
+
+    /**
+     * Revokes, on every pod. The revocation is in force for as long as a token from before it can
+     * be valid. This pod acts before the answer.
+     */
+    Uni<Void> revoke(Revocation revocation) {
+        Instant end = clock.instant().plus(longest);
+        return store.putRevocations(Map.of(revocation.toJson(), end))
+                .invoke(() -> add(Map.of(revocation, end)));
+    }
+
+    private void update() {
+        if (!isAsking.compareAndSet(false, true)) {
+            return;
+        }
+        store.revocations(revisions)
+                .onTermination()
+                .invoke(() -> isAsking.set(false))
+                .subscribe()
+                .with(
+                        this::onAnswer,
+                        failure -> LOG.debugf("revocations: %s", failure.getMessage()));
+    }
+
+    private void onAnswer(List<AccessStore.RevocationList> lists) {
+        if (!lists.isEmpty()) {
+            Map<Revocation, Instant> read = new HashMap<>();
+            for (AccessStore.RevocationList list : lists) {
+                list.entries()
+                        .forEach(
+                                (entry, end) ->
+                                        Revocation.fromJson(entry)
+                                                .ifPresent(known -> read.put(known, end)));
+            }
+            giveBack(lists);
+            add(read);
+            revisions =
+                    lists.stream()
+                            .map(AccessStore.RevocationList::revision)
+                            .collect(Collectors.toUnmodifiableSet());
+        }
+        isLoaded = true;
+    }
+
+    /** Gives the store what it has lost, because its server was emptied or went back in time. */
+    private void giveBack(List<AccessStore.RevocationList> lists) {
+        Instant now = clock.instant();
+        Map<String, Instant> lost =
+                inForce.entrySet().stream()
+                        .filter(each -> each.getValue().isAfter(now))
+                        .collect(
+                                Collectors.toMap(
+                                        each -> each.getKey().toJson(), Map.Entry::getValue));
+        boolean isMissing =
+                lists.stream()
+                        .anyMatch(list -> !list.entries().keySet().containsAll(lost.keySet()));
+        if (isMissing) {
+            store.putRevocations(lost)
+                    .subscribe()
+                    .with(
+                            done -> {},
+                            failure -> LOG.debugf("revocations: %s", failure.getMessage()));
+        }
+    }
+
+    /** Puts revocations in force, and ends the streams that they concern. */
+    private synchronized void add(Map<Revocation, Instant> more) {
+        Instant now = clock.instant();
+        Map<Revocation, Instant> all = new HashMap<>(inForce);
+        List<Revocation> fresh =
+                more.keySet().stream().filter(one -> !all.containsKey(one)).toList();
+        all.putAll(more);
+        all.values().removeIf(end -> !end.isAfter(now));
+        inForce = Map.copyOf(all);
+        if (!fresh.isEmpty()) {
+            hub.endStreams(
+                    (holder, rooms) ->
+                            holder instanceof Caller caller
+                                    && caller.token()
+                                            .map(token -> isConcerned(fresh, token, rooms))
+                                            .orElse(false),
+                    DisconnectReason.REVOKED);
+        }
+    }
+
+    private static boolean isConcerned(
+            List<Revocation> revocations, VerifiedToken token, List<Room> rooms) {
+        return revocations.stream().anyMatch(one -> one.concerns(token, rooms));
+    }
+}

@@ -1,0 +1,158 @@
+package dev.parley.access;
+
+import dev.parley.http.ErrorCode;
+import dev.parley.http.RefusedRequest;
+import dev.parley.http.UrlEncodedForm;
+import dev.parley.message.Room;
+import io.smallrye.mutiny.Uni;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+
+/** Revokes rights, for callers whose token says {@code admin}. */
+@Path("/revocations")
+public final class RevocationsResource {
+
+    /** Longest form, in bytes. */
+    private static final int MAX_FORM = 4 * 1024;
+
+    private static final int MAX_VALUE = 256;
+
+    private static final Set<String> FIELDS = Set.of("sub", "iss", "jti", "room", "issued_before");
+
+    private final Authenticator authenticator;
+    private final Revocations revocations;
+    private final AccessMeters meters;
+    private final Clock clock;
+
+    RevocationsResource(
+            Authenticator authenticator,
+            Revocations revocations,
+            AccessMeters meters,
+            Clock clock) {
+        this.authenticator = authenticator;
+        this.revocations = revocations;
+        this.meters = meters;
+        this.clock = clock;
+    }
+
+    /**
+     * Revokes, and ends the streams that are concerned, on every pod within a second.
+     *
+     * @param form the fields of a {@link Revocation}: sub, iss, jti, room, issued_before; all that
+     *     are given must hold. Unless a token is given by jti, tokens that are issued later are not
+     *     concerned: {@code issued_before} is now by default
+     */
+    @POST
+    @Consumes(MediaType.APPLICATION_FORM_URLENCODED)
+    @Produces({MediaType.APPLICATION_JSON, MediaType.TEXT_PLAIN})
+    @Operation(
+            summary =
+                    "Revoke the rights of a person, a token, a room, or of all tokens issued before"
+                            + " a time")
+    @RequestBody(
+            description =
+                    "at least one of sub, jti, room, issued_before (RFC 3339); iss with sub; all"
+                            + " that are given must hold")
+    public Uni<Response> revoke(byte[] form, @Context RoutingContext exchange) {
+        if (!authenticator.isNeeded()) {
+            throw new RefusedRequest(
+                    ErrorCode.NOT_FOUND,
+                    "not found: everybody may read here, so there is nothing to revoke"
+                            + " (parley.access.mode is open)");
+        }
+        Caller caller = authenticator.callerOf(exchange);
+        if (!caller.grants().admin()) {
+            meters.denied(caller.token().isEmpty() ? Denial.NO_TOKEN : Denial.FORBIDDEN);
+            AuditLog.denied(
+                    AuditLog.who(caller.person(), "-"), Authenticator.what(exchange), "-", "admin");
+            throw caller.token().isEmpty()
+                    ? new RefusedRequest(
+                            ErrorCode.UNAUTHORIZED,
+                            "a token is needed: send Authorization: Bearer with one that says"
+                                    + " admin")
+                    : new RefusedRequest(
+                            ErrorCode.FORBIDDEN, "forbidden: the token does not say admin");
+        }
+        Revocation revocation = revocation(form);
+        return revocations
+                .revoke(revocation)
+                .invoke(
+                        () ->
+                                AuditLog.done(
+                                        AuditLog.who(caller.person(), "-"),
+                                        Authenticator.what(exchange)
+                                                + " "
+                                                + AuditLog.field(revocation.toJson()),
+                                        revocation.room().map(Room::name).orElse("-")))
+                .map(done -> Response.ok(revocation.toJson(), MediaType.APPLICATION_JSON).build());
+    }
+
+    private Revocation revocation(byte[] form) {
+        if (form.length > MAX_FORM) {
+            throw new RefusedRequest(
+                    ErrorCode.REQUEST_TOO_LARGE,
+                    "request too large: at most " + MAX_FORM + " bytes are accepted");
+        }
+        Map<String, List<String>> fields =
+                UrlEncodedForm.read(
+                        new String(form, StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+        fields.forEach(RevocationsResource::check);
+        Optional<String> subject = field(fields, "sub");
+        Optional<String> token = field(fields, "jti");
+        Optional<Room> room = field(fields, "room").map(Room::new);
+        Optional<Instant> issuedBefore =
+                field(fields, "issued_before").map(RevocationsResource::time);
+        if (subject.isEmpty() && token.isEmpty() && room.isEmpty() && issuedBefore.isEmpty()) {
+            throw bad("at least one of sub, jti, room and issued_before is expected");
+        }
+        if (issuedBefore.isEmpty() && token.isEmpty()) {
+            issuedBefore = Optional.of(clock.instant());
+        }
+        return new Revocation(subject, field(fields, "iss"), token, room, issuedBefore);
+    }
+
+    private static void check(String name, List<String> values) {
+        if (!FIELDS.contains(name)) {
+            throw bad(
+                    "the fields are "
+                            + String.join(", ", new TreeSet<>(FIELDS))
+                            + "; another one would be ignored, and more be revoked than was meant");
+        }
+        if (values.size() != 1 || values.get(0).isEmpty() || values.get(0).length() > MAX_VALUE) {
+            throw bad(name + " is expected once, with 1 to " + MAX_VALUE + " characters");
+        }
+    }
+
+    private static Optional<String> field(Map<String, List<String>> fields, String name) {
+        return Optional.ofNullable(fields.get(name)).map(values -> values.get(0));
+    }
+
+    private static Instant time(String written) {
+        try {
+            return Instant.parse(written);
+        } catch (DateTimeParseException e) {
+            throw bad("issued_before is a time such as 2026-01-31T12:00:00Z");
+        }
+    }
+
+    private static RefusedRequest bad(String sentence) {
+        return new RefusedRequest(ErrorCode.BAD_FORM, "bad form: " + sentence);
+    }
+}

@@ -1,0 +1,176 @@
+package dev.parley.access;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.parley.access.AccessStore.TicketDigest;
+import dev.parley.message.RoomPattern;
+import io.quarkus.runtime.StartupEvent;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.Vertx;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jboss.logging.Logger;
+
+/**
+ * Tickets: what a browser's EventSource, which can send no header, sends in the query in the place
+ * of a token. A ticket stands for the token it was given for, with rights to read alone, and never
+ * outlives it. An EventSource repeats its URL whenever it reconnects, so a ticket can be used
+ * again: it ends some time after its last use, and an open stream counts as a use. Thread-safe.
+ */
+@Singleton
+public final class Tickets {
+
+    private static final Logger LOG = Logger.getLogger(Tickets.class);
+
+    /** As much as cannot be guessed, in bytes. */
+    private static final int RANDOM_BYTES = 32;
+
+    /** How often the tickets of open streams are used, within the time after which they end. */
+    private static final int TOUCHES = 5;
+
+    private final AccessStore store;
+    private final AccessMeters meters;
+    private final Duration lifetime;
+    private final Clock clock;
+    private final ObjectMapper json = new ObjectMapper();
+    private final SecureRandom random = new SecureRandom();
+
+    /** How many open streams of this pod have a ticket. */
+    private final Map<TicketDigest, Integer> open = new ConcurrentHashMap<>();
+
+    private final AtomicBoolean isTouching = new AtomicBoolean();
+
+    Tickets(AccessStore store, AccessMeters meters, AccessConfig config, Clock clock) {
+        this.store = store;
+        this.meters = meters;
+        this.lifetime = config.ticketLifetime();
+        this.clock = clock;
+    }
+
+    /**
+     * A ticket that was given.
+     *
+     * @param ticket what the client sends; it is kept nowhere
+     * @param expiresIn after how long it ends if it is not used
+     */
+    record Given(String ticket, Duration expiresIn) {}
+
+    /** Begins to use the tickets of open streams. */
+    void start(@Observes StartupEvent event, AccessConfig config, Vertx vertx) {
+        if (config.mode() == AccessConfig.Mode.OPEN) {
+            return;
+        }
+        vertx.setPeriodic(Math.max(1, lifetime.dividedBy(TOUCHES).toMillis()), id -> touch());
+    }
+
+    /**
+     * Gives a ticket.
+     *
+     * @param token what it stands for
+     * @param read the rooms that may be read with it
+     */
+    Uni<Given> give(VerifiedToken token, List<RoomPattern> read) {
+        byte[] secret = new byte[RANDOM_BYTES];
+        random.nextBytes(secret);
+        String ticket = Base64.getUrlEncoder().withoutPadding().encodeToString(secret);
+        Duration left = Duration.between(clock.instant(), token.expires());
+        Duration expiresIn = left.compareTo(lifetime) < 0 ? left : lifetime;
+        return store.putTicket(
+                        TicketDigest.of(ticket), write(token, read), lifetime, token.expires())
+                .invoke(meters::ticketGiven)
+                .replaceWith(() -> new Given(ticket, expiresIn));
+    }
+
+    /**
+     * Uses a ticket.
+     *
+     * @return what it stands for; empty if it does not exist or its time is over
+     */
+    Uni<Optional<VerifiedToken>> use(TicketDigest ticket) {
+        return store.useTicket(ticket)
+                .map(content -> content.flatMap(this::read))
+                .map(token -> token.filter(one -> one.expires().isAfter(clock.instant())));
+    }
+
+    /**
+     * Notes that a stream is open, so that its caller's ticket does not end meanwhile.
+     *
+     * @return what to call when the stream has ended, once or more often
+     */
+    Runnable enter(Caller caller) {
+        if (caller.ticket().isEmpty()) {
+            return () -> {};
+        }
+        TicketDigest ticket = caller.ticket().get();
+        open.merge(ticket, 1, Integer::sum);
+        var left = new AtomicBoolean();
+        return () -> {
+            if (left.compareAndSet(false, true)) {
+                open.computeIfPresent(ticket, (key, count) -> count == 1 ? null : count - 1);
+            }
+        };
+    }
+
+    private void touch() {
+        if (open.isEmpty() || !isTouching.compareAndSet(false, true)) {
+            return;
+        }
+        store.touchTickets(List.copyOf(open.keySet()))
+                .onTermination()
+                .invoke(() -> isTouching.set(false))
+                .subscribe()
+                .with(done -> {}, failure -> LOG.debugf("tickets: %s", failure.getMessage()));
+    }
+
+    private String write(VerifiedToken token, List<RoomPattern> read) {
+        ObjectNode content =
+                json.createObjectNode()
+                        .put("iss", token.person().issuer())
+                        .put("sub", token.person().subject())
+                        .put("name", token.person().name())
+                        .put("iat", token.issued().toEpochMilli())
+                        .put("exp", token.expires().toEpochMilli());
+        token.id().ifPresent(id -> content.put("jti", id));
+        ArrayNode patterns = content.putArray("read");
+        read.forEach(pattern -> patterns.add(pattern.toString()));
+        return content.toString();
+    }
+
+    /** Reads what {@link #write} wrote; empty if it is anything else. */
+    private Optional<VerifiedToken> read(String written) {
+        try {
+            JsonNode content = json.readTree(written);
+            List<RoomPattern> read = new ArrayList<>();
+            content.path("read").forEach(pattern -> read.add(new RoomPattern(pattern.asText())));
+            var person =
+                    new Person(
+                            content.path("iss").asText(),
+                            content.path("sub").asText(),
+                            content.path("name").asText());
+            return Optional.of(
+                    new VerifiedToken(
+                            person,
+                            new Grants(read, List.of(), List.of(), false),
+                            Optional.ofNullable(content.path("jti").textValue()),
+                            Instant.ofEpochMilli(content.path("iat").asLong()),
+                            Instant.ofEpochMilli(content.path("exp").asLong())));
+        } catch (JsonProcessingException | IllegalArgumentException e) {
+            LOG.warnf("a ticket in the store cannot be read: %s", e.getClass().getSimpleName());
+            return Optional.empty();
+        }
+    }
+}

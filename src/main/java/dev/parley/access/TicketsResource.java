@@ -1,0 +1,118 @@
+package dev.parley.access;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.parley.http.ErrorCode;
+import dev.parley.http.RefusedRequest;
+import dev.parley.http.UrlEncodedForm;
+import dev.parley.message.Room;
+import dev.parley.message.RoomPattern;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import io.smallrye.mutiny.Uni;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+
+/** Gives a ticket for the token that a request brings in the header {@code Authorization}. */
+@Path("/tickets")
+public final class TicketsResource {
+
+    /** Longest form, in bytes: 200 rooms with long names. */
+    private static final int MAX_FORM = 32 * 1024;
+
+    private static final int MAX_ROOMS = 200;
+
+    private final Authenticator authenticator;
+    private final Tickets tickets;
+
+    TicketsResource(Authenticator authenticator, Tickets tickets) {
+        this.authenticator = authenticator;
+        this.tickets = tickets;
+    }
+
+    /**
+     * The ticket.
+     *
+     * @param ticket for {@code /events?ticket=}
+     * @param expiresIn seconds after which it ends if it is not used
+     * @param rooms the rooms that it is for, or patterns of them
+     */
+    @RegisterForReflection
+    public record TicketJson(
+            String ticket, @JsonProperty("expires_in") long expiresIn, List<String> rooms) {}
+
+    /**
+     * Gives a ticket for all rooms that the token permits to read, or for those in the form.
+     *
+     * @param form rooms as {@code room=}, which the token must permit; may be empty
+     */
+    @POST
+    @Consumes({MediaType.APPLICATION_FORM_URLENCODED, MediaType.TEXT_PLAIN, MediaType.WILDCARD})
+    @Produces(MediaType.APPLICATION_JSON)
+    @Operation(summary = "Get a ticket with which an EventSource opens a stream")
+    @RequestBody(description = "room=, once or more often: only for these rooms", required = false)
+    public Uni<TicketJson> give(byte[] form, @Context RoutingContext exchange) {
+        if (!authenticator.isNeeded()) {
+            throw new RefusedRequest(
+                    ErrorCode.NOT_FOUND,
+                    "not found: everybody may read here, so there are no tickets"
+                            + " (parley.access.mode is open)");
+        }
+        Caller caller = authenticator.callerOf(exchange);
+        VerifiedToken token =
+                caller.token()
+                        .filter(known -> caller.carrier() == Caller.Carrier.BEARER)
+                        .orElseThrow(
+                                () ->
+                                        new RefusedRequest(
+                                                ErrorCode.UNAUTHORIZED,
+                                                "a token is needed: send Authorization: Bearer"));
+        List<RoomPattern> read = rooms(form, caller);
+        return tickets.give(token, read)
+                .map(
+                        given -> {
+                            List<String> rooms = read.stream().map(RoomPattern::toString).toList();
+                            AuditLog.done(
+                                    AuditLog.who(caller.person(), ""),
+                                    Authenticator.what(exchange),
+                                    AuditLog.field(String.join(",", rooms)));
+                            return new TicketJson(
+                                    given.ticket(), given.expiresIn().toSeconds(), rooms);
+                        });
+    }
+
+    private static List<RoomPattern> rooms(byte[] form, Caller caller) {
+        if (form.length > MAX_FORM) {
+            throw new RefusedRequest(
+                    ErrorCode.REQUEST_TOO_LARGE,
+                    "request too large: at most " + MAX_FORM + " bytes are accepted");
+        }
+        String fields = new String(form, StandardCharsets.UTF_8);
+        Map<String, List<String>> values = UrlEncodedForm.read(fields, StandardCharsets.UTF_8);
+        List<String> names = values.getOrDefault("room", List.of()).stream().distinct().toList();
+        if (names.isEmpty()) {
+            return caller.grants().read();
+        }
+        if (names.size() > MAX_ROOMS) {
+            throw new RefusedRequest(
+                    ErrorCode.TOO_MANY_ROOMS,
+                    "too many rooms: a ticket is for at most %d, or for all that the token permits"
+                            .formatted(MAX_ROOMS));
+        }
+        List<Room> rooms = names.stream().map(Room::new).toList();
+        if (!rooms.stream().allMatch(caller.grants()::mayRead)) {
+            throw new RefusedRequest(
+                    ErrorCode.FORBIDDEN,
+                    "forbidden: the token does not permit to read each of these rooms");
+        }
+        return rooms.stream().map(Room::name).map(RoomPattern::new).toList();
+    }
+}

@@ -1,0 +1,118 @@
+package dev.parley.access.memory;
+
+import dev.parley.access.AccessStore;
+import io.smallrye.mutiny.Uni;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Keeps tickets and revocations in memory, for one pod. Thread-safe. */
+public final class MemoryAccessStore implements AccessStore {
+
+    /** Most tickets: with more, the one that was not used for longest ends. */
+    private static final int MAX_TICKETS = 100_000;
+
+    private final Clock clock;
+
+    /** In order of last use. */
+    private final Map<TicketDigest, Ticket> tickets =
+            new LinkedHashMap<>(16, 0.75f, true) {
+
+                private static final long serialVersionUID = 1L;
+
+                @Override
+                protected boolean removeEldestEntry(Map.Entry<TicketDigest, Ticket> eldest) {
+                    return size() > MAX_TICKETS;
+                }
+            };
+
+    private final Map<String, Instant> revocations = new HashMap<>();
+    private long revision;
+
+    /** Begins without tickets and revocations. */
+    public MemoryAccessStore(Clock clock) {
+        this.clock = clock;
+    }
+
+    private record Ticket(String content, Duration idle, Instant end, Instant idleEnd) {
+
+        Ticket usedAt(Instant now) {
+            return new Ticket(content, idle, end, now.plus(idle));
+        }
+
+        boolean isOver(Instant now) {
+            return !now.isBefore(end) || !now.isBefore(idleEnd);
+        }
+    }
+
+    @Override
+    public Uni<Void> putTicket(TicketDigest ticket, String content, Duration idle, Instant end) {
+        synchronized (tickets) {
+            Instant now = clock.instant();
+            removeOld(now);
+            tickets.put(ticket, new Ticket(content, idle, end, now.plus(idle)));
+        }
+        return Uni.createFrom().voidItem();
+    }
+
+    @Override
+    public Uni<Optional<String>> useTicket(TicketDigest ticket) {
+        return Uni.createFrom().item(use(ticket).map(Ticket::content));
+    }
+
+    @Override
+    public Uni<Void> touchTickets(Collection<TicketDigest> used) {
+        used.forEach(this::use);
+        return Uni.createFrom().voidItem();
+    }
+
+    private Optional<Ticket> use(TicketDigest ticket) {
+        synchronized (tickets) {
+            Instant now = clock.instant();
+            Ticket kept =
+                    tickets.computeIfPresent(
+                            ticket, (key, known) -> known.isOver(now) ? null : known.usedAt(now));
+            return Optional.ofNullable(kept);
+        }
+    }
+
+    /** Removes tickets whose time is over, beginning with those that were not used for longest. */
+    private void removeOld(Instant now) {
+        var oldest = tickets.values().iterator();
+        while (oldest.hasNext() && oldest.next().isOver(now)) {
+            oldest.remove();
+        }
+    }
+
+    @Override
+    public Uni<Void> putRevocations(Map<String, Instant> entries) {
+        synchronized (revocations) {
+            Instant now = clock.instant();
+            revocations.values().removeIf(end -> !end.isAfter(now));
+            entries.forEach(
+                    (entry, end) ->
+                            revocations.merge(
+                                    entry, end, (one, other) -> one.isAfter(other) ? one : other));
+            revision++;
+        }
+        return Uni.createFrom().voidItem();
+    }
+
+    @Override
+    public Uni<List<RevocationList>> revocations(Collection<String> known) {
+        synchronized (revocations) {
+            String present = Long.toString(revision);
+            if (known.contains(present)) {
+                return Uni.createFrom().item(List.of());
+            }
+            var list = new RevocationList(present, Map.copyOf(revocations));
+            return Uni.createFrom().item(List.of(list));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+-- Keeps revocations, and drops those whose time is over.
+--
+-- KEYS[1]  revocations  sorted set  each revocation (JSON), by the time when it ends (ms)
+-- KEYS[2]  revision     string      changes with each change of the set
+-- ARGV[1]  revision     text        a new one
+-- ARGV[2]  most         integer     revocations that are kept at most
+-- ARGV[3…] end (ms), revocation (JSON), end, revocation …
+--
+-- Returns 1; 0 if there would be more than that, and then nothing has changed.
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%d', now))
+if redis.call('ZCARD', KEYS[1]) + (#ARGV - 2) / 2 > tonumber(ARGV[2]) then
+  return 0
+end
+for i = 3, #ARGV, 2 do
+  -- One that is there already keeps the later of both ends.
+  local known = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[i + 1]) or 0)
+  if known < tonumber(ARGV[i]) then
+    redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1])
+  end
+end
+local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+if last[2] then
+  redis.call('PEXPIREAT', KEYS[1], string.format('%d', tonumber(last[2])))
+end
+redis.call('SET', KEYS[2], ARGV[1])
+return 1

@@ -1,0 +1,19 @@
+-- Returns what a ticket stands for, and keeps it for some time more.
+--
+-- KEYS[1]  ticket  string  <end in ms> <idle in ms> <content>
+--
+-- Returns the content; nil if there is no such ticket, or its time is over.
+local value = redis.call('GET', KEYS[1])
+if not value then
+  return nil
+end
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local stop, idle, content = string.match(value, '^(%d+) (%d+) (.*)$')
+local left = (tonumber(stop) or 0) - now
+if left <= 0 then
+  redis.call('DEL', KEYS[1])
+  return nil
+end
+redis.call('PEXPIRE', KEYS[1], string.format('%d', math.min(tonumber(idle), left)))
+return content

@@ -1,0 +1,99 @@
+package dev.parley.access;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.access.AccessStore.RevocationList;
+import dev.parley.access.AccessStore.TicketDigest;
+import dev.parley.testsupport.Timeouts;
+import io.smallrye.mutiny.Uni;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** What every store of tickets and revocations does. */
+public abstract class AccessStoreContract {
+
+    private static final Duration LONG = Duration.ofHours(1);
+    private static final TicketDigest TICKET = TicketDigest.of("a ticket");
+
+    /** Returns the store, empty. */
+    protected abstract AccessStore store();
+
+    @Test
+    void ticket_standsForItsContent_eachTimeItIsUsed() {
+        get(store().putTicket(TICKET, "content \u00e9 {}", LONG, in(LONG)));
+
+        assertThat(get(store().useTicket(TICKET))).contains("content \u00e9 {}");
+        assertThat(get(store().useTicket(TICKET))).contains("content \u00e9 {}");
+        assertThat(get(store().useTicket(TicketDigest.of("another")))).isEmpty();
+    }
+
+    @Test
+    void ticket_ends_whenItIsNotUsed() {
+        Duration brief = Duration.ofMillis(1);
+        get(store().putTicket(TICKET, "x", brief, in(LONG)));
+
+        Timeouts.await("the ticket ends")
+                .pollInterval(Duration.ofMillis(100))
+                .until(() -> get(store().useTicket(TICKET)), Optional::isEmpty);
+    }
+
+    @Test
+    void ticket_ends_howeverOftenItIsUsed() {
+        get(store().putTicket(TICKET, "x", LONG, in(Duration.ofMillis(300))));
+
+        Timeouts.await("the ticket ends")
+                .until(() -> get(store().useTicket(TICKET)), Optional::isEmpty);
+    }
+
+    @Test
+    void ticket_isNotMade_byTouchingIt() {
+        get(store().touchTickets(List.of(TICKET)));
+
+        assertThat(get(store().useTicket(TICKET))).isEmpty();
+    }
+
+    @Test
+    void revocations_areThoseThatWereGiven_untilTheyEnd() {
+        Instant end = in(LONG);
+        get(store().putRevocations(Map.of("one", end, "two", end.plusSeconds(1))));
+        get(store().putRevocations(Map.of("over", Instant.now().minusSeconds(1))));
+
+        Map<String, Instant> entries = get(store().revocations(List.of())).get(0).entries();
+
+        assertThat(entries).containsEntry("one", end).containsEntry("two", end.plusSeconds(1));
+    }
+
+    @Test
+    void revocationThatIsGivenAgain_keepsTheLaterEnd() {
+        Instant end = in(LONG);
+        get(store().putRevocations(Map.of("one", end)));
+        get(store().putRevocations(Map.of("one", end.minusSeconds(60))));
+
+        assertThat(get(store().revocations(List.of())).get(0).entries()).containsEntry("one", end);
+    }
+
+    @Test
+    void list_isLeftOut_untilItChanges() {
+        get(store().putRevocations(Map.of("one", in(LONG))));
+        RevocationList known = get(store().revocations(List.of())).get(0);
+
+        assertThat(get(store().revocations(List.of(known.revision())))).isEmpty();
+
+        get(store().putRevocations(Map.of("two", in(LONG))));
+        assertThat(get(store().revocations(List.of(known.revision()))).get(0).entries())
+                .containsKeys("one", "two");
+    }
+
+    private static Instant in(Duration time) {
+        return Instant.now().plus(time).truncatedTo(ChronoUnit.MILLIS);
+    }
+
+    private static <T> T get(Uni<T> answer) {
+        return answer.await().atMost(Timeouts.LIMIT);
+    }
+}

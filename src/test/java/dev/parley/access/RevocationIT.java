@@ -1,0 +1,234 @@
+package dev.parley.access;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Metrics;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.TcpProxy;
+import dev.parley.testsupport.Timeouts;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Rights that are taken away while streams are open, on two pods of one Redis. */
+class RevocationIT {
+
+    private static final String REVOKED = "{\"reason\":\"revoked\"}";
+
+    @AutoClose private static RedisServer redis;
+    @AutoClose private static TcpProxy proxy;
+
+    private static ParleyProcess one;
+    private static ParleyProcess other;
+
+    /** Issued in the future, so that no revocation of a test concerns it. */
+    private static final String ADMIN =
+            TestTokens.token()
+                    .claim("sub", "root")
+                    .claim("iat", Instant.now().getEpochSecond() + 20)
+                    .claim("parley", java.util.Map.of("admin", true))
+                    .signed();
+
+    @BeforeAll
+    static void startPods() {
+        redis = RedisServer.start();
+        proxy = TcpProxy.to(redis.port());
+        one = AccessPods.builder().redis(redis.uri()).start().awaitReady();
+        other =
+                AccessPods.builder()
+                        .quickToDetectFaults()
+                        .redis(proxy.uri("redis"))
+                        .start()
+                        .awaitReady();
+    }
+
+    @AfterAll
+    static void stopPods() {
+        one.close();
+        other.close();
+    }
+
+    @Test
+    void personWithThreeTabs_isRevoked_onEveryPod_andNoOther() {
+        String token = token("eve").signed();
+        String bob = token("bob").signed();
+        String ticket = AccessPods.ticket(one, token);
+        List<SseReader> tabs = new ArrayList<>();
+        tabs.add(open(one, token));
+        tabs.add(open(other, token));
+        tabs.add(SseReader.open(other.uri("/events?room=team.a&ticket=" + ticket)));
+        tabs.forEach(SseReader::awaitLastEventId);
+        try (SseReader untouched = open(other, bob)) {
+            untouched.awaitLastEventId();
+
+            Http.Answer answer = AccessPods.revoke(one, ADMIN, "sub=eve");
+
+            assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+            for (SseReader tab : tabs) {
+                assertThat(tab.awaitEvent("goodbye").data()).isEqualTo(REVOKED);
+                tab.close();
+            }
+            assertRefused(one, token);
+            assertRefused(other, token);
+            assertThat(new Http(other.uri()).get("/events?room=team.a&ticket=" + ticket).status())
+                    .isEqualTo(401);
+            AccessPods.with(one, bob).sendForm("still", "room", "team.a");
+            untouched.awaitData("still");
+        }
+        one.awaitLog("who=root@" + TestTokens.ISSUER + " what=POST:/revocations");
+        assertThat(new Metrics(one).value("parley_revocations")).isPositive();
+    }
+
+    @Test
+    void tokenThatIsIssuedLater_isNotConcerned() {
+        AccessPods.revoke(one, ADMIN, "sub=mallory");
+        assertRefused(other, token("mallory").signed());
+
+        String later = token("mallory").claim("iat", Instant.now().getEpochSecond() + 10).signed();
+
+        assertThat(AccessPods.with(other, later).get("/rooms/team.a/messages").status())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void oneToken_isRevoked_andThePersonsOthersAreNot() {
+        String stolen = token("carol").claim("jti", "t-1").signed();
+        String own = token("carol").claim("jti", "t-2").signed();
+        try (SseReader thief = open(other, stolen);
+                SseReader carol = open(other, own)) {
+            thief.awaitLastEventId();
+            carol.awaitLastEventId();
+
+            AccessPods.revoke(one, ADMIN, "jti=t-1");
+
+            assertThat(thief.awaitEvent("goodbye").data()).isEqualTo(REVOKED);
+            AccessPods.with(one, own).sendForm("mine", "room", "team.a");
+            carol.awaitData("mine");
+        }
+        assertRefused(other, stolen);
+    }
+
+    @Test
+    void room_isTakenFromAPerson_andTheirOtherRoomsGoOn() {
+        String token = token("dan").signed();
+        String query = "format=json&room=team.a&room=team.b";
+        try (SseReader reader = AccessPods.reader(other, query, token).reconnecting().open()) {
+            reader.awaitLastEventId();
+
+            AccessPods.revoke(one, ADMIN, "sub=dan&room=team.b");
+
+            assertThat(reader.awaitEvent("goodbye").data()).isEqualTo(REVOKED);
+            assertThat(reader.awaitEvent("denied").data())
+                    .isEqualTo("{\"room\":\"team.b\",\"reason\":\"revoked\"}");
+            AccessPods.with(one, token("ada").signed()).sendForm("to dan", "room", "team.a");
+            reader.await(
+                    "the message of the other room",
+                    it -> it.data().stream().anyMatch(data -> data.contains("to dan")));
+        }
+        assertThat(AccessPods.with(other, token).sendForm("x", "room", "team.b").status())
+                .isEqualTo(403);
+        assertThat(AccessPods.with(other, token).get("/rooms/team.b/messages").status())
+                .isEqualTo(403);
+        assertThat(AccessPods.with(other, token).get("/rooms/team.a/messages").status())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void podThatStartsLater_knowsTheRevocation() {
+        String token = token("frank").signed();
+        AccessPods.revoke(one, ADMIN, "sub=frank");
+
+        try (ParleyProcess late = AccessPods.builder().redis(redis.uri()).start().awaitReady()) {
+            Timeouts.await("the pod knows what is revoked")
+                    .until(
+                            () ->
+                                    AccessPods.with(late, token)
+                                                    .get("/rooms/team.a/messages")
+                                                    .status()
+                                            != 503);
+            assertRefused(late, token);
+        }
+    }
+
+    @Test
+    void podThatWasCutOff_actsWhenItIsBack() {
+        String token = token("grace").signed();
+        try (SseReader reader = open(other, token)) {
+            reader.awaitLastEventId();
+            proxy.refuse();
+            proxy.cut();
+            other.awaitReadiness(503);
+            AccessPods.revoke(one, ADMIN, "sub=grace");
+            assertThat(reader.events("goodbye")).isEmpty();
+
+            proxy.heal();
+
+            assertThat(reader.awaitEvent("goodbye").data()).isEqualTo(REVOKED);
+        } finally {
+            proxy.heal();
+            other.awaitReady();
+        }
+    }
+
+    @Test
+    void revocationThatRedisHasLost_staysInForce_andIsGivenBack() {
+        String token = token("heidi").signed();
+        AccessPods.revoke(one, ADMIN, "sub=heidi");
+        assertRefused(other, token);
+
+        redis.command("FLUSHALL");
+
+        assertRefused(one, token);
+        Timeouts.await("a pod gives it back")
+                .until(
+                        () ->
+                                redis.command("ZRANGE", "parley:{:access}:revocations", "0", "-1")
+                                        .toString()
+                                        .contains("heidi"));
+    }
+
+    @Test
+    void wrongRevocations_areRefused_andRevokeNothing() {
+        double before = new Metrics(one).value("parley_revocations");
+        for (String form :
+                List.of(
+                        "",
+                        "user=eve",
+                        "sub=",
+                        "sub=a&sub=b",
+                        "sub=a&typo=b",
+                        "room=not+a+room",
+                        "iss=https://login.example",
+                        "issued_before=yesterday")) {
+            assertThat(AccessPods.revoke(one, ADMIN, form).status()).as(form).isEqualTo(400);
+        }
+        assertThat(AccessPods.revoke(one, token("eve").signed(), "sub=bob").status())
+                .isIn(401, 403);
+        assertThat(new Metrics(one).value("parley_revocations")).isEqualTo(before);
+    }
+
+    private static void assertRefused(ParleyProcess pod, String token) {
+        Timeouts.await("the token is refused")
+                .until(
+                        () -> AccessPods.with(pod, token).get("/rooms/team.a/messages").status(),
+                        status -> status == 401);
+        Http.Answer answer = AccessPods.with(pod, token).get("/rooms/team.a/messages");
+        assertThat(answer.json().get("code").asText()).isEqualTo("invalid-token");
+        assertThat(answer.json().get("detail").asText()).contains("revoked");
+    }
+
+    private static TestTokens token(String subject) {
+        return AccessPods.tokenFor("team.*").claim("sub", subject);
+    }
+
+    private static SseReader open(ParleyProcess pod, String token) {
+        return AccessPods.reader(pod, "room=team.a", token).open();
+    }
+}

@@ -1,0 +1,213 @@
+package dev.parley.access;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Metrics;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
+import java.net.URI;
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Tickets for EventSource, on two pods of one Redis. */
+class TicketIT {
+
+    @AutoClose private static RedisServer redis;
+
+    private static ParleyProcess one;
+    private static ParleyProcess other;
+
+    @BeforeAll
+    static void startPods() {
+        redis = RedisServer.start();
+        one = pod("5M");
+        other = pod("5M");
+    }
+
+    private static ParleyProcess pod(String ticketLifetime) {
+        return AccessPods.builder()
+                .redis(redis.uri())
+                .config("parley.access.ticket-lifetime", ticketLifetime)
+                .start()
+                .awaitReady();
+    }
+
+    @AfterAll
+    static void stopPods() {
+        one.close();
+        other.close();
+    }
+
+    @Test
+    void ticket_opensStreamsOnEveryPod_againAndAgain() {
+        String token = AccessPods.tokenFor("tickets.*").signed();
+        String ticket = AccessPods.ticket(one, token);
+        for (ParleyProcess pod : List.of(other, one, other)) {
+            try (SseReader reader = open(pod, "room=tickets.a&ticket=" + ticket)) {
+                assertThat(reader.awaitLastEventId().status()).isEqualTo(200);
+            }
+        }
+        assertThat(new Metrics(other).value("parley_access_streams_total{carrier=\"ticket\"}"))
+                .isGreaterThanOrEqualTo(2);
+    }
+
+    @Test
+    void answer_saysForWhichRooms_andHowLong() {
+        String token = TestTokens.token().rights(List.of("a.*", "b"), List.of("c")).signed();
+
+        JsonNode all = AccessPods.ticketAnswer(one, token, "").json();
+        JsonNode some = AccessPods.ticketAnswer(one, token, "room=a.x").json();
+        Http.Answer none = AccessPods.ticketAnswer(one, token, "room=a.x&room=c");
+
+        assertThat(all.get("rooms")).extracting(JsonNode::asText).contains("a.*", "b");
+        assertThat(all.get("expires_in").asLong()).isBetween(290L, 300L);
+        assertThat(some.get("rooms")).extracting(JsonNode::asText).containsExactly("a.x");
+        assertThat(none.status()).isEqualTo(403);
+    }
+
+    @Test
+    void ticketForSomeRooms_opensNoOther_andPublishesNothing() {
+        String token = AccessPods.tokenFor("narrow.*").signed();
+        String ticket =
+                AccessPods.ticketAnswer(one, token, "room=narrow.a").json().get("ticket").asText();
+        Http http = new Http(one.uri());
+
+        assertThat(http.call("HEAD", "/events?room=narrow.a&ticket=" + ticket).status())
+                .isEqualTo(200);
+        assertThat(http.get("/events?room=narrow.b&ticket=" + ticket).status()).isEqualTo(403);
+        assertThat(http.sendForm("x", "room", "narrow.a", "ticket", ticket).status())
+                .isEqualTo(401);
+    }
+
+    @Test
+    void unknownTicket_isRefused() {
+        Http.Answer answer = new Http(one.uri()).get("/events?room=a&ticket=unknown");
+
+        assertThat(answer.status()).isEqualTo(401);
+        assertThat(answer.body()).contains("POST /tickets");
+    }
+
+    @Test
+    void ticketIsGiven_forABearerTokenOnly() {
+        String ticket = AccessPods.ticket(one, AccessPods.tokenFor("a").signed());
+
+        Http.Answer byTicket =
+                new Http(one.uri())
+                        .post("/tickets?ticket=" + ticket, "application/x-www-form-urlencoded", "");
+
+        assertThat(byTicket.status()).isEqualTo(400);
+    }
+
+    @Test
+    void ticket_endsAfterItsLastUse_butNotWhileAStreamIsOpen() {
+        try (ParleyProcess brief = pod("2S")) {
+            String token = AccessPods.tokenFor("brief").signed();
+            String used = AccessPods.ticket(brief, token);
+            String unused = AccessPods.ticket(brief, token);
+            String query = "room=brief&ticket=";
+            try (SseReader reader = open(brief, query + used)) {
+                reader.awaitLastEventId();
+                Http http = new Http(brief.uri());
+                String marker = AccessPods.ticket(brief, token);
+
+                // The keys of tickets that are not used end by themselves.
+                Timeouts.await("the unused tickets end")
+                        .until(() -> !exists(unused) && !exists(marker));
+
+                assertThat(exists(used)).isTrue();
+                assertThat(http.call("HEAD", "/events?" + query + unused).status()).isEqualTo(401);
+                assertThat(http.call("HEAD", "/events?" + query + used).status()).isEqualTo(200);
+            }
+            Timeouts.await("the used ticket ends").until(() -> !exists(used));
+        }
+    }
+
+    @Test
+    void ticket_doesNotOutliveItsToken() {
+        String token =
+                AccessPods.tokenFor("short")
+                        .claim("exp", Instant.now().getEpochSecond() + 3)
+                        .signed();
+        String ticket = AccessPods.ticket(one, token);
+        try (SseReader reader = open(one, "room=short&ticket=" + ticket)) {
+            assertThat(reader.awaitEvent("goodbye").data()).isEqualTo("{\"reason\":\"expired\"}");
+        }
+        Timeouts.await("the ticket ends")
+                .until(
+                        () ->
+                                new Http(one.uri())
+                                                .call("HEAD", "/events?room=short&ticket=" + ticket)
+                                                .status()
+                                        == 401);
+    }
+
+    @Test
+    void ticketsAreKept_byTheirDigestAlone_andAreNotInTheLog() {
+        String ticket = AccessPods.ticket(one, AccessPods.tokenFor("logged").signed());
+        try (SseReader reader = open(one, "room=logged&ticket=" + ticket)) {
+            reader.awaitLastEventId();
+        }
+        new Http(one.uri()).get("/events?room=forbidden&ticket=" + ticket);
+        one.awaitLog("room=forbidden outcome=denied");
+
+        assertThat(redis.command("KEYS", "*" + ticket + "*").items()).isEmpty();
+        assertThat(redis.command("KEYS", "parley:{:ticket:*").items()).isNotEmpty();
+        assertThat(one.log()).doesNotContain(ticket);
+    }
+
+    @Test
+    void stream_livesThroughTwentyRenewals_underLoad_andNothingIsLostOrRepeated() {
+        String room = "renewed";
+        Http publisher = AccessPods.with(one, AccessPods.tokenFor(room).signed());
+        var tickets =
+                new Object() {
+                    int given;
+
+                    URI next() {
+                        given++;
+                        String token =
+                                AccessPods.tokenFor(room)
+                                        .claim("exp", Instant.now().getEpochSecond() + 2)
+                                        .signed();
+                        ParleyProcess pod = given % 2 == 0 ? one : other;
+                        String ticket = AccessPods.ticket(pod, token);
+                        return pod.uri("/events?room=" + room + "&ticket=" + ticket);
+                    }
+                };
+        try (SseReader reader = SseReader.to(tickets::next).reconnecting().open()) {
+            reader.awaitLastEventId();
+            int sent = 0;
+            while (reader.connections() <= 20) {
+                assertThat(publisher.sendForm(Integer.toString(++sent), "room", room).status())
+                        .isEqualTo(200);
+            }
+            List<String> all = IntStream.rangeClosed(1, sent).mapToObj(Integer::toString).toList();
+
+            reader.awaitMessages(sent);
+
+            assertThat(reader.data()).isEqualTo(all);
+            assertThat(reader.events("gap")).isEmpty();
+            assertThat(reader.events("goodbye"))
+                    .extracting(SseReader.Event::data)
+                    .containsOnly("{\"reason\":\"expired\"}");
+        }
+    }
+
+    private static SseReader open(ParleyProcess pod, String query) {
+        return SseReader.open(pod.uri("/events?" + query));
+    }
+
+    private static boolean exists(String ticket) {
+        String key = "parley:{:ticket:" + AccessStore.TicketDigest.of(ticket).value() + "}";
+        return redis.command("EXISTS", key).number() == 1;
+    }
+}

@@ -1,0 +1,120 @@
+package dev.parley.access.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.parley.access.AccessStore;
+import dev.parley.access.AccessStore.TicketDigest;
+import dev.parley.access.AccessStoreContract;
+import dev.parley.broker.BrokerState;
+import dev.parley.broker.BrokerUnavailable;
+import dev.parley.broker.HistorySettings;
+import dev.parley.broker.redis.RedisBrokers;
+import dev.parley.broker.redis.ServersBroker;
+import dev.parley.redis.RedisSettings;
+import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.Timeouts;
+import io.smallrye.mutiny.Uni;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Tickets and revocations on two Redis servers, of which one may be away. */
+class RedisAccessStoreIT extends AccessStoreContract {
+
+    private static final Duration HOUR = Duration.ofHours(1);
+
+    @AutoClose private final RedisServer first = RedisServer.start();
+    @AutoClose private final RedisServer second = RedisServer.start();
+    @AutoClose private final RedisBrokers brokers = new RedisBrokers();
+
+    private AccessStore store;
+
+    @BeforeEach
+    void connect() {
+        ServersBroker broker =
+                brokers.create(
+                        Map.of("one", first.uri(), "two", second.uri()),
+                        RedisSettings.QUICK,
+                        HistorySettings.DEFAULT.ofAllRooms());
+        Timeouts.await("both servers are connected")
+                .until(() -> broker.state() instanceof BrokerState.Up);
+        store = new RedisAccessStore(broker.redis(), "parley", Clock.systemUTC());
+        Timeouts.await("both servers answer")
+                .ignoreExceptions()
+                .until(
+                        () -> {
+                            get(store.useTicket(TicketDigest.of("none")));
+                            return true;
+                        });
+    }
+
+    @Override
+    protected AccessStore store() {
+        return store;
+    }
+
+    @Test
+    void ticketIsOnOneServer_andARevocationOnBoth() {
+        List<TicketDigest> tickets =
+                IntStream.range(0, 30).mapToObj(i -> TicketDigest.of("ticket " + i)).toList();
+        tickets.forEach(one -> get(store.putTicket(one, "x", HOUR, Instant.now().plus(HOUR))));
+        get(store.putRevocations(Map.of("one", Instant.now().plus(HOUR))));
+
+        for (RedisServer server : List.of(first, second)) {
+            assertThat(server.command("KEYS", "parley:{:ticket:*").items()).hasSizeBetween(1, 29);
+            assertThat(server.command("ZCARD", "parley:{:access}:revocations").number()).isOne();
+        }
+        tickets.forEach(one -> assertThat(get(store.useTicket(one))).contains("x"));
+    }
+
+    @Test
+    void whileAServerIsAway_newTicketsGoToTheOther_andUnknownOnesCannotBeJudged() {
+        first.kill();
+        TicketDigest ticket = TicketDigest.of("made meanwhile");
+        for (int i = 0; i < 10; i++) {
+            get(store.putTicket(TicketDigest.of("t" + i), "x", HOUR, Instant.now().plus(HOUR)));
+        }
+        get(store.putTicket(ticket, "x", HOUR, Instant.now().plus(HOUR)));
+
+        assertThat(get(store.useTicket(ticket))).contains("x");
+        assertThatThrownBy(() -> get(store.useTicket(TicketDigest.of("unknown"))))
+                .isInstanceOf(BrokerUnavailable.class);
+        get(store.putRevocations(Map.of("one", Instant.now().plus(HOUR))));
+        assertThat(get(store.revocations(List.of())).get(0).entries()).containsKey("one");
+    }
+
+    @Test
+    void withoutAnyServer_nothingIsAnswered() {
+        first.kill();
+        second.kill();
+
+        assertThatThrownBy(() -> get(store.useTicket(TicketDigest.of("a"))))
+                .isInstanceOf(BrokerUnavailable.class);
+        assertThatThrownBy(() -> get(store.revocations(List.of())))
+                .isInstanceOf(BrokerUnavailable.class);
+        assertThatThrownBy(() -> get(store.putRevocations(Map.of("a", Instant.now().plus(HOUR)))))
+                .isInstanceOf(BrokerUnavailable.class);
+    }
+
+    @Test
+    void brokenTicket_standsForNothing() {
+        TicketDigest ticket = TicketDigest.of("broken");
+        for (RedisServer server : List.of(first, second)) {
+            server.command("SET", "parley:{:ticket:" + ticket.value() + "}", "not a ticket");
+        }
+
+        assertThat(get(store.useTicket(ticket))).isEqualTo(Optional.empty());
+    }
+
+    private static <T> T get(Uni<T> answer) {
+        return answer.await().atMost(Timeouts.LIMIT);
+    }
+}
