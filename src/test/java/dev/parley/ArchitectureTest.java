@@ -1,7 +1,12 @@
 package dev.parley;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -14,6 +19,9 @@ import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.parley.broker.Broker;
+import dev.parley.delivery.Hub;
+import dev.parley.log.OpenRooms;
 import jakarta.inject.Inject;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -132,6 +140,23 @@ class ArchitectureTest {
                     .should()
                     .dependOnClassesThat()
                     .resideInAnyPackage(NETTY, "io.vertx..", JAX_RS);
+
+    /** Rights are checked in one place, which the calls cannot go around. */
+    @ArchTest
+    static final ArchRule calls_reachRoomsThroughAuthorizedRoomsAlone =
+            noClasses()
+                    .that()
+                    .resideInAnyPackage(
+                            "dev.parley.publish..",
+                            "dev.parley.events..",
+                            "dev.parley.history..",
+                            "dev.parley.clock..",
+                            "dev.parley.http..",
+                            "dev.parley.cli..")
+                    .should()
+                    .dependOnClassesThat(assignableTo(Broker.class).or(type(OpenRooms.class)))
+                    .orShould()
+                    .callMethodWhere(target(owner(type(Hub.class))).and(target(name("subscribe"))));
 
     @ArchTest
     static final ArchRule packages_haveNoCycles =

@@ -52,6 +52,14 @@ class RefusedSettingsIT {
     }
 
     @Test
+    void cookiesForEveryPage_areRefused() {
+        assertRefused(
+                ParleyProcess.builder()
+                        .config("quarkus.http.cors.access-control-allow-credentials", "true"),
+                "quarkus.http.cors.access-control-allow-credentials lets pages use the cookies");
+    }
+
+    @Test
     void patternWithoutQuotes_isRefusedWithTheRightName() {
         assertRefused(
                 ParleyProcess.builder().config("parley.rooms.team.*.history.size", "5"),

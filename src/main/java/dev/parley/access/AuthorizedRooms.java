@@ -128,6 +128,11 @@ public final class AuthorizedRooms {
                 .orElseGet(() -> clientAddress.of(exchange.request()));
     }
 
+    /** Tells whether a client's address has all the streams that one may have. */
+    public boolean isFull(String address) {
+        return hub.isFull(address);
+    }
+
     /** Returns the age that the messages of a room reach, as {@link Broker#age}. */
     public Duration age(Room room) {
         return broker.age(room);

@@ -1,13 +1,16 @@
 package dev.parley.cli;
 
 import dev.parley.access.AccessConfig;
+import dev.parley.access.TokenSigner;
 import dev.parley.cli.Command.WrongUse;
 import io.quarkus.runtime.configuration.ConfigUtils;
+import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.config.SmallRyeConfig;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -27,7 +30,10 @@ public final class Commands {
 
     /** Returns the commands of the program, which read their settings where the server does. */
     public static Commands ofProgram() {
-        return new Commands(List.of(new TokenCommand(Commands::accessConfig)));
+        return new Commands(
+                List.of(
+                        new TokenCommand(name -> signer(Commands::accessConfig, name)),
+                        new RevokeCommand(name -> signer(Commands::accessConfig, name))));
     }
 
     /**
@@ -75,6 +81,28 @@ public final class Commands {
                 .collect(
                         Collectors.joining(
                                 "", "Without arguments the server runs. The commands are:\n", ""));
+    }
+
+    /**
+     * Takes the secret of an issuer from the settings.
+     *
+     * @param config reads the settings
+     * @param issuer its name; the only one that has a secret if empty
+     * @throws WrongUse if the settings do not allow it
+     */
+    static TokenSigner signer(Supplier<AccessConfig> config, Optional<String> issuer) {
+        AccessConfig settings;
+        try {
+            settings = config.get();
+        } catch (RuntimeException e) {
+            // Not one type: each kind of wrong value has another one.
+            throw new WrongUse(String.valueOf(e.getMessage()));
+        }
+        try {
+            return TokenSigner.of(settings, issuer);
+        } catch (ConfigurationException e) {
+            throw new WrongUse(e.getMessage());
+        }
     }
 
     private static AccessConfig accessConfig() {

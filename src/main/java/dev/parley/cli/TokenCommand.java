@@ -1,10 +1,8 @@
 package dev.parley.cli;
 
-import dev.parley.access.AccessConfig;
 import dev.parley.access.Grants;
 import dev.parley.access.TokenSigner;
 import dev.parley.message.RoomPattern;
-import io.quarkus.runtime.configuration.ConfigurationException;
 import io.quarkus.runtime.configuration.DurationConverter;
 import java.io.PrintStream;
 import java.time.Duration;
@@ -12,7 +10,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Supplier;
+import java.util.function.Function;
 
 /**
  * Prints a token that is signed with the secret of an issuer, so that one can try rooms with rights
@@ -26,13 +24,14 @@ final class TokenCommand implements Command {
     /** Longest subject that the server accepts in a token. */
     private static final int MAX_SUBJECT = 255;
 
-    private final Supplier<AccessConfig> config;
+    private final Function<Optional<String>, TokenSigner> signers;
 
     /**
-     * @param config reads the settings; called when the options are right
+     * @param signers returns what signs with the secret of the issuer of this name, or of the only
+     *     one that has a secret; fails with {@link WrongUse}
      */
-    TokenCommand(Supplier<AccessConfig> config) {
-        this.config = config;
+    TokenCommand(Function<Optional<String>, TokenSigner> signers) {
+        this.signers = signers;
     }
 
     @Override
@@ -77,24 +76,9 @@ final class TokenCommand implements Command {
                             .formatted(MAX_SUBJECT));
         }
         Instant now = Instant.now();
-        TokenSigner signer = signer(arguments.value("--issuer"));
+        TokenSigner signer = signers.apply(arguments.value("--issuer"));
         out.println(
                 signer.sign(subject, arguments.value("--name"), grants, now, now.plus(lifetime)));
-    }
-
-    private TokenSigner signer(Optional<String> issuer) {
-        AccessConfig settings;
-        try {
-            settings = config.get();
-        } catch (RuntimeException e) {
-            // Not one type: each kind of wrong value has another one.
-            throw new WrongUse(String.valueOf(e.getMessage()));
-        }
-        try {
-            return TokenSigner.of(settings, issuer);
-        } catch (ConfigurationException e) {
-            throw new WrongUse(e.getMessage());
-        }
     }
 
     private static Grants grants(Arguments arguments) {

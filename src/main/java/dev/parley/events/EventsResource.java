@@ -1,7 +1,6 @@
 package dev.parley.events;
 
 import dev.parley.access.AuthorizedRooms;
-import dev.parley.delivery.Hub;
 import dev.parley.http.ClientAddress;
 import dev.parley.http.ProxyAdvice;
 import dev.parley.sse.EventStream;
@@ -36,14 +35,11 @@ public final class EventsResource {
     private static final String LAST_EVENT_ID =
             "id of the last message received: the stream goes on after it";
 
-    private final Hub hub;
     private final AuthorizedRooms rooms;
     private final ClientAddress clientAddress;
     private final ProxyAdvice proxyAdvice;
 
-    EventsResource(
-            Hub hub, AuthorizedRooms rooms, ClientAddress clientAddress, ProxyAdvice proxyAdvice) {
-        this.hub = hub;
+    EventsResource(AuthorizedRooms rooms, ClientAddress clientAddress, ProxyAdvice proxyAdvice) {
         this.rooms = rooms;
         this.proxyAdvice = proxyAdvice;
         this.clientAddress = clientAddress;
@@ -122,7 +118,7 @@ public final class EventsResource {
         var permitted = rooms.permitted(exchange, subscribe);
         var loop = new NettyEventLoop(ContextInternal.current().nettyEventLoop());
         StreamHeaders.set(exchange);
-        if (hub.isFull(subscribe.address())) {
+        if (rooms.isFull(subscribe.address())) {
             proxyAdvice.onLimitMet(request, "parley.limits.connections-per-address");
         }
         return new EventStream(request, loop, connection -> permitted.open(connection, loop));

@@ -6,7 +6,7 @@ import dev.parley.testsupport.SseReader;
 import java.util.List;
 
 /** Pods that ask for tokens, and what tests do with them. */
-final class AccessPods {
+public final class AccessPods {
 
     private AccessPods() {}
 
@@ -14,7 +14,7 @@ final class AccessPods {
      * A pod in mode token that accepts {@link TestTokens#signed}; rooms of {@code public.} are
      * open.
      */
-    static ParleyProcess.Builder builder() {
+    public static ParleyProcess.Builder builder() {
         return ParleyProcess.builder()
                 .quickReconnect()
                 .config("parley.access.mode", "token")
@@ -26,22 +26,22 @@ final class AccessPods {
     }
 
     /** A token to read and write the rooms of these patterns. */
-    static TestTokens tokenFor(String... patterns) {
+    public static TestTokens tokenFor(String... patterns) {
         return TestTokens.token().rights(List.of(patterns), List.of(patterns));
     }
 
-    static Http with(ParleyProcess pod, String token) {
+    public static Http with(ParleyProcess pod, String token) {
         return new Http(pod.uri())
                 .with("Authorization", "Bearer " + token)
                 .with("Accept", "application/json, text/event-stream");
     }
 
-    static SseReader.Builder reader(ParleyProcess pod, String query, String token) {
+    public static SseReader.Builder reader(ParleyProcess pod, String query, String token) {
         return SseReader.to(pod.uri("/events?" + query)).header("Authorization", "Bearer " + token);
     }
 
     /** Gets a ticket for all that a token permits to read. */
-    static String ticket(ParleyProcess pod, String token) {
+    public static String ticket(ParleyProcess pod, String token) {
         Http.Answer answer = ticketAnswer(pod, token, "");
         if (answer.status() != 200) {
             throw new IllegalStateException(answer.status() + " " + answer.body());
@@ -49,11 +49,11 @@ final class AccessPods {
         return answer.json().get("ticket").asText();
     }
 
-    static Http.Answer ticketAnswer(ParleyProcess pod, String token, String form) {
+    public static Http.Answer ticketAnswer(ParleyProcess pod, String token, String form) {
         return with(pod, token).post("/tickets", "application/x-www-form-urlencoded", form);
     }
 
-    static Http.Answer revoke(ParleyProcess pod, String token, String form) {
+    public static Http.Answer revoke(ParleyProcess pod, String token, String form) {
         return with(pod, token).post("/revocations", "application/x-www-form-urlencoded", form);
     }
 }

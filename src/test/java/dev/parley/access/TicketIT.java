@@ -36,6 +36,7 @@ class TicketIT {
     private static ParleyProcess pod(String ticketLifetime) {
         return AccessPods.builder()
                 .redis(redis.uri())
+                .config("quarkus.http.access-log.enabled", "true")
                 .config("parley.access.ticket-lifetime", ticketLifetime)
                 .start()
                 .awaitReady();
@@ -158,6 +159,7 @@ class TicketIT {
         }
         new Http(one.uri()).get("/events?room=forbidden&ticket=" + ticket);
         one.awaitLog("room=forbidden outcome=denied");
+        one.awaitLog("\"GET /events HTTP/1.1\" 403");
 
         assertThat(redis.command("KEYS", "*" + ticket + "*").items()).isEmpty();
         assertThat(redis.command("KEYS", "parley:{:ticket:*").items()).isNotEmpty();

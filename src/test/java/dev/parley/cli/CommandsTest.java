@@ -21,7 +21,9 @@ final class CommandsTest {
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
 
     private int run(AccessSettings settings, String line) {
-        var commands = new Commands(List.of(new TokenCommand(settings::read)));
+        var commands =
+                new Commands(
+                        List.of(new TokenCommand(name -> Commands.signer(settings::read, name))));
         return commands.run(
                 List.of(line.split(" ")), new PrintStream(out, true), new PrintStream(err, true));
     }

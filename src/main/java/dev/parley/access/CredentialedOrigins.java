@@ -1,0 +1,34 @@
+package dev.parley.access;
+
+import io.quarkus.runtime.StartupEvent;
+import io.quarkus.runtime.configuration.ConfigurationException;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+import java.util.List;
+import java.util.Optional;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+/**
+ * Refuses to start when any page may use the pod with the cookies of its visitors: {@code
+ * quarkus.http.cors.access-control-allow-credentials} with origins of {@code *}. The framework
+ * would repeat the origin of each page, so that no browser refuses it (Fetch Standard, "CORS
+ * protocol and credentials").
+ */
+@Singleton
+final class CredentialedOrigins {
+
+    void check(
+            @Observes StartupEvent event,
+            @ConfigProperty(name = "quarkus.http.cors.origins") Optional<List<String>> origins,
+            @ConfigProperty(
+                            name = "quarkus.http.cors.access-control-allow-credentials",
+                            defaultValue = "false")
+                    boolean credentials) {
+        if (credentials && origins.orElse(List.of()).contains("*")) {
+            throw new ConfigurationException(
+                    "quarkus.http.cors.access-control-allow-credentials lets pages use the cookies"
+                            + " of their visitors, and quarkus.http.cors.origins is *, which would"
+                            + " be any page; name the origins of your pages there");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+package dev.parley.cli;
+
+import dev.parley.access.Grants;
+import dev.parley.access.TokenSigner;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/** Revokes rights at a running pod, which passes it on to all others. */
+final class RevokeCommand implements Command {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+    /** How long the token is valid that the command makes for itself. */
+    private static final Duration LIFETIME = Duration.ofMinutes(1);
+
+    /** The options that are fields of the call, in its order. */
+    private static final Map<String, String> FIELDS =
+            new TreeMap<>(
+                    Map.of(
+                            "--sub", "sub",
+                            "--iss", "iss",
+                            "--jti", "jti",
+                            "--room", "room",
+                            "--issued-before", "issued_before"));
+
+    private final Function<Optional<String>, TokenSigner> signers;
+
+    /**
+     * @param signers returns what signs with the secret of the issuer of this name, or of the only
+     *     one that has a secret; fails with {@link WrongUse}
+     */
+    RevokeCommand(Function<Optional<String>, TokenSigner> signers) {
+        this.signers = signers;
+    }
+
+    @Override
+    public String name() {
+        return "revoke";
+    }
+
+    @Override
+    public String usage() {
+        return """
+        revoke [--sub ID] [--iss ISSUER] [--jti TOKEN-ID] [--room ROOM] [--issued-before TIME]
+               [--url http://localhost:8080] [--token-file FILE] [--issuer NAME]
+            Takes rights away and ends the streams that have them, on every pod. All that is given
+            must hold: --sub a person, --jti one token, --room only this room, --issued-before
+            only tokens from before a time such as 2026-01-31T12:00:00Z, which is now by default.
+            The token with admin is in --token-file, or is signed with the secret of an issuer
+            (see token).
+        """;
+    }
+
+    @Override
+    public Set<String> flags() {
+        return Set.of();
+    }
+
+    @Override
+    public Set<String> options() {
+        return Set.of(
+                "--sub",
+                "--iss",
+                "--jti",
+                "--room",
+                "--issued-before",
+                "--url",
+                "--token-file",
+                "--issuer");
+    }
+
+    @Override
+    public void run(Arguments arguments, PrintStream out) {
+        List<String> form = new ArrayList<>();
+        FIELDS.forEach(
+                (option, field) ->
+                        arguments
+                                .value(option)
+                                .ifPresent(value -> form.add(field + '=' + encode(value))));
+        if (form.isEmpty()) {
+            throw new WrongUse(
+                    "say what to revoke: --sub, --jti, --room or --issued-before, or several");
+        }
+        HttpRequest request;
+        try {
+            URI pod = URI.create(arguments.value("--url").orElse("http://localhost:8080"));
+            request =
+                    HttpRequest.newBuilder(pod.resolve("/revocations"))
+                            .timeout(TIMEOUT)
+                            .header("Authorization", "Bearer " + token(arguments))
+                            .header("Content-Type", "application/x-www-form-urlencoded")
+                            .POST(BodyPublishers.ofString(String.join("&", form)))
+                            .build();
+        } catch (IllegalArgumentException e) {
+            throw new WrongUse("--url: an address such as http://localhost:8080 is expected");
+        }
+        HttpResponse<String> answer = send(request);
+        if (answer.statusCode() != 200) {
+            throw new WrongUse(answer.statusCode() + " " + answer.body().strip());
+        }
+        out.println(answer.body());
+    }
+
+    private String token(Arguments arguments) {
+        Optional<String> file = arguments.value("--token-file");
+        if (file.isPresent()) {
+            try {
+                return Files.readString(Path.of(file.get())).strip();
+            } catch (IOException e) {
+                throw new WrongUse("--token-file " + file.get() + " cannot be read");
+            }
+        }
+        Instant now = Instant.now();
+        var admin = new Grants(List.of(), List.of(), List.of(), true);
+        return signers.apply(arguments.value("--issuer"))
+                .sign("revoke", Optional.empty(), admin, now, now.plus(LIFETIME));
+    }
+
+    private static HttpResponse<String> send(HttpRequest request) {
+        try {
+            HttpClient client = HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
+            return client.send(request, BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new WrongUse(request.uri() + " does not answer");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new WrongUse("interrupted");
+        }
+    }
+
+    private static String encode(String value) {
+        return URLEncoder.encode(value, StandardCharsets.UTF_8);
+    }
+}
