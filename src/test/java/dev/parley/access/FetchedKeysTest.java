@@ -45,6 +45,7 @@ import org.jboss.logmanager.formatters.PatternFormatter;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tokens of an issuer that publishes its keys, on a server that works and on one that does not. */
@@ -136,7 +137,7 @@ final class FetchedKeysTest {
         return keys;
     }
 
-    private static Verifying verifying(IssuerKeys keys) {
+    private Verifying verifying(IssuerKeys keys) {
         var claims = new ClaimsMapping("parley", "name", Optional.empty(), Map.of());
         var algorithms =
                 EnumSet.of(
@@ -150,7 +151,15 @@ final class FetchedKeysTest {
                         Set.of(TestTokens.AUDIENCE),
                         algorithms,
                         keys,
-                        claims));
+                        claims),
+                vertx);
+    }
+
+    /** Writes an Ed25519 key, whose bytes are the last 32 of its encoded form, as a JWK. */
+    private static Map<String, Object> edJwk(KeyPair pair) {
+        byte[] encoded = pair.getPublic().getEncoded();
+        byte[] x = Arrays.copyOfRange(encoded, encoded.length - 32, encoded.length);
+        return Map.of("kty", "OKP", "crv", "Ed25519", "kid", "ed", "x", TestTokens.base64(x));
     }
 
     private static String signed(KeyPair pair, String kid) {
@@ -301,23 +310,13 @@ final class FetchedKeysTest {
     @Test
     void ellipticCurvesAndBrokenKeysInOneSet_areRead() {
         KeyPair ed = TestTokens.pair("Ed25519");
-        byte[] encoded = ed.getPublic().getEncoded();
-        byte[] x = Arrays.copyOfRange(encoded, encoded.length - 32, encoded.length);
         answer =
                 set(
                         jwks(
                                 Map.of("kty", "RSA", "kid", "broken"),
                                 Map.of("kty", "EC", "crv", "P-256", "x", "AA", "y", "AA"),
                                 Map.of("kty", "martian", "kid", "m"),
-                                Map.of(
-                                        "kty",
-                                        "OKP",
-                                        "crv",
-                                        "Ed25519",
-                                        "kid",
-                                        "ed",
-                                        "x",
-                                        TestTokens.base64(x))));
+                                edJwk(ed)));
 
         verifying(keys(ONCE)).accept(token().header("kid", "ed").signed("EdDSA", ed));
     }
@@ -472,9 +471,13 @@ final class FetchedKeysTest {
         assertThat(verifying.refuse(signed(OLD, "old"))).isEqualTo(NO_KEYS);
     }
 
-    @Test
-    void outcome_arrivesOnTheContextOfTheCaller() {
+    @ParameterizedTest
+    @CsvSource({"RS256, RSA", "EdDSA, Ed25519"})
+    void outcome_arrivesOnTheContextOfTheCaller(String algorithm, String type) {
+        KeyPair pair = type.equals("RSA") ? OLD : TestTokens.pair(type);
+        answer = set(jwks(algorithm.equals("RS256") ? jwk(OLD) : edJwk(pair)));
         Verifying verifying = verifying(keys(ONCE));
+        String token = token().signed(algorithm, pair);
         var context = vertx.getOrCreateContext();
         var done = new CompletableFuture<Boolean>();
 
@@ -482,7 +485,7 @@ final class FetchedKeysTest {
                 start ->
                         verifying
                                 .verifier()
-                                .verify(signed(OLD, "old"))
+                                .verify(token)
                                 .subscribe()
                                 .with(
                                         ok -> done.complete(Vertx.currentContext() == context),

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.parley.testsupport.Timeouts;
+import io.vertx.core.Vertx;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
@@ -12,6 +13,9 @@ import java.util.Map;
 final class Verifying {
 
     private static final Duration SKEW = Duration.ofSeconds(30);
+
+    /** Its threads are daemons, and end with the JVM. */
+    private static final Vertx VERTX = Vertx.vertx();
 
     private final TokenVerifier verifier;
 
@@ -27,13 +31,14 @@ final class Verifying {
     static Verifying with(AccessSettings settings, Clock clock) {
         AccessConfig config = settings.read();
         return new Verifying(
-                new TokenVerifier(Issuers.readWithoutFetching(config), config.clockSkew(), clock));
+                new TokenVerifier(
+                        Issuers.readWithoutFetching(config), config.clockSkew(), VERTX, clock));
     }
 
-    /** A verifier of tokens of one issuer. */
-    static Verifying of(Issuer issuer) {
+    /** A verifier of tokens of one issuer, whose callers are on the contexts of this instance. */
+    static Verifying of(Issuer issuer, Vertx vertx) {
         return new Verifying(
-                new TokenVerifier(Map.of(issuer.iss(), issuer), SKEW, Clock.systemUTC()));
+                new TokenVerifier(Map.of(issuer.iss(), issuer), SKEW, vertx, Clock.systemUTC()));
     }
 
     /** Returns what a token says, which has to be accepted. */
