@@ -63,7 +63,8 @@ class WrongCallIT {
         assertThat(answer.body())
                 .isEqualTo(
                         "not found: the calls are POST /send, GET /events, POST /events,"
-                                + " GET /rooms/{room}/messages, GET /clock\n");
+                                + " GET /rooms/{room}/messages, POST /tickets, POST /revocations,"
+                                + " GET /clock\n");
     }
 
     @ParameterizedTest
