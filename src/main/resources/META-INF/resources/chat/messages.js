@@ -14,6 +14,7 @@ const OWN_IDS = "parley.own";
  * @typedef {object} Message
  * @property {string} text
  * @property {string} [from]
+ * @property {boolean} [verified] whether a token proved who `from` is
  * @property {string} [event]
  * @property {string} [at] RFC 3339
  */
@@ -24,6 +25,7 @@ const OWN_IDS = "parley.own";
  * @typedef {object} Entry
  * @property {string} id empty if the message has none
  * @property {string} from empty if the message has none
+ * @property {boolean} verified whether a token proved who `from` is
  * @property {string} text
  * @property {string} event empty if the message has no type
  * @property {Date} at
@@ -48,7 +50,7 @@ const OWN_IDS = "parley.own";
 export function messageFrom(data) {
   const message = parseObject(data);
   if (typeof message.text !== "string") return { text: data };
-  return { text: message.text, from: string(message.from), event: string(message.event), at: string(message.at) };
+  return { text: message.text, from: string(message.from), verified: message.verified === true, event: string(message.event), at: string(message.at) };
 }
 
 /** @param {unknown} value */
@@ -78,10 +80,10 @@ export class MessageList {
    * @param {boolean} [mayBeOwn] whether this tab is sending a message with this name and text
    * @returns {Entry}
    */
-  add(id, { text, from = "", event = "", at = "" }, mayBeOwn = false) {
+  add(id, { text, from = "", verified = false, event = "", at = "" }, mayBeOwn = false) {
     const time = Number.isNaN(Date.parse(at)) ? new Date() : new Date(at);
     const own = this.#ownIds.has(id);
-    const entry = { id, from, text, event, at: time, own, undecided: mayBeOwn && !own && id !== "" };
+    const entry = { id, from, verified, text, event, at: time, own, undecided: mayBeOwn && !own && id !== "" };
     this.#entries.push(entry);
     this.#listener.onAdded(entry);
     if (this.#entries.length > KEEP_MESSAGES) this.#removeOldest();
@@ -132,7 +134,7 @@ export class MessageList {
     const before = this.#entries[this.#entries.lastIndexOf(entry) - 1];
     if (!before || entry.event) return false;
     if (entry.undecided || before.undecided) return false;
-    const sameAuthor = entry.from === before.from && entry.own === before.own;
+    const sameAuthor = entry.from === before.from && entry.verified === before.verified && entry.own === before.own;
     // Two messages without a name may come from two people, unless both were written in this tab.
     return sameAuthor && (entry.from !== "" || entry.own) && entry.at.getTime() - before.at.getTime() < GROUP_WITHIN_MS;
   }

@@ -144,12 +144,14 @@ export class ListView {
 }
 
 /** @param {Entry} entry */
-function render({ id, from, text, event, at }) {
+function render({ id, from, verified, text, event, at }) {
   const item = make("li", "message");
   item.dataset.id = id;
   if (from) item.dataset.hue = String(hueOf(from));
   const meta = make("div", "meta");
-  meta.append(make("bdi", "from", withoutBidiControls(from) || "Anonymous"), make("span", "you", "you"), timeLabel(at));
+  meta.append(make("bdi", "from", withoutBidiControls(from) || "Anonymous"));
+  if (verified) meta.append(make("span", "verified", "verified"));
+  meta.append(make("span", "you", "you"), timeLabel(at));
   if (event) meta.append(make("span", "event", withoutBidiControls(event)));
   const body = make("div", "text", text);
   body.dir = "auto";
