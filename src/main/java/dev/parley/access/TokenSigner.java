@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.parley.message.RoomPattern;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.jwt.algorithm.SignatureAlgorithm;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -26,10 +27,12 @@ public final class TokenSigner {
 
     private final Issuer issuer;
     private final SecretKey secret;
+    private final Duration longest;
 
-    private TokenSigner(Issuer issuer, SecretKey secret) {
+    private TokenSigner(Issuer issuer, SecretKey secret, Duration longest) {
         this.issuer = issuer;
         this.secret = secret;
+        this.longest = longest;
     }
 
     /**
@@ -44,7 +47,9 @@ public final class TokenSigner {
         for (Issuer issuer : Issuers.readWithoutFetching(config).values()) {
             for (VerificationKey key : issuer.keys().current().keys()) {
                 if (key.key() instanceof SecretKey secret) {
-                    signers.put(issuer.name(), new TokenSigner(issuer, secret));
+                    signers.put(
+                            issuer.name(),
+                            new TokenSigner(issuer, secret, config.maxTokenLifetime()));
                 }
             }
         }
@@ -67,6 +72,11 @@ public final class TokenSigner {
                             .formatted(String.join(", ", signers.keySet())));
         }
         return signers.values().iterator().next();
+    }
+
+    /** Returns the longest time from now until the end of a token that the server accepts. */
+    public Duration longest() {
+        return longest;
     }
 
     /**

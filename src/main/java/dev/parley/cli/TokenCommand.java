@@ -77,6 +77,11 @@ final class TokenCommand implements Command {
         }
         Instant now = Instant.now();
         TokenSigner signer = signers.apply(arguments.value("--issuer"));
+        if (lifetime.compareTo(signer.longest()) > 0) {
+            throw new WrongUse(
+                    "--lifetime is longer than parley.access.max-token-lifetime, the %d seconds for which the server accepts a token"
+                            .formatted(signer.longest().toSeconds()));
+        }
         out.println(
                 signer.sign(subject, arguments.value("--name"), grants, now, now.plus(lifetime)));
     }
