@@ -22,7 +22,6 @@ import org.hibernate.validator.constraints.time.DurationMin;
 @ConfigMapping(prefix = "parley.access")
 public interface AccessConfig {
 
-    /** How Parley decides what a caller may do. */
     /** Whether it matters who calls. */
     enum Mode {
         /** Everybody may read and write every room; tokens are not looked at. */
@@ -31,7 +30,6 @@ public interface AccessConfig {
         TOKEN
     }
 
-    /** How Parley decides what a caller may do: {@code open} or {@code token}. */
     /** Whether it matters who calls: {@code open} if not, {@code token} if so. */
     @WithDefault("open")
     Mode mode();
