@@ -22,9 +22,9 @@ final class RecentTokens<V> {
      * @param keys the keys that the token was checked with; with other ones it is checked anew
      * @param until when the outcome ends to hold
      */
-    private record Entry<V>(V outcome, IssuerKeys issuer, KeySet keys, Instant until) {}
+    private record Known<V>(V outcome, IssuerKeys issuer, KeySet keys, Instant until) {}
 
-    private final Map<ByteBuffer, Entry<V>> entries;
+    private final Map<ByteBuffer, Known<V>> entries;
 
     RecentTokens(int max) {
         // In order of last use: the eldest entry is dropped first.
@@ -34,7 +34,7 @@ final class RecentTokens<V> {
                     private static final long serialVersionUID = 1L;
 
                     @Override
-                    protected boolean removeEldestEntry(Map.Entry<ByteBuffer, Entry<V>> eldest) {
+                    protected boolean removeEldestEntry(Map.Entry<ByteBuffer, Known<V>> eldest) {
                         return size() > max;
                     }
                 };
@@ -55,7 +55,7 @@ final class RecentTokens<V> {
      */
     Optional<V> find(ByteBuffer hash, Instant now) {
         synchronized (entries) {
-            Entry<V> entry = entries.get(hash);
+            Known<V> entry = entries.get(hash);
             if (entry == null) {
                 return Optional.empty();
             }
@@ -69,7 +69,7 @@ final class RecentTokens<V> {
 
     void put(ByteBuffer hash, V outcome, IssuerKeys issuer, KeySet keys, Instant until) {
         synchronized (entries) {
-            entries.put(hash, new Entry<>(outcome, issuer, keys, until));
+            entries.put(hash, new Known<>(outcome, issuer, keys, until));
         }
     }
 
