@@ -93,8 +93,11 @@ final class FetchedKeys implements IssuerKeys {
     }
 
     @Override
-    public Optional<Future<KeySet>> refetch() {
+    public Optional<Future<KeySet>> refetch(KeySet known) {
         synchronized (this) {
+            if (current != known) {
+                return Optional.of(Future.succeededFuture(current));
+            }
             long now = System.nanoTime();
             if (fetching == null) {
                 if (refetched && now - lastRefetch < pauses.refetch().toNanos()) {

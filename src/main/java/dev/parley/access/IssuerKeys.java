@@ -10,12 +10,14 @@ interface IssuerKeys {
     KeySet current();
 
     /**
-     * Fetches the keys because a token cannot be checked with the present ones.
+     * Fetches the keys because a token cannot be checked with those that are known.
      *
+     * @param known the keys with which it cannot; if others have been fetched since, they are the
+     *     result
      * @return completes with the keys that there are then, fails if they could not be fetched;
      *     empty if they are not fetched now
      */
-    Optional<Future<KeySet>> refetch();
+    Optional<Future<KeySet>> refetch(KeySet known);
 
     /** Tells whether the last attempt to fetch them succeeded. */
     boolean areUpToDate();
@@ -29,7 +31,7 @@ interface IssuerKeys {
             }
 
             @Override
-            public Optional<Future<KeySet>> refetch() {
+            public Optional<Future<KeySet>> refetch(KeySet known) {
                 return Optional.empty();
             }
 

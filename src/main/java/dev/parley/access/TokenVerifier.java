@@ -153,7 +153,7 @@ public final class TokenVerifier {
         Uni<VerifiedToken> run() {
             KeySet keys = issuer.keys().current();
             if (!hasKey(keys)) {
-                return refetched().orElseGet(() -> Uni.createFrom().failure(noKey()));
+                return refetched(keys).orElseGet(() -> Uni.createFrom().failure(noKey()));
             }
             Uni<VerifiedToken> checked = checked(keys);
             if (keys.hasKeyOf(token.keyId())) {
@@ -163,16 +163,23 @@ public final class TokenVerifier {
             return checked.onFailure(TokenVerifier::isWrongSignature)
                     .recoverWithUni(
                             failure ->
-                                    refetched().orElseGet(() -> Uni.createFrom().failure(failure)));
+                                    refetched(keys)
+                                            .orElseGet(() -> Uni.createFrom().failure(failure)));
         }
 
         private boolean hasKey(KeySet keys) {
             return !keys.candidates(algorithm, token.keyId()).isEmpty();
         }
 
-        /** Checks the token with keys that are fetched now; empty if they are not fetched now. */
-        private Optional<Uni<VerifiedToken>> refetched() {
-            return issuer.keys().refetch().map(fetched -> whenDone(fetched).flatMap(this::again));
+        /**
+         * Checks the token with keys that are fetched now; empty if they are not fetched now.
+         *
+         * @param known the keys with which it could not be checked
+         */
+        private Optional<Uni<VerifiedToken>> refetched(KeySet known) {
+            return issuer.keys()
+                    .refetch(known)
+                    .map(fetched -> whenDone(fetched).flatMap(this::again));
         }
 
         private Uni<VerifiedToken> again(AsyncResult<KeySet> fetched) {
