@@ -64,8 +64,15 @@ final class JwksRequest {
                                     "it did not answer within " + timeout.toMillis() + " ms");
                             request.onSuccess(HttpClientRequest::reset);
                         });
-        request.compose(HttpClientRequest::send)
-                .onSuccess(response -> read(response, result))
+        request.onSuccess(
+                        ready -> {
+                            // Before it is sent, because a handler that is set when the answer
+                            // has begun to arrive, on another thread, misses what came first.
+                            ready.response()
+                                    .onSuccess(response -> read(response, result))
+                                    .onFailure(result::tryFail);
+                            ready.end();
+                        })
                 .onFailure(result::tryFail);
         return result.future().onComplete(done -> vertx.cancelTimer(timer));
     }
