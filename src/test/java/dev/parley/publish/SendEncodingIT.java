@@ -176,6 +176,40 @@ class SendEncodingIT extends WatchedRoom {
                 .contains("msg too large: ");
     }
 
+    /** The JDK's decoder calls itself for each member that is empty. */
+    @Test
+    void gzipOfManyMembers_isDecoded() {
+        var members = new ByteArrayOutputStream();
+        for (int i = 0; i < 20_000; i++) {
+            members.writeBytes(gzip(new byte[0]));
+        }
+        members.writeBytes(gzip("and ".getBytes(UTF_8)));
+        members.writeBytes(gzip("others".getBytes(UTF_8)));
+        members.writeBytes(new byte[10]);
+
+        assertRawPublished(sendCoded("gzip", members.toByteArray()), "and others");
+    }
+
+    /** Flags: a checksum of the header, an extra field, a name and a comment (RFC 1952 §2.3.1). */
+    @Test
+    void gzipWithAllFieldsInItsHeader_isDecoded() {
+        byte[] plain = gzip("hello".getBytes(UTF_8));
+        var whole = new ByteArrayOutputStream();
+        whole.writeBytes(new byte[] {0x1F, (byte) 0x8B, 8, 2 | 4 | 8 | 16, 0, 0, 0, 0, 0, 0});
+        whole.writeBytes(new byte[] {3, 0, 1, 2, 3, 'n', 0, 'c', 'o', 0, 9, 9});
+        whole.writeBytes(Arrays.copyOfRange(plain, 10, plain.length));
+
+        assertRawPublished(sendCoded("gzip", whole.toByteArray()), "hello");
+    }
+
+    @Test
+    void gzipWithAWrongChecksum_isRefused() {
+        byte[] wrong = gzip("hello".getBytes(UTF_8));
+        wrong[wrong.length - 6]++;
+
+        assertThat(sendCoded("gzip", wrong)).startsWith("HTTP/1.1 400 ");
+    }
+
     @Test
     void gzipThatIsBrokenOrCut_isRefused() {
         byte[] whole = gzip("hello".getBytes(UTF_8));
