@@ -56,12 +56,15 @@ public interface BoundsConfig {
     @DurationMin(millis = 100)
     Duration headTimeout();
 
-    /** Bytes of incomplete heads of all connections. */
+    /**
+     * Bytes in memory of heads that are incomplete, or whose requests wait or are not answered
+     * ({@link RequestCost}).
+     */
     @WithDefault("16M")
     @WithConverter(PositiveSize.class)
     MemorySize headBytes();
 
-    /** Bytes of incomplete bodies of all requests. */
+    /** Bytes in memory of incomplete bodies of all requests. */
     @WithDefault("32M")
     @WithConverter(PositiveSize.class)
     MemorySize bodyBytes();

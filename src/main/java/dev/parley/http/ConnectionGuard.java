@@ -21,6 +21,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -67,11 +68,18 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     private final IncompleteInput head;
     private final List<Body> bodies = new ArrayList<>();
 
+    /** What is counted for the requests that are not answered. */
+    private final Map<HttpServerRequest, Held> requests = new IdentityHashMap<>();
+
     /** What to do when an HTTP/2 stream has closed, by its number. */
     private final Map<Integer, Runnable> onStreamClosed = new HashMap<>();
 
     private State state = State.IDLE;
     private long headBytes;
+
+    /** Pieces of bodies that have come since the bodies were counted. */
+    private int pieces;
+
     private boolean hasInput;
     private boolean listensToStreams;
 
@@ -103,6 +111,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         private final long max;
         private final String client;
         private final Consumer<BodyFault> refuse;
+        private long bytes;
         private long counted;
 
         Body(HttpServerRequest request, long max, String client, Consumer<BodyFault> refuse) {
@@ -111,7 +120,15 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
             this.client = client;
             this.refuse = refuse;
         }
+
+        /** Bytes that have come since they were counted; 0 if the body is complete. */
+        long arrived() {
+            return request.isEnded() ? 0 : request.bytesRead() - bytes;
+        }
     }
+
+    /** What a request counts for an address. */
+    private record Held(String client, long bytes) {}
 
     /** Guards a connection that was just accepted; closes it if there are too many. */
     static void guard(Channel channel, ServerBounds bounds) {
@@ -145,6 +162,44 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         return large;
     }
 
+    /**
+     * Counts what a request takes in memory until its client has its answer. Above the budget, cuts
+     * the connection, or resets the stream on HTTP/2.
+     *
+     * @param client address that the bytes count for
+     * @return whether the request may go on
+     */
+    boolean tryHold(HttpServerRequest request, String client, long bytes) {
+        if (bytes == 0) {
+            return true;
+        }
+        if (!bounds.heads().tryTake(client, bytes)) {
+            bounds.onMet(Bound.HEAD_BYTES);
+            // The event loop reads all connections that have sent something before it frees those
+            // that it has closed.
+            request.headers().clear();
+            giveUp(request, Http2Error.REFUSED_STREAM);
+            return false;
+        }
+        requests.put(request, new Held(client, bytes));
+        if (request.version() == HttpVersion.HTTP_2) {
+            whenTaken(request, () -> letGo(request));
+        }
+        return true;
+    }
+
+    private void letGo(HttpServerRequest request) {
+        Held held = requests.remove(request);
+        if (held != null) {
+            bounds.heads().give(held.client(), held.bytes());
+        }
+    }
+
+    /** Notes that a piece of a body has come. */
+    void onPiece() {
+        pieces++;
+    }
+
     /** Notes that the answer has been written, though perhaps not been taken by the client. */
     @SuppressWarnings("ReferenceEquality") // This very request: another one has a body of its own.
     void onAnswered(HttpServerRequest request) {
@@ -157,6 +212,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
                     return ended;
                 });
         if (request.version() != HttpVersion.HTTP_2) {
+            letGo(request);
             if (state == State.REQUEST) {
                 state = State.IDLE;
             }
@@ -260,9 +316,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
             removed.pipeline().addFirst(this);
             removed.pipeline()
                     .addAfter(
-                            context().name(),
-                            null,
-                            new Http2FrameGuard(bounds, peer, this::hasRequest, true));
+                            context().name(), null, new Http2FrameGuard(bounds, peer, this, true));
         }
     }
 
@@ -317,6 +371,8 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         endHead(State.IDLE);
         bodies.forEach(body -> bounds.bodies().give(body.client, body.counted));
         bodies.clear();
+        requests.values().forEach(held -> bounds.heads().give(held.client(), held.bytes()));
+        requests.clear();
         List<Runnable> waiting = List.copyOf(onStreamClosed.values());
         onStreamClosed.clear();
         waiting.forEach(Runnable::run);
@@ -342,7 +398,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
                 .addAfter(
                         tls == null ? context.name() : tls.name(),
                         null,
-                        new Http2FrameGuard(bounds, peer, this::hasRequest, false));
+                        new Http2FrameGuard(bounds, peer, this, false));
         if (tls == null) {
             return true;
         }
@@ -381,7 +437,8 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private boolean hasRequest() {
+    /** Tells whether the head of a request is complete. */
+    boolean hasRequest() {
         return state == State.REQUEST;
     }
 
@@ -393,13 +450,18 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
 
     private void countBodies() {
         Map<Body, BodyFault> refused = new LinkedHashMap<>();
+        long arrived = bodies.stream().mapToLong(Body::arrived).sum();
+        long overhead = (long) pieces * RequestCost.PIECE;
+        pieces = 0;
         for (Body body : bodies) {
-            long more = body.request.isEnded() ? 0 : body.request.bytesRead() - body.counted;
+            long more = body.arrived();
             if (more > 0) {
-                if (body.counted + more > body.max) {
+                body.bytes += more;
+                long held = more + overhead * more / arrived;
+                if (body.bytes > body.max) {
                     refused.put(body, BodyFault.TOO_LARGE);
-                } else if (bounds.bodies().tryTake(body.client, more)) {
-                    body.counted += more;
+                } else if (bounds.bodies().tryTake(body.client, held)) {
+                    body.counted += held;
                 } else {
                     bounds.onMet(Bound.BODY_BYTES);
                     refused.put(body, BodyFault.TOO_MANY);

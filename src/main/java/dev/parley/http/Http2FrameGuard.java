@@ -9,7 +9,6 @@ import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2Exception;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 
 /**
  * Bounds what Netty's HTTP/2 decoder leaves without a bound. It follows the frames (RFC 9113 §4.1)
@@ -51,7 +50,7 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
     private static final int END_HEADERS = 4;
 
     private final ServerBounds bounds;
-    private final BooleanSupplier hasRequest;
+    private final ConnectionGuard connection;
     private final boolean upgraded;
     private final IncompleteInput head;
     private final IncompleteInput body;
@@ -77,17 +76,16 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
     private long periodBegan;
 
     /**
-     * @param hasRequest whether the connection has had a request; before that, {@link
-     *     ConnectionGuard} counts everything that comes
+     * @param connection counts everything that comes until the connection has had a request
      * @param upgraded whether the connection was HTTP/1 before, and can be HTTP/2 only
      */
     Http2FrameGuard(
             ServerBounds bounds,
             ServerBounds.Peer peer,
-            BooleanSupplier hasRequest,
+            ConnectionGuard connection,
             boolean upgraded) {
         this.bounds = bounds;
-        this.hasRequest = hasRequest;
+        this.connection = connection;
         this.upgraded = upgraded;
         this.head = IncompleteInput.ofHeads(bounds, peer);
         this.body = IncompleteInput.ofBodies(bounds, peer);
@@ -112,7 +110,7 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
         context.fireChannelReadComplete();
-        if (!hasRequest.getAsBoolean()) {
+        if (!connection.hasRequest()) {
             return;
         }
         long held = headerBytes + payloadBytes;
@@ -216,7 +214,10 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
                 blockBytes = (flags & END_HEADERS) == 0 ? blockBytes + whole : 0;
                 yield true;
             }
-            case DATA -> whole > FRAME_HEADER || onPaidFrame(context);
+            case DATA -> {
+                connection.onPiece();
+                yield whole > FRAME_HEADER || onPaidFrame(context);
+            }
             case RST_STREAM, WINDOW_UPDATE -> onPaidFrame(context);
             default -> onControlFrame(context);
         };

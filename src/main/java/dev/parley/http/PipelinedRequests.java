@@ -33,9 +33,10 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     /** The name, in the pipeline, of the server's handler that answers requests. */
     static final String SERVER = "handler";
 
-    /** Heap of a request that is held, beside its target and its body. */
+    /** Heap of a request that is held, beside its head and its body. */
     private static final int OVERHEAD_BYTES = 600;
 
+    private final @Nullable ConnectionGuard connection;
     private final @Nullable IncompleteInput counted;
     private final Queue<Object> held = new ArrayDeque<>();
     private long heldBytes;
@@ -43,8 +44,9 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     /** Whether the server has a request that is not completely answered. */
     private boolean answering = true;
 
-    private PipelinedRequests(@Nullable IncompleteInput counted) {
-        this.counted = counted;
+    private PipelinedRequests(@Nullable ConnectionGuard connection) {
+        this.connection = connection;
+        this.counted = connection == null ? null : connection.heldRequests();
     }
 
     /**
@@ -57,11 +59,8 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         if (request.version() != HttpVersion.HTTP_2) {
             ChannelPipeline pipeline = pipeline(request);
             if (pipeline.get(PipelinedRequests.class) == null) {
-                ConnectionGuard guard = ConnectionGuard.of(request);
                 pipeline.addBefore(
-                        SERVER,
-                        null,
-                        new PipelinedRequests(guard == null ? null : guard.heldRequests()));
+                        SERVER, null, new PipelinedRequests(ConnectionGuard.of(request)));
             }
         }
     }
@@ -73,6 +72,11 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         if (pipeline.get(PipelinedRequests.class) != null) {
             pipeline.remove(PipelinedRequests.class);
         }
+    }
+
+    /** Tells whether {@link #drop} was called, for a stream that took the connection over. */
+    static boolean isTakenOver(HttpServerRequest request) {
+        return pipeline(request).get(PipelinedRequests.class) == null;
     }
 
     /** Returns the pipeline of the connection on which a request came. */
@@ -136,9 +140,11 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
 
     private static long cost(Object message) {
         if (message instanceof HttpRequest request) {
-            return (long) OVERHEAD_BYTES + request.uri().length();
+            return OVERHEAD_BYTES + RequestCost.ofHead(request.uri(), request.headers());
         }
-        return message instanceof HttpContent content ? content.content().readableBytes() : 0;
+        return message instanceof HttpContent content
+                ? RequestCost.PIECE + content.content().readableBytes()
+                : 0;
     }
 
     private void release(ChannelHandlerContext context) {
@@ -161,6 +167,8 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     private void pass(ChannelHandlerContext context, Object message) {
         if (message instanceof HttpRequest) {
             answering = true;
+        } else if (connection != null) {
+            connection.onPiece();
         }
         context.fireChannelRead(message);
     }

@@ -78,6 +78,12 @@ public final class RequestGuard {
         ConnectionGuard connection = ConnectionGuard.of(exchange.request());
         if (connection != null) {
             guardConnection(exchange, connection);
+            if (!connection.tryHold(
+                    exchange.request(),
+                    clientAddress.of(exchange.request()),
+                    RequestCost.of(exchange.request(), isStream(exchange)))) {
+                return;
+            }
         }
         if (!isHttp(exchange.request())) {
             refuseProtocol(exchange.request());
@@ -236,13 +242,22 @@ public final class RequestGuard {
 
     /**
      * Closes the connection after the answer, since its decoder keeps a buffer as large as the
-     * longest request line for as long as the connection is open.
+     * longest request line for as long as the connection is open. A stream that takes the
+     * connection over removes the decoder, and goes on.
      */
     private static void closeAfterwards(RoutingContext exchange) {
-        if (exchange.request().version() != HttpVersion.HTTP_2) {
-            exchange.response().putHeader("Connection", "close");
-            exchange.addEndHandler(end -> exchange.request().connection().close());
+        if (exchange.request().version() == HttpVersion.HTTP_2) {
+            return;
         }
+        if (!isStream(exchange)) {
+            exchange.response().putHeader("Connection", "close");
+        }
+        exchange.addEndHandler(
+                end -> {
+                    if (!PipelinedRequests.isTakenOver(exchange.request())) {
+                        exchange.request().connection().close();
+                    }
+                });
     }
 
     private void refuseBody(RoutingContext exchange) {

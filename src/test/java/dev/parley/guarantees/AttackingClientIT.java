@@ -11,14 +11,18 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A client makes a pod hold as much as it can. The pod refuses what is above its bounds, serves a
@@ -33,7 +37,7 @@ class AttackingClientIT {
                     ParleyProcess.builder()
                             .config("parley.limits.sockets-per-address", "60")
                             .config("parley.limits.head-timeout", "2S")
-                            .config("parley.limits.head-bytes", "256K")
+                            .config("parley.limits.head-bytes", "1M")
                             .config("parley.limits.body-bytes", "4M")
                             .config("parley.limits.answer-bytes", "8M")
                             .config("parley.limits.answer-timeout", "2S")
@@ -47,10 +51,10 @@ class AttackingClientIT {
         double before = pod.met("head-bytes");
         double lateBefore = pod.met("head-timeout");
 
-        attack(50, i -> "GET /" + "a".repeat(4_000));
+        attack(50, i -> "GET /" + "a".repeat(8_000));
 
-        // A quarter of 256 KB: room for sixteen of them.
-        pod.awaitMet("head-bytes", before + 30);
+        // A quarter of 1 MB: room for 32 of them.
+        pod.awaitMet("head-bytes", before + 15);
         pod.assertServed();
         pod.attack().forEach(RawConnection::readToEnd);
         assertThat(pod.met("head-timeout")).isGreaterThan(lateBefore);
@@ -110,7 +114,7 @@ class AttackingClientIT {
         PRIOR_KNOWLEDGE,
         UPGRADE;
 
-        /** Asks for 50 pages on a connection whose window is 0. */
+        /** Asks for 20 pages on a connection whose window is 0. */
         RawConnection connect() {
             if (this == PRIOR_KNOWLEDGE) {
                 byte[] requests = http2Requests(Http2Frames.connectionWithoutWindow(), 1);
@@ -148,7 +152,7 @@ class AttackingClientIT {
             http2.connect();
         }
 
-        pod.awaitMet("answer-bytes", before + 90);
+        pod.awaitMet("answer-bytes", before + 30);
         assertThat(pod.held("answers")).isBetween(1.0, 2e6 + 2e5);
         pod.assertServed();
         assertThat(pod.http().get("/rooms/big/messages?limit=500").status()).isEqualTo(200);
@@ -188,10 +192,59 @@ class AttackingClientIT {
         String get = "GET /clock HTTP/1.1\r\nHost: x\r\n\r\n";
 
         // The first one is a stream that does not end.
-        attack(4, i -> get.repeat(1_500));
+        attack(40, i -> get.repeat(1_500));
 
-        pod.awaitMet("head-bytes", before + 3);
+        // One read of a connection takes 40 KB and more, and there are 256 KB for all.
+        pod.awaitMet("head-bytes", before + 20);
         pod.assertServed();
+    }
+
+    /** A header of a few bytes takes more than a hundred in memory. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "POST /send HTTP/1.1\r\nContent-Length: 10",
+                "GET /events HTTP/1.1\r\nConnection: close",
+                "GET /clock HTTP/1.1"
+            })
+    void requestsWithManyHeaders_areBoundedWhileTheyLast(String request) {
+        double before = pod.met("head-bytes");
+        String headers =
+                IntStream.range(0, 700)
+                        .mapToObj(i -> "a" + i + ":\r\n")
+                        .collect(Collectors.joining());
+
+        attack(30, i -> request + "\r\nHost: x\r\n" + headers + "\r\n");
+
+        // A quarter of 1 MB: room for two of them.
+        pod.awaitMet("head-bytes", before + 25);
+        assertThat(pod.held("heads")).isLessThanOrEqualTo(1 << 18);
+        pod.assertServed();
+    }
+
+    /** A chunk of one byte takes a hundred in memory. */
+    @Test
+    void bodyInSmallPieces_isBoundedByTheirNumber() {
+        double before = pod.met("body-bytes");
+
+        RawConnection connection = pod.connect(chunked("POST /send"));
+        // A quarter of 4 MB: room for ten thousand pieces.
+        for (int i = 0; i < 15; i++) {
+            connection.send(pieces(1_000));
+        }
+
+        pod.awaitMet("body-bytes", before + 1);
+        connection.readToEnd();
+        assertThat(connection.answer().status()).isEqualTo(503);
+        pod.assertServed();
+    }
+
+    private static String chunked(String call) {
+        return call + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    }
+
+    private static byte[] pieces(int count) {
+        return "1\r\na\r\n".repeat(count).getBytes(StandardCharsets.US_ASCII);
     }
 
     @Test
@@ -280,7 +333,7 @@ class AttackingClientIT {
     }
 
     private static byte[] http2Requests(Http2Frames frames, int firstStream) {
-        for (int i = 0; i < 50; i++) {
+        for (int i = 0; i < 20; i++) {
             frames.get(firstStream + 2 * i, "/rooms/big/messages?limit=500");
         }
         return frames.toBytes();

@@ -48,6 +48,36 @@ class HeadSizeIT {
         assertThat(answer.text()).contains("\"code\":\"uri-too-long\"");
     }
 
+    /** The decoder's buffer, because of which other connections end, is gone. */
+    @Test
+    void streamWithALargeHead_goesOn() {
+        RawConnection stream =
+                RawConnection.open(
+                        pod.process().port(),
+                        ("GET /events?room="
+                                        + room.name()
+                                        + HOST
+                                        + "Cookie: "
+                                        + "c".repeat(9_000)
+                                        + "\r\n\r\n")
+                                .getBytes(StandardCharsets.US_ASCII));
+        stream.await("event: position");
+
+        room.publish("later");
+
+        stream.await("data: later");
+        assertThat(stream.text()).doesNotContain("Connection: close");
+        stream.close();
+    }
+
+    @Test
+    void wrongRequestForAStreamWithALargeHead_closesTheConnection() {
+        RawConnection answer =
+                send("GET /events?room=-" + HOST + "Cookie: " + "c".repeat(9_000) + "\r\n\r\n");
+
+        assertThat(answer.answer().status()).isEqualTo(400);
+    }
+
     @Test
     void publishOfATextInTheQuery_isAcceptedBelow8KiB() {
         RawConnection answer =
