@@ -1,9 +1,9 @@
 package dev.parley.publish;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.RefusedRequest;
 import dev.parley.http.UrlEncodedForm;
@@ -21,6 +21,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -62,10 +63,15 @@ record SendFields(
 
     private static final Pattern SECONDS = Pattern.compile("[0-9]{1,9}");
 
-    private static final JsonMapper JSON =
-            JsonMapper.builder()
+    /** The fields of a JSON object that are read. */
+    private static final Set<String> NAMES = Set.of("msg", "room", "from", "event", "ttl");
+
+    /** Keeps no names: the factory would intern each name that a client makes up. */
+    private static final JsonFactory JSON =
+            JsonFactory.builder()
+                    .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                    .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
                     .build();
 
     /**
@@ -184,42 +190,55 @@ record SendFields(
 
     /** Reads a JSON object. Fields with other names are ignored, whatever their values. */
     private static SendFields json(TextEncoding.Body body) {
-        JsonNode object =
-                jsonObject(body.encoding().decode("JSON", ErrorCode.BAD_JSON, body.bytes()));
+        Map<String, String> fields =
+                jsonFields(body.encoding().decode("JSON", ErrorCode.BAD_JSON, body.bytes()));
         return new SendFields(
-                jsonField(object, "msg"),
-                jsonField(object, "room"),
-                jsonField(object, "from"),
-                jsonField(object, "event"),
-                object.path("ttl").isIntegralNumber()
-                        ? object.path("ttl").asText()
-                        : jsonField(object, "ttl"));
+                fields.get("msg"),
+                fields.get("room"),
+                fields.get("from"),
+                fields.get("event"),
+                fields.get("ttl"));
     }
 
-    private static JsonNode jsonObject(String text) {
-        try {
-            JsonNode json = JSON.readTree(text);
-            if (json.isObject()) {
-                return json;
+    /** Reads the values while it parses, without a tree of the fields that are ignored. */
+    private static Map<String, String> jsonFields(String text) {
+        Map<String, String> fields = new HashMap<>();
+        Optional<String> wrong = Optional.empty();
+        try (JsonParser json = JSON.createParser(text)) {
+            if (json.nextToken() != JsonToken.START_OBJECT) {
+                throw malformed();
+            }
+            while (json.nextToken() == JsonToken.FIELD_NAME) {
+                String name = json.currentName();
+                JsonToken value = json.nextToken();
+                if (NAMES.contains(name) && value != JsonToken.VALUE_NULL) {
+                    if (value == JsonToken.VALUE_STRING
+                            || (value == JsonToken.VALUE_NUMBER_INT && name.equals("ttl"))) {
+                        fields.put(name, json.getText());
+                    } else {
+                        wrong = wrong.or(() -> Optional.of(name));
+                    }
+                }
+                json.skipChildren();
+            }
+            if (json.nextToken() != null) {
+                throw malformed();
             }
         } catch (IOException e) {
-            // Refused below. The parser's message is several lines about its own classes.
+            // The parser's message is several lines about its own classes.
+            throw malformed();
         }
-        throw new RefusedRequest(
-                ErrorCode.BAD_JSON,
-                "malformed JSON: one object such as {\"msg\": \"hello\"} is expected");
+        if (wrong.isPresent()) {
+            throw new RefusedRequest(
+                    ErrorCode.BAD_JSON, "malformed JSON: " + wrong.get() + " must be a string");
+        }
+        return fields;
     }
 
-    private static @Nullable String jsonField(JsonNode object, String name) {
-        JsonNode value = object.path(name);
-        if (value.isMissingNode() || value.isNull()) {
-            return null;
-        }
-        if (!value.isTextual()) {
-            throw new RefusedRequest(
-                    ErrorCode.BAD_JSON, "malformed JSON: " + name + " must be a string");
-        }
-        return value.textValue();
+    private static RefusedRequest malformed() {
+        return new RefusedRequest(
+                ErrorCode.BAD_JSON,
+                "malformed JSON: one object such as {\"msg\": \"hello\"} is expected");
     }
 
     private static SendFields text(TextEncoding.Body body) {
