@@ -32,6 +32,7 @@ import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.openshift.api.model.monitoring.v1.Endpoint;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -308,6 +309,38 @@ final class ManifestsTest {
                 .flatExtracting(NetworkPolicyEgressRule::getTo)
                 .anyMatch(peer -> peer.getIpBlock() != null)
                 .noneMatch(peer -> peer.getPodSelector() != null);
+    }
+
+    @Test
+    void redisSentinel_asksThreeSentinelsForThePrimary_andMayConnectToBoth() {
+        Manifests manifests = Manifests.named("tests/sentinel");
+
+        Map<String, String> environment = manifests.environment(parley(manifests));
+        assertThat(environment)
+                .containsEntry("QUARKUS_REDIS_CLIENT_TYPE", "sentinel")
+                .containsEntry("QUARKUS_REDIS_MASTER_NAME", "mymaster")
+                .containsEntry("QUARKUS_REDIS_PASSWORD", "rendered");
+        List<URI> sentinels =
+                Stream.of(environment.get("QUARKUS_REDIS_HOSTS").split(","))
+                        .map(URI::create)
+                        .toList();
+        assertThat(sentinels)
+                .doesNotHaveDuplicates()
+                .hasSize(3)
+                .allMatch(sentinel -> sentinel.getPort() == 26379)
+                .allMatch(sentinel -> sentinel.getUserInfo() == null);
+        NetworkPolicyEgressRule toRedis =
+                manifests.one(NetworkPolicy.class, "parley").getSpec().getEgress().get(0);
+        assertThat(toRedis.getPorts())
+                .extracting(port -> port.getPort().getValue())
+                .containsExactly(26379, 6379);
+        String namespace =
+                toRedis.getTo()
+                        .get(0)
+                        .getNamespaceSelector()
+                        .getMatchLabels()
+                        .get("kubernetes.io/metadata.name");
+        assertThat(sentinels).allMatch(sentinel -> sentinel.getHost().endsWith("." + namespace));
     }
 
     /** Kind and name of each object, without the hash that kustomize adds to generated names. */

@@ -33,6 +33,8 @@ final class ProgramNames {
                 Set.of(
                         "QUARKUS_REDIS_HOSTS",
                         "QUARKUS_REDIS_PASSWORD",
+                        "QUARKUS_REDIS_CLIENT_TYPE",
+                        "QUARKUS_REDIS_MASTER_NAME",
                         "QUARKUS_HTTP_CORS_ORIGINS",
                         "QUARKUS_SHUTDOWN_TIMEOUT",
                         "QUARKUS_LOG_CONSOLE_JSON_ENABLED"));

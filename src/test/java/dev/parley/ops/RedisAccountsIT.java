@@ -24,6 +24,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -94,6 +96,59 @@ final class RedisAccountsIT {
             assertThat(pod.log() + redis.log())
                     .doesNotContain(passwords.get("password"), passwords.get("admin-password"));
         }
+    }
+
+    /** The account of README, which may ask for the primary's name and nothing else. */
+    @Test
+    void podThatAsksASentinel_needsNoMoreThanItsAccountMayDo() throws IOException {
+        String password = passwords.get("password");
+        try (var sentinel = sentinel(password);
+                var pod =
+                        pod(password)
+                                .redis("redis://127.0.0.1:" + sentinel.port())
+                                .config("quarkus.redis.client-type", "sentinel")
+                                .config("quarkus.redis.master-name", "mymaster")
+                                .start()
+                                .awaitReady()) {
+            assertThat(new Http(pod.uri()).sendForm("hello").status()).isEqualTo(200);
+            Map<String, String> account = Map.of("REDISCLI_AUTH", password);
+            String port = Integer.toString(sentinel.port());
+            assertThat(redis.cli(account, "-p", port, "SENTINEL", "MASTERS").output())
+                    .startsWith("NOPERM");
+        }
+    }
+
+    private record Sentinel(OwnedProcess process, int port) implements Closeable {
+
+        @Override
+        public void close() {
+            process.close();
+        }
+    }
+
+    private Sentinel sentinel(String password) throws IOException {
+        int port = Ports.free();
+        Path config =
+                Files.write(
+                        directory.resolve("sentinel.conf"),
+                        List.of(
+                                "port " + port,
+                                "bind 127.0.0.1",
+                                "sentinel monitor mymaster 127.0.0.1 " + redis.port + " 1",
+                                "sentinel auth-user mymaster admin",
+                                "sentinel auth-pass mymaster " + passwords.get("admin-password"),
+                                "user default on >" + password + " -@all " + rightsAtSentinels()));
+        var command = List.of("redis-server", config.toString(), "--sentinel");
+        return new Sentinel(OwnedProcess.start(new ProcessBuilder(command)), port);
+    }
+
+    /** The rights that README names. */
+    private static String rightsAtSentinels() {
+        Matcher rights =
+                Pattern.compile("at the Sentinels `([^`]+)`")
+                        .matcher(TextFiles.read(Manifests.ROOT.resolve("README.md")));
+        assertThat(rights.find()).isTrue();
+        return rights.group(1);
     }
 
     @Test
