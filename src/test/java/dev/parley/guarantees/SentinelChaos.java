@@ -20,7 +20,7 @@ final class SentinelChaos implements Closeable {
     enum Fault {
         /** It is killed, and comes back empty as a replica of the one that took its place. */
         KILLED,
-        /** It hangs until another one takes its place, and comes back as a replica. */
+        /** It hangs until another one has taken its place, and comes back as a replica. */
         PAUSED,
         /**
          * An operator replaces it. It is well, and goes on accepting messages for some ten seconds,

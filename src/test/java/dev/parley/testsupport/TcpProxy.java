@@ -1,5 +1,7 @@
 package dev.parley.testsupport;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,9 +12,14 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A TCP proxy that causes network faults: a loopback port that forwards its connections to a server
@@ -29,6 +36,19 @@ public final class TcpProxy implements Closeable {
         TO_CLIENT
     }
 
+    /** When a trap springs: before or after the bytes that complete its text are forwarded. */
+    public enum Moment {
+        BEFORE,
+        AFTER
+    }
+
+    /**
+     * A text in the bytes of one direction.
+     *
+     * @param text of ASCII characters
+     */
+    public record Text(Direction direction, String text) {}
+
     private static final int BUFFER_BYTES = 16 * 1024;
     private static final long UNLIMITED = Long.MAX_VALUE;
 
@@ -42,6 +62,7 @@ public final class TcpProxy implements Closeable {
     private InetSocketAddress server;
     private boolean refusing;
     private int accepted;
+    private @Nullable Trap trap;
 
     private TcpProxy(ServerSocket listener, InetSocketAddress server) {
         this.listener = listener;
@@ -121,6 +142,69 @@ public final class TcpProxy implements Closeable {
         synchronized (lock) {
             bytesUntilCut = bytesToClient;
             links.forEach(link -> link.bytesUntilCut = bytesToClient);
+        }
+    }
+
+    /**
+     * Runs an action once, when a connection has passed these texts one after the other. The action
+     * runs on the proxy's thread, and the connection passes nothing in the direction of the last
+     * text meanwhile. A trap that has not sprung is replaced.
+     *
+     * @return completes when the action has run
+     */
+    public CompletableFuture<Void> trap(Moment moment, Runnable action, Text... texts) {
+        synchronized (lock) {
+            trap = new Trap(moment, action, List.of(texts));
+            return trap.sprung;
+        }
+    }
+
+    /** An action that is to run, and how far each connection has come. */
+    private static final class Trap {
+
+        private final Moment moment;
+        private final Runnable action;
+        private final List<Text> texts;
+        private final CompletableFuture<Void> sprung = new CompletableFuture<>();
+
+        /** For each connection, the number of texts that it has passed. */
+        private final Map<Link, Integer> passed = new HashMap<>();
+
+        /** For each connection, the last bytes of what may be the next text. */
+        private final Map<Link, String> tails = new HashMap<>();
+
+        Trap(Moment moment, Runnable action, List<Text> texts) {
+            this.moment = moment;
+            this.action = action;
+            this.texts = texts;
+        }
+
+        /** Takes bytes that are about to pass; returns whether the last text is complete. */
+        boolean isCompletedBy(Link link, Direction direction, String bytes) {
+            int index = passed.getOrDefault(link, 0);
+            Text next = texts.get(index);
+            if (next.direction() != direction) {
+                return false;
+            }
+            String seen = tails.getOrDefault(link, "") + bytes;
+            if (!seen.contains(next.text())) {
+                int kept = Math.min(seen.length(), next.text().length() - 1);
+                tails.put(link, seen.substring(seen.length() - kept));
+                return false;
+            }
+            tails.remove(link);
+            passed.put(link, index + 1);
+            return index + 1 == texts.size();
+        }
+
+        void spring() {
+            try {
+                action.run();
+                sprung.complete(null);
+            } catch (RuntimeException | Error e) {
+                sprung.completeExceptionally(e);
+                throw e;
+            }
         }
     }
 
@@ -212,8 +296,11 @@ public final class TcpProxy implements Closeable {
             byte[] buffer = new byte[BUFFER_BYTES];
             for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
                 awaitNoBlackHole(direction);
+                Optional<Trap> completed = completedTrap(direction, buffer, n);
+                completed.filter(one -> one.moment == Moment.BEFORE).ifPresent(Trap::spring);
                 int allowed = direction == Direction.TO_CLIENT ? bytesBeforeCut(n) : n;
                 out.write(buffer, 0, allowed);
+                completed.filter(one -> one.moment == Moment.AFTER).ifPresent(Trap::spring);
                 if (allowed < n || isCutNow(direction)) {
                     reset();
                     return;
@@ -221,6 +308,20 @@ public final class TcpProxy implements Closeable {
             }
             awaitNoBlackHole(direction);
             to.shutdownOutput();
+        }
+
+        /** Returns the trap if these bytes complete its texts; from then on there is none. */
+        private Optional<Trap> completedTrap(Direction direction, byte[] buffer, int count) {
+            synchronized (lock) {
+                Trap present = trap;
+                if (present == null
+                        || !present.isCompletedBy(
+                                this, direction, new String(buffer, 0, count, ISO_8859_1))) {
+                    return Optional.empty();
+                }
+                trap = null;
+                return Optional.of(present);
+            }
         }
 
         /** Counts bytes for the client and returns how many of them may pass. */

@@ -6,11 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.parley.testsupport.ScriptedServer.Peer;
 import dev.parley.testsupport.TcpProxy.Direction;
+import dev.parley.testsupport.TcpProxy.Moment;
+import dev.parley.testsupport.TcpProxy.Text;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
@@ -111,6 +114,64 @@ class TcpProxyTest {
                 Peer peer = server.accept()) {
             write(client, "b");
             assertThat(peer.read()).isEqualTo('b');
+        }
+    }
+
+    @Test
+    void trap_springsOnce_whenOneConnectionHasPassedItsTexts_beforeTheLastIsForwarded()
+            throws Exception {
+        try (Socket client = connect();
+                Peer peer = server.accept()) {
+            CompletableFuture<Void> sprung =
+                    proxy.trap(
+                            Moment.BEFORE,
+                            proxy::cut,
+                            new Text(Direction.TO_SERVER, "question"),
+                            new Text(Direction.TO_CLIENT, "answer"));
+            peer.write("answer");
+            assertThat(client.getInputStream().readNBytes(6)).asString(UTF_8).isEqualTo("answer");
+            write(client, "ques");
+            read(peer, "ques");
+            write(client, "tion");
+            read(peer, "tion");
+            assertThat(sprung).isNotDone();
+
+            peer.write("answer");
+
+            assertThat(sprung).succeedsWithin(Timeouts.LIMIT);
+            assertThatThrownBy(() -> client.getInputStream().read())
+                    .isInstanceOf(SocketException.class);
+        }
+        try (Socket client = connect();
+                Peer peer = server.accept()) {
+            write(client, "question");
+            peer.write("answer");
+            assertThat(client.getInputStream().readNBytes(6)).asString(UTF_8).isEqualTo("answer");
+        }
+    }
+
+    @Test
+    void trapThatSpringsAfterItsText_forwardsItFirst() throws Exception {
+        try (Socket client = connect();
+                Peer peer = server.accept()) {
+            CompletableFuture<Void> sprung =
+                    proxy.trap(
+                            Moment.AFTER,
+                            () -> peer.write("then"),
+                            new Text(Direction.TO_CLIENT, "first"));
+
+            peer.write("first");
+
+            assertThat(client.getInputStream().readNBytes(9))
+                    .asString(UTF_8)
+                    .isEqualTo("firstthen");
+            assertThat(sprung).succeedsWithin(Timeouts.LIMIT);
+        }
+    }
+
+    private static void read(Peer peer, String text) {
+        for (char expected : text.toCharArray()) {
+            assertThat(peer.read()).isEqualTo(expected);
         }
     }
 
