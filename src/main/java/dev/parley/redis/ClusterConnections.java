@@ -111,7 +111,8 @@ public final class ClusterConnections implements RedisConnections {
         /** The slot of the place where the probe is; -1 for none. */
         private int probeSlot = -1;
 
-        private long redirectedNanos = System.nanoTime();
+        private final long sinceNanos = System.nanoTime();
+        private long redirectedNanos = sinceNanos;
 
         Member(NodeAddress address, RedisNode node) {
             this.address = address;
@@ -203,6 +204,11 @@ public final class ClusterConnections implements RedisConnections {
         if (member == null) {
             refreshSoon();
             return Future.failedFuture(new RedisUnavailable(noNode(call.slot())));
+        }
+        boolean isNew = System.nanoTime() - member.sinceNanos < config.timeout().toNanos();
+        if (isNew && member.node.connection().isEmpty()) {
+            // A replica that has taken over, for example: it is being connected to just now.
+            return whenConnected(call, member).compose(up -> sendTo(call, member, redirects));
         }
         return member.node
                 .commands()

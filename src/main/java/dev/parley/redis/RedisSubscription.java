@@ -79,7 +79,10 @@ final class RedisSubscription {
         /** All channels that match. A server that refuses it is left alone. */
         PATTERN(Command.PSUBSCRIBE, Command.PUNSUBSCRIBE);
 
+        @SuppressWarnings("ImmutableEnumChecker") // A command of the client never changes.
         private final Command subscribe;
+
+        @SuppressWarnings("ImmutableEnumChecker")
         private final Command unsubscribe;
 
         Kind(Command subscribe, Command unsubscribe) {
@@ -104,7 +107,11 @@ final class RedisSubscription {
 
         /** Returns what decides with which others this one may be in one command. */
         int group() {
-            return kind == Kind.SHARD ? ClusterSlots.slotOf(name) : -kind.ordinal() - 1;
+            return switch (kind) {
+                case PATTERN -> -2;
+                case CHANNEL -> -1;
+                case SHARD -> ClusterSlots.slotOf(name);
+            };
         }
     }
 
@@ -129,7 +136,7 @@ final class RedisSubscription {
         }
 
         boolean subscribes() {
-            return command == next().kind.subscribe;
+            return command.equals(next().kind.subscribe);
         }
     }
 

@@ -205,7 +205,7 @@ class RedisClusterIT {
 
     /** Moves the slot of the room, and waits until messages have passed at its new node. */
     private void moveRoom(RedisServer to, AtomicInteger published) {
-        if (cluster.masterOf("{room}") != to) {
+        if (!cluster.masterOf("{room}").equals(to)) {
             cluster.move("{room}", to);
         }
         int before = published.get();

@@ -201,10 +201,10 @@ class RedisSubscriptionTest {
 
         /** The command and its channels, from what would be sent. */
         private static String text(Request request) {
-            String[] lines = request.toString().split("\\r\\n");
+            List<String> lines = request.toString().lines().toList();
             var words = new StringBuilder();
-            for (int i = 2; i < lines.length; i += 2) {
-                words.append(i == 2 ? "" : " ").append(lines[i]);
+            for (int i = 2; i < lines.size(); i += 2) {
+                words.append(i == 2 ? "" : " ").append(lines.get(i));
             }
             return words.toString();
         }

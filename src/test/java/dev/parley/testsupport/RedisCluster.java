@@ -210,7 +210,7 @@ public final class RedisCluster implements Closeable {
             for (RedisServer node : nodes) {
                 if (node.isAlive()) {
                     Timeouts.await(node + " to know the new node of slot " + slot)
-                            .until(() -> masterOf(node, Long.parseLong(slot)) == to);
+                            .until(() -> masterOf(node, Long.parseLong(slot)).equals(to));
                 }
             }
         }

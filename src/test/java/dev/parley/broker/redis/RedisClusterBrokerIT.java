@@ -276,8 +276,8 @@ class RedisClusterBrokerIT {
         BlockingBroker broker = open();
 
         for (RedisServer node : masters()) {
-            String text = "room k3f9-%d 1767225600000 {\"text\":\"from 0.1\"}";
-            node.command("PUBLISH", "parley:live", text.formatted(node.port()));
+            String message = "room k3f9-" + node.port() + " 1767225600000 {\"text\":\"from 0.1\"}";
+            node.command("PUBLISH", "parley:live", message);
         }
 
         assertThat(broker.received().await(3)).hasSize(3).doesNotHaveDuplicates();
