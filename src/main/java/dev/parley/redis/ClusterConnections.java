@@ -71,9 +71,6 @@ public final class ClusterConnections implements RedisConnections {
     /** Pause before a command that no node runs at the moment is sent again. */
     private static final Duration RETRY_PAUSE = Duration.ofMillis(50);
 
-    /** How long after its discovery a node may still be connecting for the first time. */
-    private static final long NEW_NANOS = TimeUnit.SECONDS.toNanos(2);
-
     /** How long a node without slots is kept after a command was redirected to it. */
     private static final long KEPT_NANOS = TimeUnit.SECONDS.toNanos(60);
 
@@ -114,8 +111,7 @@ public final class ClusterConnections implements RedisConnections {
         /** The slot of the place where the probe is; -1 for none. */
         private int probeSlot = -1;
 
-        private final long sinceNanos = System.nanoTime();
-        private long redirectedNanos = sinceNanos;
+        private long redirectedNanos = System.nanoTime();
 
         Member(NodeAddress address, RedisNode node) {
             this.address = address;
@@ -208,8 +204,7 @@ public final class ClusterConnections implements RedisConnections {
             refreshSoon();
             return Future.failedFuture(new RedisUnavailable(noNode(call.slot())));
         }
-        boolean isNew = System.nanoTime() - member.sinceNanos < NEW_NANOS;
-        if (isNew && member.node.connection().isEmpty()) {
+        if (member.node.isFirstAttempt()) {
             // A replica that has taken over, for example: it is being connected to just now.
             return whenConnected(call, member).compose(up -> sendTo(call, member, redirects));
         }

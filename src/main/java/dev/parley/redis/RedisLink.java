@@ -51,6 +51,8 @@ public final class RedisLink {
      */
     private static final int MAX_REASONS = 8;
 
+    private static final String NOT_YET = "not connected yet";
+
     private sealed interface State {
         record Idle() implements State {}
 
@@ -116,7 +118,7 @@ public final class RedisLink {
     private final Backoff backoff;
     private final Set<String> loggedReasons = new HashSet<>();
     private volatile boolean confirmed;
-    private volatile String lastError = "not connected yet";
+    private volatile String lastError = NOT_YET;
 
     /** Completes with the connection once there is one; replaced when that one ends. */
     private volatile Promise<RedisConnection> whenReady = Promise.promise();
@@ -168,6 +170,11 @@ public final class RedisLink {
         return state instanceof State.Ready mine
                 && other.state instanceof State.Ready theirs
                 && mine.sinceNanos() - theirs.sinceNanos() < 0;
+    }
+
+    /** Tells whether there was no connection yet, and no attempt that failed. */
+    boolean isFirstAttempt() {
+        return connection().isEmpty() && lastError.equals(NOT_YET);
     }
 
     /** Completes with the present connection, or with the next one if there is none. */

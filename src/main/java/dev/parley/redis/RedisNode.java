@@ -154,6 +154,11 @@ final class RedisNode {
         return commandLink.connection();
     }
 
+    /** Tells whether the first attempt to connect for commands is under way. */
+    boolean isFirstAttempt() {
+        return commandLink.isFirstAttempt();
+    }
+
     /** Completes with the connection for commands when there is one. */
     Future<RedisConnection> whenReady() {
         return commandLink.whenReady();
