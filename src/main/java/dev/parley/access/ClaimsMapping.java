@@ -132,7 +132,7 @@ record ClaimsMapping(
             return List.of();
         }
         if (value.isTextual()) {
-            return List.of(value.asText().split(" "));
+            return List.of(value.asText().split(" ", -1));
         }
         if (!value.isArray()) {
             throw malformed("the claim %s is not a list of groups".formatted(claim));
@@ -189,7 +189,7 @@ record ClaimsMapping(
             return whole;
         }
         JsonNode found = claims;
-        for (String part : path.split("/")) {
+        for (String part : path.split("/", -1)) {
             found = found.path(part);
         }
         return found;

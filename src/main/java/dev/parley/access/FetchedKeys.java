@@ -136,7 +136,7 @@ final class FetchedKeys implements IssuerKeys {
 
     private synchronized void onFetched(KeySet keys) {
         fetching = null;
-        if (failureLogged || current == KeySet.NONE) {
+        if (failureLogged || current.keys().isEmpty()) {
             LOG.infof("%s: its keys were fetched (%d)", issuer, keys.keys().size());
         }
         failureLogged = false;
@@ -155,7 +155,7 @@ final class FetchedKeys implements IssuerKeys {
             String reason =
                     cause.getMessage() == null ? cause.getClass().getName() : cause.getMessage();
             String effect =
-                    current == KeySet.NONE
+                    current.keys().isEmpty()
                             ? "its tokens cannot be checked until they are"
                             : "the keys that were fetched before stay in force";
             LOG.warnf("%s: its keys could not be fetched, and %s: %s", issuer, effect, reason);

@@ -59,7 +59,7 @@ final class RecentTokens<V> {
             if (entry == null) {
                 return Optional.empty();
             }
-            if (now.isBefore(entry.until) && entry.issuer.current() == entry.keys) {
+            if (now.isBefore(entry.until) && entry.keys.equals(entry.issuer.current())) {
                 return Optional.of(entry.outcome);
             }
             entries.remove(hash);

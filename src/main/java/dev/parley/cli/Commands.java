@@ -101,7 +101,7 @@ public final class Commands {
         try {
             return TokenSigner.of(settings, issuer);
         } catch (ConfigurationException e) {
-            throw new WrongUse(e.getMessage());
+            throw new WrongUse(String.valueOf(e.getMessage()));
         }
     }
 

@@ -15,6 +15,7 @@ import dev.parley.access.FetchedKeys.Pauses;
 import dev.parley.testsupport.Timeouts;
 import io.smallrye.jwt.algorithm.SignatureAlgorithm;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -479,7 +480,7 @@ final class FetchedKeysTest {
         Verifying verifying = verifying(keys(ONCE));
         String token = token().signed(algorithm, pair);
         var context = vertx.getOrCreateContext();
-        var done = new CompletableFuture<Boolean>();
+        var done = new CompletableFuture<Context>();
 
         context.runOnContext(
                 start ->
@@ -488,9 +489,9 @@ final class FetchedKeysTest {
                                 .verify(token)
                                 .subscribe()
                                 .with(
-                                        ok -> done.complete(Vertx.currentContext() == context),
+                                        ok -> done.complete(Vertx.currentContext()),
                                         done::completeExceptionally));
 
-        assertThat(done).succeedsWithin(Timeouts.LIMIT).isEqualTo(true);
+        assertThat(done).succeedsWithin(Timeouts.LIMIT).isSameAs(context);
     }
 }

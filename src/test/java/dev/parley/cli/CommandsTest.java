@@ -25,7 +25,9 @@ final class CommandsTest {
                 new Commands(
                         List.of(new TokenCommand(name -> Commands.signer(settings::read, name))));
         return commands.run(
-                List.of(line.split(" ")), new PrintStream(out, true), new PrintStream(err, true));
+                List.of(line.split(" ", -1)),
+                new PrintStream(out, true),
+                new PrintStream(err, true));
     }
 
     private JsonNode claims() {
