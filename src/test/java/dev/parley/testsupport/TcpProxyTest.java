@@ -170,8 +170,8 @@ class TcpProxyTest {
     }
 
     private static void read(Peer peer, String text) {
-        for (char expected : text.toCharArray()) {
-            assertThat(peer.read()).isEqualTo(expected);
+        for (int i = 0; i < text.length(); i++) {
+            assertThat(peer.read()).isEqualTo(text.charAt(i));
         }
     }
 

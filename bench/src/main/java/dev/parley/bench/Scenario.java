@@ -147,7 +147,7 @@ enum Scenario {
                     warmUp(s));
         }
 
-        /** Closes rooms as fast as they are opened, not a minute later. */
+        // Closes rooms as fast as they are opened, not a minute later.
         @Override
         List<String> serverSettings() {
             return List.of("-Dparley.log.linger=1S");
