@@ -33,6 +33,8 @@
 --   lost    integer  highest offset that was lost with the log; absent if none was
 --   bytes   integer  bytes of bodies that were ever accepted
 --   expires integer  ms: when the log ends by itself; absent in a head that version 0.1 wrote
+--   first_at      integer  ms: no message of the log is older; absent if no script has looked yet
+--   first_before  integer  field before of the oldest message of the log, or less
 local head, log, receipt = KEYS[1], KEYS[2], KEYS[3]
 local channel, of_all, room, body, new_epoch = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local max_length, max_age = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -50,10 +52,12 @@ local function integer(number)
   return string.format('%d', number)
 end
 
-local state = redis.call('HMGET', head, 'epoch', 'offset', 'server', 'past', 'lost', 'bytes', 'expires')
+local state = redis.call('HMGET', head, 'epoch', 'offset', 'server', 'past', 'lost', 'bytes', 'expires',
+  'first_at', 'first_before')
 local epoch, offset, former_server = state[1], tonumber(state[2] or 0), state[3]
 local past, lost, bytes = state[4] or '', tonumber(state[5] or 0), tonumber(state[6] or 0)
 local expires = tonumber(state[7] or 0)
+local first_at, first_before = tonumber(state[8] or 0), tonumber(state[9] or 0)
 local log_exists = redis.call('EXISTS', log) == 1
 local lost_log = 0
 if epoch and offset > lost and not log_exists then
@@ -155,7 +159,9 @@ redis.call('HSET', head, 'epoch', epoch, 'offset', integer(offset), 'server', se
   'lost', integer(lost), 'bytes', integer(bytes), 'expires', integer(now + max_age))
 
 -- Drops messages that are too old or beyond the bytes, at most 32 in one publish: that bounds the
--- script's time, and drops messages faster than they are added. The newest message stays.
+-- script's time, and drops messages faster than they are added. The newest message stays. Reading the
+-- oldest one costs as much as a third of the script, so it is read when it may be too old by what
+-- the head says of it, and the head is corrected then.
 local function is_expired(one)
   local fields = one[2]
   if one[1] == entry then
@@ -166,16 +172,22 @@ local function is_expired(one)
   -- An entry without a time was written by another program; it is dropped when it is the oldest.
   return not at or at <= now - max_age or before and bytes - before > max_bytes
 end
-local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
-if oldest and is_expired(oldest) then
+if first_at <= now - max_age or bytes - first_before > max_bytes then
   local expired = {}
-  for _, one in ipairs(redis.call('XRANGE', log, '-', '+', 'COUNT', 32)) do
+  local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)
+  if is_expired(oldest[1]) then
+    oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 32)
+  end
+  for _, one in ipairs(oldest) do
     if not is_expired(one) then
+      redis.call('HSET', head, 'first_at', one[2][2], 'first_before', one[2][6] or '0')
       break
     end
     expired[#expired + 1] = one[1]
   end
-  redis.call('XDEL', log, unpack(expired))
+  if #expired > 0 then
+    redis.call('XDEL', log, unpack(expired))
+  end
 end
 
 redis.call('PEXPIRE', head, max_age)
