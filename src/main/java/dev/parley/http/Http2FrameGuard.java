@@ -21,9 +21,10 @@ import java.util.concurrent.TimeUnit;
  *   <li>Frames that carry neither a request nor an answer (PING, SETTINGS, PRIORITY and unknown
  *       ones): only a number of them in a while. Netty bounds the answers to them that wait to be
  *       sent, and so nothing if the client takes those.
- *   <li>WINDOW_UPDATE, RST_STREAM and empty DATA: a client sends these because of a request or of
- *       DATA that it got, so the pod pays for two of each of those. Others count as the frames
- *       above. Netty bounds RST_STREAM and empty DATA only on streams that are open.
+ *   <li>WINDOW_UPDATE, RST_STREAM and DATA of few bytes that does not end its stream: a client
+ *       sends these because of a request or of DATA that it got, so the pod pays for two of each of
+ *       those. Others count as the frames above. Netty bounds RST_STREAM and empty DATA only on
+ *       streams that are open.
  * </ul>
  *
  * <p>It also keeps the failure of one stream from ending the others: see {@link #exceptionCaught}.
@@ -41,12 +42,16 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
 
     private static final long PERIOD_NANOS = TimeUnit.SECONDS.toNanos(30);
 
+    /** A body in frames below this takes more memory for the frames than for its bytes. */
+    private static final int SMALL_DATA = 64;
+
     private static final int DATA = 0;
     private static final int HEADERS = 1;
     private static final int RST_STREAM = 3;
     private static final int PUSH_PROMISE = 5;
     private static final int WINDOW_UPDATE = 8;
     private static final int CONTINUATION = 9;
+    private static final int END_STREAM = 1;
     private static final int END_HEADERS = 4;
 
     private final ServerBounds bounds;
@@ -216,7 +221,8 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
             }
             case DATA -> {
                 connection.onPiece();
-                yield whole > FRAME_HEADER || onPaidFrame(context);
+                boolean small = length == 0 || (length < SMALL_DATA && (flags & END_STREAM) == 0);
+                yield !small || onPaidFrame(context);
             }
             case RST_STREAM, WINDOW_UPDATE -> onPaidFrame(context);
             default -> onControlFrame(context);
