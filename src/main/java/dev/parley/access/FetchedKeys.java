@@ -95,7 +95,7 @@ final class FetchedKeys implements IssuerKeys {
     @Override
     public Optional<Future<KeySet>> refetch(KeySet known) {
         synchronized (this) {
-            if (current != known) {
+            if (!current.equals(known)) {
                 return Optional.of(Future.succeededFuture(current));
             }
             long now = System.nanoTime();
