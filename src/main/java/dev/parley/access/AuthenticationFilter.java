@@ -29,6 +29,12 @@ public final class AuthenticationFilter {
         return authenticator
                 .authenticate(exchange)
                 .invoke(caller -> exchange.put(Authenticator.CALLER, caller))
-                .replaceWith((Response) null);
+                .replaceWith((Response) null)
+                .onFailure(failure -> Authenticator.isAnsweredAsAStream(exchange, failure))
+                .recoverWithItem(
+                        failure -> {
+                            exchange.put(Authenticator.UNKNOWN_FOR_NOW, true);
+                            return null;
+                        });
     }
 }

@@ -1,6 +1,7 @@
 package dev.parley.access;
 
 import dev.parley.access.AccessStore.TicketDigest;
+import dev.parley.broker.BrokerUnavailable;
 import dev.parley.http.ClientAddress;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.RefusedRequest;
@@ -26,6 +27,9 @@ final class Authenticator {
 
     /** Where the caller is kept with the request. */
     static final String CALLER = Caller.class.getName();
+
+    /** Kept with a request for a stream whose caller cannot be found out at present. */
+    static final String UNKNOWN_FOR_NOW = Caller.class.getName() + ".unknown";
 
     private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
@@ -126,9 +130,38 @@ final class Authenticator {
                                             + " repeat this one after the seconds in Retry-After",
                                     pause.get()));
         }
-        return caller(exchange, credential.get())
-                .onFailure(RefusedRequest.class)
+        return revocations
+                .whenKnown()
+                .chain(() -> caller(exchange, credential.get()))
+                .onFailure(Authenticator::isTheCallersFault)
                 .invoke(refused -> failures.tryTake(address, failureLimit));
+    }
+
+    /**
+     * Tells whether a failure passes by itself, and the request is for a stream. An EventSource
+     * does not come back after an error status, so such a request is answered as a stream, which
+     * then ends with a goodbye.
+     */
+    static boolean isAnsweredAsAStream(RoutingContext exchange, Throwable failure) {
+        boolean passes =
+                failure instanceof BrokerUnavailable
+                        || (failure instanceof RefusedRequest refused
+                                && refused.code() == ErrorCode.UNAVAILABLE);
+        return passes && isForAStream(exchange);
+    }
+
+    private static boolean isForAStream(RoutingContext exchange) {
+        return exchange.normalizedPath().equals("/events");
+    }
+
+    /** Tells whether the caller of a request for a stream cannot be found out at present. */
+    boolean isUnknownForNow(RoutingContext exchange) {
+        return Boolean.TRUE.equals(exchange.get(UNKNOWN_FOR_NOW));
+    }
+
+    /** Returns false where the pod cannot tell yet whether a token is valid. */
+    private static boolean isTheCallersFault(Throwable failure) {
+        return failure instanceof RefusedRequest refused && refused.retryAfter().isEmpty();
     }
 
     private Uni<Caller> caller(RoutingContext exchange, Credential credential) {
@@ -153,7 +186,7 @@ final class Authenticator {
     private Uni<Caller> tokenHolder(RoutingContext exchange, Credential credential) {
         return verifier.verify(credential.secret())
                 .map(this::checkLifetime)
-                .map(token -> caller(exchange, token, credential.carrier(), Optional.empty()))
+                .map(token -> caller(token, credential.carrier(), Optional.empty()))
                 .onFailure(TokenRefused.class)
                 .transform(failure -> refused(exchange, failure));
     }
@@ -172,8 +205,7 @@ final class Authenticator {
     }
 
     private Uni<Caller> ticketHolder(RoutingContext exchange, String ticket) {
-        boolean isOfStream = exchange.normalizedPath().equals("/events");
-        if (!isOfStream) {
+        if (!isForAStream(exchange)) {
             throw misplaced(exchange, "a ticket opens /events only; send the token itself");
         }
         if (ticket.chars().filter(c -> c == '.').count() == 2) {
@@ -189,7 +221,6 @@ final class Authenticator {
                                 token.map(
                                                 known ->
                                                         caller(
-                                                                exchange,
                                                                 known,
                                                                 Caller.Carrier.TICKET,
                                                                 Optional.of(digest)))
@@ -207,16 +238,7 @@ final class Authenticator {
     }
 
     private Caller caller(
-            RoutingContext exchange,
-            VerifiedToken token,
-            Caller.Carrier carrier,
-            Optional<TicketDigest> ticket) {
-        if (!revocations.isLoaded()) {
-            throw RefusedRequest.retryable(
-                    ErrorCode.UNAVAILABLE,
-                    "the pod does not know yet which tokens were revoked; try again soon",
-                    RETRY_AFTER);
-        }
+            VerifiedToken token, Caller.Carrier carrier, Optional<TicketDigest> ticket) {
         if (revocations.isRevoked(token)) {
             throw new TokenRefused(
                     TokenRefused.Reason.REVOKED, "the token was revoked; get a new one");

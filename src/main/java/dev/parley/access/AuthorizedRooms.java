@@ -7,6 +7,7 @@ import dev.parley.broker.PublishRequest;
 import dev.parley.broker.Range;
 import dev.parley.broker.Receipt;
 import dev.parley.delivery.Connection;
+import dev.parley.delivery.DisconnectReason;
 import dev.parley.delivery.EventLoop;
 import dev.parley.delivery.Hub;
 import dev.parley.delivery.SubscribeRequest;
@@ -201,6 +202,10 @@ public final class AuthorizedRooms {
     public PermittedStream permitted(RoutingContext exchange, SubscribeRequest request) {
         if (!authenticator.isNeeded()) {
             return (connection, loop) -> hub.subscribe(request, connection, loop);
+        }
+        if (authenticator.isUnknownForNow(exchange)) {
+            return (connection, loop) ->
+                    hub.refuse(request, connection, loop, DisconnectReason.UNAVAILABLE);
         }
         Caller caller = authenticator.callerOf(exchange);
         if (caller.until().filter(end -> !end.isAfter(clock.instant())).isPresent()) {

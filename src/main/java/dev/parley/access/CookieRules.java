@@ -110,7 +110,7 @@ final class CookieRules {
             return false;
         }
         int asked = request.authority().port();
-        boolean samePort = asked == port || asked < 0 && (port == 443 || port == 80);
+        boolean samePort = asked == port || (asked < 0 && (port == 443 || port == 80));
         return request.authority().host().equalsIgnoreCase(host) && samePort;
     }
 }

@@ -64,9 +64,14 @@ public final class Revocations {
         vertx.setPeriodic(PERIOD.toMillis(), id -> update());
     }
 
-    /** Tells whether the store has answered once, so that what is revoked is known. */
-    boolean isLoaded() {
-        return isLoaded;
+    /**
+     * Waits until what is revoked is known, because the store has answered once. Fails with {@link
+     * dev.parley.broker.BrokerUnavailable} if it does not answer now.
+     */
+    Uni<Void> whenKnown() {
+        return isLoaded
+                ? Uni.createFrom().voidItem()
+                : store.revocations(List.of()).invoke(this::onAnswer).replaceWithVoid();
     }
 
     /** Tells whether everything that a token permits was revoked. */
@@ -113,7 +118,7 @@ public final class Revocations {
                         failure -> LOG.debugf("revocations: %s", failure.getMessage()));
     }
 
-    private void onAnswer(List<AccessStore.RevocationList> lists) {
+    private synchronized void onAnswer(List<AccessStore.RevocationList> lists) {
         if (!lists.isEmpty()) {
             Map<Revocation, Instant> read = new HashMap<>();
             for (AccessStore.RevocationList list : lists) {

@@ -125,6 +125,21 @@ public final class Hub {
         return held.end(encoder.goodbye(reason), connection, eventLoop)::run;
     }
 
+    /**
+     * Writes a stream that consists of the client's position and a goodbye, for a client that may
+     * get a stream later.
+     *
+     * @param eventLoop the event loop of the connection
+     */
+    public Registration refuse(
+            SubscribeRequest request,
+            Connection connection,
+            EventLoop eventLoop,
+            DisconnectReason reason) {
+        connection.write(encoder.opening());
+        return refuseStream(request, connection, eventLoop, reason)::run;
+    }
+
     /** Refuses new streams from now on. */
     public void refuseStreams() {
         admission.close();

@@ -69,7 +69,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     private final List<Body> bodies = new ArrayList<>();
 
     /** What is counted for the requests that are not answered. */
-    private final Map<HttpServerRequest, Held> requests = new IdentityHashMap<>();
+    private final IdentityHashMap<HttpServerRequest, Held> requests = new IdentityHashMap<>();
 
     /** What to do when an HTTP/2 stream has closed, by its number. */
     private final Map<Integer, Runnable> onStreamClosed = new HashMap<>();

@@ -5,6 +5,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpStatusClass;
@@ -26,7 +27,11 @@ import org.jspecify.annotations.Nullable;
  * releases what it holds of the connection.
  *
  * <p>What is held counts as incomplete heads: one read of 64 KB can contain thousands of requests,
- * each of which is twenty times as large in memory. Runs on the connection's event loop.
+ * each of which is twenty times as large in memory.
+ *
+ * <p>The body of a request that is not a publish or a form is discarded as it arrives: no call
+ * reads it, and the server would keep it for as long as the answer lasts. Runs on the connection's
+ * event loop.
  */
 public final class PipelinedRequests extends ChannelDuplexHandler {
 
@@ -44,7 +49,11 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     /** Whether the server has a request that is not completely answered. */
     private boolean answering = true;
 
-    private PipelinedRequests(@Nullable ConnectionGuard connection) {
+    /** Whether a call may read the body of the request that arrives. */
+    private boolean hasReadableBody;
+
+    private PipelinedRequests(HttpServerRequest first, @Nullable ConnectionGuard connection) {
+        this.hasReadableBody = first.method().name().equals(HttpMethod.POST.name());
         this.connection = connection;
         this.counted = connection == null ? null : connection.heldRequests();
     }
@@ -60,7 +69,7 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
             ChannelPipeline pipeline = pipeline(request);
             if (pipeline.get(PipelinedRequests.class) == null) {
                 pipeline.addBefore(
-                        SERVER, null, new PipelinedRequests(ConnectionGuard.of(request)));
+                        SERVER, null, new PipelinedRequests(request, ConnectionGuard.of(request)));
             }
         }
     }
@@ -165,8 +174,15 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     }
 
     private void pass(ChannelHandlerContext context, Object message) {
-        if (message instanceof HttpRequest) {
+        if (message instanceof HttpRequest request) {
             answering = true;
+            hasReadableBody = request.method().equals(HttpMethod.POST);
+        } else if (!hasReadableBody && message instanceof HttpContent) {
+            ReferenceCountUtil.release(message);
+            if (message instanceof LastHttpContent) {
+                context.fireChannelRead(LastHttpContent.EMPTY_LAST_CONTENT);
+            }
+            return;
         } else if (connection != null) {
             connection.onPiece();
         }

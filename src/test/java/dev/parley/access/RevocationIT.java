@@ -28,16 +28,20 @@ class RevocationIT {
     private static ParleyProcess one;
     private static ParleyProcess other;
 
+    private static String admin;
+
     /** Issued in the future, so that no revocation of a test concerns it. */
-    private static final String ADMIN =
-            TestTokens.token()
-                    .claim("sub", "root")
-                    .claim("iat", Instant.now().getEpochSecond() + 20)
-                    .claim("parley", java.util.Map.of("admin", true))
-                    .signed();
+    private static String newAdmin() {
+        return TestTokens.token()
+                .claim("sub", "root")
+                .claim("iat", Instant.now().getEpochSecond() + 20)
+                .claim("parley", java.util.Map.of("admin", true))
+                .signed();
+    }
 
     @BeforeAll
     static void startPods() {
+        admin = newAdmin();
         redis = RedisServer.start();
         proxy = TcpProxy.to(redis.port());
         one = AccessPods.builder().redis(redis.uri()).start().awaitReady();
@@ -68,7 +72,7 @@ class RevocationIT {
         try (SseReader untouched = open(other, bob)) {
             untouched.awaitLastEventId();
 
-            Http.Answer answer = AccessPods.revoke(one, ADMIN, "sub=eve");
+            Http.Answer answer = AccessPods.revoke(one, admin, "sub=eve");
 
             assertThat(answer.status()).as(answer.body()).isEqualTo(200);
             for (SseReader tab : tabs) {
@@ -88,7 +92,7 @@ class RevocationIT {
 
     @Test
     void tokenThatIsIssuedLater_isNotConcerned() {
-        AccessPods.revoke(one, ADMIN, "sub=mallory");
+        AccessPods.revoke(one, admin, "sub=mallory");
         assertRefused(other, token("mallory").signed());
 
         String later = token("mallory").claim("iat", Instant.now().getEpochSecond() + 10).signed();
@@ -106,7 +110,7 @@ class RevocationIT {
             thief.awaitLastEventId();
             carol.awaitLastEventId();
 
-            AccessPods.revoke(one, ADMIN, "jti=t-1");
+            AccessPods.revoke(one, admin, "jti=t-1");
 
             assertThat(thief.awaitEvent("goodbye").data()).isEqualTo(REVOKED);
             AccessPods.with(one, own).sendForm("mine", "room", "team.a");
@@ -122,7 +126,7 @@ class RevocationIT {
         try (SseReader reader = AccessPods.reader(other, query, token).reconnecting().open()) {
             reader.awaitLastEventId();
 
-            AccessPods.revoke(one, ADMIN, "sub=dan&room=team.b");
+            AccessPods.revoke(one, admin, "sub=dan&room=team.b");
 
             assertThat(reader.awaitEvent("goodbye").data()).isEqualTo(REVOKED);
             assertThat(reader.awaitEvent("denied").data())
@@ -143,16 +147,9 @@ class RevocationIT {
     @Test
     void podThatStartsLater_knowsTheRevocation() {
         String token = token("frank").signed();
-        AccessPods.revoke(one, ADMIN, "sub=frank");
+        AccessPods.revoke(one, admin, "sub=frank");
 
         try (ParleyProcess late = AccessPods.builder().redis(redis.uri()).start().awaitReady()) {
-            Timeouts.await("the pod knows what is revoked")
-                    .until(
-                            () ->
-                                    AccessPods.with(late, token)
-                                                    .get("/rooms/team.a/messages")
-                                                    .status()
-                                            != 503);
             assertRefused(late, token);
         }
     }
@@ -165,7 +162,7 @@ class RevocationIT {
             proxy.refuse();
             proxy.cut();
             other.awaitReadiness(503);
-            AccessPods.revoke(one, ADMIN, "sub=grace");
+            AccessPods.revoke(one, admin, "sub=grace");
             assertThat(reader.events("goodbye")).isEmpty();
 
             proxy.heal();
@@ -180,7 +177,7 @@ class RevocationIT {
     @Test
     void revocationThatRedisHasLost_staysInForce_andIsGivenBack() {
         String token = token("heidi").signed();
-        AccessPods.revoke(one, ADMIN, "sub=heidi");
+        AccessPods.revoke(one, admin, "sub=heidi");
         assertRefused(other, token);
 
         redis.command("FLUSHALL");
@@ -207,7 +204,7 @@ class RevocationIT {
                         "room=not+a+room",
                         "iss=https://login.example",
                         "issued_before=yesterday")) {
-            assertThat(AccessPods.revoke(one, ADMIN, form).status()).as(form).isEqualTo(400);
+            assertThat(AccessPods.revoke(one, admin, form).status()).as(form).isEqualTo(400);
         }
         assertThat(AccessPods.revoke(one, token("eve").signed(), "sub=bob").status())
                 .isIn(401, 403);

@@ -152,6 +152,33 @@ class TicketIT {
     }
 
     @Test
+    void whileRedisIsAway_aTicketOpensAStreamThatEndsAtOnce_andIsOfUseAgainLater() {
+        try (RedisServer mortal = RedisServer.builder().persistent().start();
+                ParleyProcess pod =
+                        AccessPods.builder()
+                                .quickToDetectFaults()
+                                .redis(mortal.uri())
+                                .start()
+                                .awaitReady()) {
+            String ticket = AccessPods.ticket(pod, AccessPods.tokenFor("away").signed());
+            mortal.pause();
+            try (SseReader reader =
+                    SseReader.to(pod.uri("/events?room=away&ticket=" + ticket))
+                            .lastEventId("k3f9-7")
+                            .reconnecting()
+                            .open()) {
+                assertThat(reader.awaitEvent("goodbye").data())
+                        .isEqualTo("{\"reason\":\"unavailable\"}");
+                assertThat(reader.lastEventId()).isEqualTo("k3f9-7");
+
+                mortal.resume();
+
+                reader.awaitEvent("gap");
+            }
+        }
+    }
+
+    @Test
     void ticketsAreKept_byTheirDigestAlone_andAreNotInTheLog() {
         String ticket = AccessPods.ticket(one, AccessPods.tokenFor("logged").signed());
         try (SseReader reader = open(one, "room=logged&ticket=" + ticket)) {

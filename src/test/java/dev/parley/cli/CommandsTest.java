@@ -31,7 +31,7 @@ final class CommandsTest {
     }
 
     private JsonNode claims() {
-        String payload = out().strip().split("\\.")[1];
+        String payload = out().strip().split("\\.", -1)[1];
         return Json.parse(
                 new String(Base64.getUrlDecoder().decode(payload), StandardCharsets.UTF_8));
     }

@@ -262,6 +262,7 @@ final class HubHarness {
     }
 
     /** Ends the streams of one holder. */
+    @SuppressWarnings("ReferenceEquality") // A holder is equal to itself only.
     void endStreamsOf(StreamHolder holder, DisconnectReason reason) {
         hub.endStreams((known, rooms) -> known == holder, reason);
         run();

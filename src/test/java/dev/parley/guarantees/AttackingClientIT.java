@@ -239,6 +239,27 @@ class AttackingClientIT {
         pod.assertServed();
     }
 
+    /** The clock goes on ticking, so its request would keep its body for as long. */
+    @Test
+    void bodyThatNoCallReads_isDiscarded() {
+        try (ParleyProcess small = ParleyProcess.builder().jvmOptions("-Xmx80m").start();
+                RawConnection connection =
+                        RawConnection.open(
+                                small.port(),
+                                chunked("GET /clock").getBytes(StandardCharsets.US_ASCII))) {
+            connection.await("200 OK");
+
+            // Two million pieces, of a hundred bytes each in memory.
+            for (int i = 0; i < 400; i++) {
+                connection.send(pieces(5_000));
+            }
+            connection.await("data:");
+
+            assertThat(new Http(small.uri()).sendForm("still here").status()).isEqualTo(200);
+            assertThat(small.log()).doesNotContain("OutOfMemoryError");
+        }
+    }
+
     private static String chunked(String call) {
         return call + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
     }
