@@ -39,12 +39,13 @@ public interface AccessStore {
     }
 
     /**
-     * The revocations in force.
+     * The revocations in force at one server.
      *
-     * @param revision changes with each change of them; the store's own
-     * @param entries each as its pod wrote it, and when it ends
+     * @param revision changes with each change of them; the server's own
+     * @param entries each as its pod wrote it, and when it ends; empty if the caller has this
+     *     revision
      */
-    record RevocationList(String revision, Map<String, Instant> entries) {}
+    record RevocationList(String revision, Optional<Map<String, Instant>> entries) {}
 
     /**
      * Keeps a ticket.
@@ -73,9 +74,9 @@ public interface AccessStore {
     Uni<Void> putRevocations(Map<String, Instant> entries);
 
     /**
-     * Returns the revocations in force, one list for each server that has some.
+     * Returns the revocations in force, one list for each server that answers.
      *
-     * @param known the revisions that the caller has; lists that have not changed are left out
+     * @param known the revisions that the caller has, whose entries are left out
      */
     Uni<List<RevocationList>> revocations(Collection<String> known);
 }

@@ -146,7 +146,7 @@ final class Authenticator {
         boolean passes =
                 failure instanceof BrokerUnavailable
                         || (failure instanceof RefusedRequest refused
-                                && refused.code() == ErrorCode.UNAVAILABLE);
+                                && refused.retryAfter().isPresent());
         return passes && isForAStream(exchange);
     }
 

@@ -119,38 +119,43 @@ public final class Revocations {
     }
 
     private synchronized void onAnswer(List<AccessStore.RevocationList> lists) {
-        if (!lists.isEmpty()) {
-            Map<Revocation, Instant> read = new HashMap<>();
-            for (AccessStore.RevocationList list : lists) {
-                list.entries()
-                        .forEach(
-                                (entry, end) ->
-                                        Revocation.fromJson(entry)
-                                                .ifPresent(known -> read.put(known, end)));
-            }
-            giveBack(lists);
-            add(read);
-            revisions =
-                    lists.stream()
-                            .map(AccessStore.RevocationList::revision)
-                            .collect(Collectors.toUnmodifiableSet());
-        }
+        List<Map<Revocation, Instant>> changed =
+                lists.stream()
+                        .flatMap(list -> list.entries().stream())
+                        .map(Revocations::read)
+                        .toList();
+        changed.forEach(this::giveBack);
+        changed.forEach(this::add);
+        revisions =
+                lists.stream()
+                        .map(AccessStore.RevocationList::revision)
+                        .collect(Collectors.toUnmodifiableSet());
         isLoaded = true;
     }
 
-    /** Gives the store what it has lost, because its server was emptied or went back in time. */
-    private void giveBack(List<AccessStore.RevocationList> lists) {
+    private static Map<Revocation, Instant> read(Map<String, Instant> entries) {
+        Map<Revocation, Instant> read = new HashMap<>();
+        entries.forEach(
+                (entry, end) ->
+                        Revocation.fromJson(entry).ifPresent(known -> read.put(known, end)));
+        return read;
+    }
+
+    /**
+     * Gives the store what a server has lost, because it was emptied or went back in time.
+     *
+     * @param present what the server has
+     */
+    private void giveBack(Map<Revocation, Instant> present) {
         Instant now = clock.instant();
         Map<String, Instant> lost =
                 inForce.entrySet().stream()
                         .filter(each -> each.getValue().isAfter(now))
+                        .filter(each -> !present.containsKey(each.getKey()))
                         .collect(
                                 Collectors.toMap(
                                         each -> each.getKey().toJson(), Map.Entry::getValue));
-        boolean isMissing =
-                lists.stream()
-                        .anyMatch(list -> !list.entries().keySet().containsAll(lost.keySet()));
-        if (isMissing) {
+        if (!lost.isEmpty()) {
             store.putRevocations(lost)
                     .subscribe()
                     .with(

@@ -252,6 +252,32 @@ class AccessIT {
     }
 
     @Test
+    void rateOfPublishing_isThatOfThePerson_whateverTheirToken_andOfTheAddressWithoutOne() {
+        try (ParleyProcess limited =
+                AccessPods.builder()
+                        .config("parley.publish.rate", "1")
+                        .config("parley.publish.burst", "3")
+                        .start()) {
+            String room = "public.write.rate";
+            for (int i = 0; i < 3; i++) {
+                String another = AccessPods.tokenFor(room).claim("jti", "t" + i).signed();
+                AccessPods.with(limited, another).sendForm("x", "room", room);
+            }
+            Http.Answer answer = null;
+            String again = AccessPods.tokenFor(room).claim("jti", "t4").signed();
+            for (int i = 0; i < 100 && (answer == null || answer.status() == 200); i++) {
+                answer = AccessPods.with(limited, again).sendForm("x", "room", room);
+            }
+            String bob = AccessPods.tokenFor(room).claim("sub", "bob").signed();
+
+            assertThat(answer.status()).isEqualTo(429);
+            assertThat(AccessPods.with(limited, bob).sendForm("x", "room", room).status())
+                    .isEqualTo(200);
+            assertThat(new Http(limited.uri()).sendForm("x", "room", room).status()).isEqualTo(200);
+        }
+    }
+
+    @Test
     void manyBadTokensOfAnAddress_areRefusedUnchecked_andOthersGoOn() {
         try (ParleyProcess limited =
                 AccessPods.builder()
@@ -267,6 +293,11 @@ class AccessIT {
 
             assertThat(answer.status()).isEqualTo(429);
             assertThat(answer.header("Retry-After")).isNotBlank();
+            try (SseReader reader =
+                    SseReader.open(limited.uri("/events?room=kitchen&ticket=unknown"))) {
+                // An EventSource would not come back after 429.
+                assertThat(reader.awaitEvent("goodbye").data()).contains("unavailable");
+            }
             assertThat(known.get("/rooms/kitchen/messages").status()).isEqualTo(200);
             assertThat(
                             new Metrics(limited)

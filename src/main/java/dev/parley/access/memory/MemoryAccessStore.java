@@ -108,11 +108,11 @@ public final class MemoryAccessStore implements AccessStore {
     public Uni<List<RevocationList>> revocations(Collection<String> known) {
         synchronized (revocations) {
             String present = Long.toString(revision);
-            if (known.contains(present)) {
-                return Uni.createFrom().item(List.of());
-            }
-            var list = new RevocationList(present, Map.copyOf(revocations));
-            return Uni.createFrom().item(List.of(list));
+            Optional<Map<String, Instant>> entries =
+                    known.contains(present)
+                            ? Optional.empty()
+                            : Optional.of(Map.copyOf(revocations));
+            return Uni.createFrom().item(List.of(new RevocationList(present, entries)));
         }
     }
 }

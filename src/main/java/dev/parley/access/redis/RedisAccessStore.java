@@ -125,21 +125,20 @@ public final class RedisAccessStore implements AccessStore {
     public Uni<List<RevocationList>> revocations(Collection<String> known) {
         List<String> args = List.copyOf(known);
         return ofAll(server -> server.run(REVOCATIONS, revocationKeys(), args))
-                .map(
-                        answers ->
-                                answers.found.stream()
-                                        .filter(reply -> !args.contains(reply.get(0).toString()))
-                                        .map(RedisAccessStore::list)
-                                        .toList());
+                .map(answers -> answers.found.stream().map(reply -> list(reply, args)).toList());
     }
 
-    private static RevocationList list(Response reply) {
+    private static RevocationList list(Response reply, List<String> known) {
+        String revision = reply.get(0).toString();
+        if (known.contains(revision)) {
+            return new RevocationList(revision, Optional.empty());
+        }
         Map<String, Instant> entries = new HashMap<>();
         for (int i = 1; i + 1 < reply.size(); i += 2) {
             long end = (long) Double.parseDouble(reply.get(i + 1).toString());
             entries.put(reply.get(i).toString(), Instant.ofEpochMilli(end));
         }
-        return new RevocationList(reply.get(0).toString(), entries);
+        return new RevocationList(revision, Optional.of(entries));
     }
 
     private String key(TicketDigest ticket) {

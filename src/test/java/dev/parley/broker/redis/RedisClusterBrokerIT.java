@@ -208,6 +208,10 @@ class RedisClusterBrokerIT {
     void accountWithTheLeastRights_publishesAndReads_whileASlotMoves() throws Exception {
         List<String> rights = new ArrayList<>(List.of("ACL", "SETUSER", "pod", "on", ">secret"));
         rights.addAll(rightsOfPods());
+        if (!cluster.isSharded()) {
+            // Before Redis 7 it is no command that an account could be denied.
+            rights.remove("+quit");
+        }
         rights.add("+cluster|slots");
         rights.add("+asking");
         if (cluster.isSharded()) {
