@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -191,7 +192,17 @@ public final class ClusterConnections implements RedisConnections {
         long limit = config.timeout().toNanos();
         int slot = ClusterSlots.slotOf(keys.get(0));
         var call = new Call(script, keys, args, slot, System.nanoTime() + limit);
-        return sendTo(call, owner(slot), 0);
+        // Each step has its bound; this one holds whatever step the answer is lost in.
+        return sendTo(call, owner(slot), 0)
+                .timeout(2 * config.timeout().toMillis(), TimeUnit.MILLISECONDS)
+                .recover(ClusterConnections::unavailable);
+    }
+
+    private static Future<Response> unavailable(Throwable failure) {
+        return Future.failedFuture(
+                failure instanceof TimeoutException
+                        ? new RedisUnavailable("no node of the Redis Cluster answered in time")
+                        : failure);
     }
 
     /**
