@@ -38,6 +38,8 @@ export const GOODBYES = {
   limit: "Too many connections, reconnecting…",
   rotation: STATUS.reconnecting,
   unavailable: "Server not ready, reconnecting…",
+  expired: STATUS.reconnecting,
+  revoked: "No longer allowed to read this room, reconnecting…",
   error: STATUS.reconnecting,
 };
 

@@ -67,6 +67,9 @@ final class ProgramNames {
                     "parley_histories_lost_total",
                     "parley_subscription_up");
 
+    /** Those of them that only a pod on a Redis Cluster has. */
+    static final Set<String> METRICS_OF_A_CLUSTER = Set.of("parley_redis_nodes_silent");
+
     /** The labels of those series with a closed list of values. */
     static final Map<String, Set<String>> LABEL_VALUES =
             Map.of(
@@ -79,7 +82,26 @@ final class ProgramNames {
                                     "limit",
                                     "rotation",
                                     "unavailable",
-                                    "error"),
+                                    "expired",
+                                    "revoked",
+                                    "error",
+                                    // Of what is denied.
+                                    "malformed",
+                                    "algorithm",
+                                    "issuer",
+                                    "audience",
+                                    "unknown-key",
+                                    "signature",
+                                    "not-yet-valid",
+                                    "no-keys",
+                                    "no-token",
+                                    "forbidden",
+                                    "other-sender",
+                                    "unknown-ticket",
+                                    "misplaced",
+                                    "other-origin",
+                                    "cookie-without-origins",
+                                    "too-many"),
                     "outcome", Set.of("resumed", "gap"));
 
     /** The name of the port of health, metrics and API description, which stays in the cluster. */
