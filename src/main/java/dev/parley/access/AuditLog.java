@@ -30,6 +30,11 @@ final class AuditLog {
         LOG.warnf("who=%s what=%s room=%s outcome=denied reason=%s", who, what, room, reason);
     }
 
+    /** Tells whether {@link #admitted} writes anything; else its fields need not be made. */
+    static boolean writesAdmitted() {
+        return LOG.isDebugEnabled();
+    }
+
     /** Writes that a stream was opened or a message published. */
     static void admitted(String who, String what, String room) {
         LOG.debugf("who=%s what=%s room=%s outcome=admitted", who, what, room);

@@ -3,6 +3,7 @@ package dev.parley.access;
 import dev.parley.access.AccessStore.TicketDigest;
 import dev.parley.broker.BrokerUnavailable;
 import dev.parley.http.ClientAddress;
+import dev.parley.http.Endpoint;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.RefusedRequest;
 import dev.parley.http.TokenBuckets;
@@ -151,7 +152,7 @@ final class Authenticator {
     }
 
     private static boolean isForAStream(RoutingContext exchange) {
-        return exchange.normalizedPath().equals("/events");
+        return Endpoint.at(exchange.normalizedPath()).equals(Optional.of(Endpoint.EVENTS));
     }
 
     /** Tells whether the caller of a request for a stream cannot be found out at present. */

@@ -167,9 +167,7 @@ public final class AuthorizedRooms {
         }
         Message sent =
                 caller.person().map(person -> from(exchange, person, message)).orElse(message);
-        if (authenticator.isNeeded()) {
-            AuditLog.admitted(who(exchange, caller), Authenticator.what(exchange), room.name());
-        }
+        admitted(exchange, caller, room.name());
         return new PublishableMessage(sent);
     }
 
@@ -250,7 +248,7 @@ public final class AuthorizedRooms {
                     names(denied.stream().map(Denied::asked).toList()),
                     Denial.FORBIDDEN);
         }
-        AuditLog.admitted(who(exchange, caller), Authenticator.what(exchange), names(read));
+        admitted(exchange, caller, names(read));
         return new SubscribeRequest(
                 read, request.format(), request.heartbeat(), request.address(), denied, caller);
     }
@@ -287,6 +285,12 @@ public final class AuthorizedRooms {
                 Authenticator.what(exchange),
                 AuditLog.field(rooms),
                 reason.label());
+    }
+
+    private void admitted(RoutingContext exchange, Caller caller, String rooms) {
+        if (authenticator.isNeeded() && AuditLog.writesAdmitted()) {
+            AuditLog.admitted(who(exchange, caller), Authenticator.what(exchange), rooms);
+        }
     }
 
     private String who(RoutingContext exchange, Caller caller) {

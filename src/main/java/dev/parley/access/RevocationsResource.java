@@ -13,7 +13,6 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
@@ -105,14 +104,7 @@ public final class RevocationsResource {
     }
 
     private Revocation revocation(byte[] form) {
-        if (form.length > MAX_FORM) {
-            throw new RefusedRequest(
-                    ErrorCode.REQUEST_TOO_LARGE,
-                    "request too large: at most " + MAX_FORM + " bytes are accepted");
-        }
-        Map<String, List<String>> fields =
-                UrlEncodedForm.read(
-                        new String(form, StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+        Map<String, List<String>> fields = UrlEncodedForm.readBody(form, MAX_FORM);
         fields.forEach(RevocationsResource::check);
         Optional<String> subject = field(fields, "sub");
         Optional<String> token = field(fields, "jti");

@@ -15,7 +15,6 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import org.eclipse.microprofile.openapi.annotations.Operation;
@@ -90,13 +89,7 @@ public final class TicketsResource {
     }
 
     private static List<RoomPattern> rooms(byte[] form, Caller caller) {
-        if (form.length > MAX_FORM) {
-            throw new RefusedRequest(
-                    ErrorCode.REQUEST_TOO_LARGE,
-                    "request too large: at most " + MAX_FORM + " bytes are accepted");
-        }
-        String fields = new String(form, StandardCharsets.UTF_8);
-        Map<String, List<String>> values = UrlEncodedForm.read(fields, StandardCharsets.UTF_8);
+        Map<String, List<String>> values = UrlEncodedForm.readBody(form, MAX_FORM);
         List<String> names = values.getOrDefault("room", List.of()).stream().distinct().toList();
         if (names.isEmpty()) {
             return caller.grants().read();

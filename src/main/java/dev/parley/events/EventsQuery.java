@@ -12,7 +12,6 @@ import dev.parley.log.Format;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.message.StreamPosition;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -108,16 +107,7 @@ record EventsQuery(
      * @throws RefusedRequest if it is too long or cannot be decoded
      */
     static EventsQuery readForm(byte[] body, @Nullable String lastEventIdHeader) {
-        if (body.length > MAX_FORM) {
-            throw new RefusedRequest(
-                    ErrorCode.REQUEST_TOO_LARGE,
-                    "request too large: at most " + MAX_FORM + " bytes are accepted");
-        }
-        return read(
-                UrlEncodedForm.read(
-                        new String(body, StandardCharsets.UTF_8), StandardCharsets.UTF_8),
-                MAX_ROOMS_OF_FORM,
-                lastEventIdHeader);
+        return read(UrlEncodedForm.readBody(body, MAX_FORM), MAX_ROOMS_OF_FORM, lastEventIdHeader);
     }
 
     private static EventsQuery read(

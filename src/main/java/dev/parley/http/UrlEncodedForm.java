@@ -2,6 +2,7 @@ package dev.parley.http;
 
 import io.netty.handler.codec.http.QueryStringDecoder;
 import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 
@@ -15,6 +16,22 @@ public final class UrlEncodedForm {
     public static final int MAX_FIELDS = 1024;
 
     private UrlEncodedForm() {}
+
+    /**
+     * Reads the fields of a body in UTF-8.
+     *
+     * @param most the longest body, in bytes
+     * @return the values of each field, in their order
+     * @throws RefusedRequest if it is too long or cannot be decoded
+     */
+    public static Map<String, List<String>> readBody(byte[] body, int most) {
+        if (body.length > most) {
+            throw new RefusedRequest(
+                    ErrorCode.REQUEST_TOO_LARGE,
+                    "request too large: at most " + most + " bytes are accepted");
+        }
+        return read(new String(body, StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+    }
 
     /**
      * Reads the fields. Only {@code &} separates them: a semicolon is a character like any other,

@@ -7,6 +7,7 @@ import dev.parley.testsupport.Timeouts;
 import java.io.Closeable;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -68,24 +69,20 @@ final class SentinelChaos implements Closeable {
     }
 
     private void kill() {
-        long before = System.nanoTime();
-        traffic.goOn();
-        RedisServer former = primary;
-        former.kill();
-        primary = awaitOther(former);
-        former.restart();
-        former.follow(primary);
-        awaitReplicas();
-        oracle.onWentBack(before);
+        replaceWhileAway(RedisServer::kill, RedisServer::restart);
     }
 
     private void pause() {
+        replaceWhileAway(RedisServer::pause, RedisServer::resume);
+    }
+
+    private void replaceWhileAway(Consumer<RedisServer> leave, Consumer<RedisServer> comeBack) {
         long before = System.nanoTime();
         traffic.goOn();
         RedisServer former = primary;
-        former.pause();
+        leave.accept(former);
         primary = awaitOther(former);
-        former.resume();
+        comeBack.accept(former);
         former.follow(primary);
         awaitReplicas();
         oracle.onWentBack(before);
