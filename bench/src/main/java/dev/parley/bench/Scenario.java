@@ -27,10 +27,22 @@ enum Scenario {
                     readers(s, 1_000), "messages=2000", warmUp(s), traced(s, 200), "traceRate=0");
         }
     },
-    PUBLISH("publishing alone, flat out", "publish", Table.PUBLISH, "publish") {
+    PUBLISH_1("1 publisher, no readers", "publish", Table.PUBLISH, "publish") {
         @Override
         List<String> load(Settings s) {
-            return List.of("seconds=" + s.seconds(), warmUp(s));
+            return publish(s, 1);
+        }
+    },
+    PUBLISH_8("8 publishers, no readers", "publish", Table.PUBLISH, "publish") {
+        @Override
+        List<String> load(Settings s) {
+            return publish(s, 8);
+        }
+    },
+    PUBLISH_64("64 publishers, no readers", "publish", Table.PUBLISH, "publish") {
+        @Override
+        List<String> load(Settings s) {
+            return publish(s, 64);
         }
     },
     IDLE("19,000 idle readers", "idle", Table.MEMORY, "idle") {
@@ -237,6 +249,10 @@ enum Scenario {
                 // into one write, which it does not do without strace.
                 traced(s, Math.max(2, rate / 10)),
                 "traceRate=" + Math.max(1, rate / 10));
+    }
+
+    private static List<String> publish(Settings s, int publishers) {
+        return List.of("window=" + publishers, "seconds=" + s.seconds(), warmUp(s));
     }
 
     /** Sends more to each slow reader than the kernel queues for it, which is 4 MB by default. */
