@@ -215,13 +215,13 @@ public final class ClusterConnections implements RedisConnections {
             refreshSoon();
             return Future.failedFuture(new RedisUnavailable(noNode(call.slot())));
         }
-        if (member.node.isFirstAttempt()) {
-            // A replica that has taken over, for example: it is being connected to just now.
-            return whenConnected(call, member).compose(up -> sendTo(call, member, redirects));
-        }
-        return member.node
-                .commands()
-                .send(call.script(), call.keys(), call.args())
+        // A replica that has taken over, for example, is being connected to just now.
+        Future<?> connected =
+                member.node.isFirstAttempt()
+                        ? whenConnected(call, member)
+                        : Future.succeededFuture();
+        return connected
+                .compose(up -> member.node.commands().send(call.script(), call.keys(), call.args()))
                 .recover(failure -> onFailure(call, member, failure, redirects));
     }
 

@@ -52,6 +52,7 @@ public final class RedisLink {
     private static final int MAX_REASONS = 8;
 
     private static final String NOT_YET = "not connected yet";
+    private static final String CLOSED = "closed";
 
     private sealed interface State {
         record Idle() implements State {}
@@ -177,7 +178,10 @@ public final class RedisLink {
         return connection().isEmpty() && lastError.equals(NOT_YET);
     }
 
-    /** Completes with the present connection, or with the next one if there is none. */
+    /**
+     * Completes with the present connection, or with the next one if there is none. Fails if the
+     * link is closed, or is closed before there is one.
+     */
     public Future<RedisConnection> whenReady() {
         return whenReady.future();
     }
@@ -276,11 +280,20 @@ public final class RedisLink {
     /**
      * Marks the link as closed. The caller closes the client outside this lock. Otherwise there
      * could be a deadlock: the client holds a lock while it calls the end handler, which takes this
-     * one.
+     * one. For the same reason, those who wait for the connection learn of it outside the lock.
      */
-    private synchronized State markClosed() {
-        State last = state;
-        state = new State.Closed();
+    private State markClosed() {
+        State last;
+        Promise<RedisConnection> waiting;
+        synchronized (this) {
+            last = state;
+            state = new State.Closed();
+            lastError = CLOSED;
+            waiting = whenReady;
+            whenReady = Promise.promise();
+            whenReady.fail(CLOSED);
+        }
+        waiting.tryFail(CLOSED);
         return last;
     }
 

@@ -126,6 +126,30 @@ class RedisLinkTest {
         first().awaitClosed();
     }
 
+    @Test
+    void linkThatIsClosed_failsThoseThatWaitForItsConnection() {
+        Promise<Void> never = Promise.promise();
+        RedisLink link = link(never::future);
+        link.start();
+        Future<RedisConnection> waiting = link.whenReady();
+
+        link.close();
+
+        assertThat(waiting.failed()).isTrue();
+    }
+
+    @Test
+    void linkThatWasConnected_andIsClosed_isNotBeingConnected() {
+        RedisLink link = link(RedisLinkTest::done);
+        link.start();
+        awaitReady(link);
+
+        link.finish();
+
+        assertThat(link.isFirstAttempt()).isFalse();
+        assertThat(link.whenReady().failed()).isTrue();
+    }
+
     private RedisLink link(Supplier<Future<Void>> prepare) {
         return link(prepare, RedisSettings.QUICK);
     }
