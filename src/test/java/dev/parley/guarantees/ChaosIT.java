@@ -34,7 +34,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.extension.TestWatcher;
@@ -153,12 +152,8 @@ class ChaosIT {
      * Pods that ask Sentinels for the primary. A replica may lack the last messages of a primary
      * that dies. A primary that is replaced by hand goes on accepting messages until the Sentinels
      * make it a replica; these are lost.
-     *
-     * <p>Not in the usual run: seldom, a Sentinel goes on naming a former primary for minutes,
-     * after two failovers one after the other.
      */
     @Test
-    @EnabledIfSystemProperty(named = "chaos.sentinels", matches = "true")
     void readersGetAGapForWhatIsLost_andAllElse_whileSentinelsReplaceThePrimary() {
         var oracle = new ChaosOracle();
         var pods = new ArrayList<ParleyProcess>();

@@ -26,7 +26,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
  * A pod on a Redis Cluster of three masters and three replicas. On Redis 7 and later
@@ -163,12 +162,7 @@ class RedisClusterIT {
         }
     }
 
-    /**
-     * Not in the usual run: seldom, a publish during a move is answered neither by Redis nor by an
-     * error, for a reason that is not known yet. RedisClusterBrokerIT moves slots in every run.
-     */
     @Test
-    @EnabledIfSystemProperty(named = "cluster.moves", matches = "true")
     void slotsThatMove_toOthersAndToANewNode_whilePeoplePublish_loseNothing() throws Exception {
         var stop = new AtomicBoolean();
         var published = new AtomicInteger();

@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 
 /**
@@ -21,6 +23,9 @@ public final class RedisSentinels implements Closeable {
 
     private static final int SENTINELS = 3;
     private static final int DOWN_MILLIS = 4_000;
+
+    /** Longer than a failover takes: the sentinels learn of it one after the other. */
+    private static final int DISAGREEMENT_SECONDS = 15;
 
     private final Path directory;
     private final List<Integer> ports = new ArrayList<>();
@@ -69,11 +74,29 @@ public final class RedisSentinels implements Closeable {
     /**
      * Waits until all sentinels name one other server than this as the primary.
      *
+     * <p>They may disagree for good: SENTINEL FAILOVER takes the next epoch without a vote, and a
+     * failover that others vote for in the same moment takes the same one. A sentinel ignores what
+     * others say of an epoch that it knows already. Only another failover, with a newer epoch, ends
+     * that; it is asked for when they have disagreed for {@value #DISAGREEMENT_SECONDS} s.
+     *
      * @return its port
      */
     public long awaitOtherPrimary(RedisServer former) {
+        var disagreement = new AtomicLong(System.nanoTime());
         return Timeouts.await("another primary than " + former)
-                .until(this::primaryPorts, ports -> ports.size() == 1 && !isNamed(former, ports))
+                .until(
+                        () -> {
+                            Set<Long> ports = primaryPorts();
+                            if (ports.size() == 1) {
+                                disagreement.set(System.nanoTime());
+                            } else if (System.nanoTime() - disagreement.get()
+                                    > TimeUnit.SECONDS.toNanos(DISAGREEMENT_SECONDS)) {
+                                failOver();
+                                disagreement.set(System.nanoTime());
+                            }
+                            return ports;
+                        },
+                        ports -> ports.size() == 1 && !isNamed(former, ports))
                 .iterator()
                 .next();
     }
