@@ -39,6 +39,7 @@ public final class RedisServer implements Closeable {
     private final Builder options;
     private final Path directory;
     private final int port;
+    private volatile String program = program();
     private volatile OwnedProcess process;
 
     private RedisServer(Builder options, Path directory, int port) {
@@ -169,6 +170,13 @@ public final class RedisServer implements Closeable {
         if (process.alive()) {
             stop();
         }
+        relaunch();
+    }
+
+    /** Starts the server again with another program, of a later version; stops it first. */
+    public void upgrade(Path to) {
+        stop();
+        program = to.toString();
         relaunch();
     }
 
@@ -312,7 +320,7 @@ public final class RedisServer implements Closeable {
     /** Starts a process and returns when it answers; the arguments override the configuration. */
     private OwnedProcess launch(String... arguments) {
         mkdir(data());
-        List<String> words = new ArrayList<>(List.of(program(), writeConfig().toString()));
+        List<String> words = new ArrayList<>(List.of(program, writeConfig().toString()));
         words.addAll(List.of(arguments));
         OwnedProcess started = OwnedProcess.start(new ProcessBuilder(words));
         try {
