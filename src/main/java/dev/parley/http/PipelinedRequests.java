@@ -27,7 +27,10 @@ import org.jspecify.annotations.Nullable;
  * releases what it holds of the connection.
  *
  * <p>What is held counts as incomplete heads: one read of 64 KB can contain thousands of requests,
- * each of which is twenty times as large in memory.
+ * each of which is twenty times as large in memory. Up to a bound, the connection goes on being
+ * read meanwhile: with the JDK's transport that is the only way to notice that the client has
+ * closed it (epoll reports it in any case). What the client sends beyond the bound waits in the
+ * kernel, and with the JDK's transport its closing is noticed with the answer then.
  *
  * <p>The body of a request that is not a publish or a form is discarded as it arrives: no call
  * reads it, and the server would keep it for as long as the answer lasts. Runs on the connection's
@@ -40,6 +43,9 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
 
     /** Heap of a request that is held, beside its head and its body. */
     private static final int OVERHEAD_BYTES = 600;
+
+    /** No more is read while this much is held; what one read brought may exceed it. */
+    private static final int MAX_HELD_BYTES = 16 * 1024;
 
     private final @Nullable ConnectionGuard connection;
     private final @Nullable IncompleteInput counted;
@@ -137,7 +143,9 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     private void hold(ChannelHandlerContext context, Object message) {
         held.add(message);
         heldBytes += cost(message);
-        setReading(context, false);
+        if (heldBytes >= MAX_HELD_BYTES) {
+            setReading(context, false);
+        }
         if (counted != null) {
             counted.hold(context, heldBytes);
         }
@@ -164,7 +172,7 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
             heldBytes -= cost(next);
             pass(context, next);
         }
-        if (!held.isEmpty()) {
+        if (heldBytes >= MAX_HELD_BYTES) {
             setReading(context, false);
         }
         if (counted != null) {

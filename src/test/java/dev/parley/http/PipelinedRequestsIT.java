@@ -28,12 +28,17 @@ class PipelinedRequestsIT {
 
     @AutoClose private static RedisServer redis;
     @AutoClose private static ParleyProcess pod;
+
+    /** A pod that uses the JDK's transport, which reports a closed connection only to a read. */
+    @AutoClose private static ParleyProcess jdkTransportPod;
+
     private static Http http;
 
     @BeforeAll
     static void start() {
         redis = RedisServer.start();
-        pod = ParleyProcess.builder().port(Ports.free()).redis(redis.uri()).start().awaitReady();
+        pod = pod().port(Ports.free()).start().awaitReady();
+        jdkTransportPod = pod().port(Ports.free()).jdkTransport().start().awaitReady();
         http = new Http(pod.uri());
     }
 
@@ -102,27 +107,63 @@ class PipelinedRequestsIT {
                 "broken\r\n\r\n"
             })
     void connectionThatClosesWhileRequestsWait_leavesNoConnectionAndNoLog(String waiting) {
-        Metrics metrics = new Metrics(pod);
-        double before = metrics.connections();
-        redis.pause();
-        try {
-            List<RawConnection> clients = new ArrayList<>();
-            for (int i = 0; i < 20; i++) {
-                clients.add(
-                        RawConnection.open(pod.port(), ascii(publish("left", "first") + waiting)));
+        for (ParleyProcess each : List.of(pod, jdkTransportPod)) {
+            double before = new Metrics(each).connections();
+            redis.pause();
+            try {
+                connectAndClose(each, waiting);
+                awaitConnections(each, before);
+            } finally {
+                redis.resume();
             }
-            Timeouts.await("all are connected")
-                    .until(() -> metrics.connections() >= before + clients.size());
-
-            clients.forEach(RawConnection::close);
-            Timeouts.await("all are gone").until(() -> metrics.connections() <= before);
-        } finally {
-            redis.resume();
+            assertIsWell(each);
         }
+    }
 
+    @Test
+    void connectionThatClosesWithMoreThanIsHeld_isGoneAfterTheAnswer() {
+        String waiting = publish("left", "a".repeat(10_000)).repeat(20);
+        for (ParleyProcess each : List.of(pod, jdkTransportPod)) {
+            double before = new Metrics(each).connections();
+            redis.pause();
+            try {
+                connectAndClose(each, waiting);
+            } finally {
+                redis.resume();
+            }
+
+            awaitConnections(each, before);
+            assertIsWell(each);
+        }
+    }
+
+    /** Opens connections whose first publish waits for Redis, and closes them. */
+    private static void connectAndClose(ParleyProcess pod, String waiting) {
+        double before = new Metrics(pod).connections();
+        List<RawConnection> clients = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            clients.add(RawConnection.open(pod.port(), ascii(publish("left", "first") + waiting)));
+        }
+        Timeouts.await("all are connected")
+                .until(() -> new Metrics(pod).connections() >= before + clients.size());
+        clients.forEach(RawConnection::close);
+    }
+
+    private static void awaitConnections(ParleyProcess pod, double most) {
+        Timeouts.await("all are gone").until(() -> new Metrics(pod).connections() <= most);
+    }
+
+    private static void assertIsWell(ParleyProcess pod) {
         Timeouts.await("Redis is back")
-                .until(() -> http.sendForm("again", "room", "left").status() == 200);
+                .until(() -> new Http(pod.uri()).sendForm("again", "room", "left").status() == 200);
         assertThat(pod.log()).doesNotContain("io.netty", "Exception", "ERROR");
+    }
+
+    private static ParleyProcess.Builder pod() {
+        return ParleyProcess.builder()
+                .redis(redis.uri())
+                // Longer than a test waits: otherwise it would close what the pod has not noticed.
+                .config("quarkus.http.idle-timeout", "1H");
     }
 
     private static String publish(String room, String text) {

@@ -20,7 +20,8 @@ import java.util.regex.Pattern;
  *
  * <p>The system property {@code parley.native} names the executable to run. Without it {@code
  * parley.app} names the jar (default {@code target/quarkus-app/quarkus-run.jar}), and {@code
- * parley.jvm-args} further arguments of its JVM (default none).
+ * parley.jvm-args} further arguments of its JVM (default none). {@code parley.transport=jdk} makes
+ * pods on a JVM use the JDK's transport, as the native executable does, instead of epoll.
  */
 public final class ParleyProcess implements Closeable {
 
@@ -88,6 +89,9 @@ public final class ParleyProcess implements Closeable {
             config("quarkus.management.host", "127.0.0.1");
             config(PORT, "0");
             config(MANAGEMENT_PORT, "0");
+            if (System.getProperty("parley.transport", "").equals("jdk")) {
+                jdkTransport();
+            }
             longDeadlines();
         }
 
@@ -108,6 +112,14 @@ public final class ParleyProcess implements Closeable {
         /** Uses the Redis at this address, such as {@code redis://127.0.0.1:6379}. */
         public Builder redis(String uri) {
             return config("quarkus.redis.hosts", uri);
+        }
+
+        /**
+         * Uses the JDK's transport (NIO) also where there is epoll. A native executable has no
+         * other one.
+         */
+        public Builder jdkTransport() {
+            return config("quarkus.vertx.prefer-native-transport", "false");
         }
 
         /** Makes readers reconnect within a fraction of a second. */
