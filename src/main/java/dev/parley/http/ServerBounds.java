@@ -147,6 +147,11 @@ final class ServerBounds {
         discount(socketsByAddress, peer);
     }
 
+    /** Tells whether a client is connected. */
+    boolean hasSockets() {
+        return sockets.get() > 0;
+    }
+
     /**
      * Counts a TLS handshake in.
      *

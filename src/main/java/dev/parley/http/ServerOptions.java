@@ -9,7 +9,8 @@ import java.time.Duration;
 
 /**
  * Sets socket options of the HTTP server, and the bounds of its connections before it accepts any.
- * TCP_USER_TIMEOUT takes effect on Linux (epoll) only.
+ * TCP_USER_TIMEOUT takes effect with epoll only; with the JDK's transport {@link
+ * HalfOpenConnections} does the same.
  */
 @Singleton
 final class ServerOptions implements HttpServerOptionsCustomizer {
@@ -25,7 +26,12 @@ final class ServerOptions implements HttpServerOptionsCustomizer {
 
     ServerOptions(EventsConfig config, ServerBounds bounds) {
         this.bounds = bounds;
-        userTimeout = longer(config.heartbeat(), config.slowTimeout().plus(GRACE));
+        userTimeout = userTimeout(config);
+    }
+
+    /** Returns for how long bytes may stay unacknowledged before their connection is ended. */
+    static Duration userTimeout(EventsConfig config) {
+        return longer(config.heartbeat(), config.slowTimeout().plus(GRACE));
     }
 
     @Override

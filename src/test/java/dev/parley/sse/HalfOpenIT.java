@@ -15,9 +15,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** A reader whose network fails without closing the connection. */
+/**
+ * A reader whose network fails without closing the connection: with the transport that the pod has
+ * by itself, where the kernel ends the connection (epoll), and with the JDK's, where Parley does.
+ */
 class HalfOpenIT {
 
     private static final String CONNECTED = "parley_connected_clients";
@@ -45,18 +49,13 @@ class HalfOpenIT {
         };
     }
 
-    @Test
-    void readerBehindACutCable_isNoLongerCounted() {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void readerBehindACutCable_isNoLongerCounted(boolean jdkTransport) {
         Optional<NetworkNamespace> namespace = NetworkNamespace.open();
         assumeTrue(namespace.isPresent(), "network namespaces need root on Linux");
         try (NetworkNamespace elsewhere = namespace.get();
-                ParleyProcess pod =
-                        ParleyProcess.builder()
-                                .config("quarkus.http.host", "0.0.0.0")
-                                .config("parley.events.heartbeat", "500ms")
-                                .config("parley.events.slow-timeout", "100ms")
-                                .start()
-                                .awaitReady();
+                ParleyProcess pod = pod(jdkTransport).start().awaitReady();
                 SseReader staying = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
             Metrics metrics = new Metrics(pod);
             elsewhere.run("connected", readerOf(elsewhere.host(), pod.port()));
@@ -70,6 +69,15 @@ class HalfOpenIT {
             assertThat(staying.connected()).isTrue();
             assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
         }
+    }
+
+    private static ParleyProcess.Builder pod(boolean jdkTransport) {
+        ParleyProcess.Builder pod =
+                ParleyProcess.builder()
+                        .config("quarkus.http.host", "0.0.0.0")
+                        .config("parley.events.heartbeat", "500ms")
+                        .config("parley.events.slow-timeout", "100ms");
+        return jdkTransport ? pod.jdkTransport() : pod;
     }
 
     /**
