@@ -36,6 +36,12 @@ final class AlertRulesTest {
             component("prometheus-rule/prometheus-rule.yaml").path("spec");
     private static final JsonNode DASHBOARD = component("grafana-dashboard/parley.json");
     private static final Pattern SERIES = Pattern.compile("\\bparley[_:][a-z0-9_:]+");
+
+    /** Series of the framework. The native program lacks some of those of the JVM. */
+    private static final Pattern FRAMEWORK_SERIES =
+            Pattern.compile(
+                    "(?<![a-z0-9_:])(?:jvm|process|system|netty|worker|http|redis)_[a-z0-9_]+");
+
     private static final Pattern MATCHER =
             Pattern.compile("(result|reason|outcome)(?:=|!=|=~|!~)\"([^\"]*)\"");
 
@@ -108,6 +114,21 @@ final class AlertRulesTest {
                 .isNotEmpty()
                 .allSatisfy(
                         query -> assertThat(found(SERIES, query)).isNotEmpty().isSubsetOf(known));
+    }
+
+    @Test
+    void queries_workWithTheNativeProgram() {
+        assertThat(Stream.concat(queries(RULES).stream(), queries(DASHBOARD).stream()))
+                .allSatisfy(query -> assertThat(found(FRAMEWORK_SERIES, query)).isEmpty());
+    }
+
+    @Test
+    void manifests_nameNoSeriesOfTheJvm() {
+        for (String end : List.of(".yaml", ".json", ".env", ".md")) {
+            assertThat(TextFiles.below(Manifests.ROOT, end))
+                    .isNotEmpty()
+                    .allSatisfy(file -> assertThat(Files.readString(file)).doesNotContain("jvm_"));
+        }
     }
 
     @Test
