@@ -117,7 +117,18 @@ final class UnansweredConnections {
      * A line of the table. Nearly all are of connections that have nothing to retransmit, so the
      * timer is read first, at its place counted from the colon after the line's number.
      */
-    private record Line(byte[] text, int length) {
+    private static final class Line {
+
+        private final byte[] text;
+        private final int length;
+
+        /**
+         * @param text the line, and whatever follows it in the buffer
+         */
+        Line(byte[] text, int length) {
+            this.text = text;
+            this.length = length;
+        }
 
         void addTo(List<Unanswered> found) throws UnknownHostException {
             int local = indexOf(':', 0) + 2;
