@@ -191,9 +191,10 @@ final class HalfOpenConnections {
                 }
                 long elapsedMillis = Duration.ofNanos(nowNanos - lastNanos).toMillis();
                 long moved = last.nextAttemptMillis() - elapsedMillis - now.nextAttemptMillis();
-                return now.attempts() > last.attempts()
-                        || now.attempts() == last.attempts()
+                boolean sameAttempt =
+                        now.attempts() == last.attempts()
                                 && Math.abs(moved) <= TOLERANCE.toMillis();
+                return sameAttempt || now.attempts() > last.attempts();
             }
         }
 

@@ -17,8 +17,8 @@ class HalfOpenConnectionsTest {
     private static final int PROBES = 4;
     private static final Ends ENDS =
             new Ends(
-                    new InetSocketAddress("127.0.0.1", 8080),
-                    new InetSocketAddress("198.18.0.2", 50_000));
+                    InetSocketAddress.createUnresolved("127.0.0.1", 8080),
+                    InetSocketAddress.createUnresolved("198.18.0.2", 50_000));
 
     private final HalfOpenConnections.Watch watch =
             new HalfOpenConnections.Watch(Duration.ofSeconds(15));

@@ -162,8 +162,10 @@ class PipelinedRequestsIT {
     private static ParleyProcess.Builder pod() {
         return ParleyProcess.builder()
                 .redis(redis.uri())
-                // Longer than a test waits: otherwise it would close what the pod has not noticed.
-                .config("quarkus.http.idle-timeout", "1H");
+                // Longer than a test waits: after these, the pod would notice in any case.
+                .config("quarkus.http.idle-timeout", "1H")
+                .config("parley.redis.timeout", "1H")
+                .config("parley.redis.probe-timeout", "1H");
     }
 
     private static String publish(String room, String text) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import dev.parley.http.UnansweredConnections.Unanswered;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,8 +41,8 @@ class UnansweredConnectionsTest {
                 .containsExactly(
                         new Unanswered(
                                 new UnansweredConnections.Ends(
-                                        new InetSocketAddress("127.0.0.1", 8080),
-                                        new InetSocketAddress("198.18.0.2", 50_000)),
+                                        address(8080, 127, 0, 0, 1),
+                                        address(50_000, 198, 18, 0, 2)),
                                 1,
                                 6,
                                 160,
@@ -62,7 +63,8 @@ class UnansweredConnectionsTest {
 
         assertThat(read(HEADER, HEADER + line))
                 .extracting(found -> found.ends().remote())
-                .containsExactly(new InetSocketAddress("2001:db8::a", 50_000));
+                .containsExactly(
+                        address(50_000, 0x20, 1, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10));
     }
 
     @Test
@@ -118,6 +120,14 @@ class UnansweredConnectionsTest {
         Files.writeString(net.resolve("tcp"), HEADER + RETRANSMITTING);
 
         assertThat(UnansweredConnections.in(net).read()).hasSize(1);
+    }
+
+    private static InetSocketAddress address(int port, int... octets) throws IOException {
+        byte[] address = new byte[octets.length];
+        for (int i = 0; i < octets.length; i++) {
+            address[i] = (byte) octets[i];
+        }
+        return new InetSocketAddress(InetAddress.getByAddress(address), port);
     }
 
     private List<Unanswered> read(String tcp, String tcp6) throws IOException {
