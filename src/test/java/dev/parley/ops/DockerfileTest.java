@@ -3,11 +3,14 @@ package dev.parley.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.TextFiles;
+import dev.parley.training.TrainingRun;
 import io.fabric8.kubernetes.api.model.PodSecurityContext;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -20,7 +23,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class DockerfileTest {
 
     static List<Path> dockerfiles() {
-        return TextFiles.below(Path.of("src/main/docker"), "");
+        return TextFiles.below(Path.of("src/main/docker"), "").stream()
+                .filter(file -> file.getFileName().toString().startsWith("Dockerfile"))
+                .toList();
     }
 
     @ParameterizedTest
@@ -41,11 +46,21 @@ final class DockerfileTest {
     @ParameterizedTest
     @MethodSource("dockerfiles")
     void baseImage_canBeNamedByDigest(Path dockerfile) {
-        assertThat(TextFiles.read(dockerfile).lines())
-                .filteredOn(line -> line.matches("(ARG|FROM) .*"))
-                .satisfiesExactly(
-                        line -> assertThat(line).startsWith("ARG BASE="),
-                        line -> assertThat(line).isEqualTo("FROM $BASE"));
+        List<String> stages =
+                TextFiles.read(dockerfile)
+                        .lines()
+                        .filter(line -> line.matches("(ARG|FROM) .*"))
+                        .map(line -> line.replaceFirst("^ARG BASE=.*", "ARG BASE"))
+                        .toList();
+
+        assertThat(stages)
+                .isIn(
+                        List.of("ARG BASE", "FROM $BASE"),
+                        List.of(
+                                "ARG BASE",
+                                "FROM $BASE AS program",
+                                "FROM program AS training",
+                                "FROM program"));
     }
 
     @ParameterizedTest
@@ -54,11 +69,51 @@ final class DockerfileTest {
         List<String> sources =
                 TextFiles.read(dockerfile)
                         .lines()
-                        .filter(line -> line.startsWith("COPY "))
+                        .filter(line -> line.startsWith("COPY ") && !line.contains("--from="))
                         .map(line -> line.replaceFirst("COPY (--\\S+ )*", "").split(" ", 2)[0])
                         .toList();
 
         assertThat(sources).isNotEmpty().allMatch(DockerfileTest::isSent);
+    }
+
+    @Test
+    void trainingRun_hasTheFlagsOfTheEntryPoint() {
+        String dockerfile = TextFiles.read(Path.of("src/main/docker/Dockerfile.jvm"));
+
+        List<String> entryPoint = words(dockerfile, "ENTRYPOINT");
+        List<String> training = words(dockerfile, "RUN");
+
+        // What the program is trained with, then how it is run: a JVM refuses a cache otherwise.
+        assertThat(training)
+                .containsSubsequence(
+                        TrainingRun.class.getName(),
+                        "/app/app.aot",
+                        "/app/quarkus-run.jar",
+                        "@/app/jvm.options");
+        assertThat(entryPoint)
+                .containsExactly(
+                        "java",
+                        "@/app/jvm.options",
+                        "-XX:AOTCache=/app/app.aot",
+                        "-jar",
+                        "/app/quarkus-run.jar");
+        assertThat(dockerfile)
+                .contains("COPY src/main/docker/jvm.options ./")
+                .contains("COPY --from=training /app/app.aot ./")
+                .contains("WORKDIR /app");
+    }
+
+    /** The words of an instruction in the exec form. */
+    private static List<String> words(String dockerfile, String instruction) {
+        Matcher found =
+                Pattern.compile("^" + instruction + " \\[([^]]*)]", Pattern.MULTILINE)
+                        .matcher(dockerfile);
+        assertThat(found.find()).as(instruction + " in the exec form").isTrue();
+        return Pattern.compile("\"([^\"]*)\"")
+                .matcher(found.group(1))
+                .results()
+                .map(word -> word.group(1))
+                .toList();
     }
 
     @Test

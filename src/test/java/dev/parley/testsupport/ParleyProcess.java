@@ -74,6 +74,7 @@ public final class ParleyProcess implements Closeable {
         private Path jar =
                 Path.of(System.getProperty("parley.app", "target/quarkus-app/quarkus-run.jar"));
 
+        private Path java = Path.of(System.getProperty("java.home"), "bin", "java");
         private int openFiles;
 
         private Builder(Builder other) {
@@ -81,6 +82,7 @@ public final class ParleyProcess implements Closeable {
             environment.putAll(other.environment);
             jvmOptions = other.jvmOptions;
             jar = other.jar;
+            java = other.java;
             openFiles = other.openFiles;
         }
 
@@ -169,6 +171,12 @@ public final class ParleyProcess implements Closeable {
             return this;
         }
 
+        /** Runs on another JVM than the tests do. */
+        public Builder java(Path path) {
+            java = path;
+            return this;
+        }
+
         /** Runs another jar than the packaged one. */
         Builder jar(Path path) {
             jar = path;
@@ -218,7 +226,7 @@ public final class ParleyProcess implements Closeable {
                             .toList();
             String executable = System.getProperty("parley.native", "");
             if (executable.isBlank()) {
-                words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+                words.add(java.toString());
                 words.addAll(jvmOptions);
                 words.addAll(argumentsOfEveryJvm());
                 words.addAll(options);
