@@ -8,6 +8,7 @@ import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Timeouts;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +33,7 @@ final class HeapReleaseIT {
                         .start()) {
             var metrics = new Metrics(pod);
             for (int i = 0; i < READERS; i++) {
-                var reader = new Socket("127.0.0.1", pod.port());
+                var reader = new Socket(InetAddress.getLoopbackAddress(), pod.port());
                 readers.add(reader);
                 reader.getOutputStream()
                         .write(

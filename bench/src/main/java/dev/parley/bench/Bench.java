@@ -100,7 +100,8 @@ public final class Bench {
                         "pids=" + joined(pods, RunningServer::pid),
                         "redisPid=" + redis.map(Redis::pid).orElse(0L),
                         "redisPort=" + redis.map(Redis::port).orElse(0),
-                        "jvm=" + pods.get(0).jvm()));
+                        "jvm=" + pods.get(0).jvm(),
+                        "startMillis=" + pods.get(0).startMillis()));
         command.addAll(scenario.load(settings));
         Process client =
                 RunningServer.killedAtExit(

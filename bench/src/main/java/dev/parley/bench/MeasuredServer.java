@@ -17,6 +17,15 @@ enum MeasuredServer {
             return QuarkusServers.parley(settings, scenario, directory, redis);
         }
     },
+    /** Parley over Redis, with the AOT cache of the container image. */
+    PARLEY_AOT(true, AotCache.isPossible()) {
+        @Override
+        RunningServer start(
+                Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
+                throws IOException {
+            return QuarkusServers.parleyWithCache(settings, scenario, directory, redis);
+        }
+    },
     /** Parley as one node, in memory. */
     PARLEY_MEMORY(false, true) {
         @Override
@@ -85,7 +94,7 @@ enum MeasuredServer {
 
     /** Whether it is a Parley over Redis, of which several can be linked. */
     boolean isParleyOnRedis() {
-        return this == PARLEY || this == OTHER;
+        return this == PARLEY || this == PARLEY_AOT || this == OTHER;
     }
 
     boolean needsRedis() {

@@ -25,18 +25,34 @@ final class QuarkusServers {
             Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
             throws IOException {
         boolean jvm = settings.nativeExecutable().isEmpty();
-        if (jvm && !isUpToDate(PARLEY, PARLEY_SOURCES)) {
-            throw new IOException(
-                    PARLEY
-                            + " is missing or older than "
-                            + PARLEY_SOURCES
-                            + ": run ./mvnw package -DskipTests first");
+        if (jvm) {
+            requireUpToDate();
         }
         List<String> program =
                 settings.nativeExecutable()
                         .map(path -> List.of(path.toString()))
                         .orElseGet(() -> java(settings));
         return parley(program, PARLEY, scenario, directory, redis, jvm);
+    }
+
+    private static void requireUpToDate() throws IOException {
+        if (!isUpToDate(PARLEY, PARLEY_SOURCES)) {
+            throw new IOException(
+                    PARLEY
+                            + " is missing or older than "
+                            + PARLEY_SOURCES
+                            + ": run ./mvnw package -DskipTests first");
+        }
+    }
+
+    /** Starts Parley with an AOT cache, which is made when it is first needed. */
+    static RunningServer parleyWithCache(
+            Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
+            throws IOException {
+        requireUpToDate();
+        List<String> program = java(settings);
+        program.add("-XX:AOTCache=" + AotCache.make(PARLEY, settings.jvmFlags()));
+        return parley(program, PARLEY, scenario, directory, redis, true);
     }
 
     /** Starts another version of Parley, whose jar the settings name. */

@@ -19,13 +19,15 @@ import java.util.concurrent.TimeUnit;
  * A server's process. It is killed when this JVM exits, if it is still running then.
  *
  * @param jvm whether it is a JVM
+ * @param startMillis how long it took from its start until it was ready
  */
-record RunningServer(Process process, int port, boolean jvm) implements AutoCloseable {
+record RunningServer(Process process, int port, boolean jvm, long startMillis)
+        implements AutoCloseable {
 
     private static final int LOWEST_PORT = 12_000;
     private static final int LOWEST_OUTGOING_PORT = 32_768;
     private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
-    private static final long START_SECONDS = 30;
+    private static final long START_SECONDS = 60;
     private static final long STOP_SECONDS = 10;
 
     static {
@@ -46,10 +48,12 @@ record RunningServer(Process process, int port, boolean jvm) implements AutoClos
                 .keySet()
                 .removeIf(name -> name.startsWith("QUARKUS_") || name.startsWith("PARLEY_"));
         program.redirectErrorStream(true).redirectOutput(log.toFile());
-        var server = new RunningServer(killedAtExit(program.start()), port, jvm);
+        long start = System.nanoTime();
+        var server = new RunningServer(killedAtExit(program.start()), port, jvm, 0);
         try {
             server.awaitAnswer(ready, log);
-            return server;
+            long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+            return new RunningServer(server.process, port, jvm, millis);
         } catch (RuntimeException | IOException e) {
             server.close();
             throw e;
@@ -108,7 +112,7 @@ record RunningServer(Process process, int port, boolean jvm) implements AutoClos
 
     static void pause() {
         try {
-            TimeUnit.MILLISECONDS.sleep(50);
+            TimeUnit.MILLISECONDS.sleep(20);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }

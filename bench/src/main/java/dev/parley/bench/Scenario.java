@@ -170,6 +170,38 @@ enum Scenario {
             return server.isParleyOnRedis() || server == MeasuredServer.PARLEY_MEMORY;
         }
     },
+    AS_IT_COMES(
+            "19,000 idle readers, no collection forced",
+            "as-it-comes",
+            Table.AS_IT_COMES,
+            "as-it-comes") {
+        @Override
+        List<String> load(Settings s) {
+            return List.of(readers(s, 19_000), "window=1");
+        }
+    },
+    COLD_PACED("1,000 readers, 50 messages/s from the start", "cold", Table.COLD, "cold") {
+        @Override
+        List<String> load(Settings s) {
+            return List.of(
+                    readers(s, 1_000),
+                    "rate=50",
+                    "coldSeconds=" + Math.max(1, 60 / s.scale()),
+                    "seconds=" + s.seconds(),
+                    warmUp(s));
+        }
+    },
+    COLD_PUBLISH("500 publishes/s of 8 connections from the start", "cold", Table.COLD, "cold") {
+        @Override
+        List<String> load(Settings s) {
+            return List.of(
+                    "rate=500",
+                    "window=8",
+                    "coldSeconds=" + Math.max(1, 60 / s.scale()),
+                    "seconds=" + s.seconds(),
+                    warmUp(s));
+        }
+    },
     STORM("10,000 readers connect at once", "storm", Table.STORM, "storm") {
         @Override
         List<String> load(Settings s) {

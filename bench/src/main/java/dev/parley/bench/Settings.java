@@ -32,10 +32,12 @@ record Settings(
         Optional<Path> nativeExecutable,
         Optional<Path> other) {
 
-    /** The flags of the container image, in a container of 1 GiB. */
+    /**
+     * The flags of the container image, in a container of 1 GiB. An older JVM than the image's does
+     * not know some of them.
+     */
     private static final String JVM_FLAGS =
-            "-XX:MaxRAM=1g -XX:MaxRAMPercentage=50 -XX:+UseG1GC -XX:MinHeapFreeRatio=10"
-                    + " -XX:MaxHeapFreeRatio=30 -XX:G1PeriodicGCInterval=60000";
+            "-XX:+IgnoreUnrecognizedVMOptions -XX:MaxRAM=1g @../src/main/docker/jvm.options";
 
     static Settings fromSystemProperties() {
         Optional<Path> other = path("bench.other");

@@ -58,6 +58,22 @@ enum Table {
             new Column("MB empty", "pssBefore", 0, 1e-6),
             new Column("MB full", "pssCollected", 0, 1e-6),
             new Column("MB after leaving", "pssAfterLeaving", 0, 1e-6)),
+    AS_IT_COMES(
+            "bytesPerConnection",
+            new Column("bytes per connection", "bytesPerConnection", 0),
+            new Column("MB empty", "pssBefore", 0, 1e-6),
+            new Column("MB full", "pssFull", 0, 1e-6),
+            new Column("MB a minute after leaving", "pssAfterMinute", 0, 1e-6),
+            new Column("× empty", "ratioAfterMinute", 2)),
+    COLD(
+            "coldCpuMicros",
+            new Column("s to readiness", "startMillis", 2, 1e-3),
+            new Column("CPU s until then", "startCpuMicros", 2, 1e-6),
+            new Column("CPU µs each, first minute", "coldCpuMicros", 1),
+            new Column("warm", "warmCpuMicros", 1),
+            new Column("ratio", "coldRatio", 2),
+            new Column("p99 ms, first minute", "coldP99Millis", 1),
+            new Column("p99 ms warm", "p99Millis", 1)),
     STORM(
             "cpuMicrosPerConnection",
             new Column("accepted", "accepted", 0),

@@ -31,6 +31,8 @@ public final class LoadClient {
             case "publish" -> new PublishRun(options, publishers, server).run();
             case "idle" -> new IdleRun(options, readers, server).run();
             case "opening" -> new OpeningRun(options, readers, publishers, server).run();
+            case "as-it-comes" -> new AsItComesRun(options, readers, server).run();
+            case "cold" -> new ColdRun(options, readers, publishers, server).run();
             case "storm" -> new StormRun(options, readers, publishers, server).run();
             default -> throw new IllegalArgumentException("no such mode: " + options.mode());
         };

@@ -11,12 +11,14 @@ import java.util.stream.Stream;
 /**
  * Options of the load client, each written {@code key=value} on its command line.
  *
- * @param mode {@code fanout}, {@code publish}, {@code idle}, {@code storm} or {@code opening}
+ * @param mode {@code fanout}, {@code publish}, {@code idle}, {@code as-it-comes}, {@code cold},
+ *     {@code storm} or {@code opening}
  * @param ports where the server listens on 127.0.0.1; several ones are those of its pods
  * @param pids the server's processes; their children count too
  * @param redisPid process of the Redis that the server uses, 0 if none
  * @param redisPort where that Redis listens, 0 if none
  * @param jvm whether the server is a JVM, in which garbage collections can be requested
+ * @param startMillis how long the server took until it was ready
  * @param eventsPath path of the event stream
  * @param sendPath path to publish to
  * @param rooms number of rooms among which readers and publishers are divided; 1 means the server's
@@ -28,6 +30,7 @@ import java.util.stream.Stream;
  * @param opening rooms that are opened and closed a second, beside those of the readers
  * @param rate messages a second, 0 for as fast as they are acknowledged
  * @param messages how many to publish while measuring, 0 if {@code seconds} decides
+ * @param coldSeconds how long to publish before the warm-up, which is measured too
  * @param seconds how long to publish while measuring
  * @param warmUpSeconds how long to publish before that
  * @param size bytes of a message
@@ -43,6 +46,7 @@ public record LoadOptions(
         long redisPid,
         int redisPort,
         boolean jvm,
+        long startMillis,
         String eventsPath,
         String sendPath,
         int rooms,
@@ -53,6 +57,7 @@ public record LoadOptions(
         int opening,
         int rate,
         int messages,
+        int coldSeconds,
         int seconds,
         int warmUpSeconds,
         int size,
@@ -66,6 +71,7 @@ public record LoadOptions(
                     Map.entry("redisPid", "0"),
                     Map.entry("redisPort", "0"),
                     Map.entry("jvm", "false"),
+                    Map.entry("startMillis", "0"),
                     Map.entry("eventsPath", "/events"),
                     Map.entry("sendPath", "/send"),
                     Map.entry("rooms", "1"),
@@ -76,6 +82,7 @@ public record LoadOptions(
                     Map.entry("opening", "0"),
                     Map.entry("rate", "0"),
                     Map.entry("messages", "0"),
+                    Map.entry("coldSeconds", "0"),
                     Map.entry("seconds", "0"),
                     Map.entry("warmUpSeconds", "0"),
                     Map.entry("size", "200"),
@@ -98,6 +105,7 @@ public record LoadOptions(
                 Long.parseLong(text(given, "redisPid")),
                 number(given, "redisPort"),
                 Boolean.parseBoolean(text(given, "jvm")),
+                Long.parseLong(text(given, "startMillis")),
                 text(given, "eventsPath"),
                 text(given, "sendPath"),
                 number(given, "rooms"),
@@ -108,6 +116,7 @@ public record LoadOptions(
                 number(given, "opening"),
                 number(given, "rate"),
                 number(given, "messages"),
+                number(given, "coldSeconds"),
                 number(given, "seconds"),
                 number(given, "warmUpSeconds"),
                 number(given, "size"),
