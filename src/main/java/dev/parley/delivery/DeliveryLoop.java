@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,15 @@ import org.jspecify.annotations.Nullable;
  * message falls as the rate rises.
  */
 final class DeliveryLoop {
+
+    /**
+     * Most characters of plain texts that wait for their turn on the event loop, of one room. Texts
+     * above it are dropped: any number can come from Redis, and they are not stored anyway.
+     */
+    static final int MAX_WAITING_PLAIN = 1_000_000;
+
+    /** What a text that waits takes beside its characters. */
+    private static final int PLAIN_OVERHEAD = 200;
 
     private final EventLoop eventLoop;
     private final long maxPaceNanos;
@@ -160,6 +170,9 @@ final class DeliveryLoop {
         private final AtomicBoolean signalled = new AtomicBoolean();
         private final List<Cursor> cursors = new ArrayList<>();
 
+        /** Characters of the plain texts that wait. */
+        private final AtomicInteger waitingPlain = new AtomicInteger();
+
         /** The log whose messages were timed last. */
         private @Nullable RoomLog timedLog;
 
@@ -182,11 +195,24 @@ final class DeliveryLoop {
             }
         }
 
-        /** Writes a text without an id to all live cursors, later. Called on any thread. */
+        /**
+         * Writes a text without an id to all live cursors, later; drops it if too many wait. Called
+         * on any thread.
+         */
         @Override
         public void onPlainText(String text) {
+            int cost = text.length() + PLAIN_OVERHEAD;
+            if (waitingPlain.addAndGet(cost) > MAX_WAITING_PLAIN) {
+                waitingPlain.addAndGet(-cost);
+                meters.plainDropped();
+                return;
+            }
             var message = Message.of(room.room(), text, clock.instant());
-            execute(() -> deliverPlain(message));
+            execute(
+                    () -> {
+                        waitingPlain.addAndGet(-cost);
+                        deliverPlain(message);
+                    });
         }
 
         void add(Cursor cursor) {

@@ -33,6 +33,7 @@ final class DeliveryMeters {
     private final Counter resumed;
     private final Counter gaps;
     private final Counter replayed;
+    private final Counter plainDropped;
     private final Timer fanOut;
     private final Map<DisconnectReason, Counter> disconnects =
             new EnumMap<>(DisconnectReason.class);
@@ -58,6 +59,11 @@ final class DeliveryMeters {
                         registry,
                         "parley.replayed.messages",
                         "Deliveries read from the broker's history");
+        plainDropped =
+                counter(
+                        registry,
+                        "parley.plain.late",
+                        "Plain texts from Redis that an event loop dropped because too many waited");
         fanOut =
                 Timer.builder("parley.fanout")
                         .description(
@@ -105,6 +111,11 @@ final class DeliveryMeters {
     /** Counts a stream that was refused, and so was never counted as connected. */
     void refused(DisconnectReason reason) {
         count(reason);
+    }
+
+    /** Counts a plain text that was dropped because too many were waiting. */
+    void plainDropped() {
+        plainDropped.increment();
     }
 
     /**

@@ -24,7 +24,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MessageJson {
 
-    private static final JsonFactory JSON = new JsonFactory();
+    /** Keeps no names: another program can publish bodies with any number of names. */
+    private static final JsonFactory JSON =
+            JsonFactory.builder()
+                    .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                    .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+                    .build();
 
     private MessageJson() {}
 

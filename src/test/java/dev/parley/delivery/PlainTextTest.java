@@ -54,4 +54,22 @@ class PlainTextTest {
 
         assertThat(reader.delivered()).isEmpty();
     }
+
+    @Test
+    void plainTextsThatWait_areDroppedAboveABound() {
+        TestReader reader = harness.connectToLobby();
+        String text = "x".repeat(10_000);
+
+        for (int i = 0; i < 500; i++) {
+            broker.publishPlainText(text);
+        }
+        harness.run();
+        harness.publishPlainText("the next one");
+
+        assertThat(reader.delivered())
+                .hasSize(DeliveryLoop.MAX_WAITING_PLAIN / 10_200 + 1)
+                .endsWith("plain the next one");
+        assertThat(harness.count("parley.plain.late"))
+                .isEqualTo(500 - (reader.delivered().size() - 1));
+    }
 }

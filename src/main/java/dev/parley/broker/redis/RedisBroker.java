@@ -57,6 +57,14 @@ public final class RedisBroker implements Broker, AutoCloseable {
      */
     private static final int MAX_READ_TURNS = 5;
 
+    /**
+     * Most bytes that a byte of text takes in JSON: a control character is written {@code \\u0001}.
+     */
+    private static final int JSON_BYTES = 6;
+
+    /** Most bytes of an announcement beside its text: room, id, time, sender and event. */
+    private static final int OTHER_BYTES = 4 * 1024;
+
     private final RedisKeys keys;
     private final RedisConfig config;
     private final RoomHistories histories;
@@ -70,7 +78,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private final AtomicBoolean warnedOfForeignEntries = new AtomicBoolean();
     private final AtomicBoolean warnedOfLongText = new AtomicBoolean();
     private final LostHistories lost;
-    private final long maxPlainBytes;
+    private final long maxTextBytes;
 
     /** Makes the access to Redis, from what the broker does there and what it receives. */
     private interface Access {
@@ -81,7 +89,8 @@ public final class RedisBroker implements Broker, AutoCloseable {
      * Makes the broker of one Redis.
      *
      * @param clients makes a client that is used for one connection
-     * @param maxPlainBytes longest text from the plain channel that is delivered, in bytes of UTF-8
+     * @param maxTextBytes longest text of a publish, in bytes of UTF-8; longer ones that other
+     *     programs publish on a channel are not delivered
      * @param lost the pod's one, which writes one line for all that notice a loss
      */
     public RedisBroker(
@@ -89,7 +98,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
             Supplier<Redis> clients,
             RedisConfig config,
             RoomHistories histories,
-            long maxPlainBytes,
+            long maxTextBytes,
             LostHistories lost,
             MeterRegistry registry) {
         this(
@@ -99,7 +108,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
                 connection -> Future.succeededFuture(),
                 config,
                 histories,
-                maxPlainBytes,
+                maxTextBytes,
                 lost,
                 registry);
     }
@@ -108,7 +117,8 @@ public final class RedisBroker implements Broker, AutoCloseable {
      * Makes the broker of a Redis Cluster.
      *
      * @param nodes makes clients of single nodes
-     * @param maxPlainBytes longest text from the plain channel that is delivered, in bytes of UTF-8
+     * @param maxTextBytes longest text of a publish, in bytes of UTF-8; longer ones that other
+     *     programs publish on a channel are not delivered
      * @param lost the pod's one, which writes one line for all that notice a loss
      */
     public RedisBroker(
@@ -116,7 +126,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
             ClusterClients nodes,
             RedisConfig config,
             RoomHistories histories,
-            long maxPlainBytes,
+            long maxTextBytes,
             LostHistories lost,
             MeterRegistry registry) {
         this(
@@ -124,7 +134,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
                 (setup, receiver) -> new ClusterConnections(nodes, setup, receiver),
                 config,
                 histories,
-                maxPlainBytes,
+                maxTextBytes,
                 lost,
                 registry);
     }
@@ -134,7 +144,8 @@ public final class RedisBroker implements Broker, AutoCloseable {
      *
      * @param server the server's name in the log; empty if there is only one
      * @param join runs on each new connection for commands before it is used
-     * @param maxPlainBytes longest text from the plain channel that is delivered, in bytes of UTF-8
+     * @param maxTextBytes longest text of a publish, in bytes of UTF-8; longer ones that other
+     *     programs publish on a channel are not delivered
      * @param lost the pod's one, which writes one line for all that notice a loss
      */
     RedisBroker(
@@ -144,7 +155,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
             Function<RedisConnection, Future<Void>> join,
             RedisConfig config,
             RoomHistories histories,
-            long maxPlainBytes,
+            long maxTextBytes,
             LostHistories lost,
             MeterRegistry registry) {
         this(
@@ -152,7 +163,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
                 (setup, receiver) -> new ServerConnections(server, clients, join, setup, receiver),
                 config,
                 histories,
-                maxPlainBytes,
+                maxTextBytes,
                 lost,
                 registry);
     }
@@ -162,10 +173,10 @@ public final class RedisBroker implements Broker, AutoCloseable {
             Access access,
             RedisConfig config,
             RoomHistories histories,
-            long maxPlainBytes,
+            long maxTextBytes,
             LostHistories lost,
             MeterRegistry registry) {
-        this.maxPlainBytes = maxPlainBytes;
+        this.maxTextBytes = maxTextBytes;
         this.lost = lost;
         this.keys = new RedisKeys(config.prefix());
         this.config = config;
@@ -338,7 +349,10 @@ public final class RedisBroker implements Broker, AutoCloseable {
         try {
             var announcement = Announcement.of(payload);
             List<Listener> receivers = listeners.of(announcement.room());
-            if (!receivers.isEmpty()) {
+            if (payload.length() > OTHER_BYTES + JSON_BYTES * maxTextBytes) {
+                // If a pod with a higher bound has published it, the room's log has it.
+                receivers.forEach(Listener::onResubscribed);
+            } else if (!receivers.isEmpty()) {
                 StoredMessage message = announcement.message();
                 receivers.forEach(listener -> listener.onMessage(message));
             }
@@ -348,13 +362,13 @@ public final class RedisBroker implements Broker, AutoCloseable {
     }
 
     private void onPlainText(Buffer payload) {
-        if (payload.length() > maxPlainBytes) {
+        if (payload.length() > maxTextBytes) {
             meters.dropped();
             if (warnedOfLongText.compareAndSet(false, true)) {
                 LOG.warnf(
                         "channel %s: dropped a text of %d bytes; parley.publish.max-text is %d"
                                 + " (logged once; parley_plain_dropped_total counts)",
-                        config.plainChannel().orElse(""), payload.length(), maxPlainBytes);
+                        config.plainChannel().orElse(""), payload.length(), maxTextBytes);
             }
             return;
         }

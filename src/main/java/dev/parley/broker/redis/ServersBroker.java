@@ -69,7 +69,8 @@ public final class ServersBroker implements Broker, AutoCloseable {
 
     /**
      * @param clients what makes clients of each server, by the server's name
-     * @param maxPlainBytes longest text from the plain channel that is delivered, in bytes of UTF-8
+     * @param maxTextBytes longest text of a publish, in bytes of UTF-8; longer ones that other
+     *     programs publish on a channel are not delivered
      * @param lost the pod's one, which writes one line for all that notice a loss
      */
     public ServersBroker(
@@ -77,7 +78,7 @@ public final class ServersBroker implements Broker, AutoCloseable {
             Map<String, Supplier<Redis>> clients,
             RedisConfig config,
             RoomHistories histories,
-            long maxPlainBytes,
+            long maxTextBytes,
             LostHistories lost,
             MeterRegistry registry) {
         this.vertx = vertx;
@@ -94,7 +95,7 @@ public final class ServersBroker implements Broker, AutoCloseable {
                                     generations::join,
                                     config,
                                     histories,
-                                    maxPlainBytes,
+                                    maxTextBytes,
                                     lost,
                                     labelled(registry, name));
                     servers.put(name, new Server(name, broker, generations));
