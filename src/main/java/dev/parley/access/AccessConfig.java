@@ -57,6 +57,16 @@ public interface AccessConfig {
     @Min(1)
     int failureBurst();
 
+    /** Tickets that one person may get a second from a pod, 1 or more. */
+    @WithDefault("10")
+    @Min(1)
+    int ticketRate();
+
+    /** Tickets that the person may get at once before the rate applies, 1 or more. */
+    @WithDefault("100")
+    @Min(1)
+    int ticketBurst();
+
     /** The rooms that need no token, in mode {@code token}. */
     @WithName("public")
     PublicRooms publicRooms();

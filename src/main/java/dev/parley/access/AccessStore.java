@@ -1,5 +1,6 @@
 package dev.parley.access;
 
+import dev.parley.broker.BrokerUnavailable;
 import io.smallrye.mutiny.Uni;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -15,9 +16,12 @@ import java.util.Optional;
 /**
  * What all pods share about access: the tickets, each under a digest, so that who reads the store
  * can use none of them; and the revocations. Thread-safe. Every call fails with {@link
- * dev.parley.broker.BrokerUnavailable} if the store does not answer in time.
+ * BrokerUnavailable} if the store does not answer in time.
  */
 public interface AccessStore {
+
+    /** Most revocations at a time: pods keep them in memory and compare each call with them. */
+    int MAX_REVOCATIONS = 10_000;
 
     /**
      * What a ticket is kept under: its SHA-256 in hexadecimal.
@@ -67,7 +71,8 @@ public interface AccessStore {
     Uni<Void> touchTickets(Collection<TicketDigest> tickets);
 
     /**
-     * Keeps revocations.
+     * Keeps revocations. Fails with {@link BrokerUnavailable}, and keeps none of them, if there
+     * would be more than {@link #MAX_REVOCATIONS}.
      *
      * @param entries each, and when it ends
      */
@@ -79,4 +84,10 @@ public interface AccessStore {
      * @param known the revisions that the caller has, whose entries are left out
      */
     Uni<List<RevocationList>> revocations(Collection<String> known);
+
+    /** Makes the failure of {@link #putRevocations} with too many. */
+    static BrokerUnavailable tooManyRevocations() {
+        return new BrokerUnavailable(
+                "there are %d revocations already; wait until some end".formatted(MAX_REVOCATIONS));
+    }
 }

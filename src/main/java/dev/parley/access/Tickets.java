@@ -6,7 +6,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.parley.access.AccessStore.TicketDigest;
+import dev.parley.http.ErrorCode;
+import dev.parley.http.RefusedRequest;
+import dev.parley.http.TokenBuckets;
 import dev.parley.message.RoomPattern;
+import io.github.bucket4j.Bandwidth;
 import io.quarkus.runtime.StartupEvent;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
@@ -45,6 +49,8 @@ public final class Tickets {
     private final AccessStore store;
     private final AccessMeters meters;
     private final Duration lifetime;
+    private final TokenBuckets<Holder> given = new TokenBuckets<>();
+    private final Bandwidth limit;
     private final Clock clock;
     private final ObjectMapper json = new ObjectMapper();
     private final SecureRandom random = new SecureRandom();
@@ -58,7 +64,16 @@ public final class Tickets {
         this.store = store;
         this.meters = meters;
         this.lifetime = config.ticketLifetime();
+        this.limit = TokenBuckets.limit(config.ticketRate(), config.ticketBurst());
         this.clock = clock;
+    }
+
+    /** Whom tickets are counted for: a person, whatever the name of the moment. */
+    private record Holder(String issuer, String subject) {
+
+        static Holder of(Person person) {
+            return new Holder(person.issuer(), person.subject());
+        }
     }
 
     /**
@@ -78,12 +93,23 @@ public final class Tickets {
     }
 
     /**
-     * Gives a ticket.
+     * Gives a ticket. Fails with {@link RefusedRequest} if the person gets too many: each is kept
+     * for {@code parley.access.ticket-lifetime}, and is a line in the log.
      *
      * @param token what it stands for
      * @param read the rooms that may be read with it
      */
     Uni<Given> give(VerifiedToken token, List<RoomPattern> read) {
+        Optional<Duration> pause = given.tryTake(Holder.of(token.person()), limit);
+        if (pause.isPresent()) {
+            return Uni.createFrom()
+                    .failure(
+                            RefusedRequest.retryable(
+                                    ErrorCode.TOO_MANY_REQUESTS,
+                                    "too many tickets: a ticket can be used again, so keep it;"
+                                            + " repeat the request after the seconds in Retry-After",
+                                    pause.get()));
+        }
         byte[] secret = new byte[RANDOM_BYTES];
         random.nextBytes(secret);
         String ticket = Base64.getUrlEncoder().withoutPadding().encodeToString(secret);

@@ -1,9 +1,11 @@
 package dev.parley.access;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.parley.access.AccessStore.RevocationList;
 import dev.parley.access.AccessStore.TicketDigest;
+import dev.parley.broker.BrokerUnavailable;
 import dev.parley.testsupport.Timeouts;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
@@ -12,6 +14,8 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** What every store of tickets and revocations does. */
@@ -67,6 +71,21 @@ public abstract class AccessStoreContract {
                 get(store().revocations(List.of())).get(0).entries().orElseThrow();
 
         assertThat(entries).containsEntry("one", end).containsEntry("two", end.plusSeconds(1));
+    }
+
+    @Test
+    void revocationsAboveTheNumber_areRefused() {
+        Map<String, Instant> all =
+                IntStream.range(0, AccessStore.MAX_REVOCATIONS)
+                        .boxed()
+                        .collect(Collectors.toMap(i -> "revocation " + i, i -> in(LONG)));
+        get(store().putRevocations(all));
+        List<RevocationList> full = get(store().revocations(List.of()));
+
+        assertThatExceptionOfType(BrokerUnavailable.class)
+                .isThrownBy(() -> get(store().putRevocations(Map.of("one more", in(LONG)))));
+
+        assertThat(get(store().revocations(List.of()))).isEqualTo(full);
     }
 
     @Test

@@ -104,6 +104,28 @@ class TicketIT {
     }
 
     @Test
+    void ticketsOfOnePerson_areBounded_andAnotherPersonGetsOne() {
+        try (ParleyProcess limited =
+                AccessPods.builder()
+                        .config("parley.access.ticket-rate", "1")
+                        .config("parley.access.ticket-burst", "3")
+                        .start()) {
+            TestTokens token = AccessPods.tokenFor("a");
+            Http.Answer answer = AccessPods.ticketAnswer(limited, token.signed(), "");
+            for (int i = 0; i < 200 && answer.status() == 200; i++) {
+                // Another name, or another token, is no other person.
+                String again = token.claim("name", "name " + i).claim("jti", "id " + i).signed();
+                answer = AccessPods.ticketAnswer(limited, again, "");
+            }
+            String other = AccessPods.tokenFor("a").claim("sub", "bob").signed();
+
+            assertThat(answer.status()).isEqualTo(429);
+            assertThat(answer.header("Retry-After")).isNotBlank();
+            assertThat(AccessPods.ticketAnswer(limited, other, "").status()).isEqualTo(200);
+        }
+    }
+
+    @Test
     void ticketIsGiven_forABearerTokenOnly() {
         String ticket = AccessPods.ticket(one, AccessPods.tokenFor("a").signed());
 

@@ -18,20 +18,15 @@ public final class MemoryAccessStore implements AccessStore {
     /** Most tickets: with more, the one that was not used for longest ends. */
     private static final int MAX_TICKETS = 100_000;
 
+    /** Most characters of what they stand for: a token with many rights makes thousands. */
+    private static final int MAX_CHARACTERS = 32_000_000;
+
     private final Clock clock;
 
     /** In order of last use. */
-    private final Map<TicketDigest, Ticket> tickets =
-            new LinkedHashMap<>(16, 0.75f, true) {
+    private final Map<TicketDigest, Ticket> tickets = new LinkedHashMap<>(16, 0.75f, true);
 
-                private static final long serialVersionUID = 1L;
-
-                @Override
-                protected boolean removeEldestEntry(Map.Entry<TicketDigest, Ticket> eldest) {
-                    return size() > MAX_TICKETS;
-                }
-            };
-
+    private int characters;
     private final Map<String, Instant> revocations = new HashMap<>();
     private long revision;
 
@@ -55,8 +50,9 @@ public final class MemoryAccessStore implements AccessStore {
     public Uni<Void> putTicket(TicketDigest ticket, String content, Duration idle, Instant end) {
         synchronized (tickets) {
             Instant now = clock.instant();
-            removeOld(now);
             tickets.put(ticket, new Ticket(content, idle, end, now.plus(idle)));
+            characters += content.length();
+            removeOld(now);
         }
         return Uni.createFrom().voidItem();
     }
@@ -75,18 +71,35 @@ public final class MemoryAccessStore implements AccessStore {
     private Optional<Ticket> use(TicketDigest ticket) {
         synchronized (tickets) {
             Instant now = clock.instant();
-            Ticket kept =
-                    tickets.computeIfPresent(
-                            ticket, (key, known) -> known.isOver(now) ? null : known.usedAt(now));
-            return Optional.ofNullable(kept);
+            Ticket known = tickets.get(ticket);
+            if (known == null) {
+                return Optional.empty();
+            }
+            if (known.isOver(now)) {
+                tickets.remove(ticket);
+                characters -= known.content().length();
+                return Optional.empty();
+            }
+            tickets.put(ticket, known.usedAt(now));
+            return Optional.of(known);
         }
     }
 
-    /** Removes tickets whose time is over, beginning with those that were not used for longest. */
+    /**
+     * Removes tickets whose time is over, or that are too many, beginning with those that were not
+     * used for longest.
+     */
     private void removeOld(Instant now) {
         var oldest = tickets.values().iterator();
-        while (oldest.hasNext() && oldest.next().isOver(now)) {
+        while (oldest.hasNext()) {
+            Ticket next = oldest.next();
+            if (!next.isOver(now)
+                    && tickets.size() <= MAX_TICKETS
+                    && characters <= MAX_CHARACTERS) {
+                return;
+            }
             oldest.remove();
+            characters -= next.content().length();
         }
     }
 
@@ -95,6 +108,9 @@ public final class MemoryAccessStore implements AccessStore {
         synchronized (revocations) {
             Instant now = clock.instant();
             revocations.values().removeIf(end -> !end.isAfter(now));
+            if (revocations.size() + entries.size() > MAX_REVOCATIONS) {
+                return Uni.createFrom().failure(AccessStore.tooManyRevocations());
+            }
             entries.forEach(
                     (entry, end) ->
                             revocations.merge(

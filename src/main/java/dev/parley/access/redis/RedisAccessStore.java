@@ -25,9 +25,6 @@ import java.util.function.Function;
  */
 public final class RedisAccessStore implements AccessStore {
 
-    /** Most revocations at a time: pods keep them in memory and compare each call with them. */
-    private static final int MAX_REVOCATIONS = 10_000;
-
     private static final RedisCommands.Script PUT_TICKET = script("put-ticket.lua");
     private static final RedisCommands.Script USE_TICKET = script("use-ticket.lua");
     private static final RedisCommands.Script PUT_REVOCATIONS = script("put-revocations.lua");
@@ -113,9 +110,7 @@ public final class RedisAccessStore implements AccessStore {
                 .invoke(
                         answers -> {
                             if (answers.found.stream().allMatch(reply -> reply.toInteger() == 0)) {
-                                throw new BrokerUnavailable(
-                                        "there are %d revocations already; wait until some end"
-                                                .formatted(MAX_REVOCATIONS));
+                                throw AccessStore.tooManyRevocations();
                             }
                         })
                 .replaceWithVoid();
