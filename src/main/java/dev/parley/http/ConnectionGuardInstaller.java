@@ -8,10 +8,10 @@ import org.eclipse.microprofile.config.ConfigProvider;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts a {@link ConnectionGuard} on each connection when it is accepted. Neither the framework nor
- * Vert.x has a place for that: their first hook on a connection comes with its first bytes, or with
- * its first request. Netty creates this object itself (META-INF/services) if {@link #enable} was
- * called before the first connection of the process.
+ * Puts a {@link ConnectionGuard} or a {@link ManagementGuard} on each connection when it is
+ * accepted. Neither the framework nor Vert.x has a place for that: their first hook on a connection
+ * comes with its first bytes, or with its first request. Netty creates this object itself
+ * (META-INF/services) if {@link #enable} was called before the first connection of the process.
  */
 @RegisterForReflection
 public final class ConnectionGuardInstaller extends ChannelInitializerExtension {
@@ -31,12 +31,14 @@ public final class ConnectionGuardInstaller extends ChannelInitializerExtension 
     @Override
     public void postInitializeServerChildChannel(Channel channel) {
         ServerBounds current = bounds;
-        if (current != null && !isManagement(channel)) {
+        if (isManagement(channel)) {
+            ManagementGuard.guard(channel);
+        } else if (current != null) {
             ConnectionGuard.guard(channel, current);
         }
     }
 
-    /** Whether the connection is to the management port, which is not guarded: it stays inside. */
+    /** Whether the connection is to the management port. */
     private static boolean isManagement(Channel channel) {
         return channel.localAddress() instanceof InetSocketAddress local
                 && Management.PORT == local.getPort();
