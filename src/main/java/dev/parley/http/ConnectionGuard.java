@@ -361,9 +361,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         if (handshake != null) {
             listenToHandshake(handshake);
         }
-        if (!bodies.isEmpty()) {
-            countBodies();
-        }
+        countBodies();
     }
 
     @Override
@@ -448,7 +446,11 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         head.end();
     }
 
-    private void countBodies() {
+    /** Counts what has come of bodies, and refuses those above their bounds. */
+    void countBodies() {
+        if (bodies.isEmpty()) {
+            return;
+        }
         Map<Body, BodyFault> refused = new LinkedHashMap<>();
         long arrived = bodies.stream().mapToLong(Body::arrived).sum();
         long overhead = (long) pieces * RequestCost.PIECE;

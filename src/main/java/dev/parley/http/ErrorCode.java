@@ -45,6 +45,7 @@ public enum ErrorCode {
     UNSUPPORTED_ENCODING(415, "The body has an unsupported content encoding"),
     IDEMPOTENCY_KEY_REUSED(422, "The Idempotency-Key was used for another message"),
     TOO_MANY_REQUESTS(429, "The client publishes too often"),
+    TOO_MANY_HEADERS(431, "The request has too many headers"),
     INTERNAL_ERROR(500, "The server failed"),
     NOT_IMPLEMENTED(501, "The transfer coding is not supported"),
     OVERLOADED(503, "The server holds too much for its clients"),

@@ -2,12 +2,15 @@ package dev.parley.http;
 
 import dev.parley.http.ServerBounds.Bound;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2Exception;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -27,6 +30,10 @@ import java.util.concurrent.TimeUnit;
  *       streams that are open.
  * </ul>
  *
+ * <p>It passes on a few requests at a time. A read of 64 KB can contain two thousand, and each
+ * connection of an event loop is read before the others have their next turn, so a client with many
+ * connections would keep the others waiting for seconds. What waits counts as heads.
+ *
  * <p>It also keeps the failure of one stream from ending the others: see {@link #exceptionCaught}.
  *
  * <p>On a connection that does not begin with HTTP/2's preface it removes itself. Runs on the
@@ -44,6 +51,12 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
 
     /** A body in frames below this takes more memory for the frames than for its bytes. */
     private static final int SMALL_DATA = 64;
+
+    /** Requests that are passed on before it is the turn of other connections. */
+    private static final int REQUESTS_IN_TURN = 16;
+
+    /** Returned in the place of an index when the connection is cut. */
+    private static final int CUT = -1;
 
     private static final int DATA = 0;
     private static final int HEADERS = 1;
@@ -72,6 +85,12 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
     /** Bytes of the frames of a header block whose last one has not come. */
     private long blockBytes;
 
+    // What waits for the next turn.
+
+    private final Deque<ByteBuf> waiting = new ArrayDeque<>();
+    private final IncompleteInput waitingInput;
+    private int requestsInTurn;
+
     // Frames that carry neither a request nor an answer.
 
     /** WINDOW_UPDATE, RST_STREAM and empty DATA that the client may still send. */
@@ -94,15 +113,57 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
         this.upgraded = upgraded;
         this.head = IncompleteInput.ofHeads(bounds, peer);
         this.body = IncompleteInput.ofBodies(bounds, peer);
+        this.waitingInput = IncompleteInput.ofWaitingRequests(bounds, peer);
     }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
-        if (message instanceof ByteBuf bytes && !follow(context, bytes)) {
+        if (!(message instanceof ByteBuf bytes)) {
+            context.fireChannelRead(message);
+        } else if (waiting.isEmpty()) {
+            pass(context, bytes);
+            if (!waiting.isEmpty()) {
+                context.channel().config().setAutoRead(false);
+                context.executor().execute(() -> nextTurn(context));
+            }
+        } else {
+            waiting.add(bytes);
+        }
+    }
+
+    /** Passes frames on. Those above the number of one turn wait. */
+    private void pass(ChannelHandlerContext context, ByteBuf bytes) {
+        int end = follow(context, bytes);
+        if (end == CUT) {
             bytes.release();
+        } else if (end == bytes.writerIndex()) {
+            context.fireChannelRead(bytes);
+        } else {
+            int count = end - bytes.readerIndex();
+            ByteBuf part = count == 0 ? Unpooled.EMPTY_BUFFER : bytes.readRetainedSlice(count);
+            waiting.addFirst(bytes);
+            context.fireChannelRead(part);
+        }
+    }
+
+    private void nextTurn(ChannelHandlerContext context) {
+        requestsInTurn = 0;
+        while (!waiting.isEmpty()
+                && requestsInTurn < REQUESTS_IN_TURN
+                && context.channel().isActive()) {
+            pass(context, waiting.remove());
+        }
+        if (!context.channel().isActive()) {
+            end();
             return;
         }
-        context.fireChannelRead(message);
+        channelReadComplete(context);
+        connection.countBodies();
+        if (!waiting.isEmpty()) {
+            context.executor().execute(() -> nextTurn(context));
+        } else if (!context.isRemoved()) {
+            context.channel().config().setAutoRead(true);
+        }
     }
 
     /** Netty writes a DATA frame in two pieces, and others in one or two. */
@@ -115,6 +176,10 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
         context.fireChannelReadComplete();
+        if (waiting.isEmpty()) {
+            requestsInTurn = 0;
+        }
+        count(context, waitingInput, waiting.stream().mapToLong(ByteBuf::readableBytes).sum());
         if (!connection.hasRequest()) {
             return;
         }
@@ -126,15 +191,21 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-        head.end();
-        body.end();
+        end();
         context.fireChannelInactive();
     }
 
     @Override
     public void handlerRemoved(ChannelHandlerContext context) {
+        end();
+    }
+
+    private void end() {
         head.end();
         body.end();
+        waiting.forEach(ByteBuf::release);
+        waiting.clear();
+        waitingInput.end();
     }
 
     /**
@@ -159,16 +230,16 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
     }
 
     /**
-     * Follows the frames in some bytes.
+     * Follows the frames in some bytes, up to the last one of this turn.
      *
-     * @return false if the connection is cut
+     * @return where it stopped; {@link #CUT} if the connection is cut
      */
-    private boolean follow(ChannelHandlerContext context, ByteBuf bytes) {
+    private int follow(ChannelHandlerContext context, ByteBuf bytes) {
         int at = bytes.readerIndex();
-        while (at < bytes.writerIndex()) {
+        while (at < bytes.writerIndex() && requestsInTurn < REQUESTS_IN_TURN) {
             if (prefaceBytes < PREFACE.length) {
                 if (bytes.getByte(at++) != PREFACE[prefaceBytes++]) {
-                    return onOtherProtocol(context);
+                    return onOtherProtocol(context) ? bytes.writerIndex() : CUT;
                 }
                 continue;
             }
@@ -180,12 +251,17 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
                 payloadBytes += part;
             }
             if (headerBytes == FRAME_HEADER && payloadBytes == length && !onFrame(context)) {
-                return false;
+                return CUT;
             }
         }
-        return true;
+        return at;
     }
 
+    /**
+     * Goes on with HTTP/1.
+     *
+     * @return false if the connection is cut
+     */
     private boolean onOtherProtocol(ChannelHandlerContext context) {
         if (upgraded) {
             ConnectionGuard.cut(context.channel());
@@ -215,6 +291,7 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
             case HEADERS, PUSH_PROMISE, CONTINUATION -> {
                 if (type == HEADERS) {
                     paid += 2;
+                    requestsInTurn++;
                 }
                 blockBytes = (flags & END_HEADERS) == 0 ? blockBytes + whole : 0;
                 yield true;

@@ -39,6 +39,13 @@ public final class RequestGuard {
     private static final int MAX_TARGET = 4096;
 
     /**
+     * Most lines of headers. A browser sends each of its cookies in a line of its own on HTTP/2,
+     * and has at most 180 of a site. Each line costs the filters and the router time, in which
+     * their event loop serves no other client.
+     */
+    private static final int MAX_HEADERS = 300;
+
+    /**
      * The answer to a request line that names another protocol than HTTP. The framework would write
      * that name into its answer.
      */
@@ -84,6 +91,13 @@ public final class RequestGuard {
                     RequestCost.of(exchange.request(), isStream(exchange)))) {
                 return;
             }
+        }
+        if (hasTooManyHeaders(exchange.request())) {
+            refuse(
+                    exchange,
+                    ErrorCode.TOO_MANY_HEADERS,
+                    "too many headers: at most " + MAX_HEADERS + " lines are accepted");
+            return;
         }
         if (!isHttp(exchange.request())) {
             refuseProtocol(exchange.request());
@@ -133,6 +147,17 @@ public final class RequestGuard {
                 exchange.addHeadersEndHandler(head -> connection.limitAnswer(request));
             }
         }
+    }
+
+    private static boolean hasTooManyHeaders(HttpServerRequest request) {
+        int lines = 0;
+        for (var header : request.headers()) {
+            lines += header.getKey().isEmpty() ? 0 : 1;
+            if (lines > MAX_HEADERS) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static int headLength(HttpServerRequest request) {

@@ -341,6 +341,21 @@ class Http2FloodIT {
         pod.awaitMet("control-frames", before + 1);
     }
 
+    @Test
+    void bodyBehindManyRequests_isCounted() {
+        Http2Frames frames = Http2Frames.connection();
+        for (int i = 0; i < 40; i++) {
+            frames.get(2 * i + 1, PATH);
+        }
+        frames.frame(HEADERS, END_HEADERS, 101, Http2Frames.postFields("/send", 20_000))
+                .frame(DATA, 0, 101, new byte[9_000]);
+
+        RawConnection connection = pod.connect(frames);
+
+        pod.awaitHeld("bodies", 9_000);
+        connection.close();
+    }
+
     /** A thread for each body that has not arrived would leave none for another client's text. */
     @Test
     void longTextOfAnother_isPublishedWhileBodiesStop() {

@@ -101,14 +101,31 @@ class HeadSizeIT {
 
     @Test
     void manyHeadersAbove16KiB_get431() {
-        String headers =
-                IntStream.range(0, 3_000)
-                        .mapToObj(i -> "A" + i + ": b\r\n")
-                        .collect(Collectors.joining());
-
-        RawConnection answer = send("GET /" + HOST + headers + "\r\n");
+        RawConnection answer = send("GET /" + HOST + headers(3_000) + "\r\n");
 
         assertThat(answer.answer().status()).isEqualTo(431);
+    }
+
+    @Test
+    void moreHeadersThanTheNumber_get431WithAReason() {
+        RawConnection accepted = send("GET /" + HOST + headers(295) + "Connection: close\r\n\r\n");
+        RawConnection refused =
+                send(
+                        "GET /"
+                                + HOST
+                                + headers(295)
+                                + "Accept: application/json\r\n".repeat(10)
+                                + "\r\n");
+
+        assertThat(accepted.answer().status()).isEqualTo(200);
+        assertThat(refused.answer().status()).isEqualTo(431);
+        assertThat(refused.text()).contains("\"code\":\"too-many-headers\"");
+    }
+
+    private static String headers(int count) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> "A" + i + ": b\r\n")
+                .collect(Collectors.joining());
     }
 
     @Test

@@ -1,0 +1,105 @@
+package dev.parley.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.delivery.LimitsConfig;
+import dev.parley.testsupport.Http2Frames;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.quarkus.runtime.configuration.DurationConverter;
+import io.smallrye.config.SmallRyeConfig;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import io.vertx.core.Vertx;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Test;
+
+class Http2FrameGuardTest {
+
+    @AutoClose("close")
+    private final Vertx vertx = Vertx.vertx();
+
+    private final AtomicInteger passed = new AtomicInteger();
+
+    private final EmbeddedChannel channel =
+            new EmbeddedChannel(
+                    new ChannelInboundHandlerAdapter() {
+                        @Override
+                        public void channelRead(ChannelHandlerContext context, Object message) {
+                            ByteBuf bytes = (ByteBuf) message;
+                            passed.addAndGet(bytes.readableBytes());
+                            bytes.release();
+                        }
+                    });
+
+    @Test
+    void requestsOfOneRead_waitUntilOtherConnectionsHadATurn() {
+        ServerBounds bounds = bounds();
+        ConnectionGuard.guard(channel, bounds);
+        ByteBuf first = requests(0, 1_000, Http2Frames.connection());
+        ByteBuf second = requests(1_000, 1_000, Http2Frames.more());
+        int all = first.readableBytes() + second.readableBytes();
+        // The loop handles this between two turns.
+        AtomicInteger passedBeforeOther = new AtomicInteger();
+
+        channel.pipeline().fireChannelRead(first);
+        channel.pipeline().fireChannelRead(second);
+        channel.pipeline().fireChannelReadComplete();
+        channel.eventLoop().execute(() -> passedBeforeOther.set(passed.get()));
+
+        assertThat(passed.get()).isLessThan(all / 100);
+        assertThat(channel.config().isAutoRead()).isFalse();
+        assertThat(bounds.heads().held()).isGreaterThanOrEqualTo(all - passed.get());
+
+        channel.runPendingTasks();
+
+        assertThat(passedBeforeOther.get()).isBetween(1, all / 50);
+        assertThat(passed.get()).isEqualTo(all);
+        assertThat(channel.config().isAutoRead()).isTrue();
+        assertThat(first.refCnt() + second.refCnt()).isZero();
+    }
+
+    @Test
+    void requestsThatWait_areReleasedWhenTheConnectionCloses() {
+        ServerBounds bounds = bounds();
+        ConnectionGuard.guard(channel, bounds);
+        ByteBuf requests = requests(0, 1_000, Http2Frames.connection());
+        channel.pipeline().fireChannelRead(requests);
+        channel.pipeline().fireChannelReadComplete();
+
+        channel.close();
+        channel.runPendingTasks();
+
+        assertThat(requests.refCnt()).isZero();
+        assertThat(bounds.heads().held()).isZero();
+    }
+
+    private static ByteBuf requests(int first, int count, Http2Frames frames) {
+        for (int i = first; i < first + count; i++) {
+            frames.get(2 * i + 1, "/rooms/a/messages");
+        }
+        return Unpooled.wrappedBuffer(frames.toBytes());
+    }
+
+    private ServerBounds bounds() {
+        SmallRyeConfig config =
+                new SmallRyeConfigBuilder()
+                        .withConverter(Duration.class, 200, new DurationConverter())
+                        .withMapping(BoundsConfig.class)
+                        .withMapping(LimitsConfig.class)
+                        .build();
+        var clients = new ClientAddress(false, false, Optional.empty(), Optional.empty(), vertx);
+        return new ServerBounds(
+                config.getConfigMapping(BoundsConfig.class),
+                config.getConfigMapping(LimitsConfig.class),
+                clients,
+                new ProxyAdvice(clients),
+                new SimpleMeterRegistry());
+    }
+}
