@@ -1,5 +1,6 @@
 package dev.parley;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
@@ -165,6 +166,20 @@ class ArchitectureTest {
                             SubscribeRequest.class,
                             Connection.class,
                             EventLoop.class);
+
+    /** A denial that is audited is also counted, under the same word. */
+    @ArchTest
+    static final ArchRule denials_areNotedInOnePlace =
+            noClasses()
+                    .that()
+                    .doNotHaveFullyQualifiedName("dev.parley.access.Denials")
+                    .should()
+                    .callMethodWhere(
+                            describe(
+                                    "AuditLog.denied",
+                                    call ->
+                                            call.getTargetOwner().getSimpleName().equals("AuditLog")
+                                                    && call.getName().equals("denied")));
 
     @ArchTest
     static final ArchRule packages_haveNoCycles =

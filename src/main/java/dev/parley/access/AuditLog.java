@@ -1,61 +1,82 @@
 package dev.parley.access;
 
-import java.util.Optional;
+import dev.parley.http.ClientAddress;
+import dev.parley.message.Room;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.inject.Singleton;
 import org.jboss.logging.Logger;
 
 /**
- * Writes who did what, in which room, and with which outcome: one line each, in the category {@code
- * dev.parley.access.AuditLog}. What is denied is a warning, so that the number of lines a minute is
- * bounded; what an administrator does, and each ticket, is information; streams and messages that
- * are admitted are at the level {@code DEBUG}. A token or a ticket is in none of them.
+ * Writes who did what, in which room, with which outcome, and from which address: one line each, in
+ * the category {@code dev.parley.access.AuditLog}. What is denied is a warning, so that the number
+ * of lines a minute is bounded; what an administrator does, and each ticket, is information;
+ * streams and messages that are admitted are at the level {@code DEBUG}. A token or a ticket is in
+ * none of them: of the URL there is the path, without the query.
  */
+@Singleton
 final class AuditLog {
+
+    /**
+     * What a field contains that does not apply: a caller without a token, a call without rooms.
+     */
+    static final String NONE = "-";
 
     private static final Logger LOG = Logger.getLogger(AuditLog.class);
 
     /** Longest value of a field, in UTF-16 units: what a stranger sends does not fill the log. */
     private static final int MAX_VALUE = 160;
 
-    private AuditLog() {}
+    private final ClientAddress clientAddress;
 
-    /**
-     * Writes that a request was denied.
-     *
-     * @param who the person, or the address of a caller without one
-     * @param what the call
-     * @param room the room, or several
-     * @param reason as in metrics
-     */
-    static void denied(String who, String what, String room, String reason) {
-        LOG.warnf("who=%s what=%s room=%s outcome=denied reason=%s", who, what, room, reason);
+    AuditLog(ClientAddress clientAddress) {
+        this.clientAddress = clientAddress;
     }
 
-    /** Tells whether {@link #admitted} writes anything; else its fields need not be made. */
-    static boolean writesAdmitted() {
-        return LOG.isDebugEnabled();
+    /** Writes that a call was denied, or some of its rooms. Called by {@link Denials} alone. */
+    void denied(RoutingContext exchange, Caller caller, String rooms, DenialReason reason) {
+        LOG.warnf(
+                "%s outcome=denied reason=%s %s",
+                call(exchange, caller, rooms), reason.label(), address(exchange));
     }
 
     /** Writes that a stream was opened or a message published. */
-    static void admitted(String who, String what, String room) {
-        LOG.debugf("who=%s what=%s room=%s outcome=admitted", who, what, room);
+    void admitted(RoutingContext exchange, Caller caller, String rooms) {
+        // Checked first, because this is called for each message, and the fields cost more.
+        if (LOG.isDebugEnabled()) {
+            LOG.debugf("%s outcome=admitted %s", call(exchange, caller, rooms), address(exchange));
+        }
     }
 
-    /** Writes what an administrator did, or that a ticket was given. */
-    static void done(String who, String what, String room) {
-        LOG.infof("who=%s what=%s room=%s outcome=done", who, what, room);
+    /** Writes that a ticket was given. */
+    void ticketGiven(RoutingContext exchange, Caller caller, String rooms) {
+        LOG.infof("%s outcome=done %s", call(exchange, caller, rooms), address(exchange));
     }
 
-    /** Writes a person as a field. */
-    static String who(Optional<Person> person, String address) {
-        return person.map(known -> field(known.subject() + "@" + known.issuer()))
-                .orElse(field(address));
+    /** Writes that rights were revoked. */
+    void revoked(RoutingContext exchange, Caller caller, Revocation revocation) {
+        LOG.infof(
+                "%s outcome=done revoked=%s %s",
+                call(exchange, caller, revocation.room().map(Room::name).orElse(NONE)),
+                field(revocation.toJson()),
+                address(exchange));
+    }
+
+    private static String call(RoutingContext exchange, Caller caller, String rooms) {
+        String who =
+                caller.person().map(known -> known.subject() + "@" + known.issuer()).orElse(NONE);
+        String what = exchange.request().method() + ":" + exchange.normalizedPath();
+        return "who=%s what=%s room=%s".formatted(field(who), field(what), field(rooms));
+    }
+
+    private String address(RoutingContext exchange) {
+        return "address=" + field(clientAddress.of(exchange.request()));
     }
 
     /**
      * Writes a value as one word: whatever could end a line or a field is replaced, because an
      * issuer may accept any name.
      */
-    static String field(String value) {
+    private static String field(String value) {
         String cut = value.length() <= MAX_VALUE ? value : value.substring(0, MAX_VALUE) + "…";
         return cut.replaceAll("[\\s\\p{Cntrl}\\p{Cf}=\"\\u2028\\u2029]", "_");
     }

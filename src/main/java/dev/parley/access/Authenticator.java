@@ -7,12 +7,10 @@ import dev.parley.http.Endpoint;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.RefusedRequest;
 import dev.parley.http.TokenBuckets;
-import dev.parley.message.Room;
 import dev.parley.message.RoomPattern;
 import io.github.bucket4j.Bandwidth;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.mutiny.Uni;
-import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Singleton;
@@ -40,10 +38,9 @@ final class Authenticator {
     private final Revocations revocations;
     private final CookieRules cookies;
     private final ClientAddress clientAddress;
-    private final AccessMeters meters;
+    private final Denials denials;
     private final Clock clock;
     private final Caller anonymous;
-    private final Grants publicGrants;
     private final TokenBuckets<String> failures = new TokenBuckets<>();
     private final Bandwidth failureLimit;
 
@@ -54,7 +51,7 @@ final class Authenticator {
             Revocations revocations,
             CookieRules cookies,
             ClientAddress clientAddress,
-            AccessMeters meters,
+            Denials denials,
             Clock clock) {
         this.config = config;
         this.verifier = verifier;
@@ -62,11 +59,12 @@ final class Authenticator {
         this.revocations = revocations;
         this.cookies = cookies;
         this.clientAddress = clientAddress;
-        this.meters = meters;
+        this.denials = denials;
         this.clock = clock;
         this.failureLimit = TokenBuckets.limit(config.failureRate(), config.failureBurst());
-        this.publicGrants = isNeeded() ? publicGrants(config.publicRooms()) : Grants.ALL_ROOMS;
-        this.anonymous = Caller.anonymous(publicGrants);
+        this.anonymous =
+                Caller.anonymous(
+                        isNeeded() ? publicGrants(config.publicRooms()) : Grants.ALL_ROOMS);
     }
 
     private static Grants publicGrants(AccessConfig.PublicRooms rooms) {
@@ -86,11 +84,6 @@ final class Authenticator {
     /** Returns whether it matters who calls; otherwise everybody may read and write. */
     boolean isNeeded() {
         return config.mode() == AccessConfig.Mode.TOKEN;
-    }
-
-    /** Tells whether everybody may read a room. */
-    boolean isPublic(Room room) {
-        return publicGrants.mayRead(room);
     }
 
     /** Returns the caller that {@link #authenticate} found for a request. */
@@ -122,7 +115,7 @@ final class Authenticator {
         String address = clientAddress.of(request);
         Optional<Duration> pause = failures.pause(address);
         if (pause.isPresent() && !verifier.isKnown(credential.get().secret())) {
-            meters.denied(Denial.TOO_MANY);
+            denials.note(exchange, anonymous, AuditLog.NONE, Denial.TOO_MANY);
             return Uni.createFrom()
                     .failure(
                             RefusedRequest.retryable(
@@ -187,7 +180,7 @@ final class Authenticator {
     private Uni<Caller> tokenHolder(RoutingContext exchange, Credential credential) {
         return verifier.verify(credential.secret())
                 .map(this::checkLifetime)
-                .map(token -> caller(token, credential.carrier(), Optional.empty()))
+                .map(token -> caller(exchange, token, credential.carrier(), Optional.empty()))
                 .onFailure(TokenRefused.class)
                 .transform(failure -> refused(exchange, failure));
     }
@@ -222,12 +215,11 @@ final class Authenticator {
                                 token.map(
                                                 known ->
                                                         caller(
+                                                                exchange,
                                                                 known,
                                                                 Caller.Carrier.TICKET,
                                                                 Optional.of(digest)))
-                                        .orElseThrow(() -> unknownTicket(exchange)))
-                .onFailure(TokenRefused.class)
-                .transform(failure -> refused(exchange, failure));
+                                        .orElseThrow(() -> unknownTicket(exchange)));
     }
 
     private RefusedRequest unknownTicket(RoutingContext exchange) {
@@ -239,21 +231,21 @@ final class Authenticator {
     }
 
     private Caller caller(
-            VerifiedToken token, Caller.Carrier carrier, Optional<TicketDigest> ticket) {
+            RoutingContext exchange,
+            VerifiedToken token,
+            Caller.Carrier carrier,
+            Optional<TicketDigest> ticket) {
+        var caller = new Caller(Optional.of(token), anonymous.everybody(), carrier, ticket);
         if (revocations.isRevoked(token)) {
-            throw new TokenRefused(
-                    TokenRefused.Reason.REVOKED, "the token was revoked; get a new one");
+            denials.note(exchange, caller, AuditLog.NONE, TokenRefused.Reason.REVOKED);
+            throw new RefusedRequest(
+                    ErrorCode.INVALID_TOKEN, "the token was revoked; get a new one");
         }
-        return new Caller(Optional.of(token), token.grants().or(publicGrants), carrier, ticket);
+        return caller;
     }
 
     private RefusedRequest refused(RoutingContext exchange, TokenRefused failure) {
-        meters.denied(failure.reason());
-        AuditLog.denied(
-                AuditLog.who(Optional.empty(), clientAddress.of(exchange.request())),
-                what(exchange),
-                "-",
-                failure.reason().label());
+        denials.note(exchange, anonymous, AuditLog.NONE, failure.reason());
         String sentence = String.valueOf(failure.getMessage());
         return failure.reason() == TokenRefused.Reason.NO_KEYS
                 ? RefusedRequest.retryable(ErrorCode.UNAVAILABLE, sentence, RETRY_AFTER)
@@ -266,18 +258,7 @@ final class Authenticator {
 
     private RefusedRequest deny(
             RoutingContext exchange, Denial denial, ErrorCode code, String sentence) {
-        meters.denied(denial);
-        AuditLog.denied(
-                AuditLog.who(Optional.empty(), clientAddress.of(exchange.request())),
-                what(exchange),
-                "-",
-                denial.label());
+        denials.note(exchange, anonymous, AuditLog.NONE, denial);
         return new RefusedRequest(code, sentence);
-    }
-
-    /** Returns the call, without the query. */
-    static String what(RoutingContext exchange) {
-        HttpMethod method = exchange.request().method();
-        return AuditLog.field(method + ":" + exchange.normalizedPath());
     }
 }

@@ -24,7 +24,9 @@ import jakarta.inject.Singleton;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -38,11 +40,6 @@ import java.util.stream.Collectors;
 @Singleton
 public final class AuthorizedRooms {
 
-    /** What {@code event: denied} says of a room that the client may not read. */
-    private static final String FORBIDDEN = "forbidden";
-
-    private static final String REVOKED = "revoked";
-
     private final Broker broker;
     private final Hub hub;
     private final Authenticator authenticator;
@@ -50,6 +47,8 @@ public final class AuthorizedRooms {
     private final Tickets tickets;
     private final ClientAddress clientAddress;
     private final AccessMeters meters;
+    private final Denials denials;
+    private final AuditLog audit;
     private final Clock clock;
 
     AuthorizedRooms(
@@ -60,6 +59,8 @@ public final class AuthorizedRooms {
             Tickets tickets,
             ClientAddress clientAddress,
             AccessMeters meters,
+            Denials denials,
+            AuditLog audit,
             Clock clock) {
         this.broker = broker;
         this.hub = hub;
@@ -68,6 +69,8 @@ public final class AuthorizedRooms {
         this.tickets = tickets;
         this.clientAddress = clientAddress;
         this.meters = meters;
+        this.denials = denials;
+        this.audit = audit;
         this.clock = clock;
     }
 
@@ -146,9 +149,7 @@ public final class AuthorizedRooms {
      */
     public ReadableRoom readable(RoutingContext exchange, Room room) {
         Caller caller = authenticator.callerOf(exchange);
-        if (!mayRead(caller, room)) {
-            throw forbidden(exchange, caller, room.name(), "read");
-        }
+        check(exchange, caller, room, caller.mayRead(room), "read");
         return new ReadableRoom(room);
     }
 
@@ -160,11 +161,7 @@ public final class AuthorizedRooms {
     public PublishableMessage publishable(RoutingContext exchange, Message message) {
         Caller caller = authenticator.callerOf(exchange);
         Room room = message.room();
-        boolean isRevoked =
-                caller.token().map(token -> revocations.isRevoked(token, room)).orElse(false);
-        if (isRevoked || !caller.grants().mayWrite(room)) {
-            throw forbidden(exchange, caller, room.name(), "write");
-        }
+        check(exchange, caller, room, caller.mayWrite(room), "write");
         Message sent =
                 caller.person().map(person -> from(exchange, person, message)).orElse(message);
         admitted(exchange, caller, room.name());
@@ -178,7 +175,7 @@ public final class AuthorizedRooms {
                         && !given.get().equals(person.name())
                         && !given.get().equals(person.subject());
         if (isOther) {
-            deny(
+            denials.note(
                     exchange,
                     authenticator.callerOf(exchange),
                     message.room().name(),
@@ -207,7 +204,7 @@ public final class AuthorizedRooms {
         }
         Caller caller = authenticator.callerOf(exchange);
         if (caller.until().filter(end -> !end.isAfter(clock.instant())).isPresent()) {
-            meters.denied(TokenRefused.Reason.EXPIRED);
+            denials.note(exchange, caller, names(request.rooms()), TokenRefused.Reason.EXPIRED);
             throw new RefusedRequest(
                     ErrorCode.INVALID_TOKEN, "the token's time is over; get a new one");
         }
@@ -216,6 +213,8 @@ public final class AuthorizedRooms {
             meters.admitted(caller.carrier());
             Runnable leave = tickets.enter(caller);
             Hub.Registration stream = hub.subscribe(permitted, connection, loop);
+            revocations.onStreamOpened(
+                    caller, permitted.rooms().stream().map(RoomStart::room).toList());
             return () -> {
                 leave.run();
                 stream.onConnectionGone();
@@ -227,74 +226,77 @@ public final class AuthorizedRooms {
             RoutingContext exchange, Caller caller, SubscribeRequest request) {
         List<RoomStart> read = new ArrayList<>();
         List<Denied> denied = new ArrayList<>();
+        Map<DenialReason, List<RoomStart>> byReason = new LinkedHashMap<>();
         for (RoomStart asked : request.rooms()) {
-            if (mayRead(caller, asked.room())) {
+            Optional<DenialReason> denial =
+                    denial(caller, asked.room(), caller.mayRead(asked.room()));
+            if (denial.isEmpty()) {
                 read.add(asked);
             } else {
-                boolean isRevoked =
-                        caller.token()
-                                .filter(token -> token.grants().mayRead(asked.room()))
-                                .isPresent();
-                denied.add(new Denied(asked, isRevoked ? REVOKED : FORBIDDEN));
+                denied.add(new Denied(asked, inEvent(denial.get())));
+                byReason.computeIfAbsent(denial.get(), reason -> new ArrayList<>()).add(asked);
             }
         }
+        byReason.forEach((reason, rooms) -> denials.note(exchange, caller, names(rooms), reason));
         if (read.isEmpty()) {
-            throw forbidden(exchange, caller, names(request.rooms()), "read");
-        }
-        if (!denied.isEmpty()) {
-            deny(
-                    exchange,
-                    caller,
-                    names(denied.stream().map(Denied::asked).toList()),
-                    Denial.FORBIDDEN);
+            throw refusal(byReason.keySet().iterator().next(), "read");
         }
         admitted(exchange, caller, names(read));
         return new SubscribeRequest(
                 read, request.format(), request.heartbeat(), request.address(), denied, caller);
     }
 
-    private boolean mayRead(Caller caller, Room room) {
-        return caller.grants().mayRead(room)
-                && caller.token()
-                        .map(
-                                token ->
-                                        !revocations.isRevoked(token, room)
-                                                || authenticator.isPublic(room))
-                        .orElse(true);
+    /** Returns how {@code event: denied} says why a room is missing in a stream. */
+    private static String inEvent(DenialReason reason) {
+        DenialReason said = reason == TokenRefused.Reason.REVOKED ? reason : Denial.FORBIDDEN;
+        return said.label();
     }
 
-    private RefusedRequest forbidden(
-            RoutingContext exchange, Caller caller, String rooms, String right) {
-        if (caller.token().isEmpty()) {
-            deny(exchange, caller, rooms, Denial.NO_TOKEN);
+    /**
+     * Tells why the caller may not do something in a room; empty if it may. What was revoked is
+     * denied in public rooms too: there, a caller may do without the token what it may not do with
+     * it.
+     *
+     * @param isPermitted whether it might without revocations
+     */
+    private Optional<DenialReason> denial(Caller caller, Room room, boolean isPermitted) {
+        if (!isPermitted) {
+            return Optional.of(caller.token().isEmpty() ? Denial.NO_TOKEN : Denial.FORBIDDEN);
+        }
+        return caller.token()
+                .filter(token -> revocations.isRevoked(token, room))
+                .map(token -> TokenRefused.Reason.REVOKED);
+    }
+
+    private void check(
+            RoutingContext exchange, Caller caller, Room room, boolean isPermitted, String right) {
+        denial(caller, room, isPermitted)
+                .ifPresent(
+                        reason -> {
+                            denials.note(exchange, caller, room.name(), reason);
+                            throw refusal(reason, right);
+                        });
+    }
+
+    private static RefusedRequest refusal(DenialReason reason, String right) {
+        if (reason == Denial.NO_TOKEN) {
             return new RefusedRequest(
                     ErrorCode.UNAUTHORIZED,
                     "a token is needed: send Authorization: Bearer, or open /events with a ticket"
                             + " from POST /tickets");
         }
-        deny(exchange, caller, rooms, Denial.FORBIDDEN);
         return new RefusedRequest(
                 ErrorCode.FORBIDDEN,
-                "forbidden: the token does not permit to %s this room".formatted(right));
-    }
-
-    private void deny(RoutingContext exchange, Caller caller, String rooms, Denial reason) {
-        meters.denied(reason);
-        AuditLog.denied(
-                who(exchange, caller),
-                Authenticator.what(exchange),
-                AuditLog.field(rooms),
-                reason.label());
+                reason == TokenRefused.Reason.REVOKED
+                        ? "forbidden: the token's right to %s this room was revoked"
+                                .formatted(right)
+                        : "forbidden: the token does not permit to %s this room".formatted(right));
     }
 
     private void admitted(RoutingContext exchange, Caller caller, String rooms) {
-        if (authenticator.isNeeded() && AuditLog.writesAdmitted()) {
-            AuditLog.admitted(who(exchange, caller), Authenticator.what(exchange), rooms);
+        if (authenticator.isNeeded()) {
+            audit.admitted(exchange, caller, rooms);
         }
-    }
-
-    private String who(RoutingContext exchange, Caller caller) {
-        return AuditLog.who(caller.person(), clientAddress.of(exchange.request()));
     }
 
     private static String names(List<RoomStart> rooms) {

@@ -1,6 +1,7 @@
 package dev.parley.access;
 
 import dev.parley.delivery.StreamHolder;
+import dev.parley.message.Room;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.Optional;
@@ -9,13 +10,13 @@ import java.util.Optional;
  * Who makes a request, and what they may do.
  *
  * @param token what their token says; empty for a caller without one
- * @param grants what they may do: what the token permits, and what is public
+ * @param everybody what callers without a token may do
  * @param carrier how the token came
  * @param ticket the digest of the ticket that came in the place of the token
  */
 public record Caller(
         Optional<VerifiedToken> token,
-        Grants grants,
+        Grants everybody,
         Carrier carrier,
         Optional<AccessStore.TicketDigest> ticket)
         implements StreamHolder {
@@ -38,8 +39,25 @@ public record Caller(
     }
 
     /** Makes a caller without a token. */
-    static Caller anonymous(Grants grants) {
-        return new Caller(Optional.empty(), grants, Carrier.NONE, Optional.empty());
+    static Caller anonymous(Grants everybody) {
+        return new Caller(Optional.empty(), everybody, Carrier.NONE, Optional.empty());
+    }
+
+    /** Tells whether the token permits to read a room, or the room is public. */
+    boolean mayRead(Room room) {
+        return everybody.mayRead(room)
+                || token.filter(one -> one.grants().mayRead(room)).isPresent();
+    }
+
+    /** Tells whether the token permits to publish in a room, or everybody may. */
+    boolean mayWrite(Room room) {
+        return everybody.mayWrite(room)
+                || token.filter(one -> one.grants().mayWrite(room)).isPresent();
+    }
+
+    /** Tells whether the token permits to revoke the rights of others. */
+    boolean isAdmin() {
+        return token.filter(one -> one.grants().admin()).isPresent();
     }
 
     /** Returns the person whom the token names. */

@@ -3,7 +3,7 @@ package dev.parley.access;
 import java.util.Locale;
 
 /** Why a request is denied whose token, if it has one, is valid: the list in metrics. */
-enum Denial {
+enum Denial implements DenialReason {
     /** It has no token, and what it asks for is not public. */
     NO_TOKEN,
     /** Its token does not permit what it asks for. */
@@ -12,7 +12,10 @@ enum Denial {
     OTHER_SENDER,
     /** The ticket does not exist, or its time is over. */
     UNKNOWN_TICKET,
-    /** A token came in the URL, or a ticket in another call than those that take one. */
+    /**
+     * A token came in the URL, a ticket in another call than the one that takes it, or a cookie in
+     * the one that asks for a header.
+     */
     MISPLACED,
     /** The token came in a cookie, and the request from a page of another origin. */
     OTHER_ORIGIN,
@@ -21,7 +24,8 @@ enum Denial {
     /** The client's address was refused too often. */
     TOO_MANY;
 
-    String label() {
+    @Override
+    public String label() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

@@ -105,6 +105,22 @@ public final class Revocations {
                 .invoke(() -> add(Map.of(revocation, end)));
     }
 
+    /**
+     * Ends a stream that was opened, if a right to it was revoked after it was checked. A
+     * revocation that comes later ends it itself, since the hub knows the stream now.
+     *
+     * @param rooms those that it reads
+     */
+    void onStreamOpened(Caller caller, List<Room> rooms) {
+        boolean isRevoked =
+                caller.token()
+                        .filter(token -> inForce().anyMatch(one -> one.concerns(token, rooms)))
+                        .isPresent();
+        if (isRevoked) {
+            hub.endStreams((holder, read) -> holder == caller, DisconnectReason.REVOKED);
+        }
+    }
+
     private void update() {
         if (!isAsking.compareAndSet(false, true)) {
             return;

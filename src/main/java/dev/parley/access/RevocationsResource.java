@@ -37,17 +37,20 @@ public final class RevocationsResource {
 
     private final Authenticator authenticator;
     private final Revocations revocations;
-    private final AccessMeters meters;
+    private final Denials denials;
+    private final AuditLog audit;
     private final Clock clock;
 
     RevocationsResource(
             Authenticator authenticator,
             Revocations revocations,
-            AccessMeters meters,
+            Denials denials,
+            AuditLog audit,
             Clock clock) {
         this.authenticator = authenticator;
         this.revocations = revocations;
-        this.meters = meters;
+        this.denials = denials;
+        this.audit = audit;
         this.clock = clock;
     }
 
@@ -77,10 +80,12 @@ public final class RevocationsResource {
                             + " (parley.access.mode is open)");
         }
         Caller caller = authenticator.callerOf(exchange);
-        if (!caller.grants().admin()) {
-            meters.denied(caller.token().isEmpty() ? Denial.NO_TOKEN : Denial.FORBIDDEN);
-            AuditLog.denied(
-                    AuditLog.who(caller.person(), "-"), Authenticator.what(exchange), "-", "admin");
+        if (!caller.isAdmin()) {
+            denials.note(
+                    exchange,
+                    caller,
+                    AuditLog.NONE,
+                    caller.token().isEmpty() ? Denial.NO_TOKEN : Denial.FORBIDDEN);
             throw caller.token().isEmpty()
                     ? new RefusedRequest(
                             ErrorCode.UNAUTHORIZED,
@@ -92,14 +97,7 @@ public final class RevocationsResource {
         Revocation revocation = revocation(form);
         return revocations
                 .revoke(revocation)
-                .invoke(
-                        () ->
-                                AuditLog.done(
-                                        AuditLog.who(caller.person(), "-"),
-                                        Authenticator.what(exchange)
-                                                + " "
-                                                + AuditLog.field(revocation.toJson()),
-                                        revocation.room().map(Room::name).orElse("-")))
+                .invoke(() -> audit.revoked(exchange, caller, revocation))
                 .map(done -> Response.ok(revocation.toJson(), MediaType.APPLICATION_JSON).build());
     }
 

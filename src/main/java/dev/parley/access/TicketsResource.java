@@ -17,6 +17,7 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 
@@ -30,11 +31,22 @@ public final class TicketsResource {
     private static final int MAX_ROOMS = 200;
 
     private final Authenticator authenticator;
+    private final AuthorizedRooms authorizedRooms;
     private final Tickets tickets;
+    private final Denials denials;
+    private final AuditLog audit;
 
-    TicketsResource(Authenticator authenticator, Tickets tickets) {
+    TicketsResource(
+            Authenticator authenticator,
+            AuthorizedRooms authorizedRooms,
+            Tickets tickets,
+            Denials denials,
+            AuditLog audit) {
         this.authenticator = authenticator;
+        this.authorizedRooms = authorizedRooms;
         this.tickets = tickets;
+        this.denials = denials;
+        this.audit = audit;
     }
 
     /**
@@ -66,46 +78,48 @@ public final class TicketsResource {
                             + " (parley.access.mode is open)");
         }
         Caller caller = authenticator.callerOf(exchange);
-        VerifiedToken token =
-                caller.token()
-                        .filter(known -> caller.carrier() == Caller.Carrier.BEARER)
-                        .orElseThrow(
-                                () ->
-                                        new RefusedRequest(
-                                                ErrorCode.UNAUTHORIZED,
-                                                "a token is needed: send Authorization: Bearer"));
-        List<RoomPattern> read = rooms(form, caller);
+        VerifiedToken token = bearerToken(exchange, caller);
+        List<Room> asked = rooms(form);
+        asked.forEach(room -> authorizedRooms.readable(exchange, room));
+        List<RoomPattern> read =
+                asked.isEmpty()
+                        ? token.grants().read()
+                        : asked.stream()
+                                // What is public is read from the settings when a ticket is used.
+                                .filter(token.grants()::mayRead)
+                                .map(room -> new RoomPattern(room.name()))
+                                .toList();
+        List<String> rooms =
+                asked.isEmpty()
+                        ? Stream.concat(read.stream(), caller.everybody().read().stream())
+                                .map(RoomPattern::toString)
+                                .distinct()
+                                .toList()
+                        : asked.stream().map(Room::name).toList();
         return tickets.give(token, read)
-                .map(
-                        given -> {
-                            List<String> rooms = read.stream().map(RoomPattern::toString).toList();
-                            AuditLog.done(
-                                    AuditLog.who(caller.person(), ""),
-                                    Authenticator.what(exchange),
-                                    AuditLog.field(String.join(",", rooms)));
-                            return new TicketJson(
-                                    given.ticket(), given.expiresIn().toSeconds(), rooms);
-                        });
+                .invoke(() -> audit.ticketGiven(exchange, caller, String.join(",", rooms)))
+                .map(given -> new TicketJson(given.ticket(), given.expiresIn().toSeconds(), rooms));
     }
 
-    private static List<RoomPattern> rooms(byte[] form, Caller caller) {
+    private VerifiedToken bearerToken(RoutingContext exchange, Caller caller) {
+        if (caller.carrier() != Caller.Carrier.BEARER) {
+            Denial reason = caller.token().isEmpty() ? Denial.NO_TOKEN : Denial.MISPLACED;
+            denials.note(exchange, caller, AuditLog.NONE, reason);
+            throw new RefusedRequest(
+                    ErrorCode.UNAUTHORIZED, "a token is needed: send Authorization: Bearer");
+        }
+        return caller.token().orElseThrow();
+    }
+
+    private static List<Room> rooms(byte[] form) {
         Map<String, List<String>> values = UrlEncodedForm.readBody(form, MAX_FORM);
         List<String> names = values.getOrDefault("room", List.of()).stream().distinct().toList();
-        if (names.isEmpty()) {
-            return caller.grants().read();
-        }
         if (names.size() > MAX_ROOMS) {
             throw new RefusedRequest(
                     ErrorCode.TOO_MANY_ROOMS,
                     "too many rooms: a ticket is for at most %d, or for all that the token permits"
                             .formatted(MAX_ROOMS));
         }
-        List<Room> rooms = names.stream().map(Room::new).toList();
-        if (!rooms.stream().allMatch(caller.grants()::mayRead)) {
-            throw new RefusedRequest(
-                    ErrorCode.FORBIDDEN,
-                    "forbidden: the token does not permit to read each of these rooms");
-        }
-        return rooms.stream().map(Room::name).map(RoomPattern::new).toList();
+        return names.stream().map(Room::new).toList();
     }
 }

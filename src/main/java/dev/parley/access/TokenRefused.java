@@ -9,8 +9,8 @@ public final class TokenRefused extends RuntimeException {
 
     private final Reason reason;
 
-    /** Why a token is not accepted: the complete list, as in metrics. */
-    public enum Reason {
+    /** Why a token is not accepted: the complete list. */
+    public enum Reason implements DenialReason {
         /** It is no signed token, is too long, or a claim has another type than it must have. */
         MALFORMED,
         /** Its algorithm is not one of the issuer's. */
@@ -32,7 +32,7 @@ public final class TokenRefused extends RuntimeException {
         /** The issuer's keys could not be fetched, so it could not be checked. */
         NO_KEYS;
 
-        /** Returns the reason as written in metrics. */
+        @Override
         public String label() {
             return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }

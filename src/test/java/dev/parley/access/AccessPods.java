@@ -11,8 +11,8 @@ public final class AccessPods {
     private AccessPods() {}
 
     /**
-     * A pod in mode token that accepts {@link TestTokens#signed}; rooms of {@code public.} are
-     * open.
+     * A pod in mode token that accepts {@link TestTokens#signed}; rooms of {@code public.} may be
+     * read by everybody, and those of {@code public.write.} and {@code inbox.} written.
      */
     public static ParleyProcess.Builder builder() {
         return ParleyProcess.builder()
@@ -22,7 +22,7 @@ public final class AccessPods {
                 .config("parley.access.issuers.test.audience", TestTokens.AUDIENCE)
                 .config("parley.access.issuers.test.secret", TestTokens.SECRET)
                 .config("parley.access.public.read", "public.*")
-                .config("parley.access.public.write", "public.write.*");
+                .config("parley.access.public.write", "public.write.*,inbox.*");
     }
 
     /** A token to read and write the rooms of these patterns. */

@@ -12,10 +12,15 @@ import dev.parley.testsupport.Timeouts;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Rights that are taken away while streams are open, on two pods of one Redis. */
 class RevocationIT {
@@ -27,6 +32,8 @@ class RevocationIT {
 
     private static ParleyProcess one;
     private static ParleyProcess other;
+
+    private static final AtomicInteger people = new AtomicInteger();
 
     private static String admin;
 
@@ -141,6 +148,81 @@ class RevocationIT {
         assertThat(AccessPods.with(other, token).get("/rooms/team.b/messages").status())
                 .isEqualTo(403);
         assertThat(AccessPods.with(other, token).get("/rooms/team.a/messages").status())
+                .isEqualTo(200);
+    }
+
+    /**
+     * Rooms that everybody may read, write, or both, and one that only a token permits; and in
+     * each, what is revoked of a token that may read and write all of them.
+     */
+    static Stream<Arguments> revocationsInRooms() {
+        return Stream.of("public.seen", "public.write.wall", "inbox.hints", "team.closed")
+                .flatMap(
+                        room ->
+                                Stream.of("sub=SUB", "jti=JTI", "sub=SUB&room=ROOM", "room=ROOM")
+                                        .map(fields -> Arguments.of(room, fields)));
+    }
+
+    @ParameterizedTest(name = "{0}, {1}")
+    @MethodSource("revocationsInRooms")
+    void whatIsRevoked_isDenied_alsoInPublicRooms_andTheTokenIsNotNeededThere(
+            String kind, String fields) {
+        int number = people.incrementAndGet();
+        String room = kind + number;
+        String person = "person" + number;
+        String form =
+                fields.replace("SUB", person).replace("JTI", "id" + number).replace("ROOM", room);
+        TestTokens rights =
+                AccessPods.tokenFor(room, "team.other")
+                        .claim("sub", person)
+                        .claim("jti", "id" + number);
+        String token = rights.signed();
+        String ticket = AccessPods.ticket(one, token);
+        boolean isWhole = !fields.contains("room");
+        try (SseReader open = AccessPods.reader(other, "room=" + room, token).open()) {
+            open.awaitLastEventId();
+
+            assertThat(AccessPods.revoke(one, admin, form).status()).isEqualTo(200);
+
+            assertThat(open.awaitEvent("goodbye").data()).isEqualTo(REVOKED);
+        }
+        for (ParleyProcess pod : List.of(one, other)) {
+            Http revoked = AccessPods.with(pod, token);
+            int status = isWhole ? 401 : 403;
+            assertThat(revoked.call("HEAD", "/events?room=" + room).status()).isEqualTo(status);
+            assertThat(revoked.get("/rooms/" + room + "/messages").status()).isEqualTo(status);
+            assertThat(revoked.sendForm("x", "room", room).status()).isEqualTo(status);
+            assertThat(AccessPods.ticketAnswer(pod, token, "room=" + room).status())
+                    .isEqualTo(status);
+            assertThat(
+                            new Http(pod.uri())
+                                    .call("HEAD", "/events?room=" + room + "&ticket=" + ticket)
+                                    .status())
+                    .isEqualTo(status);
+            assertThat(revoked.sendForm("x", "room", "team.other").status())
+                    .isEqualTo(isWhole ? 401 : 200);
+
+            Http without = new Http(pod.uri()).with("Accept", "application/json, text/plain");
+            assertThat(without.get("/rooms/" + room + "/messages").status())
+                    .isEqualTo(room.startsWith("public.") ? 200 : 401);
+            assertThat(without.sendForm("x", "room", room).status())
+                    .isEqualTo(
+                            room.startsWith("public.write.") || room.startsWith("inbox.")
+                                    ? 200
+                                    : 401);
+        }
+        if (!isWhole) {
+            String both = "format=json&room=team.other&room=" + room;
+            try (SseReader fresh = AccessPods.reader(other, both, token).open()) {
+                assertThat(fresh.awaitEvent("denied").data())
+                        .isEqualTo("{\"room\":\"%s\",\"reason\":\"revoked\"}".formatted(room));
+            }
+        }
+        String later =
+                rights.claim("iat", Instant.now().getEpochSecond() + 10)
+                        .claim("jti", "later" + number)
+                        .signed();
+        assertThat(AccessPods.with(other, later).sendForm("x", "room", room).status())
                 .isEqualTo(200);
     }
 
