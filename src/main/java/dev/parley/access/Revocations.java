@@ -112,13 +112,13 @@ public final class Revocations {
      * @param rooms those that it reads
      */
     void onStreamOpened(Caller caller, List<Room> rooms) {
-        boolean isRevoked =
-                caller.token()
-                        .filter(token -> inForce().anyMatch(one -> one.concerns(token, rooms)))
-                        .isPresent();
-        if (isRevoked) {
-            hub.endStreams((holder, read) -> holder == caller, DisconnectReason.REVOKED);
-        }
+        caller.token()
+                .ifPresent(
+                        token ->
+                                endStreams(
+                                        inForce()
+                                                .filter(one -> one.concerns(token, rooms))
+                                                .toList()));
     }
 
     private void update() {
@@ -189,12 +189,16 @@ public final class Revocations {
         all.putAll(more);
         all.values().removeIf(end -> !end.isAfter(now));
         inForce = Map.copyOf(all);
-        if (!fresh.isEmpty()) {
+        endStreams(fresh);
+    }
+
+    private void endStreams(List<Revocation> concerning) {
+        if (!concerning.isEmpty()) {
             hub.endStreams(
                     (holder, rooms) ->
                             holder instanceof Caller caller
                                     && caller.token()
-                                            .map(token -> isConcerned(fresh, token, rooms))
+                                            .map(token -> isConcerned(concerning, token, rooms))
                                             .orElse(false),
                     DisconnectReason.REVOKED);
         }

@@ -7,6 +7,7 @@ import static dev.parley.access.TokenRefused.Reason.SIGNATURE;
 import static dev.parley.access.TokenRefused.Reason.UNKNOWN_KEY;
 
 import io.quarkus.runtime.StartupEvent;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.jwt.algorithm.SignatureAlgorithm;
 import io.smallrye.jwt.auth.principal.DefaultJWTTokenParser;
 import io.smallrye.jwt.auth.principal.JWTAuthContextInfo;
@@ -47,8 +48,17 @@ import org.jose4j.jwt.consumer.InvalidJwtException;
  * with an elliptic curve takes about ten times as long: it is checked on threads of its own, so
  * that an event loop goes on delivering messages while thousands of readers reconnect. The outcome
  * arrives on the context of the caller.
+ *
+ * <p>What SmallRye JWT loads by name when it checks a token is registered for reflection, for a
+ * native image, as the framework's extension, which is not used, registers what it needs.
  */
 @Singleton
+@RegisterForReflection(
+        targets = SignatureAlgorithm.class,
+        classNames = {
+            "io.smallrye.jwt.auth.principal.PrincipalMessages_$bundle",
+            "io.smallrye.jwt.auth.principal.PrincipalLogging_$logger"
+        })
 public final class TokenVerifier {
 
     /** Most accepted tokens, and most refused ones, whose outcome is kept. */

@@ -11,6 +11,7 @@ import static dev.parley.access.TokenRefused.Reason.SIGNATURE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.SettableClock;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
 import java.time.Duration;
@@ -410,5 +411,17 @@ final class TokenVerifierTest {
         }
 
         assertThat(secret.verifier().acceptedKept()).isEqualTo(TokenVerifier.MAX_RECENT);
+    }
+
+    /** What a native image keeps for the library, under the names that it has. */
+    @Test
+    void classesThatTheLibraryLoadsByName_areThere() throws ClassNotFoundException {
+        String[] names =
+                TokenVerifier.class.getAnnotation(RegisterForReflection.class).classNames();
+
+        assertThat(names).isNotEmpty();
+        for (String name : names) {
+            assertThat(Class.forName(name).getInterfaces()).as(name).isNotEmpty();
+        }
     }
 }

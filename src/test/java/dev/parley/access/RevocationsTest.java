@@ -1,0 +1,200 @@
+package dev.parley.access;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.access.memory.MemoryAccessStore;
+import dev.parley.broker.LostHistories;
+import dev.parley.delivery.Connection;
+import dev.parley.delivery.EventLoop;
+import dev.parley.delivery.EventsConfig;
+import dev.parley.delivery.Heartbeat;
+import dev.parley.delivery.Hub;
+import dev.parley.delivery.LimitsConfig;
+import dev.parley.delivery.StartPosition;
+import dev.parley.delivery.SubscribeRequest;
+import dev.parley.delivery.SubscribeRequest.RoomStart;
+import dev.parley.log.Format;
+import dev.parley.log.LogSettings;
+import dev.parley.log.OpenRooms;
+import dev.parley.log.ScriptedBroker;
+import dev.parley.message.Room;
+import dev.parley.sse.EventStreamEncoder;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.quarkus.runtime.configuration.DurationConverter;
+import io.smallrye.config.SmallRyeConfig;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import org.junit.jupiter.api.Test;
+
+/** A stream that is opened at the moment at which a right to it is revoked. */
+final class RevocationsTest {
+
+    private static final Room ROOM = ScriptedBroker.ROOM;
+
+    private final SmallRyeConfig config =
+            new SmallRyeConfigBuilder()
+                    .withConverter(Duration.class, 200, new DurationConverter())
+                    .withMapping(EventsConfig.class)
+                    .withMapping(LimitsConfig.class)
+                    .build();
+    private final ManualLoop loop = new ManualLoop();
+    private final RecordingConnection connection = new RecordingConnection();
+    private final Hub hub = hub();
+    private final Revocations revocations =
+            new Revocations(
+                    new MemoryAccessStore(Clock.systemUTC()),
+                    hub,
+                    Clock.systemUTC(),
+                    AccessSettings.withSecret().read(),
+                    new SimpleMeterRegistry());
+    private final Caller eve =
+            new Caller(
+                    Optional.of(
+                            new VerifiedToken(
+                                    new Person("https://a", "eve", "Eve"),
+                                    Grants.ALL_ROOMS,
+                                    Optional.empty(),
+                                    Instant.now().minusSeconds(60),
+                                    Instant.now().plusSeconds(600))),
+                    Grants.NONE,
+                    Caller.Carrier.BEARER,
+                    Optional.empty());
+
+    private Hub hub() {
+        var meters = new SimpleMeterRegistry();
+        var encoder = new EventStreamEncoder(Duration.ofSeconds(1), Duration.ofSeconds(1));
+        var rooms =
+                new OpenRooms(
+                        new ScriptedBroker(),
+                        encoder,
+                        LogSettings.DEFAULT,
+                        new LostHistories(meters),
+                        meters);
+        return new Hub(
+                rooms,
+                encoder,
+                config.getConfigMapping(EventsConfig.class),
+                config.getConfigMapping(LimitsConfig.class),
+                meters,
+                Clock.systemUTC());
+    }
+
+    @Test
+    void streamWhoseRightIsRevokedBetweenItsCheckAndItsOpening_ends() {
+        assertThat(revocations.isRevoked(eve.token().orElseThrow(), ROOM)).isFalse();
+        // No stream is open yet that this could end.
+        revoke("eve", Optional.of(ROOM));
+        loop.run();
+
+        open();
+
+        assertThat(connection.written).contains("\"reason\":\"revoked\"");
+    }
+
+    @Test
+    void streamWhoseRightIsRevokedLater_ends() {
+        open();
+        assertThat(connection.written).doesNotContain("goodbye");
+
+        revoke("eve", Optional.empty());
+        loop.run();
+
+        assertThat(connection.written).contains("\"reason\":\"revoked\"");
+    }
+
+    @Test
+    void streamOfAnotherPersonOrRoom_goesOn() {
+        revoke("bob", Optional.empty());
+        revoke("eve", Optional.of(new Room("elsewhere")));
+
+        open();
+        revoke("carol", Optional.empty());
+        loop.run();
+
+        assertThat(connection.written).contains("connected").doesNotContain("goodbye");
+    }
+
+    private void revoke(String subject, Optional<Room> room) {
+        revocations
+                .revoke(
+                        new Revocation(
+                                Optional.of(subject),
+                                Optional.empty(),
+                                Optional.empty(),
+                                room,
+                                Optional.of(Instant.now())))
+                .await()
+                .indefinitely();
+    }
+
+    private void open() {
+        hub.subscribe(
+                new SubscribeRequest(
+                        List.of(new RoomStart(ROOM, new StartPosition.Tail())),
+                        Format.TEXT,
+                        Heartbeat.DEFAULT,
+                        "127.0.0.1",
+                        List.of(),
+                        eve),
+                connection,
+                loop);
+        revocations.onStreamOpened(eve, List.of(ROOM));
+        loop.run();
+    }
+
+    /** Runs actions when the test calls it. */
+    private static final class ManualLoop implements EventLoop {
+
+        private final Queue<Runnable> due = new ArrayDeque<>();
+
+        @Override
+        public void execute(Runnable action) {
+            due.add(action);
+        }
+
+        @Override
+        public void executeLater(Runnable action, Duration pause) {
+            // A pause does not end during a test.
+        }
+
+        void run() {
+            for (Runnable next = due.poll(); next != null; next = due.poll()) {
+                next.run();
+            }
+        }
+    }
+
+    /** Records what a client receives. */
+    private static final class RecordingConnection implements Connection {
+
+        private String written = "";
+
+        @Override
+        public boolean isWritable() {
+            return true;
+        }
+
+        @Override
+        public void write(byte[] bytes) {
+            written += new String(bytes, StandardCharsets.UTF_8);
+        }
+
+        @Override
+        public void end(byte[] last) {
+            write(last);
+        }
+
+        @Override
+        public void abort() {}
+
+        @Override
+        public void onDrain(Runnable handler) {}
+    }
+}
