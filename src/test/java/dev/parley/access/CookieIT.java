@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SseReader;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -39,6 +42,50 @@ class CookieIT {
         }
         assertThat(http.get("/rooms/cookies/messages").status()).isEqualTo(200);
         assertThat(http.get("/rooms/other/messages").status()).isEqualTo(403);
+    }
+
+    @Test
+    void renewedCookie_continuesTheStream_whereTheFormerOneEnded() {
+        Http publisher = AccessPods.with(pod, AccessPods.tokenFor("renewed").signed());
+        var received = new ArrayList<String>();
+        int sent = 0;
+        String last = "";
+        for (int renewal = 0; renewal < 3; renewal++) {
+            String brief =
+                    "__Host-parley="
+                            + AccessPods.tokenFor("renewed")
+                                    .claim("exp", Instant.now().getEpochSecond() + 3)
+                                    .signed();
+            var opening = SseReader.to(pod.uri("/events?room=renewed")).header("Cookie", brief);
+            if (!last.isEmpty()) {
+                opening.lastEventId(last);
+            }
+            try (SseReader reader = opening.open()) {
+                reader.awaitLastEventId();
+                while (!reader.closed()) {
+                    publisher.sendForm(Integer.toString(++sent), "room", "renewed");
+                }
+                assertThat(reader.awaitEvent("goodbye").data())
+                        .isEqualTo("{\"reason\":\"expired\"}");
+                assertThat(reader.events("gap")).isEmpty();
+                last = reader.lastEventId();
+                received.addAll(reader.data());
+            }
+        }
+        // Also what was published after the last stream had ended.
+        String cookieForLonger = "__Host-parley=" + AccessPods.tokenFor("renewed").signed();
+        try (SseReader reader =
+                SseReader.to(pod.uri("/events?room=renewed"))
+                        .header("Cookie", cookieForLonger)
+                        .lastEventId(last)
+                        .open()) {
+            publisher.sendForm(Integer.toString(++sent), "room", "renewed");
+            reader.awaitData(Integer.toString(sent));
+            received.addAll(reader.data());
+        }
+
+        assertThat(received)
+                .isEqualTo(IntStream.rangeClosed(1, sent).mapToObj(Integer::toString).toList());
     }
 
     @ParameterizedTest

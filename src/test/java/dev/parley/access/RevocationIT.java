@@ -237,6 +237,35 @@ class RevocationIT {
     }
 
     @Test
+    void podThatStartsCutOff_admitsNoToken_beforeItKnowsWhatIsRevoked() throws Exception {
+        String ivan = token("ivan").signed();
+        String judy = token("judy").signed();
+        AccessPods.revoke(one, admin, "sub=ivan");
+        try (TcpProxy away = TcpProxy.to(redis.port())) {
+            away.refuse();
+            try (ParleyProcess late =
+                    AccessPods.builder().quickToDetectFaults().redis(away.uri("redis")).start()) {
+                for (String token : List.of(ivan, judy)) {
+                    Http http = AccessPods.with(late, token);
+                    assertThat(http.get("/rooms/team.a/messages").status()).isEqualTo(503);
+                    assertThat(http.sendForm("x", "room", "team.a").status()).isEqualTo(503);
+                    try (SseReader reader = open(late, token)) {
+                        assertThat(reader.awaitEvent("goodbye").data())
+                                .isEqualTo("{\"reason\":\"unavailable\"}");
+                    }
+                }
+
+                away.heal();
+                late.awaitReady();
+
+                assertRefused(late, ivan);
+                assertThat(AccessPods.with(late, judy).get("/rooms/team.a/messages").status())
+                        .isEqualTo(200);
+            }
+        }
+    }
+
+    @Test
     void podThatWasCutOff_actsWhenItIsBack() {
         String token = token("grace").signed();
         try (SseReader reader = open(other, token)) {

@@ -88,6 +88,7 @@ class CrossOriginIT {
         "http://elsewhere.example, POST, /send, 'authorization,content-type,idempotency-key'",
         "null, GET, /events, last-event-id",
         "http://elsewhere.example, GET, /events, 'authorization,last-event-id'",
+        "http://elsewhere.example, POST, /tickets, 'authorization,content-type'",
         "null, GET, /rooms/lobby/messages, authorization",
         "null, HEAD, /rooms/lobby/messages, authorization",
         "http://elsewhere.example, HEAD, /rooms/lobby/messages, cache-control",
