@@ -56,11 +56,23 @@ class DenialIT {
         long now = Instant.now().getEpochSecond();
         TestTokens eve = AccessPods.tokenFor("kitchen").claim("sub", "eve").claim("iat", now - 60);
         return Stream.of(
-                denial("no-token", NONE, "HEAD:/events", "kitchen", events("kitchen"), plain()),
-                denial("no-token", NONE, "POST:/send", "kitchen", send("kitchen"), plain()),
-                denial("no-token", NONE, history(), "kitchen", read("kitchen"), plain()),
-                denial("no-token", NONE, "POST:/tickets", NONE, tickets(""), plain()),
-                denial("no-token", NONE, "POST:/revocations", NONE, revoke(), plain()),
+                denial(
+                        "no-token",
+                        NONE,
+                        "HEAD:/events",
+                        "kitchen",
+                        events("kitchen"),
+                        DenialIT::plain),
+                denial("no-token", NONE, "POST:/send", "kitchen", send("kitchen"), DenialIT::plain),
+                denial("no-token", NONE, history(), "kitchen", read("kitchen"), DenialIT::plain),
+                denial("no-token", NONE, "POST:/tickets", NONE, tickets(""), DenialIT::plain),
+                denial(
+                        "no-token",
+                        NONE,
+                        "POST:/revocations",
+                        NONE,
+                        DenialIT::revoke,
+                        DenialIT::plain),
                 denial("forbidden", ADA, "HEAD:/events", "garage", events("garage"), ada()),
                 denial("forbidden", ADA, "POST:/send", "garage", send("garage"), ada()),
                 denial(
@@ -71,7 +83,7 @@ class DenialIT {
                         read("garage"),
                         ada()),
                 denial("forbidden", ADA, "POST:/tickets", "garage", tickets("garage"), ada()),
-                denial("forbidden", ADA, "POST:/revocations", NONE, revoke(), ada()),
+                denial("forbidden", ADA, "POST:/revocations", NONE, DenialIT::revoke, ada()),
                 denial("revoked", ADA, "HEAD:/events", "taken", events("taken"), ada()),
                 denial("revoked", ADA, "POST:/send", "taken", send("taken"), ada()),
                 denial("revoked", ADA, "POST:/tickets", "taken", tickets("taken"), ada()),
@@ -95,14 +107,14 @@ class DenialIT {
                         "HEAD:/events",
                         NONE,
                         events("kitchen&ticket=unknown"),
-                        plain()),
+                        DenialIT::plain),
                 denial(
                         "misplaced",
                         NONE,
                         "HEAD:/events",
                         NONE,
                         events("kitchen&access_token=a.b.c"),
-                        plain()),
+                        DenialIT::plain),
                 denial("misplaced", ADA, "POST:/tickets", NONE, tickets(""), cookie("same-origin")),
                 denial(
                         "other-origin",
@@ -200,12 +212,12 @@ class DenialIT {
         return http -> http.post("/tickets", FORM, room.isEmpty() ? "" : "room=" + room);
     }
 
-    private static Function<Http, Http.Answer> revoke() {
-        return http -> http.post("/revocations", FORM, "sub=bob");
+    private static Http.Answer revoke(Http http) {
+        return http.post("/revocations", FORM, "sub=bob");
     }
 
-    private static Function<Http, Http> plain() {
-        return http -> http;
+    private static Http plain(Http http) {
+        return http;
     }
 
     private static Function<Http, Http> ada() {
