@@ -121,6 +121,29 @@ class CookieIT {
     }
 
     @Test
+    void withoutCors_theRulesOfCookiesAreTheSame() {
+        try (ParleyProcess without =
+                AccessPods.builder()
+                        .config("quarkus.http.cors.origins", APP)
+                        .config("quarkus.http.cors.enabled", "false")
+                        .start()) {
+            Http http = new Http(without.uri()).with("Cookie", cookie);
+            String own = "http://127.0.0.1:" + without.port();
+
+            assertThat(statusFor(http, own)).isEqualTo(200);
+            assertThat(statusFor(http, APP)).isEqualTo(200);
+            assertThat(statusFor(http, "http://127.0.0.1:1")).isEqualTo(403);
+            assertThat(statusFor(http, "http://127.0.0.1")).isEqualTo(403);
+            assertThat(statusFor(http, "http://localhost:" + without.port())).isEqualTo(403);
+            assertThat(statusFor(http, APP + ".evil")).isEqualTo(403);
+        }
+    }
+
+    private static int statusFor(Http http, String origin) {
+        return http.with("Origin", origin).sendForm("x", "room", "cookies").status();
+    }
+
+    @Test
     void bearerToken_takesPrecedence_andNeedsNoOrigin() {
         Http http =
                 AccessPods.with(pod, AccessPods.tokenFor("bearer").signed()).with("Cookie", cookie);
