@@ -13,12 +13,15 @@ import jakarta.inject.Singleton;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
 /**
@@ -41,8 +44,55 @@ public final class Revocations {
     private final AtomicBoolean isAsking = new AtomicBoolean();
 
     private volatile Set<String> revisions = Set.of();
-    private volatile Map<Revocation, Instant> inForce = Map.of();
+    private volatile InForce inForce = InForce.of(Map.of());
     private volatile boolean isLoaded;
+
+    /**
+     * Revocations and their ends. They are grouped by what they name, so that a publish is compared
+     * with those of its person and its token, and not with all of ten thousand.
+     *
+     * @param others those that name neither a person nor a token
+     */
+    private record InForce(
+            Map<Revocation, Instant> ends,
+            Map<String, List<Revocation>> bySubject,
+            Map<String, List<Revocation>> byTokenId,
+            List<Revocation> others) {
+
+        static InForce of(Map<Revocation, Instant> ends) {
+            Map<String, List<Revocation>> bySubject = new HashMap<>();
+            Map<String, List<Revocation>> byTokenId = new HashMap<>();
+            List<Revocation> others = new ArrayList<>();
+            for (Revocation one : ends.keySet()) {
+                if (one.tokenId().isPresent()) {
+                    byTokenId
+                            .computeIfAbsent(one.tokenId().get(), id -> new ArrayList<>())
+                            .add(one);
+                } else if (one.subject().isPresent()) {
+                    bySubject
+                            .computeIfAbsent(one.subject().get(), name -> new ArrayList<>())
+                            .add(one);
+                } else {
+                    others.add(one);
+                }
+            }
+            return new InForce(Map.copyOf(ends), bySubject, byTokenId, others);
+        }
+
+        /** Returns those that concern a token, in any room, and have not ended. */
+        Stream<Revocation> of(VerifiedToken token, Instant now) {
+            if (ends.isEmpty()) {
+                return Stream.empty();
+            }
+            List<Revocation> ofToken =
+                    token.id().map(id -> byTokenId.getOrDefault(id, List.of())).orElse(List.of());
+            List<Revocation> ofPerson = bySubject.getOrDefault(token.person().subject(), List.of());
+            return Stream.of(ofToken, ofPerson, others)
+                    .flatMap(List::stream)
+                    .filter(one -> Objects.requireNonNull(ends.get(one)).isAfter(now))
+                    .filter(one -> one.concerns(token));
+        }
+    }
 
     Revocations(
             AccessStore store, Hub hub, Clock clock, AccessConfig config, MeterRegistry meters) {
@@ -50,7 +100,7 @@ public final class Revocations {
         this.hub = hub;
         this.clock = clock;
         this.longest = config.maxTokenLifetime();
-        Gauge.builder("parley.revocations", this, all -> all.inForce.size())
+        Gauge.builder("parley.revocations", this, all -> all.inForce.ends().size())
                 .description("Revocations in force")
                 .register(meters);
     }
@@ -76,23 +126,13 @@ public final class Revocations {
 
     /** Tells whether everything that a token permits was revoked. */
     boolean isRevoked(VerifiedToken token) {
-        return inForce().anyMatch(one -> one.room().isEmpty() && one.concerns(token));
+        return inForce.of(token, clock.instant()).anyMatch(one -> one.room().isEmpty());
     }
 
     /** Tells whether what a token permits in a room was revoked. */
     boolean isRevoked(VerifiedToken token, Room room) {
-        return inForce().anyMatch(one -> one.concerns(token, List.of(room)));
-    }
-
-    private java.util.stream.Stream<Revocation> inForce() {
-        Map<Revocation, Instant> present = inForce;
-        if (present.isEmpty()) {
-            return java.util.stream.Stream.empty();
-        }
-        Instant now = clock.instant();
-        return present.entrySet().stream()
-                .filter(each -> each.getValue().isAfter(now))
-                .map(Map.Entry::getKey);
+        return inForce.of(token, clock.instant())
+                .anyMatch(one -> one.concerns(token, List.of(room)));
     }
 
     /**
@@ -116,7 +156,7 @@ public final class Revocations {
                 .ifPresent(
                         token ->
                                 endStreams(
-                                        inForce()
+                                        inForce.of(token, clock.instant())
                                                 .filter(one -> one.concerns(token, rooms))
                                                 .toList()));
     }
@@ -165,7 +205,7 @@ public final class Revocations {
     private void giveBack(Map<Revocation, Instant> present) {
         Instant now = clock.instant();
         Map<String, Instant> lost =
-                inForce.entrySet().stream()
+                inForce.ends().entrySet().stream()
                         .filter(each -> each.getValue().isAfter(now))
                         .filter(each -> !present.containsKey(each.getKey()))
                         .collect(
@@ -183,12 +223,12 @@ public final class Revocations {
     /** Puts revocations in force, and ends the streams that they concern. */
     private synchronized void add(Map<Revocation, Instant> more) {
         Instant now = clock.instant();
-        Map<Revocation, Instant> all = new HashMap<>(inForce);
+        Map<Revocation, Instant> all = new HashMap<>(inForce.ends());
         List<Revocation> fresh =
                 more.keySet().stream().filter(one -> !all.containsKey(one)).toList();
         all.putAll(more);
         all.values().removeIf(end -> !end.isAfter(now));
-        inForce = Map.copyOf(all);
+        inForce = InForce.of(all);
         endStreams(fresh);
     }
 

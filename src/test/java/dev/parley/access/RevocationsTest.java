@@ -32,6 +32,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A stream that is opened at the moment at which a right to it is revoked. */
 final class RevocationsTest {
@@ -121,13 +123,57 @@ final class RevocationsTest {
         assertThat(connection.written).contains("connected").doesNotContain("goodbye");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "eve, , true",
+        "bob, , false",
+        ", token-1, true",
+        ", token-2, false",
+        "eve, token-1, true",
+        "eve, token-2, false",
+        "bob, token-1, false",
+        ", , true"
+    })
+    void token_isRevoked_byWhateverARevocationNamesOfIt(
+            String subject, String tokenId, boolean isRevoked) {
+        for (int i = 0; i < 100; i++) {
+            revoke(Optional.of("other-" + i), Optional.of("other-" + i), Optional.empty());
+        }
+        var token =
+                new VerifiedToken(
+                        new Person("https://a", "eve", "Eve"),
+                        Grants.ALL_ROOMS,
+                        Optional.of("token-1"),
+                        Instant.now().minusSeconds(60),
+                        Instant.now().plusSeconds(600));
+
+        revoke(Optional.ofNullable(subject), Optional.ofNullable(tokenId), Optional.empty());
+
+        assertThat(revocations.isRevoked(token)).isEqualTo(isRevoked);
+        assertThat(revocations.isRevoked(token, ROOM)).isEqualTo(isRevoked);
+    }
+
+    @Test
+    void token_isRevokedInTheRoomThatIsNamed_only() {
+        revoke(Optional.empty(), Optional.empty(), Optional.of(ROOM));
+
+        VerifiedToken token = eve.token().orElseThrow();
+        assertThat(revocations.isRevoked(token)).isFalse();
+        assertThat(revocations.isRevoked(token, ROOM)).isTrue();
+        assertThat(revocations.isRevoked(token, new Room("elsewhere"))).isFalse();
+    }
+
     private void revoke(String subject, Optional<Room> room) {
+        revoke(Optional.of(subject), Optional.empty(), room);
+    }
+
+    private void revoke(Optional<String> subject, Optional<String> tokenId, Optional<Room> room) {
         revocations
                 .revoke(
                         new Revocation(
-                                Optional.of(subject),
+                                subject,
                                 Optional.empty(),
-                                Optional.empty(),
+                                tokenId,
                                 room,
                                 Optional.of(Instant.now())))
                 .await()
