@@ -234,7 +234,9 @@ final class ServerBounds {
         if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
                 && unix.getMaxFileDescriptorCount() > 0) {
             long files = unix.getMaxFileDescriptorCount();
-            return (int) Math.min(Integer.MAX_VALUE, files - Math.min(500, files / 8));
+            long open = unix.getOpenFileDescriptorCount();
+            long reserve = Math.min(500, open + (files - open) / 8);
+            return (int) Math.min(Integer.MAX_VALUE, Math.max(1, files - reserve));
         }
         return Integer.MAX_VALUE;
     }

@@ -8,7 +8,6 @@ import jakarta.enterprise.inject.Alternative;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.lang.management.ManagementFactory;
-import java.util.OptionalLong;
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.jboss.logging.Logger;
 
@@ -25,7 +24,10 @@ final class OpenFiles {
 
     private static final String SETTING = "parley.limits.connections";
 
-    /** Files for all that is not a stream: publishers, probes, Redis, the program's own files. */
+    /**
+     * Most files that are kept for all that is not a stream: publishers, probes, Redis, and the
+     * program's own files, nearly two hundred of which are the jars of its class path.
+     */
     private static final int RESERVE = 1000;
 
     /** Replaces the configured limits wherever they are injected. */
@@ -36,11 +38,14 @@ final class OpenFiles {
     LimitsConfig limits() {
         var config = ConfigProvider.getConfig().unwrap(SmallRyeConfig.class);
         LimitsConfig configured = config.getConfigMapping(LimitsConfig.class);
-        OptionalLong files = maxOpenFiles();
-        if (files.isEmpty()) {
+        if (!(ManagementFactory.getOperatingSystemMXBean()
+                        instanceof UnixOperatingSystemMXBean process)
+                || process.getMaxFileDescriptorCount() <= 0) {
+            // The system has no limit, or does not say it.
             return configured;
         }
-        int streams = streamsWithin(files.getAsLong());
+        long files = process.getMaxFileDescriptorCount();
+        int streams = streamsWithin(files, process.getOpenFileDescriptorCount());
         if (configured.connections() <= streams) {
             return configured;
         }
@@ -52,26 +57,22 @@ final class OpenFiles {
                 streams,
                 configured.connections(),
                 SETTING,
-                files.getAsLong(),
+                files,
                 (long) configured.connections() + RESERVE,
                 SETTING);
         return new Limits(
                 streams, configured.connectionsPerAddress(), configured.roomsPerAddress());
     }
 
-    /** Returns how many streams a process takes that may open this many files. */
-    static int streamsWithin(long files) {
-        long reserve = Math.min(RESERVE, files / 4);
+    /**
+     * Returns how many streams a process takes.
+     *
+     * @param files how many files it may open
+     * @param open how many it has open while it starts
+     */
+    static int streamsWithin(long files, long open) {
+        long reserve = Math.min(RESERVE, open + (files - open) / 4);
         return (int) Math.min(Integer.MAX_VALUE, Math.max(1, files - reserve));
-    }
-
-    /** The limit of the process; empty where the system has none or does not say. */
-    private static OptionalLong maxOpenFiles() {
-        return ManagementFactory.getOperatingSystemMXBean()
-                                instanceof UnixOperatingSystemMXBean unix
-                        && unix.getMaxFileDescriptorCount() > 0
-                ? OptionalLong.of(unix.getMaxFileDescriptorCount())
-                : OptionalLong.empty();
     }
 
     private record Limits(int connections, int connectionsPerAddress, int roomsPerAddress)

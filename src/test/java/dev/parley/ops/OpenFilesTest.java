@@ -10,15 +10,17 @@ final class OpenFilesTest {
 
     @ParameterizedTest
     @CsvSource({
-        "1048576, 1047576",
-        "20000, 19000",
-        "4000, 3000",
-        "1024, 768",
-        "4, 3",
-        "1, 1",
-        "9223372036854775807, 2147483647"
+        "1048576, 200, 1047576",
+        "20000, 200, 19000",
+        "4000, 200, 3000",
+        "1024, 200, 618",
+        "256, 200, 42",
+        "200, 200, 1",
+        "1, 0, 1",
+        "9223372036854775807, 200, 2147483647"
     })
-    void streams_leaveAThousandFilesOrAQuarter(long files, int streams) {
-        assertThat(OpenFiles.streamsWithin(files)).isEqualTo(streams);
+    void streams_leaveAThousandFiles_orThoseThatAreOpenAndAQuarterOfTheOthers(
+            long files, long open, int streams) {
+        assertThat(OpenFiles.streamsWithin(files, open)).isEqualTo(streams);
     }
 }
