@@ -75,6 +75,7 @@ public final class ParleyProcess implements Closeable {
                 Path.of(System.getProperty("parley.app", "target/quarkus-app/quarkus-run.jar"));
 
         private Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+        private List<String> moreJvmOptions = argumentsOfEveryJvm();
         private int openFiles;
 
         private Builder(Builder other) {
@@ -83,6 +84,7 @@ public final class ParleyProcess implements Closeable {
             jvmOptions = other.jvmOptions;
             jar = other.jar;
             java = other.java;
+            moreJvmOptions = other.moreJvmOptions;
             openFiles = other.openFiles;
         }
 
@@ -171,9 +173,13 @@ public final class ParleyProcess implements Closeable {
             return this;
         }
 
-        /** Runs on another JVM than the tests do. */
+        /**
+         * Runs on another JVM than the tests do, without an agent that measures coverage: with an
+         * agent no AOT cache fits.
+         */
         public Builder java(Path path) {
             java = path;
+            moreJvmOptions = List.of();
             return this;
         }
 
@@ -228,7 +234,7 @@ public final class ParleyProcess implements Closeable {
             if (executable.isBlank()) {
                 words.add(java.toString());
                 words.addAll(jvmOptions);
-                words.addAll(argumentsOfEveryJvm());
+                words.addAll(moreJvmOptions);
                 words.addAll(options);
                 words.addAll(List.of("-jar", jar.toAbsolutePath().toString()));
             } else {
