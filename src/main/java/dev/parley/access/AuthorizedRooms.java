@@ -1,11 +1,11 @@
 package dev.parley.access;
 
 import dev.parley.broker.Broker;
-import dev.parley.broker.IdempotencyKey;
 import dev.parley.broker.Page;
 import dev.parley.broker.PublishRequest;
+import dev.parley.broker.PublishRequest.IdempotencyKey;
+import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.broker.Range;
-import dev.parley.broker.Receipt;
 import dev.parley.delivery.Connection;
 import dev.parley.delivery.DisconnectReason;
 import dev.parley.delivery.EventLoop;

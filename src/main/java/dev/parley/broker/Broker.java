@@ -1,7 +1,9 @@
 package dev.parley.broker;
 
+import dev.parley.broker.PublishRequest.IdempotencyKey;
+import dev.parley.broker.PublishRequest.Receipt;
+import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.Room;
-import dev.parley.message.StoredMessage;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 

@@ -1,7 +1,7 @@
 package dev.parley.broker;
 
 import dev.parley.message.EventId;
-import dev.parley.message.StoredMessage;
+import dev.parley.message.Message.StoredMessage;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;

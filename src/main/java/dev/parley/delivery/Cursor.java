@@ -2,11 +2,12 @@ package dev.parley.delivery;
 
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
+import dev.parley.delivery.SubscribeRequest.StartPosition;
 import dev.parley.log.RoomLog;
 import dev.parley.log.RoomReplica;
 import dev.parley.message.EventId;
+import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.Room;
-import dev.parley.message.StoredMessage;
 import io.smallrye.mutiny.Uni;
 import java.io.ByteArrayOutputStream;
 import java.util.Optional;

@@ -1,9 +1,9 @@
 package dev.parley.events;
 
 import dev.parley.delivery.Heartbeat;
-import dev.parley.delivery.StartPosition;
 import dev.parley.delivery.SubscribeRequest;
 import dev.parley.delivery.SubscribeRequest.RoomStart;
+import dev.parley.delivery.SubscribeRequest.StartPosition;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.QueryParameters;
 import dev.parley.http.RefusedRequest;

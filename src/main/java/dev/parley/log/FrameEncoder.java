@@ -1,6 +1,6 @@
 package dev.parley.log;
 
-import dev.parley.message.StoredMessage;
+import dev.parley.message.Message.StoredMessage;
 
 /** Encodes a message as the bytes of an event stream. */
 public interface FrameEncoder {

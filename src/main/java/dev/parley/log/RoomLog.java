@@ -2,7 +2,7 @@ package dev.parley.log;
 
 import dev.parley.broker.Lineage;
 import dev.parley.message.EventId;
-import dev.parley.message.StoredMessage;
+import dev.parley.message.Message.StoredMessage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;

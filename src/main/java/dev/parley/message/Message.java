@@ -115,4 +115,20 @@ public record Message(
     private static boolean isControl(int c) {
         return Character.isISOControl(c) || c == '\u2028' || c == '\u2029';
     }
+
+    /**
+     * A message that a broker has accepted, with its position in the room's log.
+     *
+     * @param id offset 1 or more
+     */
+    public record StoredMessage(EventId id, Message message) {
+
+        /**
+         * Returns the message's number in its room's log, 1 or more. Offsets go on when an epoch
+         * follows another.
+         */
+        public long offset() {
+            return id.offset();
+        }
+    }
 }

@@ -1,9 +1,9 @@
 package dev.parley.publish;
 
 import dev.parley.access.AuthorizedRooms;
-import dev.parley.broker.IdempotencyKey;
 import dev.parley.broker.IdempotencyKeyReused;
-import dev.parley.broker.Receipt;
+import dev.parley.broker.PublishRequest.IdempotencyKey;
+import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.http.ContentNegotiation;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.ProxyAdvice;
@@ -54,8 +54,7 @@ public final class SendResource {
     private final AuthorizedRooms rooms;
     private final PublishConfig config;
     private final long maxBody;
-    private final RateLimit rateLimit;
-    private final RoomRateLimit roomRateLimit;
+    private final PublishRates rates;
     private final ProxyAdvice proxyAdvice;
     private final Clock clock;
     private final Outcomes outcomes;
@@ -64,16 +63,14 @@ public final class SendResource {
             AuthorizedRooms rooms,
             PublishConfig config,
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBody,
-            RateLimit rateLimit,
-            RoomRateLimit roomRateLimit,
+            PublishRates rates,
             ProxyAdvice proxyAdvice,
             Clock clock,
             MeterRegistry meters) {
         this.maxBody = maxBody.asLongValue();
         this.rooms = rooms;
         this.config = config;
-        this.rateLimit = rateLimit;
-        this.roomRateLimit = roomRateLimit;
+        this.rates = rates;
         this.proxyAdvice = proxyAdvice;
         this.clock = clock;
         this.outcomes = new Outcomes(meters);
@@ -167,7 +164,7 @@ public final class SendResource {
     }
 
     private void checkRate(RoutingContext exchange) {
-        Optional<Duration> pause = rateLimit.tryAcquire(rooms.limitKey(exchange));
+        Optional<Duration> pause = rates.tryAcquire(rooms.limitKey(exchange));
         if (pause.isPresent()) {
             proxyAdvice.onLimitMet(exchange.request(), "parley.publish.rate");
             throw RefusedRequest.retryable(
@@ -179,7 +176,7 @@ public final class SendResource {
     }
 
     private void checkRate(Room room) {
-        Optional<Duration> pause = roomRateLimit.tryAcquire(room);
+        Optional<Duration> pause = rates.tryAcquire(room);
         if (pause.isPresent()) {
             throw RefusedRequest.retryable(
                     ErrorCode.TOO_MANY_REQUESTS,

@@ -1,9 +1,11 @@
 package dev.parley.broker;
 
+import dev.parley.broker.PublishRequest.IdempotencyKey;
+import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
+import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.Room;
-import dev.parley.message.StoredMessage;
 import dev.parley.testsupport.SettableClock;
 import dev.parley.testsupport.Timeouts;
 import io.smallrye.mutiny.Uni;

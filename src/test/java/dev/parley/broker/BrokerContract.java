@@ -5,11 +5,12 @@ import static dev.parley.broker.BlockingBroker.offsets;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.message.EventId;
 import dev.parley.message.EventType;
 import dev.parley.message.Message;
+import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.Room;
-import dev.parley.message.StoredMessage;
 import dev.parley.settings.RoomSettingsTest;
 import dev.parley.testsupport.SettableClock;
 import dev.parley.testsupport.Timeouts;

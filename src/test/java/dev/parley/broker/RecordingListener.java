@@ -1,6 +1,6 @@
 package dev.parley.broker;
 
-import dev.parley.message.StoredMessage;
+import dev.parley.message.Message.StoredMessage;
 import dev.parley.testsupport.Timeouts;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;

@@ -2,6 +2,7 @@ package dev.parley.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.delivery.SubscribeRequest.StartPosition;
 import dev.parley.log.ScriptedBroker;
 import java.util.List;
 import java.util.stream.Stream;

@@ -3,10 +3,11 @@ package dev.parley.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.delivery.SubscribeRequest.RoomStart;
+import dev.parley.delivery.SubscribeRequest.StartPosition;
 import dev.parley.log.ScriptedBroker;
 import dev.parley.message.EventId;
+import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.Room;
-import dev.parley.message.StoredMessage;
 import dev.parley.message.StreamPosition;
 import java.util.EnumSet;
 import java.util.HashMap;

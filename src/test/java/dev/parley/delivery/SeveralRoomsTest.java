@@ -3,6 +3,7 @@ package dev.parley.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.delivery.SubscribeRequest.RoomStart;
+import dev.parley.delivery.SubscribeRequest.StartPosition;
 import dev.parley.log.LogSettings;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.delivery.SubscribeRequest.Denied;
 import dev.parley.delivery.SubscribeRequest.RoomStart;
+import dev.parley.delivery.SubscribeRequest.StartPosition;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import java.time.Duration;

@@ -4,9 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.parley.delivery.StartPosition;
 import dev.parley.delivery.SubscribeRequest;
 import dev.parley.delivery.SubscribeRequest.RoomStart;
+import dev.parley.delivery.SubscribeRequest.StartPosition;
 import dev.parley.http.RefusedRequest;
 import dev.parley.message.EventId;
 import dev.parley.message.InvalidRequest;

@@ -10,7 +10,7 @@ import dev.parley.broker.Page;
 import dev.parley.log.RoomReplica.Arrival;
 import dev.parley.log.RoomReplica.Outcome;
 import dev.parley.message.EventId;
-import dev.parley.message.StoredMessage;
+import dev.parley.message.Message.StoredMessage;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.time.Instant;

@@ -3,7 +3,7 @@ package dev.parley.log;
 import dev.parley.broker.Lineage;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
-import dev.parley.message.StoredMessage;
+import dev.parley.message.Message.StoredMessage;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.parley.message.Message.StoredMessage;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.time.Duration;

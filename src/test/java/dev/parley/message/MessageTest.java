@@ -3,6 +3,7 @@ package dev.parley.message;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.parley.message.Message.StoredMessage;
 import java.time.Instant;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;

@@ -4,7 +4,7 @@ import dev.parley.broker.Epochs;
 import dev.parley.broker.HistoryBounds;
 import dev.parley.broker.IdempotencyKeyReused;
 import dev.parley.broker.PublishRequest;
-import dev.parley.broker.Receipt;
+import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.broker.RoomHistories;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;

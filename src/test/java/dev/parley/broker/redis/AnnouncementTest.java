@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import dev.parley.broker.redis.RedisBroker.Announcement;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
+import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.Room;
-import dev.parley.message.StoredMessage;
 import io.vertx.core.buffer.Buffer;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.broker.BlockingBroker;
 import dev.parley.broker.BrokerUnavailable;
-import dev.parley.broker.Receipt;
+import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.message.EventId;
 import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.Metrics;
