@@ -3,10 +3,16 @@ package dev.parley.sse;
 import dev.parley.delivery.Connection;
 import dev.parley.delivery.EventLoop;
 import dev.parley.delivery.Hub;
+import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http2.Http2Error;
 import io.smallrye.mutiny.operators.AbstractMulti;
 import io.smallrye.mutiny.subscription.MultiSubscriber;
+import io.vertx.core.buffer.impl.BufferImpl;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.net.impl.ConnectionBase;
 import java.util.concurrent.Flow;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -47,8 +53,7 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
         framework.onSubscribe(this);
         if (ChunkedConnection.suits(request)) {
             // The framework pauses every request, and the server releases a request only after it
-            // has
-            // read it to its end.
+            // has read it to its end.
             request.resume();
             loop.execute(() -> takeOver(framework));
         } else {
@@ -90,5 +95,60 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
     private boolean canBeCompleted() {
         return request.isEnded()
                 && !request.headers().contains(HttpHeaders.CONNECTION, HttpHeaders.CLOSE, true);
+    }
+
+    /**
+     * A connection that cannot be taken over from the server, such as one on HTTP/2 or HTTP/1.0.
+     * Writes to the server's response.
+     */
+    private static final class ResponseConnection implements Connection {
+
+        private final HttpServerRequest request;
+        private final HttpServerResponse response;
+        private final Runnable complete;
+
+        /**
+         * @param complete ends the exchange
+         */
+        ResponseConnection(HttpServerRequest request, Runnable complete) {
+            this.request = request;
+            this.response = request.response();
+            this.complete = complete;
+        }
+
+        @Override
+        public boolean isWritable() {
+            return !response.writeQueueFull();
+        }
+
+        @Override
+        public void write(byte[] bytes) {
+            response.write(BufferImpl.buffer(Unpooled.wrappedBuffer(bytes)));
+        }
+
+        @Override
+        public void end(byte[] last) {
+            if (last.length > 0) {
+                write(last);
+            }
+            complete.run();
+            if (request.version() != HttpVersion.HTTP_2) {
+                request.connection().close();
+            }
+        }
+
+        @Override
+        public void abort() {
+            if (request.version() == HttpVersion.HTTP_2) {
+                response.reset(Http2Error.CANCEL.code());
+            } else {
+                ChunkedConnection.cut(((ConnectionBase) request.connection()).channel());
+            }
+        }
+
+        @Override
+        public void onDrain(Runnable handler) {
+            response.drainHandler(drained -> handler.run());
+        }
     }
 }
