@@ -47,7 +47,7 @@ public final class ClusterClients {
         String address = like.getScheme() + "://" + user + node + "/" + parameters;
         var net = new NetClientOptions(options.getNetClientOptions());
         return Redis.createClient(
-                vertx,
+                GatheredWrites.on(vertx),
                 new RedisOptions(options)
                         .setType(RedisClientType.STANDALONE)
                         .setEndpoints(List.of(address))

@@ -59,7 +59,7 @@ public final class RedisClients implements RedisOptionsCustomizer {
      */
     public Supplier<Redis> on(Vertx vertx) {
         RedisOptions known = Objects.requireNonNull(options);
-        return () -> Redis.createClient(vertx, known);
+        return () -> Redis.createClient(GatheredWrites.on(vertx), known);
     }
 
     /**
@@ -87,6 +87,6 @@ public final class RedisClients implements RedisOptionsCustomizer {
                 new RedisOptions(known)
                         .setEndpoints(List.of(address))
                         .setNetClientOptions(net.setSsl(address.startsWith("rediss:")));
-        return () -> Redis.createClient(vertx, at);
+        return () -> Redis.createClient(GatheredWrites.on(vertx), at);
     }
 }
