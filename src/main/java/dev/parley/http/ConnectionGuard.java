@@ -451,10 +451,16 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         if (bodies.isEmpty()) {
             return;
         }
-        Map<Body, BodyFault> refused = new LinkedHashMap<>();
-        long arrived = bodies.stream().mapToLong(Body::arrived).sum();
+        long arrived = 0;
+        for (Body body : bodies) {
+            arrived += body.arrived();
+        }
         long overhead = (long) pieces * RequestCost.PIECE;
         pieces = 0;
+        if (arrived == 0) {
+            return;
+        }
+        Map<Body, BodyFault> refused = new LinkedHashMap<>();
         for (Body body : bodies) {
             long more = body.arrived();
             if (more > 0) {

@@ -2,6 +2,7 @@ package dev.parley.http;
 
 import jakarta.ws.rs.core.MediaType;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -15,6 +16,12 @@ public enum Endpoint {
     TICKETS("POST", "/tickets", MediaType.APPLICATION_JSON),
     REVOCATIONS("POST", "/revocations", MediaType.APPLICATION_JSON),
     CLOCK("GET", "/clock", MediaType.SERVER_SENT_EVENTS);
+
+    /** The first call of each path. */
+    private static final Map<String, Endpoint> BY_PATH =
+            Arrays.stream(values())
+                    .collect(
+                            Collectors.toMap(Endpoint::path, call -> call, (first, next) -> first));
 
     private final String method;
     private final String path;
@@ -30,9 +37,12 @@ public enum Endpoint {
 
     /** Finds the first call of a path, which must be normalized (RFC 3986 §6.2.2). */
     public static Optional<Endpoint> at(String path) {
-        return Arrays.stream(values())
-                .filter(call -> call.form.matcher(path).matches())
-                .findFirst();
+        Endpoint known = BY_PATH.get(path);
+        return known != null
+                ? Optional.of(known)
+                : Arrays.stream(values())
+                        .filter(call -> call.form.matcher(path).matches())
+                        .findFirst();
     }
 
     /**

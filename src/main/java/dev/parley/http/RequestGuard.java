@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
@@ -52,6 +53,9 @@ public final class RequestGuard {
     private static final byte[] BAD_REQUEST =
             "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
                     .getBytes(StandardCharsets.US_ASCII);
+
+    /** The value of a Content-Length that may be read as a number. */
+    private static final Pattern LENGTH = Pattern.compile("[0-9]{1,18}");
 
     /** In seconds: by then, bodies that were arriving have arrived or were refused. */
     private static final String OVERLOADED_RETRY_AFTER = "2";
@@ -299,7 +303,7 @@ public final class RequestGuard {
 
     private static long announcedLength(RoutingContext exchange) {
         String length = exchange.request().getHeader("Content-Length");
-        return length != null && length.matches("[0-9]{1,18}") ? Long.parseLong(length) : 0;
+        return length != null && LENGTH.matcher(length).matches() ? Long.parseLong(length) : 0;
     }
 
     /** Answers what the router refuses before it calls any handler. */

@@ -12,8 +12,6 @@ import dev.parley.message.Message;
 import dev.parley.message.Room;
 import jakarta.ws.rs.core.MediaType;
 import java.io.IOException;
-import java.nio.CharBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -271,15 +269,25 @@ record SendFields(
 
     /** Counts the bytes, and refuses half of a surrogate pair, which JSON escapes can produce. */
     private static int utf8Length(String name, ErrorCode code, String text) {
-        try {
-            return StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text)).remaining();
-        } catch (CharacterCodingException e) {
-            throw new RefusedRequest(
-                    code,
-                    "bad "
-                            + name
-                            + ": it contains half of a surrogate pair; write both halves, such as"
-                            + " \\ud83d\\ude00");
+        int bytes = 0;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (Character.isHighSurrogate(c)
+                    && i + 1 < text.length()
+                    && Character.isLowSurrogate(text.charAt(i + 1))) {
+                bytes += 4;
+                i++;
+            } else if (Character.isSurrogate(c)) {
+                throw new RefusedRequest(
+                        code,
+                        "bad "
+                                + name
+                                + ": it contains half of a surrogate pair; write both halves, such"
+                                + " as \\ud83d\\ude00");
+            } else {
+                bytes += c < 0x80 ? 1 : c < 0x800 ? 2 : 3;
+            }
         }
+        return bytes;
     }
 }
