@@ -22,12 +22,14 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
- * Runs scripts on one pipelined connection. Every call ends within {@link RedisConfig#timeout}. At
- * most {@link RedisConfig#maxPending} calls wait for an answer; further ones are refused at once.
+ * Runs scripts on pipelined connections, one for each event loop. Every call ends within {@link
+ * RedisConfig#timeout}. At most {@link RedisConfig#maxPending} calls wait for an answer; further
+ * ones are refused at once.
  */
 public final class RedisCommands {
 
@@ -41,6 +43,7 @@ public final class RedisCommands {
     private static final String CLOSED_WHILE_WAITING = "CONNECTION_CLOSED";
 
     private final RedisLink link;
+    private final LoopConnections loops;
     private final RedisLink subscription;
     private final RedisConfig config;
     private final Map<RedisRefusal, Counter> refusals = new EnumMap<>(RedisRefusal.class);
@@ -48,12 +51,18 @@ public final class RedisCommands {
 
     /**
      * @param link the connection for commands, which {@link #loadScripts} prepares
+     * @param loops connections of other event loops, which are used while the link has one
      * @param subscription the pod's other connection: when this one leaves a server that became a
      *     replica, the subscription leaves it too
      */
-    public RedisCommands(
-            RedisLink link, RedisLink subscription, RedisConfig config, MeterRegistry meters) {
+    RedisCommands(
+            RedisLink link,
+            LoopConnections loops,
+            RedisLink subscription,
+            RedisConfig config,
+            MeterRegistry meters) {
         this.link = link;
+        this.loops = loops;
         this.subscription = subscription;
         this.config = config;
         for (RedisRefusal reason : RedisRefusal.values()) {
@@ -123,8 +132,8 @@ public final class RedisCommands {
     }
 
     private Future<Response> call(Function<RedisConnection, Future<Response>> command) {
-        var connection = link.connection();
-        if (connection.isEmpty()) {
+        var main = link.connection();
+        if (main.isEmpty()) {
             return Future.failedFuture(
                     new RedisUnavailable("no connection to Redis: " + link.lastError()));
         }
@@ -136,10 +145,17 @@ public final class RedisCommands {
                                     + config.maxPending()
                                     + " commands wait for an answer"));
         }
-        return command.apply(connection.get())
+        RedisConnection connection = loops.nearest(main.get());
+        return command.apply(connection)
                 .onComplete(done -> pending.decrementAndGet())
-                .onFailure(failure -> onFailure(connection.get(), failure))
+                .onFailure(failure -> onFailure(main.get(), connection, failure))
                 .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
+                .onFailure(
+                        failure -> {
+                            if (failure instanceof TimeoutException) {
+                                loops.renew(connection);
+                            }
+                        })
                 .recover(RedisCommands::unavailable);
     }
 
@@ -149,8 +165,9 @@ public final class RedisCommands {
      * lead to the primary. The subscription ends too because both were made through the same name
      * or proxy, and a subscription gets no error from a replica.
      */
-    private void onFailure(RedisConnection connection, Throwable failure) {
+    private void onFailure(RedisConnection main, RedisConnection connection, Throwable failure) {
         if (isOfAClosedConnection(failure)) {
+            loops.renew(connection);
             link.renew(
                     connection,
                     failure instanceof IOException ? RedisReason.of(failure) : "connection closed");
@@ -162,7 +179,7 @@ public final class RedisCommands {
         refusal.ifPresent(reason -> Objects.requireNonNull(refusals.get(reason)).increment());
         if (refusal.equals(Optional.of(RedisRefusal.READONLY))) {
             String reason = "the server is a replica now";
-            if (link.quit(connection, reason)) {
+            if (link.quit(main, reason)) {
                 subscription.renew(reason);
             }
         }

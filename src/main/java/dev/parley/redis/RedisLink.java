@@ -1,10 +1,11 @@
 package dev.parley.redis;
 
 import dev.parley.retry.Backoff;
-import io.vertx.core.Context;
+import io.netty.channel.EventLoop;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.impl.ContextInternal;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
@@ -109,7 +110,7 @@ public final class RedisLink {
 
     private final String name;
     private final Vertx vertx;
-    private final Context context;
+    private final ContextInternal context;
     private final Supplier<Redis> clients;
     private final RedisConfig config;
     private final Function<RedisConnection, Future<Void>> prepare;
@@ -139,7 +140,7 @@ public final class RedisLink {
             Runnable onReady) {
         this.name = name;
         this.vertx = vertx;
-        this.context = vertx.getOrCreateContext();
+        this.context = (ContextInternal) vertx.getOrCreateContext();
         this.clients = clients;
         this.config = config;
         this.prepare = prepare;
@@ -152,6 +153,11 @@ public final class RedisLink {
         if (state instanceof State.Idle) {
             connect();
         }
+    }
+
+    /** Returns the event loop on which the connection is read and written. */
+    EventLoop eventLoop() {
+        return context.nettyEventLoop();
     }
 
     /** Returns the connection, while it is up and prepared. */
@@ -302,9 +308,19 @@ public final class RedisLink {
     }
 
     private void connect() {
-        Redis client = clients.get();
+        Redis client = makeClient();
         state = new State.Connecting(client);
         context.runOnContext(now -> attempt(client));
+    }
+
+    /** Makes a client, which connects on the event loop that is current when it is made. */
+    private Redis makeClient() {
+        ContextInternal former = context.beginDispatch();
+        try {
+            return clients.get();
+        } finally {
+            context.endDispatch(former);
+        }
     }
 
     /** Connects and prepares the connection; gives up after twice the configured timeout. */

@@ -10,12 +10,13 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * One server and all that a pod has there: a connection for commands, pipelined; a connection that
- * is subscribed; and the probe that watches both.
+ * One server and all that a pod has there: connections for commands, pipelined; a connection that
+ * is subscribed; and the probe that watches it and the first one for commands.
  */
 final class RedisNode {
 
     private final RedisLink commandLink;
+    private final LoopConnections loops;
     private final RedisLink subscriptionLink;
     private final RedisCommands commands;
     private final RedisSubscription subscription;
@@ -51,16 +52,19 @@ final class RedisNode {
             String publish,
             RedisSetup setup,
             Events events) {
+        Function<RedisConnection, Future<Void>> prepare =
+                connection ->
+                        RedisCommands.loadScripts(connection, setup.scripts())
+                                .compose(done -> join.apply(connection));
         this.commandLink =
                 new RedisLink(
                         links + "command",
                         setup.vertx(),
                         clients,
                         setup.config(),
-                        connection ->
-                                RedisCommands.loadScripts(connection, setup.scripts())
-                                        .compose(done -> join.apply(connection)),
+                        prepare,
                         () -> onReady(events));
+        this.loops = new LoopConnections(links + "command", setup, commandLink, clients, prepare);
         this.subscriptionLink =
                 new RedisLink(
                         links + "subscription",
@@ -70,7 +74,8 @@ final class RedisNode {
                         this::join,
                         () -> onReady(events));
         this.commands =
-                new RedisCommands(commandLink, subscriptionLink, setup.config(), setup.meters());
+                new RedisCommands(
+                        commandLink, loops, subscriptionLink, setup.config(), setup.meters());
         this.writes = new RedisWrites(name);
         this.evictions = new EvictionWatch(name, commands, setup.meters());
         this.probe =
@@ -104,6 +109,10 @@ final class RedisNode {
     }
 
     private void onReady(Events events) {
+        // Not before: where Redis takes few clients, the subscription is needed, and these are not.
+        if (isConnected()) {
+            loops.open();
+        }
         probe.onReady();
         events.onReady(this);
     }
@@ -136,6 +145,7 @@ final class RedisNode {
         probe.stop();
         subscriptionLink.close();
         commandLink.close();
+        loops.close();
     }
 
     /** Ends all connections for good, after the commands that wait for their answers. */
@@ -143,6 +153,7 @@ final class RedisNode {
         probe.stop();
         subscriptionLink.close();
         commandLink.finish();
+        loops.finish();
     }
 
     RedisCommands commands() {

@@ -17,6 +17,7 @@ import dev.parley.testsupport.Timeouts;
 import dev.parley.testsupport.TlsProxy;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisOptions;
 import java.nio.file.Path;
@@ -58,7 +59,8 @@ class RedisConnectsIT {
         var free = new RedisOptions().setConnectionString("redis://127.0.0.1:" + Ports.free());
         var right = new RedisOptions().setConnectionString(redis.uri());
         var clients = new AtomicInteger();
-        Vertx vertx = Vertx.vertx();
+        // On one event loop, so that there is no third connection.
+        Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
         var meters = new SimpleMeterRegistry();
         try (var broker =
                 new RedisBroker(

@@ -1,0 +1,159 @@
+package dev.parley.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Metrics;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A pod with four event loops over a real Redis, which is asked for its clients. */
+final class LoopConnectionsIT {
+
+    private static final int LOOPS = 4;
+
+    private static final Pattern CLIENT =
+            Pattern.compile("id=(\\d+) .* sub=(\\d+) psub=(\\d+) .* cmd=(\\S+)");
+
+    private RedisServer redis;
+
+    @BeforeEach
+    void start() {
+        redis = RedisServer.start();
+    }
+
+    @AfterEach
+    void stop() {
+        redis.close();
+    }
+
+    private ParleyProcess startPod() {
+        return ParleyProcess.builder()
+                .redis(redis.uri())
+                .config("quarkus.vertx.event-loops-pool-size", Integer.toString(LOOPS))
+                .config("parley.redis.max-backoff", "200MS")
+                .config("parley.redis.timeout", "1S")
+                .start()
+                .awaitReady();
+    }
+
+    /** A pod's connection for commands, and the last command that Redis received on it. */
+    private record Client(String id, String command) {
+
+        boolean hasRunAScript() {
+            return command.equals("evalsha");
+        }
+    }
+
+    private List<Client> clients() {
+        return redis.command("CLIENT", "LIST")
+                .text()
+                .lines()
+                .map(CLIENT::matcher)
+                .filter(Matcher::find)
+                .filter(client -> client.group(2).equals("0") && client.group(3).equals("0"))
+                .map(client -> new Client(client.group(1), client.group(4)))
+                .filter(client -> !client.command().matches("(client|config).*"))
+                .toList();
+    }
+
+    private void awaitClients(int expected) {
+        Timeouts.await("%d clients".formatted(expected)).until(() -> clients().size() == expected);
+    }
+
+    @Test
+    void commandsOfEachEventLoop_haveAConnectionOfTheirOwn() {
+        try (var pod = startPod()) {
+            awaitClients(LOOPS);
+
+            // The server gives its connections to the event loops in turn.
+            Timeouts.await("a script on each connection")
+                    .until(
+                            () -> {
+                                assertThat(new Http(pod.uri()).sendForm("hello").status())
+                                        .isEqualTo(200);
+                                return clients().stream().allMatch(Client::hasRunAScript);
+                            });
+            assertThat(clients()).hasSize(LOOPS);
+        }
+    }
+
+    @Test
+    void furtherConnectionsThatEnd_areMadeAgain_andThePodStaysReady() {
+        try (var pod = startPod();
+                var reader = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
+            awaitClients(LOOPS);
+            List<String> ended =
+                    clients().stream()
+                            .filter(client -> !client.hasRunAScript())
+                            .map(Client::id)
+                            .toList();
+            assertThat(ended).hasSize(LOOPS - 1);
+            ended.forEach(id -> redis.command("CLIENT", "KILL", "ID", id));
+
+            Timeouts.await("new connections")
+                    .until(
+                            () ->
+                                    clients().size() == LOOPS
+                                            && clients().stream()
+                                                    .noneMatch(c -> ended.contains(c.id())));
+            assertThat(new Http(pod.uri()).sendForm("after").status()).isEqualTo(200);
+            reader.awaitData("after");
+            assertThat(new Metrics(pod).value("parley_subscription_up")).isEqualTo(1);
+            assertThat(pod.log()).doesNotContain("Not ready: nothing", "Parley goes on trying");
+        }
+    }
+
+    @Test
+    void allConnectionsThatEnd_areMadeAgain() {
+        try (var pod = startPod();
+                var reader = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
+            awaitClients(LOOPS);
+            List<String> former = clients().stream().map(Client::id).toList();
+
+            former.forEach(id -> redis.command("CLIENT", "KILL", "ID", id));
+
+            Timeouts.await("new connections")
+                    .until(
+                            () ->
+                                    clients().size() == LOOPS
+                                            && clients().stream()
+                                                    .noneMatch(c -> former.contains(c.id())));
+            pod.awaitReady();
+            assertThat(new Http(pod.uri()).sendForm("after").status()).isEqualTo(200);
+            reader.awaitData("after");
+        }
+    }
+
+    /** Two clients are the connection for commands and the subscription; one is this test. */
+    @Test
+    void redisThatTakesNoFurtherClients_isUsedThroughOneConnection() throws IOException {
+        redis.command("CONFIG", "SET", "maxclients", "3");
+        try (var third = new Socket("127.0.0.1", redis.port());
+                var pod = startPod();
+                var reader = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
+            pod.awaitLog("for a further event loop: no answer within 2 s");
+            for (int i = 0; i < 2 * LOOPS; i++) {
+                assertThat(new Http(pod.uri()).sendForm("m" + i).status()).isEqualTo(200);
+            }
+            reader.awaitMessages(2 * LOOPS);
+
+            third.getOutputStream()
+                    .write("CONFIG SET maxclients 100\r\n".getBytes(StandardCharsets.US_ASCII));
+
+            awaitClients(LOOPS);
+            assertThat(pod.log()).containsOnlyOnce("for a further event loop");
+        }
+    }
+}
