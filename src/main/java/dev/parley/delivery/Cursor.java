@@ -149,6 +149,11 @@ final class Cursor {
         var placing = new State.Placing(from, 1);
         state = placing;
         stream.loop().add(this, room);
+        if (stream.isOfOneRoom() && room.isOpen()) {
+            // The usual case: the position leaves together with the first bytes of the stream.
+            place(placing);
+            return;
+        }
         whenDone(Uni.createFrom().completionStage(room::open), placing, done -> place(placing));
     }
 

@@ -7,6 +7,7 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jboss.resteasy.reactive.common.util.MediaTypeHelper;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
@@ -23,6 +24,10 @@ public final class ContentNegotiation {
     /** The weight that means "not acceptable". */
     private static final Pattern ZERO = Pattern.compile("0(\\.0*)?");
 
+    /** What most requests for streams accept, which need not be parsed. */
+    private static final Set<String> USUAL =
+            Set.of(MediaType.SERVER_SENT_EVENTS, MediaType.WILDCARD);
+
     /**
      * Refuses malformed headers before a call runs. The framework would notice them only when it
      * writes the answer, after the message is published: the publisher would get a 500, and the log
@@ -33,6 +38,13 @@ public final class ContentNegotiation {
      */
     @ServerRequestFilter(preMatching = true)
     public Optional<Response> check(RoutingContext exchange) {
+        var headers = exchange.request().headers();
+        List<String> accept = headers.getAll(HttpHeaders.ACCEPT);
+        if (accept.size() == 1
+                && USUAL.contains(accept.get(0))
+                && !headers.contains(HttpHeaders.CONTENT_TYPE)) {
+            return Optional.empty();
+        }
         Optional<List<MediaType>> accepted = accepted(exchange);
         if (accepted.isEmpty()) {
             return Optional.of(

@@ -21,7 +21,8 @@ public enum Endpoint {
     private static final Map<String, Endpoint> BY_PATH =
             Arrays.stream(values())
                     .collect(
-                            Collectors.toMap(Endpoint::path, call -> call, (first, next) -> first));
+                            Collectors.toUnmodifiableMap(
+                                    Endpoint::path, call -> call, (first, other) -> first));
 
     private final String method;
     private final String path;
@@ -38,11 +39,12 @@ public enum Endpoint {
     /** Finds the first call of a path, which must be normalized (RFC 3986 §6.2.2). */
     public static Optional<Endpoint> at(String path) {
         Endpoint known = BY_PATH.get(path);
-        return known != null
-                ? Optional.of(known)
-                : Arrays.stream(values())
-                        .filter(call -> call.form.matcher(path).matches())
-                        .findFirst();
+        if (known != null) {
+            return Optional.of(known);
+        }
+        return Arrays.stream(values())
+                .filter(call -> call.form.matcher(path).matches())
+                .findFirst();
     }
 
     /**

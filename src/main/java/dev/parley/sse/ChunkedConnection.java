@@ -60,6 +60,9 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     /** Ends a chunked answer: an empty chunk, and no trailers. */
     private static final byte[] LAST_CHUNK = "0\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
+    /** Most bytes that are gathered while a stream is opened. */
+    private static final int MOST_GATHERED = 2 * 1024;
+
     /** A chunk in native memory, shared by all connections of an event loop. */
     private record Chunk(ByteBuf bytes) implements SharedBuffer.Prepared {
 
@@ -74,6 +77,9 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     private @Nullable DirectSocket socket;
     private Runnable onDrain = () -> {};
     private Runnable onClose = () -> {};
+
+    /** What was written since the connection was taken over; null if writes go to the socket. */
+    private @Nullable ByteBuf gathered;
 
     private ChunkedConnection(Channel channel) {
         this.channel = channel;
@@ -106,6 +112,24 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
         return connection;
     }
 
+    /**
+     * Gathers what is written from now on, up to a bound, so that the first events of a stream
+     * leave in one write; until {@link #sendGathered} is called, within the same task.
+     */
+    void gather() {
+        gathered = PooledByteBufAllocator.DEFAULT.directBuffer(MOST_GATHERED, MOST_GATHERED);
+    }
+
+    /** Sends what was gathered; what is written afterwards is sent at once. */
+    void sendGathered() {
+        ByteBuf first = gathered;
+        if (first != null) {
+            gathered = null;
+            send(first);
+            first.release();
+        }
+    }
+
     /** Sets the handler that is called when the connection has closed. */
     public void onClose(Runnable handler) {
         onClose = handler;
@@ -132,6 +156,7 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
 
     @Override
     public void end(byte[] last) {
+        sendGathered();
         ByteBuf end =
                 last.length == 0
                         ? Unpooled.wrappedBuffer(LAST_CHUNK)
@@ -190,6 +215,7 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
+        discardGathered();
         onClose.run();
         context.fireChannelInactive();
     }
@@ -200,8 +226,19 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
         socket = DirectSocket.before(context).orElse(null);
     }
 
-    /** Sends a chunk; what the socket does not accept at once waits in the channel. */
+    /**
+     * Sends a chunk, unless it is gathered; what the socket does not accept waits in the channel.
+     */
     private void send(ByteBuf chunk) {
+        ByteBuf first = gathered;
+        if (first != null && first.writableBytes() >= chunk.readableBytes()) {
+            first.writeBytes(chunk, chunk.readerIndex(), chunk.readableBytes());
+            return;
+        }
+        sendGathered();
+        if (!chunk.isReadable()) {
+            return;
+        }
         int sent = socket == null ? 0 : socket.send(chunk);
         int left = chunk.readableBytes() - sent;
         if (left > 0) {
@@ -210,6 +247,13 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
                     .writeAndFlush(
                             chunk.retainedSlice(chunk.readerIndex() + sent, left),
                             channel.voidPromise());
+        }
+    }
+
+    private void discardGathered() {
+        if (gathered != null) {
+            gathered.release();
+            gathered = null;
         }
     }
 

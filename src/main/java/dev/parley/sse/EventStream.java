@@ -81,7 +81,9 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
             return;
         }
         var connection = ChunkedConnection.takeOver(request);
+        connection.gather();
         connection.onClose(subscribe.apply(connection)::onConnectionGone);
+        connection.sendGathered();
         if (canBeCompleted()) {
             framework.onComplete();
         }

@@ -22,6 +22,18 @@ class ResumeTest {
     private final ScriptedBroker broker = harness.broker;
 
     @Test
+    void readerOfARoomThatIsOpen_receivesItsPosition_withTheFirstBytes() {
+        // given
+        harness.connectAtTail();
+
+        // when
+        TestReader second = harness.connectWithoutRunning(new StartPosition.Tail());
+
+        // then
+        assertThat(second.lines()).containsExactly("at epoch0-0");
+    }
+
+    @Test
     void readerAtTheTail_receivesItsPosition_andWhatIsPublishedNext() {
         broker.storeUndelivered(3);
 
