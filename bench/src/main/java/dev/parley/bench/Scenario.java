@@ -202,7 +202,13 @@ enum Scenario {
                     warmUp(s));
         }
     },
-    STORM("10,000 readers connect at once", "storm", Table.STORM, "storm") {
+    STORM_WARM("10,000 readers connect at once", "storm", Table.STORM, "storm") {
+        @Override
+        List<String> load(Settings s) {
+            return List.of(readers(s, 10_000), "window=1", "earlierReaders=" + earlierReaders(s));
+        }
+    },
+    STORM_COLD("the same, to a server just started", "storm", Table.STORM, "storm") {
         @Override
         List<String> load(Settings s) {
             return List.of(readers(s, 10_000), "window=1");
@@ -305,6 +311,10 @@ enum Scenario {
 
     private static String readers(Settings s, int count) {
         return "readers=" + Math.max(1, count / s.scale());
+    }
+
+    private static int earlierReaders(Settings s) {
+        return Math.max(1, 500 / s.scale());
     }
 
     private static String traced(Settings s, int messages) {

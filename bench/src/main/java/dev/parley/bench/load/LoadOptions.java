@@ -26,6 +26,7 @@ import java.util.stream.Stream;
  * @param roomsPerStream number of rooms that each reader reads
  * @param format of the streams
  * @param readers number of event streams to open
+ * @param earlierReaders number of event streams that are opened and left before a storm
  * @param slowReaders number of further event streams that are opened and never read
  * @param opening rooms that are opened and closed a second, beside those of the readers
  * @param rate messages a second, 0 for as fast as they are acknowledged
@@ -53,6 +54,7 @@ public record LoadOptions(
         int roomsPerStream,
         String format,
         int readers,
+        int earlierReaders,
         int slowReaders,
         int opening,
         int rate,
@@ -78,6 +80,7 @@ public record LoadOptions(
                     Map.entry("roomsPerStream", "1"),
                     Map.entry("format", "text"),
                     Map.entry("readers", "0"),
+                    Map.entry("earlierReaders", "0"),
                     Map.entry("slowReaders", "0"),
                     Map.entry("opening", "0"),
                     Map.entry("rate", "0"),
@@ -112,6 +115,7 @@ public record LoadOptions(
                 number(given, "roomsPerStream"),
                 text(given, "format"),
                 number(given, "readers"),
+                number(given, "earlierReaders"),
                 number(given, "slowReaders"),
                 number(given, "opening"),
                 number(given, "rate"),

@@ -2,12 +2,18 @@ package dev.parley.bench.load;
 
 import java.io.IOException;
 
-/** Opens many streams at once, publishes some messages to them, and closes them at once. */
+/**
+ * Opens many streams at once, publishes some messages to them, and closes them at once. Before
+ * that, some readers may come and go, so that the server has opened streams before.
+ */
 final class StormRun {
 
     private static final int MESSAGES = 3;
     private static final long SECONDS = 60;
     private static final long SETTLE_MILLIS = 2_000;
+
+    /** In which the server notices that all readers have left, and collects its garbage. */
+    private static final long LEAVE_MILLIS = 3_000;
 
     private final LoadOptions options;
     private final ReaderLoop readers;
@@ -22,8 +28,10 @@ final class StormRun {
     }
 
     Figures run() throws IOException {
-        FanOutRun.open(readers, Math.min(500, options.readers()));
-        readers.leave();
+        if (options.earlierReaders() > 0) {
+            FanOutRun.open(readers, options.earlierReaders());
+            readers.leave();
+        }
         long before = memoryAfterCollection();
         long cpu = server.cpuMicros();
         long start = System.nanoTime();
@@ -35,13 +43,17 @@ final class StormRun {
         int accepted = readers.open();
         Await.pause(500);
         long lost = publishAndCountLost();
+        long leaving = server.cpuMicros();
         readers.leave();
+        Await.pause(LEAVE_MILLIS);
+        leaving = server.cpuMicros() - leaving;
         return new Figures()
                 .put("readers", options.readers())
                 .put("accepted", accepted)
                 .put("refused", readers.failed())
                 .put("seconds", seconds)
                 .put("cpuMicrosPerConnection", (double) cpu / Math.max(1, accepted))
+                .put("cpuMicrosPerLeaving", (double) leaving / Math.max(1, accepted))
                 .put("lost", lost)
                 .put("disconnected", readers.stats.disconnected)
                 .put("pssBefore", before)
