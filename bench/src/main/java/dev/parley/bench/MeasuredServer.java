@@ -1,8 +1,11 @@
 package dev.parley.bench;
 
+import dev.parley.bench.floor.FloorServer;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -70,9 +73,18 @@ enum MeasuredServer {
                 throws IOException {
             return NchanServer.start(directory, redis);
         }
+    },
+    /** A loop with one write for each reader and message, and nothing else. */
+    FLOOR(false, true) {
+        @Override
+        RunningServer start(
+                Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
+                throws IOException {
+            return floor(settings, directory);
+        }
     };
 
-    static final String DEFAULT = "parley,idiomatic,nchan";
+    static final String DEFAULT = "parley,idiomatic,nchan,floor";
 
     private final boolean needsRedis;
     private final boolean installed;
@@ -108,6 +120,23 @@ enum MeasuredServer {
     /** The server's name on the command line and in the tables. */
     String key() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    private static RunningServer floor(Settings settings, Path directory) throws IOException {
+        int port = RunningServer.freePort();
+        List<String> command = QuarkusServers.java(settings);
+        command.addAll(
+                List.of(
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        FloorServer.class.getName(),
+                        Integer.toString(port)));
+        return RunningServer.start(
+                new ProcessBuilder(command),
+                directory.resolve("server.log"),
+                port,
+                List.of(URI.create("http://127.0.0.1:" + port + "/ready")),
+                true);
     }
 
     static MeasuredServer named(String name) {

@@ -92,7 +92,8 @@ final class QuarkusServers {
         return start(java(settings), IDIOMATIC, port, ready, directory, redis, true);
     }
 
-    private static List<String> java(Settings settings) {
+    /** Returns the command of a JVM with the flags that all servers have. */
+    static List<String> java(Settings settings) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(settings.jvmFlags());

@@ -38,7 +38,7 @@ final class Report {
                                 Stream.of("scenario", "server"),
                                 Stream.concat(
                                         table.columns().stream().map(Table.Column::title),
-                                        compared().map(server -> "cost of " + server.key())))
+                                        compared(table).map(server -> "cost of " + server.key())))
                         .toList();
         return line(titles.stream())
                 + line(titles.stream().map(title -> "---"))
@@ -60,13 +60,27 @@ final class Report {
                                 Stream.of(scenario.title(), server.key()),
                                 scenario.table().columns().stream()
                                         .map(column -> cell(scenario, server, column))),
-                        compared().map(other -> ratio(scenario, server, other))));
+                        compared(scenario.table()).map(other -> ratio(scenario, server, other))));
     }
 
     /** The servers whose costs the others are compared with. */
-    private Stream<MeasuredServer> compared() {
-        return Stream.of(MeasuredServer.OTHER, MeasuredServer.IDIOMATIC, MeasuredServer.NCHAN)
-                .filter(server -> server != MeasuredServer.OTHER || settings.other().isPresent());
+    private Stream<MeasuredServer> compared(Table table) {
+        Stream<MeasuredServer> usual =
+                Stream.of(MeasuredServer.OTHER, MeasuredServer.IDIOMATIC, MeasuredServer.NCHAN)
+                        .filter(
+                                server ->
+                                        server != MeasuredServer.OTHER
+                                                || settings.other().isPresent());
+        return Stream.concat(
+                usual,
+                Stream.of(MeasuredServer.FLOOR)
+                        .filter(settings.servers()::contains)
+                        .filter(floor -> isPlayed(table, floor)));
+    }
+
+    private boolean isPlayed(Table table, MeasuredServer server) {
+        return settings.scenarios().stream()
+                .anyMatch(scenario -> scenario.table() == table && scenario.isFor(server));
     }
 
     private String cell(Scenario scenario, MeasuredServer server, Table.Column column) {

@@ -244,7 +244,9 @@ enum Scenario {
 
     /** Whether it can be played on a server. */
     boolean isFor(MeasuredServer server) {
-        return true;
+        return server != MeasuredServer.FLOOR
+                || group.equals(PACED_1000.group)
+                || group.equals(FLAT_OUT.group);
     }
 
     String title() {
