@@ -42,6 +42,7 @@ final class StormRun {
         long full = server.pssBytes();
         int accepted = readers.open();
         Await.pause(500);
+        long disconnected = readers.stats.disconnected;
         long lost = publishAndCountLost();
         long leaving = server.cpuMicros();
         readers.leave();
@@ -55,7 +56,7 @@ final class StormRun {
                 .put("cpuMicrosPerConnection", (double) cpu / Math.max(1, accepted))
                 .put("cpuMicrosPerLeaving", (double) leaving / Math.max(1, accepted))
                 .put("lost", lost)
-                .put("disconnected", readers.stats.disconnected)
+                .put("disconnected", disconnected + readers.stats.disconnected)
                 .put("pssBefore", before)
                 .put("pssFull", full)
                 .put("pssAfterLeaving", memoryAfterCollection());
