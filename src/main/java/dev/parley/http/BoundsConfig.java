@@ -49,6 +49,14 @@ public interface BoundsConfig {
     int controlFrames();
 
     /**
+     * HTTP/2 streams of one address that are reset in 30 seconds, by the client or because of a
+     * frame that is wrong, 1 or more. A trusted proxy may reset any number.
+     */
+    @WithDefault("2000")
+    @Min(1)
+    int resetsPerAddress();
+
+    /**
      * Longest time from the first byte of a request, or of the TLS handshake before it, to the end
      * of its head, at least 100 ms.
      */

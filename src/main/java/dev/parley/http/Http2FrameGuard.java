@@ -7,6 +7,7 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http2.Http2CodecUtil;
+import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -28,6 +29,9 @@ import java.util.concurrent.TimeUnit;
  *       sends these because of a request or of DATA that it got, so the pod pays for two of each of
  *       those. Others count as the frames above. Netty bounds RST_STREAM and empty DATA only on
  *       streams that are open.
+ *   <li>Streams that are reset, by the client or because of a frame of it that is wrong: the client
+ *       neither waits for the answer nor counts the stream as one of those at a time, and the pod
+ *       has the work. Netty bounds them on a connection, this one all of an address.
  * </ul>
  *
  * <p>It passes on a few requests at a time. A read of 64 KB can contain two thousand, and each
@@ -55,6 +59,16 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
     /** Requests that are passed on before it is the turn of other connections. */
     private static final int REQUESTS_IN_TURN = 16;
 
+    /** GOAWAY (RFC 9113 §6.8) with ENHANCE_YOUR_CALM and the highest number of a stream. */
+    private static final byte[] CALM = {
+        0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7F, (byte) 0xFF, (byte) 0xFF, (byte) 0xFF, 0, 0, 0, 11
+    };
+
+    /** The length of a frame of RST_STREAM, and in it the index of the last byte of its code. */
+    private static final int RST_STREAM_FRAME = FRAME_HEADER + 4;
+
+    private static final int RST_STREAM_CODE = FRAME_HEADER + 3;
+
     /** Returned in the place of an index when the connection is cut. */
     private static final int CUT = -1;
 
@@ -68,6 +82,7 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
     private static final int END_HEADERS = 4;
 
     private final ServerBounds bounds;
+    private final ServerBounds.Peer peer;
     private final ConnectionGuard connection;
     private final boolean upgraded;
     private final IncompleteInput head;
@@ -109,6 +124,7 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
             ConnectionGuard connection,
             boolean upgraded) {
         this.bounds = bounds;
+        this.peer = peer;
         this.connection = connection;
         this.upgraded = upgraded;
         this.head = IncompleteInput.ofHeads(bounds, peer);
@@ -170,7 +186,28 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
         paid++;
+        boolean mayGoOn = !resetsForError(message) || bounds.tryReset(peer);
         context.write(message, promise);
+        if (!mayGoOn) {
+            calm(context, Bound.RESETS);
+        }
+    }
+
+    /**
+     * Whether the server resets a stream because a frame of the client is wrong. Streams that it
+     * refuses, or that it ends after an answer or for a client that takes no bytes, are bounded
+     * otherwise.
+     */
+    private static boolean resetsForError(Object message) {
+        if (!(message instanceof ByteBuf frame)
+                || frame.readableBytes() != RST_STREAM_FRAME
+                || frame.getByte(frame.readerIndex() + 3) != RST_STREAM) {
+            return false;
+        }
+        int code = frame.getByte(frame.readerIndex() + RST_STREAM_CODE);
+        return code != Http2Error.NO_ERROR.code()
+                && code != Http2Error.REFUSED_STREAM.code()
+                && code != Http2Error.CANCEL.code();
     }
 
     @Override
@@ -301,9 +338,19 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
                 boolean small = length == 0 || (length < SMALL_DATA && (flags & END_STREAM) == 0);
                 yield !small || onPaidFrame(context);
             }
-            case RST_STREAM, WINDOW_UPDATE -> onPaidFrame(context);
+            case RST_STREAM -> onReset(context);
+            case WINDOW_UPDATE -> onPaidFrame(context);
             default -> onControlFrame(context);
         };
+    }
+
+    private boolean onReset(ChannelHandlerContext context) {
+        // Otherwise it is the reset of a stream that has ended, which costs nothing more.
+        if (paid > 0 && !bounds.tryReset(peer)) {
+            calm(context, Bound.RESETS);
+            return false;
+        }
+        return onPaidFrame(context);
     }
 
     private boolean onPaidFrame(ChannelHandlerContext context) {
@@ -324,8 +371,14 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
         if (controlFrames <= bounds.maxControlFrames()) {
             return true;
         }
-        bounds.onMet(Bound.CONTROL_FRAMES);
-        ConnectionGuard.cut(context.channel());
+        calm(context, Bound.CONTROL_FRAMES);
         return false;
+    }
+
+    /** Tells the client that it asks too much, and closes the connection. */
+    private void calm(ChannelHandlerContext context, Bound bound) {
+        bounds.onMet(bound);
+        context.writeAndFlush(Unpooled.wrappedBuffer(CALM));
+        ConnectionGuard.cut(context.channel());
     }
 }

@@ -2,6 +2,7 @@ package dev.parley.http;
 
 import com.sun.management.UnixOperatingSystemMXBean;
 import dev.parley.delivery.LimitsConfig;
+import io.github.bucket4j.Bandwidth;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -26,10 +27,14 @@ final class ServerBounds {
     /** The same for one address. */
     private static final int OTHERS_OF_ADDRESS = 1000;
 
+    private static final Duration RESETS_PERIOD = Duration.ofSeconds(30);
+
     private final int maxSockets;
     private final int maxSocketsPerAddress;
     private final int maxHandshakesPerAddress;
     private final int maxControlFrames;
+    private final Bandwidth resetsPerAddress;
+    private final TokenBuckets<String> resets = new TokenBuckets<>();
     private final ClientAddress clients;
     private final ProxyAdvice proxyAdvice;
     private final Duration headTimeout;
@@ -64,6 +69,11 @@ final class ServerBounds {
         this.clients = clients;
         this.maxHandshakesPerAddress = config.handshakesPerAddress();
         this.maxControlFrames = config.controlFrames();
+        this.resetsPerAddress =
+                Bandwidth.builder()
+                        .capacity(config.resetsPerAddress())
+                        .refillGreedy(config.resetsPerAddress(), RESETS_PERIOD)
+                        .build();
         this.headTimeout = config.headTimeout();
         this.answerTimeout = config.answerTimeout();
         this.heads = new ByteBudget(config.headBytes().asLongValue());
@@ -86,6 +96,7 @@ final class ServerBounds {
         SOCKETS,
         HANDSHAKES,
         CONTROL_FRAMES,
+        RESETS,
         HEAD_TIMEOUT,
         HEAD_BYTES,
         BODY_BYTES,
@@ -185,6 +196,19 @@ final class ServerBounds {
     /** Frames that nothing asked for which an HTTP/2 connection may send in 30 s. */
     int maxControlFrames() {
         return maxControlFrames;
+    }
+
+    /**
+     * Counts an HTTP/2 stream that is reset.
+     *
+     * @return whether its connection may stay
+     */
+    boolean tryReset(Peer peer) {
+        if (peer.isProxy() || resets.tryTake(peer.address(), resetsPerAddress).isEmpty()) {
+            return true;
+        }
+        proxyAdvice.onLimitMet(peer, "parley.limits.resets-per-address");
+        return false;
     }
 
     /** Incomplete heads. */

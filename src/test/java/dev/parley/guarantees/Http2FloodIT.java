@@ -18,6 +18,7 @@ import dev.parley.testsupport.Http2Frames.Frame;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.Timeouts;
+import java.net.InetAddress;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -83,6 +84,47 @@ class Http2FloodIT {
                 .hasSizeLessThan(400);
     }
 
+    /**
+     * Each connection has fewer than one may; a client opens another one as fast as it is closed.
+     */
+    @Test
+    void resetsOfManyConnections_endThoseOfTheAddress() {
+        double before = pod.met("resets");
+        InetAddress address = RawConnection.address("127.0.0.67");
+        int connections = 0;
+        boolean calmed = false;
+
+        while (!calmed && connections < 100) {
+            Http2Frames frames = Http2Frames.connection();
+            for (int i = 0; i < 150; i++) {
+                frames.get(2 * i + 1, PATH).frame(RST_STREAM, 0, 2 * i + 1, 0, 0, 0, 8);
+            }
+            frames.frame(PING, 0, 0, new byte[8]);
+            try (var connection = RawConnection.open(pod.pod().port(), address, frames.toBytes())) {
+                connection.readUntil(text -> received(connection, PING) > 0);
+                calmed = received(connection, GOAWAY) > 0;
+            }
+            connections++;
+        }
+
+        assertThat(connections).isBetween(2_000 / 150, 99);
+        assertThat(pod.met("resets")).isGreaterThanOrEqualTo(before + 1);
+        // A request that is not reset is served.
+        try (var connection =
+                RawConnection.open(
+                        pod.pod().port(),
+                        address,
+                        Http2Frames.connection().get(1, PATH).toBytes())) {
+            Http2Frames.await(connection, frame -> frame.type() == HEADERS, 1);
+        }
+    }
+
+    private static long received(RawConnection connection, int type) {
+        return Http2Frames.received(connection).stream()
+                .filter(frame -> frame.type() == type)
+                .count();
+    }
+
     @ParameterizedTest
     @CsvSource({PING + ", 8", SETTINGS + ", 0", PRIORITY + ", 5", "77, 3"})
     void framesThatCarryNothing_endTheConnectionAboveANumber(int type, int length) {
@@ -99,6 +141,10 @@ class Http2FloodIT {
 
         connection.readToEnd();
         pod.awaitMet("control-frames", before + 1);
+        assertThat(Http2Frames.received(connection))
+                .anyMatch(
+                        frame ->
+                                frame.type() == GOAWAY && frame.error() == Frame.ENHANCE_YOUR_CALM);
     }
 
     /** Netty counts none of these, and reads each. */
