@@ -135,6 +135,19 @@ public final class RequestGuard {
             checkBody(exchange);
         } else {
             exchange.next();
+            discardBody(exchange.request());
+        }
+    }
+
+    /**
+     * Lets the body of a request that no call reads arrive and be dropped. The framework pauses
+     * every request while it passes it on, and HTTP/2 would then keep 64 KB of each connection
+     * until the answer has ended, which is never for a stream. {@link PipelinedRequests} does the
+     * same on HTTP/1.
+     */
+    private static void discardBody(HttpServerRequest request) {
+        if (request.version() == HttpVersion.HTTP_2 && !request.isEnded()) {
+            request.resume();
         }
     }
 

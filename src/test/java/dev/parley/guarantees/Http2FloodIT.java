@@ -414,6 +414,24 @@ class Http2FloodIT {
         connection.close();
     }
 
+    /** Each connection could otherwise keep its window of 64 KB for as long as the stream lasts. */
+    @ParameterizedTest
+    @ValueSource(strings = {"/events?room=flood", "/clock"})
+    void bodyThatNoCallReads_isDroppedAsItArrives(String path) {
+        Http2Frames frames =
+                Http2Frames.connection().frame(HEADERS, END_HEADERS, 1, Http2Frames.fields(path));
+        for (int i = 0; i < 4; i++) {
+            frames.frame(DATA, 0, 1, new byte[15_000]);
+        }
+
+        RawConnection connection = pod.connect(frames);
+
+        // It opens the window of the connection again when half of it has been dropped.
+        Http2Frames.await(
+                connection, frame -> frame.type() == WINDOW_UPDATE && frame.stream() == 0, 1);
+        connection.close();
+    }
+
     /** A thread for each body that has not arrived would leave none for another client's text. */
     @Test
     void longTextOfAnother_isPublishedWhileBodiesStop() {
