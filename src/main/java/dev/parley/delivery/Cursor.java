@@ -276,7 +276,7 @@ final class Cursor {
         if (state == LIVE && stream.isWritable()) {
             byte[] bytes = plain.bytes(stream.format(), stream.encoder());
             stream.write(bytes);
-            stream.meters().delivered(1, bytes.length);
+            stream.meters().delivered(plain.count(), bytes.length);
         }
     }
 

@@ -5,6 +5,7 @@ import dev.parley.log.RoomLog;
 import dev.parley.log.RoomReplica;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
+import java.io.ByteArrayOutputStream;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -39,6 +40,9 @@ final class DeliveryLoop {
 
     /** What a text that waits takes beside its characters. */
     private static final int PLAIN_OVERHEAD = 200;
+
+    /** Characters of plain texts that are written together, unless a single one is longer. */
+    private static final int MAX_PLAIN_WRITE = 64 * 1024;
 
     private final EventLoop eventLoop;
     private final long maxPaceNanos;
@@ -170,6 +174,9 @@ final class DeliveryLoop {
         private final AtomicBoolean signalled = new AtomicBoolean();
         private final List<Cursor> cursors = new ArrayList<>();
 
+        /** Plain texts that wait for the next round. */
+        private final Queue<Message> plain = new ConcurrentLinkedQueue<>();
+
         /** Characters of the plain texts that wait. */
         private final AtomicInteger waitingPlain = new AtomicInteger();
 
@@ -196,23 +203,23 @@ final class DeliveryLoop {
         }
 
         /**
-         * Writes a text without an id to all live cursors, later; drops it if too many wait. Called
-         * on any thread.
+         * Writes a text without an id to all live cursors in the next round; drops it if too many
+         * wait. Called on any thread.
          */
         @Override
         public void onPlainText(String text) {
-            int cost = text.length() + PLAIN_OVERHEAD;
+            int cost = plainCost(text);
             if (waitingPlain.addAndGet(cost) > MAX_WAITING_PLAIN) {
                 waitingPlain.addAndGet(-cost);
                 meters.plainDropped();
                 return;
             }
-            var message = Message.of(room.room(), text, clock.instant());
-            execute(
-                    () -> {
-                        waitingPlain.addAndGet(-cost);
-                        deliverPlain(message);
-                    });
+            plain.add(Message.of(room.room(), text, clock.instant()));
+            onLogChanged();
+        }
+
+        private static int plainCost(String text) {
+            return text.length() + PLAIN_OVERHEAD;
         }
 
         void add(Cursor cursor) {
@@ -256,10 +263,33 @@ final class DeliveryLoop {
                     recordLatency(log, batches.head());
                 }
             }
+            writePlain();
         }
 
-        private void deliverPlain(Message message) {
-            var encoded = new PlainBuffers(message);
+        /**
+         * Writes the plain texts that wait. One write takes many: with one for each text and
+         * cursor, a few thousand texts a second would leave the event loop no time for requests.
+         */
+        private void writePlain() {
+            List<Message> texts = new ArrayList<>();
+            int characters = 0;
+            for (Message next = plain.poll(); next != null; next = plain.poll()) {
+                int cost = plainCost(next.text());
+                waitingPlain.addAndGet(-cost);
+                if (characters + cost > MAX_PLAIN_WRITE && !texts.isEmpty()) {
+                    write(new PlainBuffers(texts));
+                    texts = new ArrayList<>();
+                    characters = 0;
+                }
+                texts.add(next);
+                characters += cost;
+            }
+            if (!texts.isEmpty()) {
+                write(new PlainBuffers(texts));
+            }
+        }
+
+        private void write(PlainBuffers encoded) {
             // Backwards, as in advance().
             for (int i = cursors.size() - 1; i >= 0; i--) {
                 Cursor cursor = cursors.get(i);
@@ -437,18 +467,28 @@ final class DeliveryLoop {
         }
     }
 
-    /** A text without an id, encoded once per format for all cursors of the group. */
+    /** Texts without an id, encoded once per format for all cursors of the group. */
     static final class PlainBuffers {
 
-        private final Message message;
+        private final List<Message> messages;
         private final Map<Format, byte[]> encoded = new EnumMap<>(Format.class);
 
-        PlainBuffers(Message message) {
-            this.message = message;
+        PlainBuffers(List<Message> messages) {
+            this.messages = messages;
+        }
+
+        int count() {
+            return messages.size();
         }
 
         byte[] bytes(Format format, StreamEncoder encoder) {
-            return encoded.computeIfAbsent(format, wanted -> encoder.plain(message, wanted));
+            return encoded.computeIfAbsent(format, wanted -> joined(wanted, encoder));
+        }
+
+        private byte[] joined(Format format, StreamEncoder encoder) {
+            var bytes = new ByteArrayOutputStream();
+            messages.forEach(message -> bytes.writeBytes(encoder.plain(message, format)));
+            return bytes.toByteArray();
         }
     }
 }

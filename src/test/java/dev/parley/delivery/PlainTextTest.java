@@ -37,7 +37,7 @@ class PlainTextTest {
         TestReader reader = harness.connectToLobby();
         reader.stall();
 
-        broker.publishPlainText("one");
+        harness.publishPlainText("one");
         harness.publishPlainText("two");
         harness.drain(reader);
 
@@ -53,6 +53,22 @@ class PlainTextTest {
         harness.releaseAnswers();
 
         assertThat(reader.delivered()).isEmpty();
+    }
+
+    /** One write for each text would leave the event loop no time for anything else. */
+    @Test
+    void plainTextsThatWait_leaveInFewWrites() {
+        TestReader reader = harness.connectToLobby();
+        int before = reader.writes();
+
+        for (int i = 0; i < 1_000; i++) {
+            broker.publishPlainText("text " + i);
+        }
+        harness.run();
+
+        assertThat(reader.delivered()).hasSize(1_000).startsWith("plain text 0");
+        assertThat(reader.writes() - before).isLessThan(10);
+        assertThat(harness.count("parley.deliveries")).isEqualTo(1_000);
     }
 
     @Test

@@ -14,6 +14,7 @@ final class TestConnection implements Connection {
     private final StringBuilder taken = new StringBuilder();
     private final StringBuilder queued = new StringBuilder();
     private Runnable onDrain = () -> {};
+    private int writes;
     private boolean stalled;
     private boolean ended;
     private boolean aborted;
@@ -26,6 +27,11 @@ final class TestConnection implements Connection {
     /** Returns the number of bytes that are queued for the client. */
     int queued() {
         return queued.length();
+    }
+
+    /** Returns the number of writes so far. */
+    int writes() {
+        return writes;
     }
 
     boolean isEnded() {
@@ -66,6 +72,7 @@ final class TestConnection implements Connection {
         if (isClosed()) {
             throw new IllegalStateException("closed");
         }
+        writes++;
         (stalled ? queued : taken).append(new String(bytes, StandardCharsets.UTF_8));
         if (!stalled) {
             onDrain.run();

@@ -21,6 +21,11 @@ record TestReader(TestConnection connection, Hub.Registration registration) {
         return lines;
     }
 
+    /** Returns the number of writes to its connection. */
+    int writes() {
+        return connection.writes();
+    }
+
     /** Accepts no bytes from now on. */
     void stall() {
         connection.stall();
