@@ -87,6 +87,11 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     private @Nullable Future<?> handshake;
 
     private boolean listensToHandshake;
+    private boolean isEstablished;
+
+    /** Counts the records of TLS; null without TLS. */
+    private @Nullable TlsRecordGuard tlsRecords;
+
     private @Nullable ChannelHandlerContext context;
 
     private ConnectionGuard(ServerBounds bounds, ServerBounds.Peer peer, boolean refused) {
@@ -348,7 +353,24 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
             state = State.HEAD;
             headBytes += bytes.readableBytes();
         }
-        context.fireChannelRead(message);
+        if (tlsRecords != null && message instanceof ByteBuf bytes) {
+            passRecords(context, tlsRecords, bytes);
+        } else {
+            context.fireChannelRead(message);
+        }
+    }
+
+    private void passRecords(ChannelHandlerContext context, TlsRecordGuard records, ByteBuf bytes) {
+        int count = records.onInput(bytes);
+        while (count < bytes.readableBytes()) {
+            context.fireChannelRead(bytes.readRetainedSlice(count));
+            if (!records.check(context, isEstablished)) {
+                bytes.release();
+                return;
+            }
+            count = records.onInput(bytes);
+        }
+        context.fireChannelRead(bytes);
     }
 
     /** Counts what has come and is not complete. What arrives in one piece is not counted. */
@@ -360,6 +382,9 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         }
         if (handshake != null) {
             listenToHandshake(handshake);
+        }
+        if (tlsRecords != null) {
+            tlsRecords.check(context, isEstablished);
         }
         countBodies();
     }
@@ -400,6 +425,8 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         if (tls == null) {
             return true;
         }
+        tlsRecords = new TlsRecordGuard(bounds);
+        context.pipeline().addAfter(tls.name(), null, tlsRecords);
         if (!bounds.tryBeginHandshake(peer)) {
             bounds.onMet(Bound.HANDSHAKES);
             cut(context.channel());
@@ -428,6 +455,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
             tls.handshakeFuture()
                     .addListener(
                             done -> {
+                                isEstablished |= done.isSuccess();
                                 if (done.isSuccess() && timer.cancel(false)) {
                                     bounds.endHandshake(peer);
                                 }

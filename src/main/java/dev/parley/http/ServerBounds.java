@@ -95,6 +95,7 @@ final class ServerBounds {
     enum Bound {
         SOCKETS,
         HANDSHAKES,
+        TLS_RECORDS,
         CONTROL_FRAMES,
         RESETS,
         HEAD_TIMEOUT,

@@ -1,6 +1,7 @@
 package dev.parley.guarantees;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
@@ -9,7 +10,9 @@ import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SelfSignedCertificate;
 import dev.parley.testsupport.Timeouts;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
@@ -161,6 +164,56 @@ class TlsHandshakeIT {
         assertThat(met("handshakes")).isEqualTo(before);
     }
 
+    /** Renegotiation with TLS 1.2, and a change of keys with TLS 1.3. */
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void handshakesAfterTheFirst_endTheConnectionAboveANumber(String version) throws Exception {
+        double before = met("tls-records");
+        byte[] request =
+                "GET /rooms/a/messages HTTP/1.1\r\nHost: x\r\n\r\n"
+                        .getBytes(StandardCharsets.US_ASCII);
+        byte[] answer = new byte[8_192];
+
+        try (SSLSocket socket = connect(OTHER, version)) {
+            assertThatThrownBy(
+                            () -> {
+                                for (int i = 0; i < 500; i++) {
+                                    socket.startHandshake();
+                                    // The client handshakes while it reads.
+                                    socket.getOutputStream().write(request);
+                                    if (socket.getInputStream().read(answer) < 0) {
+                                        throw new EOFException();
+                                    }
+                                }
+                            })
+                    .isInstanceOf(IOException.class);
+        }
+
+        Timeouts.await("tls-records")
+                .untilAsserted(() -> assertThat(met("tls-records")).isEqualTo(before + 1));
+        assertThat(answer(OTHER)).startsWith("HTTP/1.1 200 ");
+    }
+
+    /** Also of a client that sends each of them at once, which the pod reads together. */
+    @Test
+    void recordsOfABody_areNotBounded() throws Exception {
+        byte[] text = "t".repeat(2_000).getBytes(StandardCharsets.US_ASCII);
+
+        try (SSLSocket socket = connect(OTHER)) {
+            OutputStream out = socket.getOutputStream();
+            String head =
+                    "POST /send HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: "
+                            + text.length
+                            + "\r\nConnection: close\r\n\r\n";
+            out.write(head.getBytes(StandardCharsets.US_ASCII));
+            for (byte one : text) {
+                out.write(one);
+            }
+
+            assertThat(readToEnd(socket)).startsWith("HTTP/1.1 200 ");
+        }
+    }
+
     private static double met(String bound) {
         return AttackedPod.met(metrics, bound);
     }
@@ -183,10 +236,15 @@ class TlsHandshakeIT {
     }
 
     private static SSLSocket connect(InetAddress from) throws IOException {
+        return connect(from, "TLSv1.3");
+    }
+
+    private static SSLSocket connect(InetAddress from, String version) throws IOException {
         var plain = new Socket(InetAddress.getLoopbackAddress(), port, from, 0);
         plain.setSoTimeout(Timeouts.millis());
         var socket =
                 (SSLSocket) client.getSocketFactory().createSocket(plain, "localhost", port, true);
+        socket.setEnabledProtocols(new String[] {version});
         socket.startHandshake();
         return socket;
     }
