@@ -35,6 +35,7 @@ final class GatheredWrites extends VertxWrapper {
     }
 
     @Override
+    @SuppressWarnings("NullAway") // A client without metrics has null for them.
     public NetClient createNetClient(NetClientOptions options) {
         var closeFuture = new CloseFuture();
         delegate.addCloseHook(closeFuture);

@@ -53,9 +53,8 @@ final class LoopConnections {
     /** The connections that were opened for a connection of the link. */
     private record Opened(@Nullable RedisConnection main, Map<EventLoop, Further> byLoop) {
 
-        @SuppressWarnings("ReferenceEquality") // This very connection of the link.
         boolean isFor(RedisConnection connection) {
-            return main == connection;
+            return connection.equals(main);
         }
     }
 
@@ -81,7 +80,7 @@ final class LoopConnections {
         this.prepare = prepare;
         var loops = (VertxInternal) setup.vertx();
         for (EventExecutor loop : loops.getEventLoopGroup()) {
-            if (loop != link.eventLoop()) {
+            if (!loop.equals(link.eventLoop())) {
                 contexts.put(
                         (EventLoop) loop,
                         loops.createEventLoopContext(
@@ -131,7 +130,7 @@ final class LoopConnections {
         synchronized (this) {
             main = opened.main();
             for (Map.Entry<EventLoop, Further> each : opened.byLoop().entrySet()) {
-                if (each.getValue().connection() == connection) {
+                if (each.getValue().connection().equals(connection)) {
                     loop = each.getKey();
                     renewed = each.getValue();
                 }

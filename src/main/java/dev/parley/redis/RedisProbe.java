@@ -50,6 +50,11 @@ public final class RedisProbe {
     /** Why Redis refused the last message, if none was received after it; otherwise empty. */
     private volatile String refusal = "";
 
+    /** When the pod last looked, and since when it has looked in time. */
+    private volatile long tickNanos;
+
+    private volatile long inTimeSinceNanos;
+
     private final AtomicInteger sinceLook = new AtomicInteger();
     private volatile long timer = -1;
 
@@ -113,6 +118,8 @@ public final class RedisProbe {
 
     /** Begins to send messages. */
     void start() {
+        tickNanos = System.nanoTime();
+        inTimeSinceNanos = tickNanos;
         timer = vertx.setPeriodic(config.probeInterval().toMillis(), id -> tick());
     }
 
@@ -178,6 +185,7 @@ public final class RedisProbe {
     }
 
     private void tick() {
+        noteTick();
         if (place == null
                 || commandLink.connection().isEmpty()
                 || subscription.connection().isEmpty()) {
@@ -197,8 +205,24 @@ public final class RedisProbe {
     }
 
     private boolean isOverdue() {
+        long now = System.nanoTime();
         long last = received ? receivedNanos : readyNanos;
-        return System.nanoTime() - last > config.probeTimeout().toNanos();
+        return now - last > config.probeTimeout().toNanos()
+                && now - inTimeSinceNanos > config.probeTimeout().toNanos();
+    }
+
+    /**
+     * A pod that was stopped, or whose event loops were busy for seconds, has not read its sockets
+     * meanwhile. What it did not receive by then says nothing about Redis: messages may be waiting
+     * there. So the time that a message may take begins anew.
+     */
+    private void noteTick() {
+        long now = System.nanoTime();
+        long late = now - tickNanos - config.probeInterval().toNanos();
+        if (late > config.probeTimeout().toNanos() / 2) {
+            inTimeSinceNanos = now;
+        }
+        tickNanos = now;
     }
 
     private void look() {

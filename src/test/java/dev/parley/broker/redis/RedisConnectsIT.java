@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
@@ -82,6 +83,43 @@ class RedisConnectsIT {
         } finally {
             vertx.close().toCompletionStage().toCompletableFuture().join();
         }
+    }
+
+    /** What arrived while it was stopped is read before it judges Redis by it. */
+    @Test
+    void podThatWasStopped_keepsItsConnections() {
+        try (var pod =
+                ParleyProcess.builder()
+                        .redis(redis.uri())
+                        .config("parley.redis.probe-interval", "100MS")
+                        .config("parley.redis.probe-timeout", "1S")
+                        .start()
+                        .awaitReady()) {
+            var metrics = new Metrics(pod);
+            pod.pause();
+            Timeouts.await("three seconds without a command of the pod")
+                    .until(() -> secondsWithoutACommand() >= 3);
+
+            pod.resume();
+
+            double before = metrics.value("parley_redis_roundtrip_seconds_count");
+            Timeouts.await("more messages of the probe")
+                    .until(
+                            () ->
+                                    metrics.value("parley_redis_roundtrip_seconds_count")
+                                            > before + 20);
+            assertThat(pod.log()).doesNotContain("Parley goes on trying");
+        }
+    }
+
+    /** Returns for how many seconds the pod has sent nothing on any connection. */
+    private int secondsWithoutACommand() {
+        return Pattern.compile(" idle=(\\d+) .* cmd=(?!client)")
+                .matcher(redis.command("CLIENT", "LIST").text())
+                .results()
+                .mapToInt(client -> Integer.parseInt(client.group(1)))
+                .min()
+                .orElseThrow();
     }
 
     @Test
