@@ -9,6 +9,7 @@ import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -140,7 +141,7 @@ final class LoopConnectionsIT {
     @Test
     void redisThatTakesNoFurtherClients_isUsedThroughOneConnection() throws IOException {
         redis.command("CONFIG", "SET", "maxclients", "3");
-        try (var third = new Socket("127.0.0.1", redis.port());
+        try (var third = new Socket(InetAddress.getLoopbackAddress(), redis.port());
                 var pod = startPod();
                 var reader = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
             pod.awaitLog("for a further event loop: no answer within 2 s");

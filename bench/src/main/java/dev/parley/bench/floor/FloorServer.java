@@ -63,7 +63,8 @@ public final class FloorServer {
     /** A connection, and what has come of its next request. */
     private static final class Connection {
 
-        final ByteBuffer in = ByteBuffer.allocate(4096);
+        final byte[] bytes = new byte[4096];
+        final ByteBuffer in = ByteBuffer.wrap(bytes);
     }
 
     /**
@@ -112,7 +113,7 @@ public final class FloorServer {
             close(channel);
             return;
         }
-        String request = new String(in.array(), 0, in.position(), US_ASCII);
+        String request = new String(connection.bytes, 0, in.position(), US_ASCII);
         int head = request.indexOf("\r\n\r\n") + 4;
         int length = length(request);
         if (head < 4 || in.position() < head + length) {
@@ -123,7 +124,7 @@ public final class FloorServer {
             readers.add(channel);
         } else {
             if (length > 0) {
-                publish(in.array(), head, length);
+                publish(connection.bytes, head, length);
             }
             write(channel, ByteBuffer.wrap(OK));
         }
