@@ -17,7 +17,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -32,8 +31,9 @@ import org.jspecify.annotations.Nullable;
  * <p>The link decides, and these connections follow it: they are opened when the link and the
  * subscription are ready, lead to the same server process, and are used only while the link has the
  * connection for which they were opened. Where one is missing, the link's connection is used. So
- * they need no probe of their own, and a failover is noticed at the link as before. A connection
- * that does not answer in time is closed and opened again.
+ * they need no probe of their own, and a failover is noticed at the link as before. Nor do they
+ * load scripts, which the link has loaded into that server. A connection that does not answer in
+ * time is closed and opened again.
  */
 final class LoopConnections {
 
@@ -45,7 +45,6 @@ final class LoopConnections {
     private final RedisLink link;
     private final Supplier<Redis> clients;
     private final RedisConfig config;
-    private final Function<RedisConnection, Future<Void>> prepare;
 
     private volatile Opened opened = new Opened(null, Map.of());
     private boolean warned;
@@ -58,26 +57,22 @@ final class LoopConnections {
         }
     }
 
-    private record Further(Redis client, RedisConnection connection) {}
+    /**
+     * @param timer of its pings
+     */
+    private record Further(Redis client, RedisConnection connection, long timer) {}
 
     /**
      * @param name what the connections are for, as the log names them
      * @param link decides about the server and when connections are used
      * @param clients makes a client that is used for one connection
-     * @param prepare makes a new connection ready for use
      */
-    LoopConnections(
-            String name,
-            RedisSetup setup,
-            RedisLink link,
-            Supplier<Redis> clients,
-            Function<RedisConnection, Future<Void>> prepare) {
+    LoopConnections(String name, RedisSetup setup, RedisLink link, Supplier<Redis> clients) {
         this.name = name;
         this.vertx = setup.vertx();
         this.link = link;
         this.clients = clients;
         this.config = setup.config();
-        this.prepare = prepare;
         var loops = (VertxInternal) setup.vertx();
         for (EventExecutor loop : loops.getEventLoopGroup()) {
             if (!loop.equals(link.eventLoop())) {
@@ -103,7 +98,7 @@ final class LoopConnections {
             opened = new Opened(main, Map.of());
             warned = false;
         }
-        former.byLoop().values().forEach(LoopConnections::close);
+        former.byLoop().values().forEach(this::close);
         contexts.forEach((loop, context) -> context.runOnContext(now -> connect(main, loop)));
     }
 
@@ -148,7 +143,7 @@ final class LoopConnections {
 
     /** Closes the connections for good. The link is closed before. */
     void close() {
-        take().values().forEach(LoopConnections::close);
+        take().values().forEach(this::close);
     }
 
     /** Closes the connections for good, after the commands that wait for their answers. */
@@ -185,10 +180,10 @@ final class LoopConnections {
                                                         found.isNot(server)
                                                                 ? Future.failedFuture(
                                                                         "it leads to another server")
-                                                                : prepare.apply(connection))
-                                        .map(done -> connection))
+                                                                : Future.succeededFuture(
+                                                                        connection)))
                 .timeout(limit.toMillis(), TimeUnit.MILLISECONDS)
-                .onSuccess(connection -> add(main, loop, new Further(client, connection)))
+                .onSuccess(connection -> add(main, loop, client, connection))
                 .onFailure(
                         failure -> {
                             client.close();
@@ -201,7 +196,10 @@ final class LoopConnections {
                         });
     }
 
-    private void add(RedisConnection main, EventLoop loop, Further further) {
+    private void add(
+            RedisConnection main, EventLoop loop, Redis client, RedisConnection connection) {
+        long timer = vertx.setPeriodic(config.probeInterval().toMillis(), tick -> ping(connection));
+        var further = new Further(client, connection, timer);
         boolean isCurrent;
         synchronized (this) {
             isCurrent = opened.isFor(main);
@@ -215,8 +213,19 @@ final class LoopConnections {
             close(further);
             return;
         }
-        further.connection().exceptionHandler(failure -> renew(further.connection()));
-        further.connection().endHandler(ended -> renew(further.connection()));
+        connection.exceptionHandler(failure -> renew(connection));
+        connection.endHandler(ended -> renew(connection));
+    }
+
+    /**
+     * Keeps a connection in use. Where something between pod and Redis forgets connections that are
+     * silent, the first publish after a quiet hour would otherwise wait in vain.
+     */
+    private void ping(RedisConnection connection) {
+        connection
+                .send(Request.cmd(Command.PING))
+                .timeout(config.probeTimeout().toMillis(), TimeUnit.MILLISECONDS)
+                .onFailure(failure -> renew(connection));
     }
 
     private synchronized void warn(RedisConnection main, String reason) {
@@ -238,7 +247,8 @@ final class LoopConnections {
                                         timer -> connect(main, loop)));
     }
 
-    private static void close(Further further) {
+    private void close(Further further) {
+        vertx.cancelTimer(further.timer());
         further.client().close();
     }
 }

@@ -52,19 +52,17 @@ final class RedisNode {
             String publish,
             RedisSetup setup,
             Events events) {
-        Function<RedisConnection, Future<Void>> prepare =
-                connection ->
-                        RedisCommands.loadScripts(connection, setup.scripts())
-                                .compose(done -> join.apply(connection));
         this.commandLink =
                 new RedisLink(
                         links + "command",
                         setup.vertx(),
                         clients,
                         setup.config(),
-                        prepare,
+                        connection ->
+                                RedisCommands.loadScripts(connection, setup.scripts())
+                                        .compose(done -> join.apply(connection)),
                         () -> onReady(events));
-        this.loops = new LoopConnections(links + "command", setup, commandLink, clients, prepare);
+        this.loops = new LoopConnections(links + "command", setup, commandLink, clients);
         this.subscriptionLink =
                 new RedisLink(
                         links + "subscription",
