@@ -315,6 +315,7 @@ public final class ClusterConnections implements RedisConnections {
                 "Redis node " + address,
                 "node " + address + " ",
                 () -> clients.create(address),
+                false,
                 connection -> Future.succeededFuture(),
                 publishCommand(),
                 setup,

@@ -17,6 +17,7 @@ final class RedisNode {
 
     private final RedisLink commandLink;
     private final LoopConnections loops;
+    private final boolean commandsOfEachLoop;
     private final RedisLink subscriptionLink;
     private final RedisCommands commands;
     private final RedisSubscription subscription;
@@ -41,6 +42,7 @@ final class RedisNode {
     /**
      * @param name what the log calls the server, such as {@code Redis server north}
      * @param links what the log calls its connections, before {@code command}
+     * @param commandsOfEachLoop whether each event loop has a connection for commands
      * @param join runs on each new connection for commands before it is used
      * @param publish the command by which the probe publishes: PUBLISH or SPUBLISH
      */
@@ -48,6 +50,7 @@ final class RedisNode {
             String name,
             String links,
             Supplier<Redis> clients,
+            boolean commandsOfEachLoop,
             Function<RedisConnection, Future<Void>> join,
             String publish,
             RedisSetup setup,
@@ -62,6 +65,7 @@ final class RedisNode {
                                 RedisCommands.loadScripts(connection, setup.scripts())
                                         .compose(done -> join.apply(connection)),
                         () -> onReady(events));
+        this.commandsOfEachLoop = commandsOfEachLoop;
         this.loops = new LoopConnections(links + "command", setup, commandLink, clients);
         this.subscriptionLink =
                 new RedisLink(
@@ -108,7 +112,7 @@ final class RedisNode {
 
     private void onReady(Events events) {
         // Not before: where Redis takes few clients, the subscription is needed, and these are not.
-        if (isConnected()) {
+        if (commandsOfEachLoop && isConnected()) {
             loops.open();
         }
         probe.onReady();

@@ -33,6 +33,7 @@ public final class ServerConnections implements RedisConnections {
                         server.isEmpty() ? "Redis" : "Redis server " + server,
                         server.isEmpty() ? "" : "server " + server + " ",
                         clients,
+                        true,
                         join,
                         publishCommand(),
                         setup,
