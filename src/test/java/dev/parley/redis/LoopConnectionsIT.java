@@ -73,6 +73,17 @@ final class LoopConnectionsIT {
         Timeouts.await("%d clients".formatted(expected)).until(() -> clients().size() == expected);
     }
 
+    private void endAndAwaitNew(List<String> ids) {
+        ids.forEach(id -> redis.command("CLIENT", "KILL", "ID", id));
+        Timeouts.await("new connections")
+                .until(
+                        () -> {
+                            List<Client> now = clients();
+                            return now.size() == LOOPS
+                                    && now.stream().noneMatch(c -> ids.contains(c.id()));
+                        });
+    }
+
     @Test
     void commandsOfEachEventLoop_haveAConnectionOfTheirOwn() {
         try (var pod = startPod()) {
@@ -101,14 +112,9 @@ final class LoopConnectionsIT {
                             .map(Client::id)
                             .toList();
             assertThat(ended).hasSize(LOOPS - 1);
-            ended.forEach(id -> redis.command("CLIENT", "KILL", "ID", id));
 
-            Timeouts.await("new connections")
-                    .until(
-                            () ->
-                                    clients().size() == LOOPS
-                                            && clients().stream()
-                                                    .noneMatch(c -> ended.contains(c.id())));
+            endAndAwaitNew(ended);
+
             assertThat(new Http(pod.uri()).sendForm("after").status()).isEqualTo(200);
             reader.awaitData("after");
             assertThat(new Metrics(pod).value("parley_subscription_up")).isEqualTo(1);
@@ -123,14 +129,8 @@ final class LoopConnectionsIT {
             awaitClients(LOOPS);
             List<String> former = clients().stream().map(Client::id).toList();
 
-            former.forEach(id -> redis.command("CLIENT", "KILL", "ID", id));
+            endAndAwaitNew(former);
 
-            Timeouts.await("new connections")
-                    .until(
-                            () ->
-                                    clients().size() == LOOPS
-                                            && clients().stream()
-                                                    .noneMatch(c -> former.contains(c.id())));
             pod.awaitReady();
             assertThat(new Http(pod.uri()).sendForm("after").status()).isEqualTo(200);
             reader.awaitData("after");
