@@ -77,6 +77,11 @@ public interface BoundsConfig {
     @WithConverter(PositiveSize.class)
     MemorySize bodyBytes();
 
+    /** Bytes of publishes that wait for the broker, in memory. */
+    @WithDefault("32M")
+    @WithConverter(PositiveSize.class)
+    MemorySize pendingBytes();
+
     /** Bytes of history that is being read, or whose answer its client has not taken. */
     @WithDefault("32M")
     @WithConverter(PositiveSize.class)

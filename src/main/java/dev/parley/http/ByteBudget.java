@@ -50,6 +50,12 @@ final class ByteBudget {
         return true;
     }
 
+    /** Tells whether {@link #tryTake} would count these bytes in now. */
+    boolean hasRoom(String address, long bytes) {
+        return held.get() + bytes <= max
+                && heldByAddress.getOrDefault(address, 0L) + bytes <= max / SHARES;
+    }
+
     /** Counts bytes out. */
     void give(String address, long bytes) {
         if (bytes > 0) {

@@ -205,9 +205,9 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         pieces++;
     }
 
-    /** Notes that the answer has been written, though perhaps not been taken by the client. */
+    /** Stops counting what has come of a body. */
     @SuppressWarnings("ReferenceEquality") // This very request: another one has a body of its own.
-    void onAnswered(HttpServerRequest request) {
+    void endBody(HttpServerRequest request) {
         bodies.removeIf(
                 body -> {
                     boolean ended = body.request == request;
@@ -216,6 +216,11 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
                     }
                     return ended;
                 });
+    }
+
+    /** Notes that the answer has been written, though perhaps not been taken by the client. */
+    void onAnswered(HttpServerRequest request) {
+        endBody(request);
         if (request.version() != HttpVersion.HTTP_2) {
             letGo(request);
             if (state == State.REQUEST) {

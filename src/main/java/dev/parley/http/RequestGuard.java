@@ -68,13 +68,16 @@ public final class RequestGuard {
     private final Duration requestTimeout;
     private final ClientAddress clientAddress;
     private final ProxyAdvice proxyAdvice;
+    private final PendingPublishes publishes;
 
     RequestGuard(
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBody,
             @ConfigProperty(name = "parley.publish.request-timeout") Duration requestTimeout,
             ClientAddress clientAddress,
-            ProxyAdvice proxyAdvice) {
+            ProxyAdvice proxyAdvice,
+            PendingPublishes publishes) {
         this.proxyAdvice = proxyAdvice;
+        this.publishes = publishes;
         this.maxBody = maxBody.asLongValue();
         this.requestTimeout = requestTimeout;
         this.clientAddress = clientAddress;
@@ -122,7 +125,7 @@ public final class RequestGuard {
         proxyAdvice.onRequest(exchange.request());
         boolean post = exchange.request().method().equals(HttpMethod.POST);
         if (exchange.request().uri().length() > MAX_TARGET) {
-            if (!post || call(exchange).filter(Endpoint.SEND::equals).isEmpty()) {
+            if (!post || !isPublish(exchange)) {
                 refuse(
                         exchange,
                         ErrorCode.URI_TOO_LONG,
@@ -192,6 +195,10 @@ public final class RequestGuard {
                 .isPresent();
     }
 
+    private static boolean isPublish(RoutingContext exchange) {
+        return call(exchange).filter(Endpoint.SEND::equals).isPresent();
+    }
+
     /** Finds the call of a request, whose path is in normal form if it has one. */
     private static Optional<Endpoint> call(RoutingContext exchange) {
         return Optional.ofNullable(exchange.request().path()).flatMap(Endpoint::at);
@@ -242,8 +249,13 @@ public final class RequestGuard {
     }
 
     private void checkBody(RoutingContext exchange) {
-        if (announcedLength(exchange) > maxBody) {
+        long announced = announcedLength(exchange);
+        if (announced > maxBody) {
             refuseTooLarge(exchange);
+            return;
+        }
+        if (isPublish(exchange) && !publishes.hasRoom(exchange, announced)) {
+            refuseOverloaded(exchange, PendingPublishes.REFUSAL);
             return;
         }
         long timer =
@@ -305,13 +317,16 @@ public final class RequestGuard {
     private void refuseBody(RoutingContext exchange) {
         if (!exchange.response().headWritten()) {
             proxyAdvice.onLimitMet(exchange.request(), "parley.limits.body-bytes");
-            exchange.response().putHeader("Retry-After", OVERLOADED_RETRY_AFTER);
-            refuse(
+            refuseOverloaded(
                     exchange,
-                    ErrorCode.OVERLOADED,
                     "overloaded: too many request bodies are arriving; repeat the request after the"
                             + " seconds in Retry-After");
         }
+    }
+
+    private static void refuseOverloaded(RoutingContext exchange, String detail) {
+        exchange.response().putHeader("Retry-After", OVERLOADED_RETRY_AFTER);
+        refuse(exchange, ErrorCode.OVERLOADED, detail);
     }
 
     private static long announcedLength(RoutingContext exchange) {

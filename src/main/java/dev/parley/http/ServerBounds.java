@@ -41,6 +41,7 @@ final class ServerBounds {
     private final Duration answerTimeout;
     private final ByteBudget heads;
     private final ByteBudget bodies;
+    private final ByteBudget pending;
     private final ByteBudget answers;
     private final AtomicInteger sockets = new AtomicInteger();
 
@@ -78,6 +79,7 @@ final class ServerBounds {
         this.answerTimeout = config.answerTimeout();
         this.heads = new ByteBudget(config.headBytes().asLongValue());
         this.bodies = new ByteBudget(config.bodyBytes().asLongValue());
+        this.pending = new ByteBudget(config.pendingBytes().asLongValue());
         this.answers = new ByteBudget(config.answerBytes().asLongValue());
         this.meters = meters;
         for (Bound bound : Bound.values()) {
@@ -88,6 +90,7 @@ final class ServerBounds {
                 .register(meters);
         gauge(meters, "heads", heads);
         gauge(meters, "bodies", bodies);
+        gauge(meters, "pending", pending);
         gauge(meters, "answers", answers);
     }
 
@@ -101,6 +104,7 @@ final class ServerBounds {
         HEAD_TIMEOUT,
         HEAD_BYTES,
         BODY_BYTES,
+        PENDING_BYTES,
         ANSWER_BYTES,
         ANSWER_TIMEOUT;
 
@@ -220,6 +224,11 @@ final class ServerBounds {
     /** Incomplete bodies. */
     ByteBudget bodies() {
         return bodies;
+    }
+
+    /** Publishes that wait for the broker. */
+    ByteBudget pending() {
+        return pending;
     }
 
     /** History that is being read, or that clients have not received. */

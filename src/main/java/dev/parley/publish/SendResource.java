@@ -6,6 +6,7 @@ import dev.parley.broker.PublishRequest.IdempotencyKey;
 import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.http.ContentNegotiation;
 import dev.parley.http.ErrorCode;
+import dev.parley.http.PendingPublishes;
 import dev.parley.http.ProxyAdvice;
 import dev.parley.http.RefusedRequest;
 import dev.parley.message.InvalidRequest;
@@ -55,6 +56,7 @@ public final class SendResource {
     private final PublishConfig config;
     private final long maxBody;
     private final PublishRates rates;
+    private final PendingPublishes publishes;
     private final ProxyAdvice proxyAdvice;
     private final Clock clock;
     private final Outcomes outcomes;
@@ -64,6 +66,7 @@ public final class SendResource {
             PublishConfig config,
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBody,
             PublishRates rates,
+            PendingPublishes publishes,
             ProxyAdvice proxyAdvice,
             Clock clock,
             MeterRegistry meters) {
@@ -71,6 +74,7 @@ public final class SendResource {
         this.rooms = rooms;
         this.config = config;
         this.rates = rates;
+        this.publishes = publishes;
         this.proxyAdvice = proxyAdvice;
         this.clock = clock;
         this.outcomes = new Outcomes(meters);
@@ -132,6 +136,8 @@ public final class SendResource {
             @Context RoutingContext exchange) {
         AuthorizedRooms.PublishableMessage publishable;
         Optional<IdempotencyKey> idempotencyKey;
+        PendingPublishes.Pending pending;
+        boolean asJson = ContentNegotiation.acceptsJson(headers.getAcceptableMediaTypes());
         try {
             checkRate(exchange);
             // A body can come in one piece, before RequestGuard has counted it.
@@ -148,19 +154,31 @@ public final class SendResource {
             publishable = rooms.publishable(exchange, message);
             checkRate(message.room());
             idempotencyKey = Optional.ofNullable(key).map(IdempotencyKey::new);
+            pending = publishes.hold(exchange, Math.max(body.length, message.text().length()));
         } catch (InvalidRequest | RefusedRequest e) {
             outcomes.countRefused(e);
             throw e;
         }
         Room room = publishable.message().room();
-        boolean asJson = ContentNegotiation.acceptsJson(headers.getAcceptableMediaTypes());
-        return publishable
-                .publish(idempotencyKey)
-                .onItem()
-                .invoke(outcomes::countPublished)
-                .onFailure()
-                .invoke(outcomes::countFailed)
-                .map(receipt -> answer(receipt, room, asJson));
+        Uni<Receipt> publish =
+                publishable
+                        .publish(idempotencyKey)
+                        .onTermination()
+                        .invoke(pending::end)
+                        .onItem()
+                        .invoke(outcomes::countPublished)
+                        .onFailure()
+                        .invoke(outcomes::countFailed);
+        return uncancelled(publish).map(receipt -> answer(receipt, room, asJson));
+    }
+
+    /**
+     * Goes on when the subscriber cancels, as the framework does when the client closes its
+     * connection: the message is on its way to the broker then, and is held until it has answered.
+     */
+    private static <T> Uni<T> uncancelled(Uni<T> work) {
+        return Uni.createFrom()
+                .emitter(caller -> work.subscribe().with(caller::complete, caller::fail));
     }
 
     private void checkRate(RoutingContext exchange) {

@@ -23,6 +23,12 @@ public final class RedisClients implements RedisOptionsCustomizer {
 
     private static final Logger LOG = Logger.getLogger(RedisClients.class);
 
+    /**
+     * Commands without an answer that the client accepts on a connection: twice as many as may be
+     * pending, because it also keeps those whose time was over, and the probes come on top.
+     */
+    private static final int QUEUE = 2 * RedisConfig.MAX_PENDING;
+
     private volatile @Nullable RedisOptions options;
 
     RedisClients() {}
@@ -30,6 +36,7 @@ public final class RedisClients implements RedisOptionsCustomizer {
     /** Keeps the options, without those that would work against {@link RedisLink}. */
     @Override
     public void customize(String clientName, RedisOptions options) {
+        options.setMaxWaitingHandlers(Math.max(options.getMaxWaitingHandlers(), QUEUE));
         if (options.getType() == RedisClientType.CLUSTER) {
             removeIdleTimeouts(options.getNetClientOptions());
         }

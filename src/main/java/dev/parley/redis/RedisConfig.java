@@ -17,6 +17,9 @@ import org.hibernate.validator.constraints.time.DurationMin;
 @ConfigMapping(prefix = "parley.redis")
 public interface RedisConfig {
 
+    /** The highest value of {@link #maxPending}. */
+    int MAX_PENDING = 2048;
+
     /**
      * Several independent servers, each by a name of 1 to 32 lower-case letters and digits. Each
      * room is on one of them, which follows from the names. Instead of {@code quarkus.redis.hosts}.
@@ -44,9 +47,9 @@ public interface RedisConfig {
     public Duration timeout();
 
     /** Commands that may wait for an answer at a time, 1 to 2,048; further ones are refused. */
-    @WithDefault("1024")
+    @WithDefault("2048")
     @Min(1)
-    @Max(2048)
+    @Max(MAX_PENDING)
     public int maxPending();
 
     /** How often the pod sends itself a probe message through Redis, to see that messages flow. */

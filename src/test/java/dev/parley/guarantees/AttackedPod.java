@@ -128,7 +128,7 @@ final class AttackedPod
         attack.forEach(RawConnection::close);
         attack.clear();
         reader.close();
-        for (String kind : List.of("heads", "bodies", "answers")) {
+        for (String kind : List.of("heads", "bodies", "pending", "answers")) {
             metrics.awaitValue("parley_held_bytes{kind=\"" + kind + "\"}", 0);
         }
         Timeouts.await("the stranger's connections are gone")

@@ -1,0 +1,109 @@
+package dev.parley.http;
+
+import dev.parley.http.ServerBounds.Bound;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Bounds the bytes of publishes that have arrived completely and wait for the broker. While it is
+ * slow, clients could otherwise make the pod hold as many as they can send, also when they close
+ * their connections at once; and one address could use up what the broker may be asked at a time,
+ * so that the publishes of all others were refused.
+ */
+@Singleton
+public final class PendingPublishes {
+
+    /**
+     * What a publish counts beside its body: about what it takes in memory. With the default of the
+     * budget one address may have a thousand short ones pending.
+     */
+    private static final int PUBLISH_BYTES = 8 * 1024;
+
+    /** Bodies up to this length are read before it is known whether they have room. */
+    private static final int SHORT = 4096;
+
+    /** Detail of the refusal. */
+    static final String REFUSAL =
+            "overloaded: too many publishes wait for their turn; repeat this one after the seconds"
+                    + " in Retry-After";
+
+    private static final Duration RETRY_AFTER = Duration.ofSeconds(2);
+
+    private final ServerBounds bounds;
+    private final ClientAddress clientAddress;
+    private final ProxyAdvice proxyAdvice;
+
+    PendingPublishes(ServerBounds bounds, ClientAddress clientAddress, ProxyAdvice proxyAdvice) {
+        this.bounds = bounds;
+        this.clientAddress = clientAddress;
+        this.proxyAdvice = proxyAdvice;
+    }
+
+    /**
+     * Tells whether a publish would have room now, so that a body for which there is none need not
+     * be read: thousands of long ones, read and decoded only to be refused, would keep their event
+     * loop from serving others.
+     *
+     * @param bytes the length of the body that the request announces
+     */
+    boolean hasRoom(RoutingContext exchange, long bytes) {
+        boolean has =
+                bytes <= SHORT
+                        || bounds.pending()
+                                .hasRoom(
+                                        clientAddress.of(exchange.request()),
+                                        bytes + PUBLISH_BYTES);
+        if (!has) {
+            onRefused(exchange);
+        }
+        return has;
+    }
+
+    private void onRefused(RoutingContext exchange) {
+        bounds.onMet(Bound.PENDING_BYTES);
+        proxyAdvice.onLimitMet(exchange.request(), "parley.limits.pending-bytes");
+    }
+
+    /**
+     * Counts a publish until the broker has answered, whether or not its client is still connected.
+     * Call it on the connection's event loop.
+     *
+     * @param bytes the length of the body, or of what was decoded from it if that is longer
+     * @throws RefusedRequest if the pod, or the client's address, holds too many bytes
+     */
+    public Pending hold(RoutingContext exchange, long bytes) {
+        ConnectionGuard connection = ConnectionGuard.of(exchange.request());
+        if (connection != null) {
+            connection.endBody(exchange.request());
+        }
+        String client = clientAddress.of(exchange.request());
+        long counted = bytes + PUBLISH_BYTES;
+        if (!bounds.pending().tryTake(client, counted)) {
+            onRefused(exchange);
+            throw RefusedRequest.retryable(ErrorCode.OVERLOADED, REFUSAL, RETRY_AFTER);
+        }
+        return new Pending(client, counted);
+    }
+
+    /** A publish that is counted. Thread-safe. */
+    public final class Pending {
+
+        private final String client;
+        private final long bytes;
+        private final AtomicBoolean ended = new AtomicBoolean();
+
+        private Pending(String client, long bytes) {
+            this.client = client;
+            this.bytes = bytes;
+        }
+
+        /** Ends the count; does nothing the second time. */
+        public void end() {
+            if (ended.compareAndSet(false, true)) {
+                bounds.pending().give(client, bytes);
+            }
+        }
+    }
+}
