@@ -11,6 +11,7 @@ import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
+import io.vertx.redis.client.impl.types.ErrorType;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -219,13 +220,21 @@ final class LoopConnections {
 
     /**
      * Keeps a connection in use. Where something between pod and Redis forgets connections that are
-     * silent, the first publish after a quiet hour would otherwise wait in vain.
+     * silent, the first publish after a quiet hour would otherwise wait in vain. An error is an
+     * answer too: a server that cannot save its data refuses PING ({@code MISCONF}), and answers
+     * the reads that are under way on this connection.
      */
     private void ping(RedisConnection connection) {
         connection
                 .send(Request.cmd(Command.PING))
                 .timeout(config.probeTimeout().toMillis(), TimeUnit.MILLISECONDS)
-                .onFailure(failure -> renew(connection));
+                .onFailure(
+                        failure -> {
+                            if (!(failure instanceof ErrorType)
+                                    || RedisCommands.isOfAClosedConnection(failure)) {
+                                renew(connection);
+                            }
+                        });
     }
 
     private synchronized void warn(RedisConnection main, String reason) {

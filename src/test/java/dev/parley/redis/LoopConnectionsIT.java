@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -45,6 +47,7 @@ final class LoopConnectionsIT {
                 .config("quarkus.vertx.event-loops-pool-size", Integer.toString(LOOPS))
                 .config("parley.redis.max-backoff", "200MS")
                 .config("parley.redis.timeout", "1S")
+                .config("parley.redis.probe-interval", "200MS")
                 .start()
                 .awaitReady();
     }
@@ -135,6 +138,35 @@ final class LoopConnectionsIT {
             assertThat(new Http(pod.uri()).sendForm("after").status()).isEqualTo(200);
             reader.awaitData("after");
         }
+    }
+
+    /**
+     * Redis refuses PING while it cannot save its data: there is a directory where the file has to
+     * be. Reads are answered meanwhile, so a connection that was made anew would fail some.
+     */
+    @Test
+    void redisThatRefusesPing_keepsItsConnections() throws IOException {
+        try (var pod = startPod()) {
+            awaitClients(LOOPS);
+            List<String> before = clients().stream().map(Client::id).sorted().toList();
+            redis.command("CONFIG", "SET", "save", "3600 1");
+            String data = redis.command("CONFIG", "GET", "dir").items().get(1).text();
+            Files.createDirectory(Path.of(data, "dump.rdb"));
+            redis.command("BGSAVE");
+
+            Timeouts.await("several pings on each connection, and their refusals")
+                    .until(() -> refusals("MISCONF") >= 4 * LOOPS);
+
+            assertThat(clients().stream().map(Client::id).sorted()).isEqualTo(before);
+            assertThat(new Http(pod.uri()).get("/rooms/lobby/messages").status()).isEqualTo(200);
+        }
+    }
+
+    /** How many commands Redis has answered with an error of this kind. */
+    private long refusals(String error) {
+        Pattern count = Pattern.compile("errorstat_" + error + ":count=(\\d+)");
+        Matcher found = count.matcher(redis.command("INFO", "errorstats").text());
+        return found.find() ? Long.parseLong(found.group(1)) : 0;
     }
 
     /** Two clients are the connection for commands and the subscription; one is this test. */
