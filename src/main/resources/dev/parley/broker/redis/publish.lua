@@ -155,8 +155,10 @@ end
 
 -- The head is written after the entry: if adding the entry fails, the offset was not used.
 bytes = bytes + #body
-redis.call('HSET', head, 'epoch', epoch, 'offset', integer(offset), 'server', server, 'past', past,
-  'lost', integer(lost), 'bytes', integer(bytes), 'expires', integer(now + max_age))
+redis.call('HSET', head, 'offset', integer(offset), 'bytes', integer(bytes))
+if epoch ~= state[1] or server ~= former_server or integer(lost) ~= state[5] then
+  redis.call('HSET', head, 'epoch', epoch, 'server', server, 'past', past, 'lost', integer(lost))
+end
 
 -- Drops messages that are too old or beyond the bytes, at most 32 in one publish: that bounds the
 -- script's time, and drops messages faster than they are added. The newest message stays. Reading the
@@ -190,8 +192,14 @@ if first_at <= now - max_age or bytes - first_before > max_bytes then
   end
 end
 
-redis.call('PEXPIRE', head, max_age)
-redis.call('PEXPIRE', log, max_age)
+-- Both keys last at least as long as their newest message. They are given a hundredth more, so that not
+-- each publish has to tell it to Redis, its replicas and its append-only file.
+local ends, more = now + max_age, math.ceil(max_age / 100)
+if not log_exists or foreign > 0 or expires < ends or expires > ends + more then
+  redis.call('HSET', head, 'expires', integer(ends + more))
+  redis.call('PEXPIRE', head, max_age + more)
+  redis.call('PEXPIRE', log, max_age + more)
+end
 if receipt then
   redis.call('SET', receipt, id .. ' ' .. digest, 'PX', receipt_age)
 end
