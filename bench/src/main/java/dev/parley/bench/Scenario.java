@@ -126,7 +126,7 @@ enum Scenario {
                     "readers=" + rooms,
                     "rooms=" + rooms,
                     "window=" + rooms,
-                    "rate=200",
+                    "rate=1000",
                     "seconds=" + s.seconds(),
                     warmUp(s));
         }
