@@ -28,7 +28,12 @@ final class ForwardedOrigin {
     }
 
     private void check(RoutingContext exchange) {
-        HttpServerRequest request = exchange.request();
+        removeOwn(exchange.request());
+        exchange.next();
+    }
+
+    /** Removes the origin of a request that comes from a page of the pod itself. */
+    void removeOwn(HttpServerRequest request) {
         String origin = request.getHeader(HttpHeaders.ORIGIN);
         String scheme = request.getHeader("X-Forwarded-Proto");
         if (origin != null
@@ -37,6 +42,5 @@ final class ForwardedOrigin {
                 && origin.equalsIgnoreCase(scheme + "://" + request.authority())) {
             request.headers().remove(HttpHeaders.ORIGIN);
         }
-        exchange.next();
     }
 }

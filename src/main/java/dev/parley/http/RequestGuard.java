@@ -5,6 +5,7 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.Http2Error;
 import io.quarkus.runtime.configuration.MemorySize;
+import io.vertx.core.Future;
 import io.vertx.core.VertxException;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
@@ -60,6 +61,9 @@ public final class RequestGuard {
     /** In seconds: by then, bodies that were arriving have arrived or were refused. */
     private static final String OVERLOADED_RETRY_AFTER = "2";
 
+    /** Marks a request whose body the framework reads; its handlers must not be replaced. */
+    private static final String PASSED_ON = RequestGuard.class.getName() + ".passedOn";
+
     private static final String NO_URI =
             "bad request: the URI has a character that no URI may have, or a % without two"
                     + " hexadecimal digits; write these percent-encoded, a % as %25";
@@ -69,13 +73,16 @@ public final class RequestGuard {
     private final ClientAddress clientAddress;
     private final ProxyAdvice proxyAdvice;
     private final PendingPublishes publishes;
+    private final CrossOriginRefusals crossOrigin;
 
     RequestGuard(
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBody,
             @ConfigProperty(name = "parley.publish.request-timeout") Duration requestTimeout,
             ClientAddress clientAddress,
             ProxyAdvice proxyAdvice,
-            PendingPublishes publishes) {
+            PendingPublishes publishes,
+            CrossOriginRefusals crossOrigin) {
+        this.crossOrigin = crossOrigin;
         this.proxyAdvice = proxyAdvice;
         this.publishes = publishes;
         this.maxBody = maxBody.asLongValue();
@@ -84,7 +91,7 @@ public final class RequestGuard {
     }
 
     void guard(@Observes Router router) {
-        router.route().order(FIRST).handler(this::check).failureHandler(RequestGuard::failed);
+        router.route().order(FIRST).handler(this::check).failureHandler(this::failed);
     }
 
     private void check(RoutingContext exchange) {
@@ -227,7 +234,7 @@ public final class RequestGuard {
      * Refuses a request that a proxy in front may have read differently (RFC 9112 §3.2, §6.1). The
      * decoder refuses Content-Length beside Transfer-Encoding, and lengths that differ.
      */
-    private static boolean isMisframed(RoutingContext exchange) {
+    private boolean isMisframed(RoutingContext exchange) {
         var headers = exchange.request().headers();
         if (headers.getAll("Host").size() > 1) {
             refuse(
@@ -284,6 +291,7 @@ public final class RequestGuard {
                         }
                     });
         }
+        exchange.put(PASSED_ON, true);
         exchange.next();
     }
 
@@ -324,7 +332,7 @@ public final class RequestGuard {
         }
     }
 
-    private static void refuseOverloaded(RoutingContext exchange, String detail) {
+    private void refuseOverloaded(RoutingContext exchange, String detail) {
         exchange.response().putHeader("Retry-After", OVERLOADED_RETRY_AFTER);
         refuse(exchange, ErrorCode.OVERLOADED, detail);
     }
@@ -335,7 +343,7 @@ public final class RequestGuard {
     }
 
     /** Answers what the router refuses before it calls any handler. */
-    private static void failed(RoutingContext exchange) {
+    private void failed(RoutingContext exchange) {
         Optional<String> fault = RequestTarget.fault(exchange.request());
         if (exchange.statusCode() == 404 && fault.isPresent()) {
             refuse(
@@ -359,32 +367,72 @@ public final class RequestGuard {
 
     /**
      * Answers, and closes the connection, on which the rest of the request may still arrive. On
-     * HTTP/2 it only resets the stream, because others may be of other clients of a proxy.
+     * HTTP/2 it only ends the stream, because others may be of other clients of a proxy.
      */
-    private static void refuse(RoutingContext exchange, ErrorCode code, String detail) {
+    private void refuse(RoutingContext exchange, ErrorCode code, String detail) {
         var response = exchange.response();
         if (response.headWritten()) {
             return;
         }
-        boolean shared = exchange.request().version() == HttpVersion.HTTP_2;
+        var request = exchange.request();
+        boolean shared = request.version() == HttpVersion.HTTP_2;
         if (!shared) {
             response.putHeader("Connection", "close");
+            if (hasBody(request) && !request.isEnded()) {
+                LingeringClose.begin(PipelinedRequests.pipeline(request));
+            }
         }
-        List<MediaType> accepted = ContentNegotiation.accepted(exchange).orElse(List.of());
-        var problem = Problem.of(code, detail, accepted).build();
-        response.setStatusCode(code.status())
-                .putHeader("Content-Type", problem.getMediaType().toString())
-                .putHeader("X-Content-Type-Options", "nosniff")
-                .putHeader("Cache-Control", "no-store")
-                .end((String) problem.getEntity())
-                .onComplete(
-                        sent -> {
-                            if (shared) {
-                                // RFC 9113 §8.1: asks the client not to send the rest.
-                                ConnectionGuard.giveUp(exchange.request(), Http2Error.NO_ERROR);
-                            } else {
-                                exchange.request().connection().close();
-                            }
-                        });
+        crossOrigin.set(exchange);
+        Future<Void> answered = Future.succeededFuture();
+        if (!response.ended()) {
+            List<MediaType> accepted = ContentNegotiation.accepted(exchange).orElse(List.of());
+            var problem = Problem.of(code, detail, accepted).build();
+            answered =
+                    response.setStatusCode(code.status())
+                            .putHeader("Content-Type", problem.getMediaType().toString())
+                            .putHeader("X-Content-Type-Options", "nosniff")
+                            .putHeader("Cache-Control", "no-store")
+                            .end((String) problem.getEntity());
+        }
+        if (shared && exchange.get(PASSED_ON) == null) {
+            dropRest(exchange);
+        }
+        answered.onComplete(
+                sent -> {
+                    if (!shared) {
+                        request.connection().close();
+                    } else if (exchange.get(PASSED_ON) != null) {
+                        // RFC 9113 §8.1: asks the client not to send the rest.
+                        ConnectionGuard.giveUp(request, Http2Error.NO_ERROR);
+                    }
+                });
+    }
+
+    private static boolean hasBody(HttpServerRequest request) {
+        String length = request.getHeader("Content-Length");
+        return request.headers().contains("Transfer-Encoding")
+                || (length != null && !length.equals("0"));
+    }
+
+    /**
+     * Drops the rest of a body on HTTP/2, for as long and as far as {@link LingeringClose} does on
+     * HTTP/1, and then resets the stream. Some clients, such as that of the JDK, do not give the
+     * answer to their caller if the stream is reset while they still send.
+     */
+    private static void dropRest(RoutingContext exchange) {
+        var request = exchange.request();
+        if (request.isEnded()) {
+            return;
+        }
+        Runnable reset = () -> ConnectionGuard.giveUp(request, Http2Error.NO_ERROR);
+        long timer = exchange.vertx().setTimer(LingeringClose.MILLIS, late -> reset.run());
+        request.endHandler(ended -> exchange.vertx().cancelTimer(timer));
+        request.handler(
+                piece -> {
+                    if (request.bytesRead() > LingeringClose.MAX_BYTES) {
+                        reset.run();
+                    }
+                });
+        request.resume();
     }
 }

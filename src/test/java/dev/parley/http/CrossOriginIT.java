@@ -65,6 +65,21 @@ class CrossOriginIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"null", "http://elsewhere.example"})
+    void pageOfAnyOrigin_readsARefusalThatComesBeforeTheFilters(String origin) {
+        Answer tooLarge = pageOf(origin).post("/send", "text/plain", "a".repeat(600_000));
+        Answer tooLong = pageOf(origin).call("GET", "/events?room=" + "a".repeat(5000));
+
+        assertThat(tooLarge.status()).isEqualTo(413);
+        assertThat(tooLong.status()).isEqualTo(414);
+        for (Answer answer : List.of(tooLarge, tooLong)) {
+            assertThat(answer.header(ALLOW_ORIGIN)).isIn(origin, "*");
+            assertThat(list(answer, "Access-Control-Expose-Headers")).contains("retry-after");
+            assertThat(list(answer, "Vary")).contains("origin");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"null", "http://elsewhere.example"})
     void pageOfAnyOrigin_subscribes(String origin) {
         try (SseReader reader =
                 SseReader.to(pod.uri("/events"))
