@@ -100,7 +100,9 @@ class PublishFloodIT {
             RawConnection withoutBody =
                     pod.connect(
                             "POST /send?room=flood HTTP/1.1\r\nHost: x\r\n"
-                                    + "Content-Length: 100000\r\n\r\n");
+                                    + "Content-Length: "
+                                    + 100_000
+                                    + "\r\n\r\n");
 
             withoutBody.readAnswer();
 
