@@ -57,7 +57,7 @@ local state = redis.call('HMGET', head, 'epoch', 'offset', 'server', 'past', 'lo
 local epoch, offset, former_server = state[1], tonumber(state[2] or 0), state[3]
 local past, lost, bytes = state[4] or '', tonumber(state[5] or 0), tonumber(state[6] or 0)
 local expires = tonumber(state[7] or 0)
-local first_at, first_before = tonumber(state[8] or 0), tonumber(state[9] or 0)
+local first_at, first_before = tonumber(state[8] or 0) or 0, tonumber(state[9] or 0) or 0
 local log_exists = redis.call('EXISTS', log) == 1
 local lost_log = 0
 if epoch and offset > lost and not log_exists then
@@ -164,13 +164,15 @@ end
 -- script's time, and drops messages faster than they are added. The newest message stays. Reading the
 -- oldest one costs as much as a third of the script, so it is read when it may be too old by what
 -- the head says of it, and the head is corrected then.
-local function is_expired(one)
+local function time_and_bytes(one)
   local fields = one[2]
+  return fields[1] == 'at' and tonumber(fields[2]), fields[5] == 'before' and tonumber(fields[6])
+end
+local function is_expired(one)
   if one[1] == entry then
     return false
   end
-  local at = fields[1] == 'at' and tonumber(fields[2])
-  local before = fields[5] == 'before' and tonumber(fields[6])
+  local at, before = time_and_bytes(one)
   -- An entry without a time was written by another program; it is dropped when it is the oldest.
   return not at or at <= now - max_age or before and bytes - before > max_bytes
 end
@@ -182,7 +184,9 @@ if first_at <= now - max_age or bytes - first_before > max_bytes then
   end
   for _, one in ipairs(oldest) do
     if not is_expired(one) then
-      redis.call('HSET', head, 'first_at', one[2][2], 'first_before', one[2][6] or '0')
+      -- What another program wrote may be any number, and a time that has not come.
+      local at, before = time_and_bytes(one)
+      redis.call('HSET', head, 'first_at', integer(math.min(at, now)), 'first_before', integer(before or 0))
       break
     end
     expired[#expired + 1] = one[1]

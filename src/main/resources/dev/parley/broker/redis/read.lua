@@ -29,10 +29,12 @@ if not state[1] then
   return {'0', '', '1', '0', {}, 0, string.format('%d', now)}
 end
 local epoch, newest, past = state[1], state[2] or '0', state[3] or ''
--- A room that is read keeps its head, although nothing is published in it: with the hundredth that
--- publish.lua gives it, so that it ends no earlier than the log. pcall, because a server that refuses to
--- write, such as a replica, can still be read.
-redis.pcall('PEXPIRE', head, ARGV[5] + math.ceil(ARGV[5] / 100))
+-- A room that is read keeps its head, although nothing is published in it: with the hundredth more that
+-- publish.lua gives it, and not where that set a later end, which another pod may have in its settings.
+-- pcall, because a server that refuses to write, such as a replica, can still be read.
+if tonumber(state[5] or 0) < now + max_age then
+  redis.pcall('PEXPIRE', head, max_age + math.ceil(max_age / 100))
+end
 
 -- Other programs may write into the stream. Entries whose ids are not <offset>-0 are not of this log.
 local function offset_of(entry)

@@ -179,6 +179,18 @@ class RedisForeignWritesIT {
         assertThat(redis.command("XLEN", LOG).number()).isEqualTo(2);
     }
 
+    /** The oldest entry is noted in the head, from where the next publish reads it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"9999999999999", "1e400", "nan", "0x7fffffffffffffffff"})
+    void foreignEntryWithAnyNumberForATime_doesNotKeepMessagesFromBeingPublished(String at) {
+        BlockingBroker broker = brokers.open(redis.uri());
+        countAndWrite("1-0", "at", at, "a", "b", "before", "no number");
+
+        broker.publishNumbers(3);
+
+        assertThat(offsets(broker.readAfter(1, 100))).containsExactly(2L, 3L, 4L);
+    }
+
     @Test
     void entriesAtTheNextOffsets_areRemoved_andOursStay() {
         BlockingBroker broker = brokers.open(redis.uri());
