@@ -43,8 +43,13 @@ final class StreamOpenings {
                 }
             };
 
+    /** A POST has its form kept meanwhile: the framework pauses a request until a call reads it. */
     void register(@Observes Router router) {
-        router.route(HttpMethod.GET, PATH).order(EARLY).handler(this::serve);
+        router.route(PATH)
+                .method(HttpMethod.GET)
+                .method(HttpMethod.POST)
+                .order(EARLY)
+                .handler(this::serve);
     }
 
     private void serve(RoutingContext exchange) {

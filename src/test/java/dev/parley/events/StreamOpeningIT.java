@@ -1,13 +1,16 @@
 package dev.parley.events;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Http.Answer;
+import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SharedPod;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import dev.parley.testsupport.TestRoom;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -24,8 +27,10 @@ class StreamOpeningIT {
 
     private final Http http;
     private final TestRoom room;
+    private final int port;
 
     StreamOpeningIT(SharedPod pod) {
+        port = pod.process().port();
         http = pod.http();
         room = pod.newRoom();
     }
@@ -41,6 +46,33 @@ class StreamOpeningIT {
             assertThat(reader.headers().get("X-Accel-Buffering")).containsExactly("no");
             assertThat(reader.headers().get("Transfer-Encoding")).containsExactly("chunked");
             assertThat(reader.headers()).doesNotContainKeys("Content-Length", "X-SSE-Content-Type");
+        }
+    }
+
+    /** More than are opened in one turn of an event loop, so that some wait with their bodies. */
+    @ParameterizedTest
+    @ValueSource(strings = {"GET", "POST"})
+    void streamsThatAreAskedForTogether_areAllOpened(String method) {
+        String form = "room=" + room.name();
+        String request =
+                method.equals("GET")
+                        ? "GET /events?" + form + " HTTP/1.1\r\nHost: x\r\n\r\n"
+                        : "POST /events HTTP/1.1\r\nHost: x\r\n"
+                                + "Content-Type: application/x-www-form-urlencoded\r\n"
+                                + ("Content-Length: " + form.length() + "\r\n\r\n" + form);
+        List<RawConnection> streams = new ArrayList<>();
+        try {
+            for (int i = 0; i < 400; i++) {
+                streams.add(RawConnection.open(port, new byte[0]));
+            }
+            streams.forEach(stream -> stream.send(request.getBytes(US_ASCII)));
+            streams.forEach(stream -> stream.await("event: position"));
+
+            room.publish("to all of them");
+
+            streams.forEach(stream -> stream.await("data: to all of them"));
+        } finally {
+            streams.forEach(RawConnection::close);
         }
     }
 
