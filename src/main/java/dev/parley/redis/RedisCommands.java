@@ -25,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /**
  * Runs scripts on pipelined connections, one for each event loop. Every call ends within {@link
@@ -87,7 +88,16 @@ public final class RedisCommands {
 
     /** Runs a script at once (Redis: EVALSHA). Fails with {@link RedisUnavailable}. */
     Future<Response> send(Script script, List<String> keys, List<String> args) {
-        return call(connection -> evaluate(connection, script, keys, args));
+        return call(loops::nearest, connection -> evaluate(connection, script, keys, args));
+    }
+
+    /**
+     * Does the same on the link's own connection, whichever event loop calls: for the probe, whose
+     * answers prove that this connection works.
+     */
+    Future<Response> sendOnLink(Script script, List<String> keys, List<String> args) {
+        return call(
+                UnaryOperator.identity(), connection -> evaluate(connection, script, keys, args));
     }
 
     /** Runs a script on a connection that is being prepared. Fails as the connection does. */
@@ -106,7 +116,9 @@ public final class RedisCommands {
                 List.of(
                         Request.cmd(Command.ASKING),
                         request(Command.EVAL, script.source(), keys, args));
-        return call(connection -> connection.batch(both).map(replies -> replies.get(1)));
+        return call(
+                loops::nearest,
+                connection -> connection.batch(both).map(replies -> replies.get(1)));
     }
 
     private static Future<Response> evaluate(
@@ -131,7 +143,9 @@ public final class RedisCommands {
                 : Future.failedFuture(failure);
     }
 
-    private Future<Response> call(Function<RedisConnection, Future<Response>> command) {
+    private Future<Response> call(
+            UnaryOperator<RedisConnection> choice,
+            Function<RedisConnection, Future<Response>> command) {
         var main = link.connection();
         if (main.isEmpty()) {
             return Future.failedFuture(
@@ -145,7 +159,7 @@ public final class RedisCommands {
                                     + config.maxPending()
                                     + " commands wait for an answer"));
         }
-        RedisConnection connection = loops.nearest(main.get());
+        RedisConnection connection = choice.apply(main.get());
         return command.apply(connection)
                 .onComplete(done -> pending.decrementAndGet())
                 .onFailure(failure -> onFailure(main.get(), connection, failure))

@@ -133,8 +133,9 @@ public final class RedisProbe {
      * prove nothing about it, so a new one is sent as soon as both connections are up.
      */
     void onReady() {
-        received = false;
+        // In this order: a message that arrives in between was sent before, and proves nothing.
         readyNanos = System.nanoTime();
+        received = false;
         Optional<RedisLink.Server> commandServer = commandLink.server();
         Optional<RedisLink.Server> subscriptionServer = subscription.server();
         if (commandServer.isEmpty() || subscriptionServer.isEmpty()) {
@@ -238,7 +239,7 @@ public final class RedisProbe {
             return;
         }
         String now = Long.toString(System.nanoTime());
-        commands.send(SCRIPT, List.of(at.key()), List.of(at.channel(), now, publish, counted))
+        commands.sendOnLink(SCRIPT, List.of(at.key()), List.of(at.channel(), now, publish, counted))
                 .onSuccess(this::onSent)
                 .onFailure(this::onRefused);
     }

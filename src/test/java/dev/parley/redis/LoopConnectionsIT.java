@@ -7,6 +7,7 @@ import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.TcpProxy;
 import dev.parley.testsupport.Timeouts;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -14,7 +15,9 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -27,7 +30,7 @@ final class LoopConnectionsIT {
     private static final int LOOPS = 4;
 
     private static final Pattern CLIENT =
-            Pattern.compile("id=(\\d+) .* sub=(\\d+) psub=(\\d+) .* cmd=(\\S+)");
+            Pattern.compile("id=(\\d+) addr=\\S+:(\\d+) .* sub=0 psub=0 .* cmd=(\\S+)");
 
     private RedisServer redis;
 
@@ -42,18 +45,25 @@ final class LoopConnectionsIT {
     }
 
     private ParleyProcess startPod() {
+        return startPod(redis.uri());
+    }
+
+    private static ParleyProcess startPod(String redis) {
         return ParleyProcess.builder()
-                .redis(redis.uri())
+                .redis(redis)
                 .config("quarkus.vertx.event-loops-pool-size", Integer.toString(LOOPS))
                 .config("parley.redis.max-backoff", "200MS")
                 .config("parley.redis.timeout", "1S")
                 .config("parley.redis.probe-interval", "200MS")
+                .config("parley.redis.probe-timeout", "2S")
                 .start()
                 .awaitReady();
     }
 
-    /** A pod's connection for commands, and the last command that Redis received on it. */
-    private record Client(String id, String command) {
+    /**
+     * A pod's connection for commands: its port, and the last command that Redis received on it.
+     */
+    private record Client(String id, int port, String command) {
 
         boolean hasRunAScript() {
             return command.equals("evalsha");
@@ -66,8 +76,12 @@ final class LoopConnectionsIT {
                 .lines()
                 .map(CLIENT::matcher)
                 .filter(Matcher::find)
-                .filter(client -> client.group(2).equals("0") && client.group(3).equals("0"))
-                .map(client -> new Client(client.group(1), client.group(4)))
+                .map(
+                        client ->
+                                new Client(
+                                        client.group(1),
+                                        Integer.parseInt(client.group(2)),
+                                        client.group(3)))
                 .filter(client -> !client.command().matches("(client|config).*"))
                 .toList();
     }
@@ -137,6 +151,33 @@ final class LoopConnectionsIT {
             pod.awaitReady();
             assertThat(new Http(pod.uri()).sendForm("after").status()).isEqualTo(200);
             reader.awaitData("after");
+        }
+    }
+
+    /** Something between the pod and Redis forgets one connection, and tells neither. */
+    @Test
+    void connectionThatGoesSilent_isMadeAgain_whicheverItIs() {
+        try (var network = TcpProxy.to(redis.port());
+                var pod = startPod(network.uri("redis"))) {
+            awaitClients(LOOPS);
+            Set<String> silent = new HashSet<>();
+            for (Client former : clients()) {
+                network.blackHole(former.port());
+                silent.add(former.id());
+
+                // Redis goes on listing the silent ones.
+                Timeouts.await("a connection in place of " + former)
+                        .until(
+                                () ->
+                                        clients().stream()
+                                                        .filter(now -> !silent.contains(now.id()))
+                                                        .count()
+                                                == LOOPS);
+            }
+            pod.awaitReady();
+            for (int i = 0; i < 2 * LOOPS; i++) {
+                assertThat(new Http(pod.uri()).sendForm("m" + i).status()).isEqualTo(200);
+            }
         }
     }
 

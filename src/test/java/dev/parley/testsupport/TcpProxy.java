@@ -118,6 +118,20 @@ public final class TcpProxy implements Closeable {
         }
     }
 
+    /**
+     * Forwards nothing more of one connection, which stays open at both ends for as long as they
+     * keep it.
+     *
+     * @param port from which the proxy has connected to the server, as the server knows it
+     */
+    public void blackHole(int port) {
+        synchronized (lock) {
+            links.stream()
+                    .filter(link -> link.upstream.getLocalPort() == port)
+                    .forEach(link -> link.isBlackHole = true);
+        }
+    }
+
     /** Resets (RST) new connections; open connections stay. */
     public void refuse() {
         synchronized (lock) {
@@ -257,6 +271,9 @@ public final class TcpProxy implements Closeable {
         /** Guarded by the lock. */
         private long bytesUntilCut;
 
+        /** Guarded by the lock. */
+        private boolean isBlackHole;
+
         Link(Socket client, InetSocketAddress server, long bytesUntilCut) {
             this.client = client;
             this.server = server;
@@ -343,7 +360,7 @@ public final class TcpProxy implements Closeable {
 
         private void awaitNoBlackHole(Direction direction) throws IOException {
             synchronized (lock) {
-                while (blackHoles.contains(direction) && !client.isClosed()) {
+                while ((isBlackHole || blackHoles.contains(direction)) && !client.isClosed()) {
                     try {
                         lock.wait();
                     } catch (InterruptedException e) {
