@@ -331,8 +331,11 @@ public final class RedisLink {
                 .timeout(limit.toMillis(), TimeUnit.MILLISECONDS)
                 .onFailure(
                         failure -> {
-                            close(client);
-                            onFailed(client, reason(failure, limit));
+                            // Otherwise the link was closed meanwhile, and the client with it. A
+                            // client may be closed only once.
+                            if (onFailed(client, reason(failure, limit))) {
+                                close(client);
+                            }
                         });
     }
 
@@ -391,8 +394,7 @@ public final class RedisLink {
         ending.future()
                 .onFailure(
                         failure -> {
-                            // Otherwise it was left before, and that closes the client. The client
-                            // of a Cluster may be closed only once.
+                            // Otherwise it was left before, and that closes the client.
                             if (leave(ready, RedisReason.of(failure))) {
                                 close(client);
                             }
@@ -407,10 +409,17 @@ public final class RedisLink {
         return state instanceof State.Connecting connecting && connecting.client() == client;
     }
 
-    private synchronized void onFailed(Redis client, String reason) {
-        if (isConnecting(client)) {
+    /**
+     * Schedules the next attempt. The caller closes the client.
+     *
+     * @return false if the link is not connecting with this client any more
+     */
+    private synchronized boolean onFailed(Redis client, String reason) {
+        boolean failed = isConnecting(client);
+        if (failed) {
             scheduleAttempt(reason);
         }
+        return failed;
     }
 
     /**

@@ -127,6 +127,22 @@ class RedisLinkTest {
     }
 
     @Test
+    void clientOfALink_thatIsClosedWhileItConnects_isClosedOnce() {
+        Promise<Void> never = Promise.promise();
+        RedisLink link = link(never::future);
+        link.start();
+        awaitConnections(1);
+        first().awaitPreparation();
+
+        link.close();
+
+        first().awaitClosed();
+        // What the failed attempt does comes before this on the link's event loop.
+        link.eventLoop().submit(() -> {}).syncUninterruptibly();
+        assertThat(first().closes).hasValue(1);
+    }
+
+    @Test
     void linkThatIsClosed_failsThoseThatWaitForItsConnection() {
         Promise<Void> never = Promise.promise();
         RedisLink link = link(never::future);
