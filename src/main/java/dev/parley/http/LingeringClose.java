@@ -1,19 +1,23 @@
 package dev.parley.http;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Lets the client of an HTTP/1 connection read the answer to a request that was refused before its
  * body had arrived. If a connection is closed while bytes wait to be read, the kernel resets it,
- * and the client may lose an answer that it has received. So what still comes is read and dropped,
- * undecoded, for a while and up to a bound; then the connection is closed, unless the client has
- * done it. Runs on the connection's event loop.
+ * and the client may lose an answer that it has received. So only the output is ended, which tells
+ * the client that nothing more comes, and what it still sends is read and dropped, undecoded, for a
+ * while and up to a bound; then the connection is closed, unless the client has done it. Runs on
+ * the connection's event loop.
  */
 final class LingeringClose extends ChannelDuplexHandler {
 
@@ -48,9 +52,25 @@ final class LingeringClose extends ChannelDuplexHandler {
 
     @Override
     public void close(ChannelHandlerContext context, ChannelPromise promise) {
+        endOutput(context.channel());
         var timer =
                 context.executor()
                         .schedule(() -> context.close(promise), MILLIS, TimeUnit.MILLISECONDS);
-        context.channel().closeFuture().addListener(closed -> timer.cancel(false));
+        context.channel()
+                .closeFuture()
+                .addListener(
+                        closed -> {
+                            timer.cancel(false);
+                            promise.trySuccess();
+                        });
+    }
+
+    private static void endOutput(Channel channel) {
+        SslHandler tls = channel.pipeline().get(SslHandler.class);
+        if (tls != null) {
+            tls.closeOutbound();
+        } else if (channel instanceof DuplexChannel duplex) {
+            duplex.shutdownOutput();
+        }
     }
 }
