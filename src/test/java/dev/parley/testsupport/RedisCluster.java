@@ -120,19 +120,24 @@ public final class RedisCluster implements Closeable {
                 .forEach(node -> node.command("CONFIG", "SET", "cluster-node-timeout", millis));
     }
 
-    /** Starts a further node, a master without slots, and returns when all nodes know it. */
+    /**
+     * Starts a further node, a master without slots, and returns when all nodes know it, and when
+     * it takes keys: for a moment after it has learned of the others it regards the cluster as
+     * down.
+     */
     public RedisServer addMaster() {
         RedisServer added = startNode();
         nodes.add(added);
         String port = Integer.toString(added.port());
         nodes.get(0).command("CLUSTER", "MEET", "127.0.0.1", port);
         for (RedisServer node : nodes) {
-            Timeouts.await("all nodes to be known at " + node)
+            Timeouts.await("all nodes to be known, and the cluster whole, at " + node)
                     .until(
-                            () ->
-                                    node.command("CLUSTER", "INFO")
-                                            .text()
-                                            .contains("cluster_known_nodes:" + nodes.size()));
+                            () -> {
+                                String info = node.command("CLUSTER", "INFO").text();
+                                return info.contains("cluster_known_nodes:" + nodes.size())
+                                        && info.contains("cluster_state:ok");
+                            });
         }
         return added;
     }
