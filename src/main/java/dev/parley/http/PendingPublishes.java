@@ -21,8 +21,8 @@ public final class PendingPublishes {
      */
     private static final int PUBLISH_BYTES = 8 * 1024;
 
-    /** Bodies up to this length are read before it is known whether they have room. */
-    private static final int SHORT = 4096;
+    /** Bodies up to this length are read without asking {@link #hasRoom}. */
+    static final int SHORT = 4096;
 
     /** Detail of the refusal. */
     static final String REFUSAL =
@@ -49,12 +49,8 @@ public final class PendingPublishes {
      * @param bytes the length of the body that the request announces
      */
     boolean hasRoom(RoutingContext exchange, long bytes) {
-        boolean has =
-                bytes <= SHORT
-                        || bounds.pending()
-                                .hasRoom(
-                                        clientAddress.of(exchange.request()),
-                                        bytes + PUBLISH_BYTES);
+        String client = clientAddress.of(exchange.request());
+        boolean has = bounds.pending().hasRoom(client, bytes + PUBLISH_BYTES);
         if (!has) {
             onRefused(exchange);
         }

@@ -261,7 +261,9 @@ public final class RequestGuard {
             refuseTooLarge(exchange);
             return;
         }
-        if (isPublish(exchange) && !publishes.hasRoom(exchange, announced)) {
+        if (announced > PendingPublishes.SHORT
+                && isPublish(exchange)
+                && !publishes.hasRoom(exchange, announced)) {
             refuseOverloaded(exchange, PendingPublishes.REFUSAL);
             return;
         }
