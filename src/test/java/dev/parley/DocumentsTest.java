@@ -97,6 +97,26 @@ final class DocumentsTest {
                         });
     }
 
+    /** A reader who follows a message opens as few files as possible. */
+    @Test
+    void architecture_walkOfAMessage_leadsThroughAtMostTwentyFiles() {
+        Map<String, String> sources = types(classes("src/main/java").values());
+        String document = TextFiles.read(ARCHITECTURE);
+        String walk =
+                document.substring(
+                        document.indexOf("## The walk of a message"),
+                        document.indexOf("On a Redis Cluster, "));
+
+        Set<String> files =
+                CLASS.matcher(walk)
+                        .results()
+                        .map(name -> sources.get(name.group(1)))
+                        .collect(Collectors.toSet());
+
+        assertThat(walk).contains("`publish.lua`");
+        assertThat(files).hasSizeBetween(10, 19);
+    }
+
     /** Arrows that follow from others may be left out, so what the arrows lead to is compared. */
     @Test
     void architecture_drawsTheImportsThatAreAllowed() {

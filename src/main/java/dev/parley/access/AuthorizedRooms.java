@@ -1,10 +1,10 @@
 package dev.parley.access;
 
 import dev.parley.broker.Broker;
+import dev.parley.broker.Broker.IdempotencyKey;
+import dev.parley.broker.Broker.PublishRequest;
+import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.Page;
-import dev.parley.broker.PublishRequest;
-import dev.parley.broker.PublishRequest.IdempotencyKey;
-import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.broker.Range;
 import dev.parley.delivery.Connection;
 import dev.parley.delivery.DisconnectReason;

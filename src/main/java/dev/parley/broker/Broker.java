@@ -1,11 +1,20 @@
 package dev.parley.broker;
 
-import dev.parley.broker.PublishRequest.IdempotencyKey;
-import dev.parley.broker.PublishRequest.Receipt;
+import dev.parley.message.EventId;
+import dev.parley.message.InvalidRequest;
+import dev.parley.message.Message;
 import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.Room;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Stores messages for a while, and delivers them to every pod that reads their room. Keeps a log
@@ -85,5 +94,83 @@ public interface Broker {
          * has with what {@link #read} returns.
          */
         void onResubscribed();
+    }
+
+    /**
+     * A message on its way to the broker.
+     *
+     * @param key recognises a repeat of the message; empty if the publisher gave none
+     */
+    record PublishRequest(Message message, Optional<IdempotencyKey> key) {}
+
+    /**
+     * A publisher's name for one message of a room, by which a repeat is recognised (the {@code
+     * Idempotency-Key} header, draft-ietf-httpapi-idempotency-key-header).
+     *
+     * @param value 1 to 128 visible ASCII characters
+     */
+    record IdempotencyKey(String value) {
+
+        private static final Pattern FORM = Pattern.compile("[!-~]{1,128}");
+
+        /**
+         * @throws InvalidRequest if the value does not have the form above
+         */
+        public IdempotencyKey {
+            if (!FORM.matcher(value).matches()) {
+                throw new InvalidRequest(
+                        "bad-idempotency-key",
+                        "bad Idempotency-Key: 1 to 128 visible ASCII characters are expected");
+            }
+        }
+    }
+
+    /**
+     * The broker's confirmation that it has a message.
+     *
+     * @param id that of the message, or of the earlier message that this publish repeated
+     * @param duplicate whether this publish repeated an earlier one
+     */
+    record Receipt(EventId id, boolean duplicate) {}
+
+    /**
+     * The listeners of each room on this pod. A room usually has one; while a room is dropped and
+     * opened again it may have two. Thread-safe; looking a room up takes no lock.
+     */
+    final class RoomListeners {
+
+        private final Map<Room, List<Listener>> byRoom = new ConcurrentHashMap<>();
+
+        /** Adds a listener to a room. */
+        public void add(Room room, Listener listener) {
+            byRoom.merge(
+                    room,
+                    List.of(listener),
+                    (known, added) -> Stream.concat(known.stream(), added.stream()).toList());
+        }
+
+        /** Removes a listener from a room; returns false if it was not there. */
+        public boolean remove(Room room, Listener listener) {
+            var removed = new AtomicBoolean();
+            byRoom.computeIfPresent(
+                    room,
+                    (name, known) -> {
+                        List<Listener> rest =
+                                known.stream().filter(one -> !one.equals(listener)).toList();
+                        removed.set(rest.size() < known.size());
+                        return rest.isEmpty() ? null : rest;
+                    });
+            return removed.get();
+        }
+
+        /** Returns the room's listeners; empty if the room is not read on this pod. */
+        public List<Listener> of(Room room) {
+            return byRoom.getOrDefault(room, List.of());
+        }
+
+        /** Passes every listener of every room to an action. */
+        public void forEach(Consumer<Listener> action) {
+            byRoom.values().forEach(listeners -> listeners.forEach(action));
+        }
     }
 }

@@ -1,6 +1,6 @@
 package dev.parley.broker;
 
-import dev.parley.broker.PublishRequest.IdempotencyKey;
+import dev.parley.broker.Broker.IdempotencyKey;
 import dev.parley.message.Room;
 import dev.parley.settings.RoomSettings;
 import dev.parley.settings.RoomsConfig;

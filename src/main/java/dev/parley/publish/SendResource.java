@@ -1,17 +1,26 @@
 package dev.parley.publish;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import dev.parley.access.AuthorizedRooms;
+import dev.parley.broker.Broker.IdempotencyKey;
+import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.IdempotencyKeyReused;
-import dev.parley.broker.PublishRequest.IdempotencyKey;
-import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.http.ContentNegotiation;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.PendingPublishes;
 import dev.parley.http.ProxyAdvice;
 import dev.parley.http.RefusedRequest;
+import dev.parley.http.TokenBuckets;
+import dev.parley.http.UrlEncodedForm;
+import dev.parley.message.EventType;
 import dev.parley.message.InvalidRequest;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
+import dev.parley.settings.RoomSettings;
+import io.github.bucket4j.Bandwidth;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.Startup;
@@ -28,9 +37,19 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
@@ -65,7 +84,7 @@ public final class SendResource {
             AuthorizedRooms rooms,
             PublishConfig config,
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBody,
-            PublishRates rates,
+            RoomSettings roomSettings,
             PendingPublishes publishes,
             ProxyAdvice proxyAdvice,
             Clock clock,
@@ -73,7 +92,7 @@ public final class SendResource {
         this.maxBody = maxBody.asLongValue();
         this.rooms = rooms;
         this.config = config;
-        this.rates = rates;
+        this.rates = new PublishRates(config, roomSettings);
         this.publishes = publishes;
         this.proxyAdvice = proxyAdvice;
         this.clock = clock;
@@ -224,6 +243,330 @@ public final class SendResource {
      */
     @RegisterForReflection
     public record ReceiptJson(String id, String room, boolean duplicate) {}
+
+    /**
+     * The fields of a publish request as the publisher wrote them, not checked yet. A message can
+     * come in six forms:
+     *
+     * <ol>
+     *   <li>a form body, {@code application/x-www-form-urlencoded} (WHATWG URL §5);
+     *   <li>a form body, {@code multipart/form-data} (RFC 7578), without files;
+     *   <li>a JSON object whose fields are strings, or numbers for ttl;
+     *   <li>a {@code text/plain} body, which is the text;
+     *   <li>a {@code text/plain} body that starts with {@code msg=}, which is a form: the page that
+     *       calls {@code fetch(url, {method: "POST", body: "msg=…"})} means one, and the browser
+     *       labels it {@code text/plain};
+     *   <li>the query, encoded like a form body. It supplies the fields that the body leaves out.
+     * </ol>
+     *
+     * <p>Text is UTF-8 in all of them, percent-encoded or not, unless the {@code charset} of the
+     * type names another {@link TextEncoding}. Broken UTF-8 is refused, not repaired. Forms are
+     * read here and not by the framework, which never answers a request whose form has a broken
+     * percent escape; and so is the query, in which the framework repairs broken UTF-8 and decodes
+     * bytes that are not percent-encoded (curl sends them) as Latin-1.
+     *
+     * @param msg the text
+     * @param room the room, the lobby if absent
+     * @param from the name of the sender
+     * @param event the type that a browser dispatches the message as, {@code message} if absent
+     * @param ttl the seconds for which the message is read and replayed; as long as the history
+     *     keeps it if absent
+     */
+    private record SendFields(
+            @Nullable String msg,
+            @Nullable String room,
+            @Nullable String from,
+            @Nullable String event,
+            @Nullable String ttl) {
+
+        private static final Pattern SECONDS = Pattern.compile("[0-9]{1,9}");
+
+        /** The fields of a JSON object that are read. */
+        private static final Set<String> NAMES = Set.of("msg", "room", "from", "event", "ttl");
+
+        /** Keeps no names: the factory would intern each name that a client makes up. */
+        private static final JsonFactory JSON =
+                JsonFactory.builder()
+                        .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                        .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+                        .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                        .build();
+
+        /**
+         * Reads the body, and from the query what the body leaves out.
+         *
+         * @param type of the body; null if the request does not say, which means a form
+         * @param query of the request's URI; null if there is none
+         * @throws RefusedRequest if body or query cannot be decoded
+         */
+        static SendFields read(@Nullable MediaType type, byte[] body, @Nullable String query) {
+            return body(type, body).orElse(form(query == null ? "" : query, TextEncoding.UTF_8));
+        }
+
+        /**
+         * Builds the message.
+         *
+         * @param maxBytes longest text, in bytes of UTF-8
+         * @param age of the room's messages, which is the longest ttl
+         * @throws RefusedRequest if there is no text, it is too long, a field is not Unicode, or
+         *     the ttl is not a number from 1 to the age in seconds
+         * @throws dev.parley.message.InvalidRequest if room, from or event are not valid
+         */
+        Message message(long maxBytes, Instant at, Function<Room, Duration> age) {
+            String text =
+                    given(msg)
+                            .orElseThrow(
+                                    () ->
+                                            new RefusedRequest(
+                                                    ErrorCode.MSG_MISSING,
+                                                    "msg missing: the text is expected as msg in a"
+                                                            + " form, in the query or in a JSON object,"
+                                                            + " or as a text/plain body"));
+            int bytes = utf8Length("msg", ErrorCode.BAD_MSG, text);
+            if (bytes > maxBytes) {
+                throw new RefusedRequest(
+                        ErrorCode.TEXT_TOO_LARGE,
+                        "msg too large: at most %d bytes of UTF-8 are accepted, and these are %d"
+                                .formatted(maxBytes, bytes));
+            }
+            given(from).ifPresent(name -> utf8Length("from", ErrorCode.BAD_FROM, name));
+            given(event).ifPresent(name -> utf8Length("event", ErrorCode.BAD_EVENT, name));
+            Room inRoom = given(room).map(Room::new).orElse(Room.LOBBY);
+            return new Message(
+                    inRoom,
+                    text,
+                    given(from),
+                    given(event).map(EventType::chosen),
+                    at.truncatedTo(ChronoUnit.MILLIS),
+                    given(ttl).map(seconds -> ttl(seconds, inRoom, age.apply(inRoom))));
+        }
+
+        private static Duration ttl(String seconds, Room room, Duration age) {
+            // A number of ten digits may not fit into the int that it is read as.
+            int value = SECONDS.matcher(seconds).matches() ? Integer.parseInt(seconds) : 0;
+            if (value < 1 || value > age.toSeconds()) {
+                throw new RefusedRequest(
+                        ErrorCode.BAD_TTL,
+                        "bad ttl: a whole number of seconds from 1 to %d is expected, the age up to which room %s keeps messages"
+                                .formatted(age.toSeconds(), room));
+            }
+            return Duration.ofSeconds(value);
+        }
+
+        private static SendFields body(@Nullable MediaType type, byte[] body) {
+            TextEncoding encoding = TextEncoding.of(type);
+            if (type == null || type.isCompatible(MediaType.APPLICATION_FORM_URLENCODED_TYPE)) {
+                return form(encoding.body(body, ErrorCode.BAD_MSG));
+            }
+            if (type.isCompatible(MediaType.MULTIPART_FORM_DATA_TYPE)) {
+                return multipart(type, body, encoding);
+            }
+            if (type.isCompatible(MediaType.APPLICATION_JSON_TYPE)) {
+                return json(encoding.body(body, ErrorCode.BAD_JSON));
+            }
+            return text(encoding.body(body, ErrorCode.BAD_MSG));
+        }
+
+        private static SendFields form(TextEncoding.Body body) {
+            return form(latin1(body.bytes()), body.encoding());
+        }
+
+        /**
+         * Reads a form body or a query.
+         *
+         * @param encoded the bytes as Latin-1, where one character is one byte. They are decoded
+         *     together with the bytes that the percent escapes stand for.
+         */
+        private static SendFields form(String encoded, TextEncoding encoding) {
+            Map<String, byte[]> bytes = new HashMap<>();
+            UrlEncodedForm.read(encoded, StandardCharsets.ISO_8859_1)
+                    .forEach(
+                            (name, values) ->
+                                    bytes.put(
+                                            name,
+                                            values.get(0).getBytes(StandardCharsets.ISO_8859_1)));
+            return decoded(bytes, encoding);
+        }
+
+        private static SendFields multipart(MediaType type, byte[] body, TextEncoding encoding) {
+            return decoded(MultipartForm.read(type, body), encoding);
+        }
+
+        private static SendFields decoded(Map<String, byte[]> fields, TextEncoding encoding) {
+            return new SendFields(
+                    field(fields, "msg", ErrorCode.BAD_MSG, encoding),
+                    field(fields, "room", ErrorCode.BAD_ROOM, encoding),
+                    field(fields, "from", ErrorCode.BAD_FROM, encoding),
+                    field(fields, "event", ErrorCode.BAD_EVENT, encoding),
+                    field(fields, "ttl", ErrorCode.BAD_TTL, encoding));
+        }
+
+        private static @Nullable String field(
+                Map<String, byte[]> fields, String name, ErrorCode code, TextEncoding encoding) {
+            byte[] value = fields.get(name);
+            return value == null ? null : encoding.decode(name, code, value);
+        }
+
+        /** Reads a JSON object. Fields with other names are ignored, whatever their values. */
+        private static SendFields json(TextEncoding.Body body) {
+            Map<String, String> fields =
+                    jsonFields(body.encoding().decode("JSON", ErrorCode.BAD_JSON, body.bytes()));
+            return new SendFields(
+                    fields.get("msg"),
+                    fields.get("room"),
+                    fields.get("from"),
+                    fields.get("event"),
+                    fields.get("ttl"));
+        }
+
+        /** Reads the values while it parses, without a tree of the fields that are ignored. */
+        private static Map<String, String> jsonFields(String text) {
+            Map<String, String> fields = new HashMap<>();
+            Optional<String> wrong = Optional.empty();
+            try (JsonParser json = JSON.createParser(text)) {
+                if (json.nextToken() != JsonToken.START_OBJECT) {
+                    throw malformed();
+                }
+                while (json.nextToken() == JsonToken.FIELD_NAME) {
+                    String name = json.currentName();
+                    JsonToken value = json.nextToken();
+                    if (NAMES.contains(name) && value != JsonToken.VALUE_NULL) {
+                        if (value == JsonToken.VALUE_STRING
+                                || (value == JsonToken.VALUE_NUMBER_INT && name.equals("ttl"))) {
+                            fields.put(name, json.getText());
+                        } else {
+                            wrong = wrong.or(() -> Optional.of(name));
+                        }
+                    }
+                    json.skipChildren();
+                }
+                if (json.nextToken() != null) {
+                    throw malformed();
+                }
+            } catch (IOException e) {
+                // The parser's message is several lines about its own classes.
+                throw malformed();
+            }
+            if (wrong.isPresent()) {
+                throw new RefusedRequest(
+                        ErrorCode.BAD_JSON, "malformed JSON: " + wrong.get() + " must be a string");
+            }
+            return fields;
+        }
+
+        private static RefusedRequest malformed() {
+            return new RefusedRequest(
+                    ErrorCode.BAD_JSON,
+                    "malformed JSON: one object such as {\"msg\": \"hello\"} is expected");
+        }
+
+        private static SendFields text(TextEncoding.Body body) {
+            String text = body.encoding().decode("msg", ErrorCode.BAD_MSG, body.bytes());
+            return text.startsWith("msg=")
+                    ? form(body)
+                    : new SendFields(text, null, null, null, null);
+        }
+
+        /** Fills the fields that are absent or empty here from another request part. */
+        private SendFields orElse(SendFields other) {
+            return new SendFields(
+                    orElse(msg, other.msg),
+                    orElse(room, other.room),
+                    orElse(from, other.from),
+                    orElse(event, other.event),
+                    orElse(ttl, other.ttl));
+        }
+
+        private static @Nullable String orElse(@Nullable String one, @Nullable String other) {
+            return given(one).isPresent() ? one : other;
+        }
+
+        /** An empty field counts as absent: a browser sends the empty inputs of a form, too. */
+        private static Optional<String> given(@Nullable String value) {
+            return Optional.ofNullable(value).filter(v -> !v.isEmpty());
+        }
+
+        private static String latin1(byte[] bytes) {
+            return new String(bytes, StandardCharsets.ISO_8859_1);
+        }
+
+        /**
+         * Counts the bytes, and refuses half of a surrogate pair, which JSON escapes can produce.
+         */
+        private static int utf8Length(String name, ErrorCode code, String text) {
+            int bytes = 0;
+            for (int i = 0; i < text.length(); i++) {
+                char c = text.charAt(i);
+                if (Character.isHighSurrogate(c)
+                        && i + 1 < text.length()
+                        && Character.isLowSurrogate(text.charAt(i + 1))) {
+                    bytes += 4;
+                    i++;
+                } else if (Character.isSurrogate(c)) {
+                    throw new RefusedRequest(
+                            code,
+                            "bad "
+                                    + name
+                                    + ": it contains half of a surrogate pair; write both halves, such"
+                                    + " as \\ud83d\\ude00");
+                } else {
+                    bytes += c < 0x80 ? 1 : c < 0x800 ? 2 : 3;
+                }
+            }
+            return bytes;
+        }
+    }
+
+    /**
+     * Limits how often this pod accepts a message: from each client, and for each room whose
+     * pattern has a rate, over all of the room's publishers. Each client and each room has a token
+     * bucket of its own. The bucket of a client holds the burst of the configuration, that of a
+     * room the tokens of a second. Thread-safe.
+     */
+    static final class PublishRates {
+
+        private final Optional<Bandwidth> clientLimit;
+        private final TokenBuckets<String> clients = new TokenBuckets<>();
+        private final RoomSettings roomSettings;
+        private final TokenBuckets<Room> rooms = new TokenBuckets<>();
+
+        /** Sets the limits of the configuration; without a rate, clients are not limited. */
+        PublishRates(PublishConfig config, RoomSettings roomSettings) {
+            this.clientLimit =
+                    config.rate().isPresent()
+                            ? Optional.of(
+                                    TokenBuckets.limit(config.rate().getAsInt(), config.burst()))
+                            : Optional.empty();
+            this.roomSettings = roomSettings;
+        }
+
+        /**
+         * Takes a token from the bucket of a client.
+         *
+         * @param client a person, or the address of one who is not known
+         * @return the time until there is a token again; empty if this call took one
+         */
+        Optional<Duration> tryAcquire(String client) {
+            return clientLimit.flatMap(limit -> clients.tryTake(client, limit));
+        }
+
+        /**
+         * Takes a token from the bucket of a room.
+         *
+         * @return the time until there is a token again; empty if this call took one, or if the
+         *     room's rate is not limited
+         */
+        Optional<Duration> tryAcquire(Room room) {
+            OptionalInt rate =
+                    roomSettings
+                            .of(room)
+                            .map(entry -> entry.publish().rate())
+                            .orElse(OptionalInt.empty());
+            return rate.isEmpty()
+                    ? Optional.empty()
+                    : rooms.tryTake(room, TokenBuckets.limit(rate.getAsInt(), rate.getAsInt()));
+        }
+    }
 
     /** Counts publish requests by their outcome. */
     private static final class Outcomes {

@@ -1,7 +1,8 @@
 package dev.parley.broker;
 
-import dev.parley.broker.PublishRequest.IdempotencyKey;
-import dev.parley.broker.PublishRequest.Receipt;
+import dev.parley.broker.Broker.IdempotencyKey;
+import dev.parley.broker.Broker.PublishRequest;
+import dev.parley.broker.Broker.Receipt;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Message.StoredMessage;

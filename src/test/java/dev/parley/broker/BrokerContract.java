@@ -5,7 +5,7 @@ import static dev.parley.broker.BlockingBroker.offsets;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import dev.parley.broker.PublishRequest.Receipt;
+import dev.parley.broker.Broker.Receipt;
 import dev.parley.message.EventId;
 import dev.parley.message.EventType;
 import dev.parley.message.Message;

@@ -1,11 +1,11 @@
 package dev.parley.delivery;
 
 import dev.parley.broker.Broker;
+import dev.parley.broker.Broker.PublishRequest;
+import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.LostHistories;
 import dev.parley.broker.Page;
-import dev.parley.broker.PublishRequest;
-import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.broker.Range;
 import dev.parley.delivery.SubscribeRequest.RoomStart;
 import dev.parley.delivery.SubscribeRequest.StartPosition;

@@ -1,14 +1,14 @@
 package dev.parley.log;
 
 import dev.parley.broker.Broker;
+import dev.parley.broker.Broker.PublishRequest;
+import dev.parley.broker.Broker.Receipt;
+import dev.parley.broker.Broker.RoomListeners;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.BrokerUnavailable;
 import dev.parley.broker.Lineage;
 import dev.parley.broker.Page;
-import dev.parley.broker.PublishRequest;
-import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.broker.Range;
-import dev.parley.broker.RoomListeners;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Message.StoredMessage;

@@ -3,6 +3,7 @@ package dev.parley.publish;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.message.Room;
+import dev.parley.publish.SendResource.PublishRates;
 import dev.parley.settings.RoomSettingsTest;
 import io.quarkus.runtime.configuration.MemorySize;
 import java.math.BigInteger;

@@ -1,16 +1,16 @@
 package dev.parley.broker.memory;
 
 import dev.parley.broker.Broker;
+import dev.parley.broker.Broker.PublishRequest;
+import dev.parley.broker.Broker.Receipt;
+import dev.parley.broker.Broker.RoomListeners;
 import dev.parley.broker.BrokerMeters;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.Epochs;
 import dev.parley.broker.Lineage;
 import dev.parley.broker.Page;
-import dev.parley.broker.PublishRequest;
-import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.broker.Range;
 import dev.parley.broker.RoomHistories;
-import dev.parley.broker.RoomListeners;
 import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.Room;
 import io.micrometer.core.instrument.MeterRegistry;

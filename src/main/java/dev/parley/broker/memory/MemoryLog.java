@@ -1,13 +1,13 @@
 package dev.parley.broker.memory;
 
+import dev.parley.broker.Broker.IdempotencyKey;
+import dev.parley.broker.Broker.PublishRequest;
+import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.Epochs;
 import dev.parley.broker.HistoryBounds;
 import dev.parley.broker.IdempotencyKeyReused;
 import dev.parley.broker.Lineage;
 import dev.parley.broker.Page;
-import dev.parley.broker.PublishRequest;
-import dev.parley.broker.PublishRequest.IdempotencyKey;
-import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.broker.Range;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;

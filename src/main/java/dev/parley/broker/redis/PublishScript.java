@@ -1,10 +1,10 @@
 package dev.parley.broker.redis;
 
+import dev.parley.broker.Broker.PublishRequest;
+import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.Epochs;
 import dev.parley.broker.HistoryBounds;
 import dev.parley.broker.IdempotencyKeyReused;
-import dev.parley.broker.PublishRequest;
-import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.broker.RoomHistories;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;

@@ -1,6 +1,6 @@
 package dev.parley.broker.redis;
 
-import dev.parley.broker.PublishRequest.IdempotencyKey;
+import dev.parley.broker.Broker.IdempotencyKey;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
 import java.util.Optional;

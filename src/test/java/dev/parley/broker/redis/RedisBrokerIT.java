@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.broker.BlockingBroker;
 import dev.parley.broker.Broker;
+import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.BrokerContract;
 import dev.parley.broker.HistorySettings;
 import dev.parley.broker.Page;
-import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.broker.Range;
 import dev.parley.broker.RoomHistories;
 import dev.parley.message.EventId;

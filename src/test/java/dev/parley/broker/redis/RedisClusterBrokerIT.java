@@ -4,9 +4,9 @@ import static dev.parley.broker.BlockingBroker.ROOM;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.broker.BlockingBroker;
+import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.HistorySettings;
 import dev.parley.broker.Page;
-import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.broker.Range;
 import dev.parley.broker.RecordingListener;
 import dev.parley.message.Room;

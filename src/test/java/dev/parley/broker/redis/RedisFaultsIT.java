@@ -3,8 +3,8 @@ package dev.parley.broker.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.broker.BlockingBroker;
+import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.BrokerUnavailable;
-import dev.parley.broker.PublishRequest.Receipt;
 import dev.parley.message.EventId;
 import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.Metrics;
