@@ -19,6 +19,9 @@ final class FanOutRun {
     /** Largest message, in bytes, that the warm-up publishes as fast as possible. */
     private static final int MOST_FLAT_OUT = 1_000;
 
+    /** Messages that the warm-up publishes as fast as possible before it waits for the readers. */
+    private static final int WARM_UP_ROUND = 2_000;
+
     private final LoadOptions options;
     private final ReaderLoop readers;
     private final Publishers publishers;
@@ -79,19 +82,35 @@ final class FanOutRun {
 
     /**
      * Publishes for half of the time as fast as possible, so that a JIT compiler sees much code
-     * run. Not with large messages: the readers would be further behind than a history of bounded
-     * size reaches, and a server may end them for that.
+     * run, and for the other half at the measured rate. Large messages are published at that rate
+     * alone: the readers would be further behind than a history of bounded size reaches.
+     *
+     * @throws IllegalStateException if the server ended streams meanwhile, because it would be
+     *     measured with fewer readers
      */
     private void warmUp() throws IOException {
         warmUp(options.size() <= MOST_FLAT_OUT ? 0 : options.rate());
         warmUp(options.rate());
+        if (readers.stats.disconnected > 0) {
+            throw new IllegalStateException(
+                    "the server ended %d of %d streams during the warm-up"
+                            .formatted(readers.stats.disconnected, options.readers()));
+        }
     }
 
-    /** Publishes for half of the warm-up's time, then pauses for the JIT compiler. */
+    /**
+     * Publishes for half of the warm-up's time, then pauses for the JIT compiler. What is published
+     * as fast as possible comes in rounds, each of which the readers have received before the next
+     * one begins. Otherwise a load client that is late would be further behind than the history
+     * reaches, and a server may end such streams.
+     */
     private void warmUp(int rate) throws IOException {
-        long half = TimeUnit.SECONDS.toNanos(options.warmUpSeconds()) / 2;
-        publishers.publish(rate, Integer.MAX_VALUE, half);
-        awaitDeliveries(publishers.accepted());
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(options.warmUpSeconds()) / 2;
+        int round = rate == 0 ? WARM_UP_ROUND : Integer.MAX_VALUE;
+        for (long left = end - System.nanoTime(); left > 0; left = end - System.nanoTime()) {
+            publishers.publish(rate, round, left);
+            awaitDeliveries(publishers.accepted());
+        }
         Await.pause(COMPILE_MILLIS);
     }
 
