@@ -120,20 +120,45 @@ enum Scenario {
     PODS_3("3 pods, 300 rooms, each read at one pod", "rooms", Table.PODS, "fanout") {
         @Override
         List<String> load(Settings s) {
-            // A publisher a room, so that all rooms get messages.
-            int rooms = Math.max(3, 300 / s.scale());
-            return List.of(
-                    "readers=" + rooms,
-                    "rooms=" + rooms,
-                    "window=" + rooms,
-                    "rate=1000",
-                    "seconds=" + s.seconds(),
-                    warmUp(s));
+            return roomsOfPods(s, 0);
         }
 
         @Override
         int pods() {
             return 3;
+        }
+
+        @Override
+        boolean isFor(MeasuredServer server) {
+            return server.isParleyOnRedis();
+        }
+    },
+    READING_PODS_3(
+            "the same, published to at a fourth pod", "rooms", Table.PODS, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return roomsOfPods(s, 1);
+        }
+
+        @Override
+        int pods() {
+            return 4;
+        }
+
+        @Override
+        boolean isFor(MeasuredServer server) {
+            return server.isParleyOnRedis();
+        }
+    },
+    READING_PODS_6("the same with 6 pods, and a seventh", "rooms", Table.PODS, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            return roomsOfPods(s, 1);
+        }
+
+        @Override
+        int pods() {
+            return 7;
         }
 
         @Override
@@ -289,6 +314,19 @@ enum Scenario {
                 // into one write, which it does not do without strace.
                 traced(s, Math.max(2, rate / 10)),
                 "traceRate=" + Math.max(1, rate / 10));
+    }
+
+    private static List<String> roomsOfPods(Settings s, int publishingPods) {
+        // A publisher a room, so that all rooms get messages.
+        int rooms = Math.max(6, 300 / s.scale());
+        return List.of(
+                "publishingPods=" + publishingPods,
+                "readers=" + rooms,
+                "rooms=" + rooms,
+                "window=" + rooms,
+                "rate=1000",
+                "seconds=" + s.seconds(),
+                warmUp(s));
     }
 
     private static List<String> publish(Settings s, int publishers) {

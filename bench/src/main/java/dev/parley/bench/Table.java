@@ -29,6 +29,7 @@ enum Table {
     PODS(
             "cpuMicrosPerPublish",
             new Column("CPU µs per message, all pods", "cpuMicrosPerPublish", 0),
+            new Column("pods that are read", "readingCpuMicrosPerPublish", 0),
             new Column("Redis µs", "redisCpuMicrosPerPublish", 0),
             new Column("Redis output bytes per message", "redisOutputBytesPerPublish", 0),
             new Column("messages/s", "deliveriesPerSecond", 0),

@@ -124,8 +124,10 @@ final class FanOutRun {
 
     private void measure() throws IOException {
         RedisStats redis = new RedisStats(options);
+        var readingPods = new ProcessStats(options.readingPids(), options.jvm());
         startCounting();
         long cpu = server.cpuMicros();
+        long readingCpu = readingPods.cpuMicros();
         long redisCpu = redis.cpuMicros();
         long redisOutput = redis.outputBytes();
         long calls = server.writeCalls();
@@ -134,6 +136,7 @@ final class FanOutRun {
         boolean all = awaitDeliveries(publishers.accepted());
         double seconds = (System.nanoTime() - start) / 1e9 - (all ? 0 : IDLE_SECONDS);
         cpu = server.cpuMicros() - cpu;
+        readingCpu = readingPods.cpuMicros() - readingCpu;
         redisCpu = redis.cpuMicros() - redisCpu;
         redisOutput = redis.outputBytes() - redisOutput;
         calls = server.writeCalls() - calls;
@@ -145,6 +148,7 @@ final class FanOutRun {
                 .put("cpuMicrosPerDelivery", cpu / deliveries)
                 .put("redisCpuMicrosPerDelivery", redisCpu / deliveries)
                 .put("cpuMicrosPerPublish", cpu / published)
+                .put("readingCpuMicrosPerPublish", readingCpu / published)
                 .put("redisCpuMicrosPerPublish", redisCpu / published)
                 .put("redisOutputBytesPerPublish", redisOutput / published)
                 .put("deliveriesPerSecond", deliveries / seconds)

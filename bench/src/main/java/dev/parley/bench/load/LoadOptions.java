@@ -14,7 +14,9 @@ import java.util.stream.Stream;
  * @param mode {@code fanout}, {@code publish}, {@code idle}, {@code as-it-comes}, {@code cold},
  *     {@code storm} or {@code opening}
  * @param ports where the server listens on 127.0.0.1; several ones are those of its pods
- * @param pids the server's processes; their children count too
+ * @param pids the server's processes, in the order of the ports; their children count too
+ * @param publishingPods number of pods, the last ones, to which messages are published and at which
+ *     no reader connects; 0 if every pod has both
  * @param redisPid process of the Redis that the server uses, 0 if none
  * @param redisPort where that Redis listens, 0 if none
  * @param jvm whether the server is a JVM, in which garbage collections can be requested
@@ -44,6 +46,7 @@ public record LoadOptions(
         String mode,
         List<Integer> ports,
         List<Long> pids,
+        int publishingPods,
         long redisPid,
         int redisPort,
         boolean jvm,
@@ -70,6 +73,7 @@ public record LoadOptions(
 
     private static final Map<String, String> DEFAULTS =
             Map.ofEntries(
+                    Map.entry("publishingPods", "0"),
                     Map.entry("redisPid", "0"),
                     Map.entry("redisPort", "0"),
                     Map.entry("jvm", "false"),
@@ -105,6 +109,7 @@ public record LoadOptions(
                 text(given, "mode"),
                 list(given, "ports").map(Integer::valueOf).toList(),
                 list(given, "pids").map(Long::valueOf).toList(),
+                number(given, "publishingPods"),
                 Long.parseLong(text(given, "redisPid")),
                 number(given, "redisPort"),
                 Boolean.parseBoolean(text(given, "jvm")),
@@ -132,7 +137,16 @@ public record LoadOptions(
 
     /** The port at which the readers of the room with this number connect. */
     int readingPort(int room) {
-        return ports.get(room % ports.size());
+        return ports.get(room % readingPods());
+    }
+
+    /** The processes of the pods at which readers connect. */
+    List<Long> readingPids() {
+        return pids.subList(0, readingPods());
+    }
+
+    private int readingPods() {
+        return ports.size() - publishingPods;
     }
 
     /**
@@ -140,7 +154,9 @@ public record LoadOptions(
      * pod, each pod gets as many messages as the others.
      */
     int publishingPort(int number) {
-        return ports.get(number / ports.size() % ports.size());
+        return publishingPods == 0
+                ? ports.get(number / ports.size() % ports.size())
+                : ports.get(readingPods() + number % publishingPods);
     }
 
     /** The path to which the publisher with this number publishes. */
