@@ -133,8 +133,7 @@ enum Scenario {
             return server.isParleyOnRedis();
         }
     },
-    READING_PODS_3(
-            "the same, published to at a fourth pod", "rooms", Table.PODS, "fanout") {
+    READING_PODS_3("the same, published to at a fourth pod", "rooms", Table.PODS, "fanout") {
         @Override
         List<String> load(Settings s) {
             return roomsOfPods(s, 1);
