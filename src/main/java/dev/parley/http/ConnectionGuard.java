@@ -68,8 +68,11 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     private final IncompleteInput head;
     private final List<Body> bodies = new ArrayList<>();
 
-    /** What is counted for the requests that are not answered. */
-    private final IdentityHashMap<HttpServerRequest, Held> requests = new IdentityHashMap<>();
+    /**
+     * What is counted for the requests that are not answered. Begins with room for one, which a
+     * connection of HTTP/1 never exceeds: the default size would take 270 bytes of each stream.
+     */
+    private final IdentityHashMap<HttpServerRequest, Held> requests = new IdentityHashMap<>(1);
 
     /** What to do when an HTTP/2 stream has closed, by its number. */
     private final Map<Integer, Runnable> onStreamClosed = new HashMap<>();
