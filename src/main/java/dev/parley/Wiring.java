@@ -78,6 +78,14 @@ final class Wiring {
             LostHistories lost,
             MeterRegistry meters,
             Clock clock) {
+        var given =
+                new RedisBroker.Dependencies(
+                        vertx,
+                        redisConfig,
+                        histories,
+                        publish.maxText().asLongValue(),
+                        lost,
+                        meters);
         if (!redisConfig.servers().isEmpty()) {
             checkPlainChannel(redisConfig);
             RedisServerList.check(redisConfig.servers(), clientType);
@@ -89,15 +97,7 @@ final class Wiring {
             redisConfig
                     .servers()
                     .forEach((name, address) -> servers.put(name, clients.on(vertx, address)));
-            var broker =
-                    new ServersBroker(
-                            vertx,
-                            servers,
-                            redisConfig,
-                            histories,
-                            publish.maxText().asLongValue(),
-                            lost,
-                            meters);
+            var broker = new ServersBroker(servers, given);
             broker.start();
             return broker;
         }
@@ -107,25 +107,10 @@ final class Wiring {
             // Makes the framework create its client, which stays unused: RedisClients receives the
             // options of the configuration only then.
             Objects.requireNonNull(redis.get());
-            long maxText = publish.maxText().asLongValue();
             var broker =
                     clientType.equalsIgnoreCase("cluster")
-                            ? new RedisBroker(
-                                    vertx,
-                                    clients.nodes(vertx),
-                                    redisConfig,
-                                    histories,
-                                    maxText,
-                                    lost,
-                                    meters)
-                            : new RedisBroker(
-                                    vertx,
-                                    clients.on(vertx),
-                                    redisConfig,
-                                    histories,
-                                    maxText,
-                                    lost,
-                                    meters);
+                            ? new RedisBroker(clients.nodes(vertx), given)
+                            : new RedisBroker(clients.on(vertx), given);
             broker.start();
             return broker;
         }

@@ -86,57 +86,42 @@ public final class RedisBroker implements Broker, AutoCloseable {
     }
 
     /**
-     * Makes the broker of one Redis.
+     * What each broker in Redis needs beside the way to its servers.
      *
-     * @param clients makes a client that is used for one connection
      * @param maxTextBytes longest text of a publish, in bytes of UTF-8; longer ones that other
      *     programs publish on a channel are not delivered
      * @param lost the pod's one, which writes one line for all that notice a loss
      */
-    public RedisBroker(
+    public record Dependencies(
             Vertx vertx,
-            Supplier<Redis> clients,
             RedisConfig config,
             RoomHistories histories,
             long maxTextBytes,
             LostHistories lost,
             MeterRegistry registry) {
-        this(
-                vertx,
-                "",
-                clients,
-                connection -> Future.succeededFuture(),
-                config,
-                histories,
-                maxTextBytes,
-                lost,
-                registry);
+
+        /** Returns the same with another registry. */
+        Dependencies with(MeterRegistry other) {
+            return new Dependencies(vertx, config, histories, maxTextBytes, lost, other);
+        }
+    }
+
+    /**
+     * Makes the broker of one Redis.
+     *
+     * @param clients makes a client that is used for one connection
+     */
+    public RedisBroker(Supplier<Redis> clients, Dependencies given) {
+        this("", clients, connection -> Future.succeededFuture(), given);
     }
 
     /**
      * Makes the broker of a Redis Cluster.
      *
      * @param nodes makes clients of single nodes
-     * @param maxTextBytes longest text of a publish, in bytes of UTF-8; longer ones that other
-     *     programs publish on a channel are not delivered
-     * @param lost the pod's one, which writes one line for all that notice a loss
      */
-    public RedisBroker(
-            Vertx vertx,
-            ClusterClients nodes,
-            RedisConfig config,
-            RoomHistories histories,
-            long maxTextBytes,
-            LostHistories lost,
-            MeterRegistry registry) {
-        this(
-                vertx,
-                (setup, receiver) -> new ClusterConnections(nodes, setup, receiver),
-                config,
-                histories,
-                maxTextBytes,
-                lost,
-                registry);
+    public RedisBroker(ClusterClients nodes, Dependencies given) {
+        this((setup, receiver) -> new ClusterConnections(nodes, setup, receiver), given);
     }
 
     /**
@@ -144,53 +129,33 @@ public final class RedisBroker implements Broker, AutoCloseable {
      *
      * @param server the server's name in the log; empty if there is only one
      * @param join runs on each new connection for commands before it is used
-     * @param maxTextBytes longest text of a publish, in bytes of UTF-8; longer ones that other
-     *     programs publish on a channel are not delivered
-     * @param lost the pod's one, which writes one line for all that notice a loss
      */
     RedisBroker(
-            Vertx vertx,
             String server,
             Supplier<Redis> clients,
             Function<RedisConnection, Future<Void>> join,
-            RedisConfig config,
-            RoomHistories histories,
-            long maxTextBytes,
-            LostHistories lost,
-            MeterRegistry registry) {
+            Dependencies given) {
         this(
-                vertx,
                 (setup, receiver) -> new ServerConnections(server, clients, join, setup, receiver),
-                config,
-                histories,
-                maxTextBytes,
-                lost,
-                registry);
+                given);
     }
 
-    private RedisBroker(
-            Vertx vertx,
-            Access access,
-            RedisConfig config,
-            RoomHistories histories,
-            long maxTextBytes,
-            LostHistories lost,
-            MeterRegistry registry) {
-        this.maxTextBytes = maxTextBytes;
-        this.lost = lost;
+    private RedisBroker(Access access, Dependencies given) {
+        this.config = given.config();
+        this.histories = given.histories();
+        this.maxTextBytes = given.maxTextBytes();
+        this.lost = given.lost();
         this.keys = new RedisKeys(config.prefix());
-        this.config = config;
-        this.histories = histories;
-        this.redis = access.open(setup(vertx, config, registry), new Receiver());
+        this.redis = access.open(setup(given.vertx(), given.registry()), new Receiver());
         this.publishScript = new PublishScript(redis, keys, histories);
         this.readScript = new ReadScript(redis, keys, histories, lost);
         this.reads = new ReadQueue(config.timeout().multipliedBy(MAX_READ_TURNS), System::nanoTime);
         this.endEpochScript = new EndEpochScript(redis, keys);
         config.plainChannel().ifPresent(redis::subscribe);
-        this.meters = new BrokerMeters(registry, this);
+        this.meters = new BrokerMeters(given.registry(), this);
     }
 
-    private RedisSetup setup(Vertx vertx, RedisConfig config, MeterRegistry registry) {
+    private RedisSetup setup(Vertx vertx, MeterRegistry registry) {
         String pod = Epochs.next();
         return new RedisSetup(
                 vertx,

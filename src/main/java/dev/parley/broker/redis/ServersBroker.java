@@ -5,10 +5,8 @@ import dev.parley.broker.Broker.PublishRequest;
 import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.BrokerUnavailable;
-import dev.parley.broker.LostHistories;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
-import dev.parley.broker.RoomHistories;
 import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.Room;
 import dev.parley.redis.RedisConfig;
@@ -69,35 +67,20 @@ public final class ServersBroker implements Broker, AutoCloseable {
 
     /**
      * @param clients what makes clients of each server, by the server's name
-     * @param maxTextBytes longest text of a publish, in bytes of UTF-8; longer ones that other
-     *     programs publish on a channel are not delivered
-     * @param lost the pod's one, which writes one line for all that notice a loss
      */
-    public ServersBroker(
-            Vertx vertx,
-            Map<String, Supplier<Redis>> clients,
-            RedisConfig config,
-            RoomHistories histories,
-            long maxTextBytes,
-            LostHistories lost,
-            MeterRegistry registry) {
-        this.vertx = vertx;
-        this.config = config;
+    public ServersBroker(Map<String, Supplier<Redis>> clients, RedisBroker.Dependencies given) {
+        this.vertx = given.vertx();
+        this.config = given.config();
         this.list = new ServerList(List.copyOf(clients.keySet()));
         clients.forEach(
                 (name, client) -> {
                     var generations = new Generations(name, list, new RedisKeys(config.prefix()));
                     var broker =
                             new RedisBroker(
-                                    vertx,
                                     name,
                                     client,
                                     generations::join,
-                                    config,
-                                    histories,
-                                    maxTextBytes,
-                                    lost,
-                                    labelled(registry, name));
+                                    given.with(labelled(given.registry(), name)));
                     servers.put(name, new Server(name, broker, generations));
                 });
     }

@@ -44,25 +44,12 @@ public final class RedisBrokers implements Closeable {
 
     /** Starts a broker, and does not wait until it is connected. */
     RedisBroker create(RedisOptions options, RedisConfig config, RoomHistories histories) {
-        var lost = new LostHistories(meters);
         var broker =
                 options.getType() == RedisClientType.CLUSTER
                         ? new RedisBroker(
-                                vertx,
-                                new ClusterClients(vertx, options),
-                                config,
-                                histories,
-                                65_536,
-                                lost,
-                                meters)
+                                new ClusterClients(vertx, options), given(config, histories))
                         : new RedisBroker(
-                                vertx,
-                                () -> Redis.createClient(vertx, options),
-                                config,
-                                histories,
-                                65_536,
-                                lost,
-                                meters);
+                                () -> Redis.createClient(vertx, options), given(config, histories));
         broker.start();
         closing.push(broker::close);
         return broker;
@@ -77,18 +64,15 @@ public final class RedisBrokers implements Closeable {
             Map<String, String> uris, RedisConfig config, RoomHistories histories) {
         Map<String, Supplier<Redis>> clients = new TreeMap<>();
         uris.forEach((name, uri) -> clients.put(name, () -> Redis.createClient(vertx, uri)));
-        var broker =
-                new ServersBroker(
-                        vertx,
-                        clients,
-                        config,
-                        histories,
-                        65_536,
-                        new LostHistories(meters),
-                        meters);
+        var broker = new ServersBroker(clients, given(config, histories));
         broker.start();
         closing.push(broker::close);
         return broker;
+    }
+
+    private RedisBroker.Dependencies given(RedisConfig config, RoomHistories histories) {
+        return new RedisBroker.Dependencies(
+                vertx, config, histories, 65_536, new LostHistories(meters), meters);
     }
 
     /** Opens a broker on several servers. */

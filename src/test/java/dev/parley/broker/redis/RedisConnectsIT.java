@@ -65,15 +65,16 @@ class RedisConnectsIT {
         var meters = new SimpleMeterRegistry();
         try (var broker =
                 new RedisBroker(
-                        vertx,
                         () ->
                                 Redis.createClient(
                                         vertx, clients.getAndIncrement() == failing ? free : right),
-                        rareProbe,
-                        HistorySettings.DEFAULT.ofAllRooms(),
-                        65_536,
-                        new LostHistories(meters),
-                        meters)) {
+                        new RedisBroker.Dependencies(
+                                vertx,
+                                rareProbe,
+                                HistorySettings.DEFAULT.ofAllRooms(),
+                                65_536,
+                                new LostHistories(meters),
+                                meters))) {
             broker.start();
 
             Timeouts.await("up without another tick of the probe")
