@@ -1,8 +1,20 @@
 package dev.parley.events;
 
 import dev.parley.access.AuthorizedRooms;
+import dev.parley.delivery.Heartbeat;
+import dev.parley.delivery.SubscribeRequest;
+import dev.parley.delivery.SubscribeRequest.RoomStart;
+import dev.parley.delivery.SubscribeRequest.StartPosition;
 import dev.parley.http.ClientAddress;
+import dev.parley.http.ErrorCode;
 import dev.parley.http.ProxyAdvice;
+import dev.parley.http.QueryParameters;
+import dev.parley.http.RefusedRequest;
+import dev.parley.http.UrlEncodedForm;
+import dev.parley.log.Format;
+import dev.parley.message.EventId;
+import dev.parley.message.Room;
+import dev.parley.message.StreamPosition;
 import dev.parley.sse.EventStream;
 import dev.parley.sse.NettyEventLoop;
 import dev.parley.sse.StreamHeaders;
@@ -20,6 +32,18 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
@@ -141,5 +165,260 @@ public final class EventsResource {
                         .subscribeRequest(clientAddress.of(exchange.request())));
         StreamHeaders.set(exchange);
         return Response.ok().build();
+    }
+
+    /**
+     * The fields of a request for a stream as the client wrote them, not checked yet; null if
+     * absent.
+     *
+     * @param rooms the rooms, the lobby if there are none
+     * @param maxRooms most rooms that a stream of this request may read
+     * @param format the name of a {@link Format} in lower case, text if absent
+     * @param history how many of the newest messages to begin with, 0 if absent
+     * @param heartbeats a number of seconds, {@code event}, both or neither
+     * @param lastEventIdHeader id of the last message that the client received; if it is given, the
+     *     parameter is ignored
+     * @param lastEventId the same, for clients that cannot set a header; or {@code earliest}
+     */
+    record EventsQuery(
+            List<String> rooms,
+            int maxRooms,
+            @Nullable String format,
+            @Nullable String history,
+            List<String> heartbeats,
+            @Nullable String lastEventIdHeader,
+            @Nullable String lastEventId) {
+
+        /**
+         * Most rooms in a query. The position in 50 rooms is a {@code Last-Event-ID} of at most 6
+         * KB, which servers and proxies accept; they often accept 8 KB of headers.
+         */
+        static final int MAX_ROOMS = 50;
+
+        /**
+         * Most rooms in a form. The position, which each message carries, gets long, but such a
+         * client can send it in the form.
+         */
+        static final int MAX_ROOMS_OF_FORM = 200;
+
+        /**
+         * Longest form, in bytes: 200 rooms with long names and the position in them take 40 KB.
+         */
+        static final int MAX_FORM = 64 * 1024;
+
+        /** Most messages that {@code history} can ask for: the most that a broker can retain. */
+        private static final int MAX_HISTORY = 1_000_000;
+
+        /** Bounds of the heartbeat that a client can ask for, in seconds. */
+        private static final int MIN_HEARTBEAT = 2;
+
+        private static final int MAX_HEARTBEAT = 60;
+
+        /** Asks for heartbeats as events, which a page can see. */
+        private static final String AS_EVENT = "event";
+
+        /** Asks for everything that is retained. */
+        private static final String EARLIEST = "earliest";
+
+        /** The formats by the names that clients write. */
+        private static final Map<String, Format> FORMATS =
+                Arrays.stream(Format.values())
+                        .collect(
+                                Collectors.toMap(
+                                        format -> format.name().toLowerCase(Locale.ROOT),
+                                        format -> format,
+                                        (one, other) -> one,
+                                        TreeMap::new));
+
+        private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
+
+        /** Longest part of an unknown id that {@code event: gap} repeats. */
+        private static final int MAX_REQUESTED = 128;
+
+        /**
+         * Reads the fields.
+         *
+         * @param query the decoded parameters of the query
+         */
+        static EventsQuery read(
+                Map<String, List<String>> query, @Nullable String lastEventIdHeader) {
+            return read(query, MAX_ROOMS, lastEventIdHeader);
+        }
+
+        /**
+         * Reads the fields of a form, which has the names that a query has.
+         *
+         * @param body {@code application/x-www-form-urlencoded}
+         * @throws RefusedRequest if it is too long or cannot be decoded
+         */
+        static EventsQuery readForm(byte[] body, @Nullable String lastEventIdHeader) {
+            return read(
+                    UrlEncodedForm.readBody(body, MAX_FORM), MAX_ROOMS_OF_FORM, lastEventIdHeader);
+        }
+
+        private static EventsQuery read(
+                Map<String, List<String>> fields,
+                int maxRooms,
+                @Nullable String lastEventIdHeader) {
+            String lastEventId = first(fields, "lastEventId");
+            return new EventsQuery(
+                    fields.getOrDefault("room", List.of()),
+                    maxRooms,
+                    first(fields, "format"),
+                    first(fields, "history"),
+                    fields.getOrDefault("heartbeat", List.of()),
+                    lastEventIdHeader,
+                    given(lastEventId).isPresent() ? lastEventId : first(fields, "last_event_id"));
+        }
+
+        private static @Nullable String first(Map<String, List<String>> fields, String name) {
+            List<String> values = fields.getOrDefault(name, List.of());
+            return values.isEmpty() ? null : values.get(0);
+        }
+
+        /**
+         * Checks the fields.
+         *
+         * @param address the client's address
+         * @throws RefusedRequest if a field is not valid
+         * @throws dev.parley.message.InvalidRequest if the room is not valid
+         */
+        SubscribeRequest subscribeRequest(String address) {
+            List<Room> read = checkedRooms();
+            Format checked = checkedFormat();
+            if (read.size() > 1 && checked != Format.JSON) {
+                throw new RefusedRequest(
+                        ErrorCode.BAD_FORMAT,
+                        "bad format: a stream of several rooms needs format=json, in which each message"
+                                + " names its room");
+            }
+            return new SubscribeRequest(starts(read), checked, heartbeat(), address);
+        }
+
+        /** Returns the rooms in the order in which they were given, each once. */
+        private List<Room> checkedRooms() {
+            Set<Room> read = new LinkedHashSet<>();
+            rooms.forEach(name -> read.add(new Room(name)));
+            if (read.isEmpty()) {
+                return List.of(Room.LOBBY);
+            }
+            if (read.size() > maxRooms) {
+                throw new RefusedRequest(
+                        ErrorCode.TOO_MANY_ROOMS,
+                        "too many rooms: a stream reads at most %d, and %d with POST /events"
+                                .formatted(MAX_ROOMS, MAX_ROOMS_OF_FORM));
+            }
+            return List.copyOf(read);
+        }
+
+        private Format checkedFormat() {
+            Format known = format == null ? Format.TEXT : FORMATS.get(format);
+            if (known == null) {
+                throw new RefusedRequest(
+                        ErrorCode.BAD_FORMAT,
+                        "bad format: one of "
+                                + String.join(", ", FORMATS.keySet())
+                                + " is expected");
+            }
+            return known;
+        }
+
+        private Heartbeat heartbeat() {
+            List<String> pauses = heartbeats.stream().filter(one -> !one.equals(AS_EVENT)).toList();
+            if (pauses.size() > 1 || heartbeats.size() - pauses.size() > 1) {
+                throw new RefusedRequest(
+                        ErrorCode.BAD_HEARTBEAT,
+                        "bad heartbeat: a number of seconds and event are expected at most once each");
+            }
+            Optional<Duration> pause = pauses.stream().map(EventsQuery::pause).findFirst();
+            return new Heartbeat(pause, heartbeats.size() > pauses.size());
+        }
+
+        private static Duration pause(String written) {
+            if (!written.matches("[0-9]{1,2}")) {
+                throw badPause();
+            }
+            int seconds = Integer.parseInt(written);
+            if (seconds < MIN_HEARTBEAT || seconds > MAX_HEARTBEAT) {
+                throw badPause();
+            }
+            return Duration.ofSeconds(seconds);
+        }
+
+        private static RefusedRequest badPause() {
+            return new RefusedRequest(
+                    ErrorCode.BAD_HEARTBEAT,
+                    "bad heartbeat: a number of seconds from %d to %d, or event, is expected"
+                            .formatted(MIN_HEARTBEAT, MAX_HEARTBEAT));
+        }
+
+        /**
+         * Returns where to start in each room: at the position if one is given, otherwise before
+         * the newest messages. The number of messages is checked in both cases.
+         *
+         * <p>The id of a stream of several rooms has the positions of all of them. Rooms that are
+         * not read any more are left out, and those that were not read before have no position. The
+         * id of a stream of one room is a position in the first room that is given: a page that has
+         * begun to read further rooms names them after the one that it reads already.
+         */
+        private List<RoomStart> starts(List<Room> read) {
+            int count =
+                    QueryParameters.number(
+                            ErrorCode.BAD_HISTORY, "history", history, 0, MAX_HISTORY, 0);
+            StartPosition withoutPosition =
+                    count == 0 ? new StartPosition.Tail() : new StartPosition.Newest(count);
+            String id = given(lastEventIdHeader).or(() -> given(lastEventId)).orElse(null);
+            if (id == null) {
+                return read.stream().map(room -> new RoomStart(room, withoutPosition)).toList();
+            }
+            Optional<SortedMap<String, String>> positions = StreamPosition.parse(id);
+            if (positions.isPresent()) {
+                return read.stream()
+                        .map(
+                                room ->
+                                        new RoomStart(
+                                                room,
+                                                Optional.ofNullable(
+                                                                positions.get().get(room.name()))
+                                                        .map(EventsQuery::after)
+                                                        .orElse(withoutPosition)))
+                        .toList();
+            }
+            boolean isOfFirstRoom = EventId.parse(id).isPresent();
+            return read.stream()
+                    .map(
+                            room ->
+                                    new RoomStart(
+                                            room,
+                                            isOfFirstRoom && !room.equals(read.get(0))
+                                                    ? withoutPosition
+                                                    : after(id)))
+                    .toList();
+        }
+
+        /**
+         * Returns an id that is given and not empty. An empty one counts as absent: it is a
+         * browser's last event id before the first message.
+         */
+        private static Optional<String> given(@Nullable String id) {
+            return Optional.ofNullable(id).filter(written -> !written.isEmpty());
+        }
+
+        /**
+         * Returns where to continue after an id. A text that is not an id leads to {@code event:
+         * gap}, not to an error, because an EventSource does not reconnect after a 400.
+         */
+        private static StartPosition after(String id) {
+            if (id.equals(EARLIEST)) {
+                return new StartPosition.Newest(Long.MAX_VALUE);
+            }
+            Optional<EventId> position = EventId.parse(id);
+            if (position.isPresent()) {
+                return new StartPosition.After(position.get());
+            }
+            String line = CONTROL.matcher(id).replaceAll("?");
+            return new StartPosition.Unknown(
+                    line.substring(0, Math.min(line.length(), MAX_REQUESTED)));
+        }
     }
 }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.parley.delivery.SubscribeRequest;
 import dev.parley.delivery.SubscribeRequest.RoomStart;
 import dev.parley.delivery.SubscribeRequest.StartPosition;
+import dev.parley.events.EventsResource.EventsQuery;
 import dev.parley.http.RefusedRequest;
 import dev.parley.message.EventId;
 import dev.parley.message.InvalidRequest;
