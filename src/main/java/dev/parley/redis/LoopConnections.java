@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -30,11 +31,11 @@ import org.jspecify.annotations.Nullable;
  * the answer; on a pod with few requests at a time, that costs more than the command itself.
  *
  * <p>The link decides, and these connections follow it: they are opened when the link and the
- * subscription are ready, lead to the same server process, and are used only while the link has the
- * connection for which they were opened. Where one is missing, the link's connection is used. So
- * they need no probe of their own, and a failover is noticed at the link as before. Nor do they
- * load scripts, which the link has loaded into that server. A connection that does not answer in
- * time is closed and opened again.
+ * subscription are ready, lead to the same server process (which an account that may not run INFO
+ * cannot tell), and are used only while the link has the connection for which they were opened.
+ * Where one is missing, the link's connection is used. So they need no probe of their own, and a
+ * failover is noticed at the link as before. Nor do they load scripts, which the link has loaded
+ * into that server. In place of a connection that does not answer in time another one is opened.
  */
 final class LoopConnections {
 
@@ -51,7 +52,7 @@ final class LoopConnections {
     private boolean warned;
 
     /** The connections that were opened for a connection of the link. */
-    private record Opened(@Nullable RedisConnection main, Map<EventLoop, Further> byLoop) {
+    private record Opened(@Nullable RedisConnection main, Map<EventLoop, LoopConnection> byLoop) {
 
         boolean isFor(RedisConnection connection) {
             return connection.equals(main);
@@ -61,7 +62,7 @@ final class LoopConnections {
     /**
      * @param timer of its pings
      */
-    private record Further(Redis client, RedisConnection connection, long timer) {}
+    private record LoopConnection(Redis client, RedisConnection connection, long timer) {}
 
     /**
      * @param name what the connections are for, as the log names them
@@ -114,31 +115,44 @@ final class LoopConnections {
         if (context == null || !now.isFor(main)) {
             return main;
         }
-        Further further = now.byLoop().get(context.nettyEventLoop());
-        return further == null ? main : further.connection();
+        LoopConnection own = now.byLoop().get(context.nettyEventLoop());
+        return own == null ? main : own.connection();
     }
 
-    /** Closes a connection that has ended or does not answer, and opens another one. */
-    void renew(RedisConnection connection) {
+    /** Opens another connection in place of one that has ended. */
+    void renew(RedisConnection ended) {
+        replace(ended, this::close);
+    }
+
+    /**
+     * Opens another connection in place of one that does not answer. The commands that wait on it
+     * keep their own deadlines: those that were sent last may still be answered in time.
+     */
+    void retire(RedisConnection silent) {
+        replace(silent, this::closeAfterItsCommands);
+    }
+
+    /** Does nothing if the connection is not in use any more. */
+    private void replace(RedisConnection connection, Consumer<LoopConnection> close) {
         EventLoop loop = null;
-        Further renewed = null;
+        LoopConnection former = null;
         RedisConnection main;
         synchronized (this) {
             main = opened.main();
-            for (Map.Entry<EventLoop, Further> each : opened.byLoop().entrySet()) {
+            for (Map.Entry<EventLoop, LoopConnection> each : opened.byLoop().entrySet()) {
                 if (each.getValue().connection().equals(connection)) {
                     loop = each.getKey();
-                    renewed = each.getValue();
+                    former = each.getValue();
                 }
             }
-            if (loop == null || renewed == null || main == null) {
+            if (loop == null || former == null || main == null) {
                 return;
             }
-            Map<EventLoop, Further> rest = new HashMap<>(opened.byLoop());
+            Map<EventLoop, LoopConnection> rest = new HashMap<>(opened.byLoop());
             rest.remove(loop);
             opened = new Opened(main, Map.copyOf(rest));
         }
-        close(renewed);
+        close.accept(former);
         reconnectLater(main, loop);
     }
 
@@ -149,17 +163,20 @@ final class LoopConnections {
 
     /** Closes the connections for good, after the commands that wait for their answers. */
     void finish() {
-        take().values()
-                .forEach(
-                        further ->
-                                further.connection()
-                                        .send(Request.cmd(Command.QUIT))
-                                        .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
-                                        .onComplete(answered -> close(further)));
+        take().values().forEach(this::closeAfterItsCommands);
     }
 
-    private synchronized Map<EventLoop, Further> take() {
-        Map<EventLoop, Further> taken = opened.byLoop();
+    /** Redis answers in order, so what was sent before QUIT is answered before it, or too late. */
+    private void closeAfterItsCommands(LoopConnection former) {
+        vertx.cancelTimer(former.timer());
+        former.connection()
+                .send(Request.cmd(Command.QUIT))
+                .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
+                .onComplete(answered -> close(former));
+    }
+
+    private synchronized Map<EventLoop, LoopConnection> take() {
+        Map<EventLoop, LoopConnection> taken = opened.byLoop();
         opened = new Opened(null, Map.of());
         return taken;
     }
@@ -173,16 +190,7 @@ final class LoopConnections {
         Redis client = clients.get();
         Duration limit = config.timeout().multipliedBy(2);
         client.connect()
-                .compose(
-                        connection ->
-                                RedisLink.askServer(connection)
-                                        .compose(
-                                                found ->
-                                                        found.isNot(server)
-                                                                ? Future.failedFuture(
-                                                                        "it leads to another server")
-                                                                : Future.succeededFuture(
-                                                                        connection)))
+                .compose(connection -> checkServer(connection, server))
                 .timeout(limit.toMillis(), TimeUnit.MILLISECONDS)
                 .onSuccess(connection -> add(main, loop, client, connection))
                 .onFailure(
@@ -197,25 +205,39 @@ final class LoopConnections {
                         });
     }
 
+    /**
+     * Fails if the connection leads to another server. The handlers are set first: the client logs
+     * a stack trace for a connection that ends without one. A connection that ends before it is in
+     * use fails here.
+     */
+    private Future<RedisConnection> checkServer(
+            RedisConnection connection, RedisLink.Server server) {
+        connection.exceptionHandler(failure -> renew(connection));
+        connection.endHandler(ended -> renew(connection));
+        return RedisLink.askServer(connection)
+                .compose(
+                        found ->
+                                found.isNot(server)
+                                        ? Future.failedFuture("it leads to another server")
+                                        : Future.succeededFuture(connection));
+    }
+
     private void add(
             RedisConnection main, EventLoop loop, Redis client, RedisConnection connection) {
         long timer = vertx.setPeriodic(config.probeInterval().toMillis(), tick -> ping(connection));
-        var further = new Further(client, connection, timer);
+        var added = new LoopConnection(client, connection, timer);
         boolean isCurrent;
         synchronized (this) {
             isCurrent = opened.isFor(main);
             if (isCurrent) {
-                Map<EventLoop, Further> more = new HashMap<>(opened.byLoop());
-                more.put(loop, further);
+                Map<EventLoop, LoopConnection> more = new HashMap<>(opened.byLoop());
+                more.put(loop, added);
                 opened = new Opened(main, Map.copyOf(more));
             }
         }
         if (!isCurrent) {
-            close(further);
-            return;
+            close(added);
         }
-        connection.exceptionHandler(failure -> renew(connection));
-        connection.endHandler(ended -> renew(connection));
     }
 
     /**
@@ -230,9 +252,10 @@ final class LoopConnections {
                 .timeout(config.probeTimeout().toMillis(), TimeUnit.MILLISECONDS)
                 .onFailure(
                         failure -> {
-                            if (!(failure instanceof ErrorType)
-                                    || RedisCommands.isOfAClosedConnection(failure)) {
+                            if (RedisCommands.isOfAClosedConnection(failure)) {
                                 renew(connection);
+                            } else if (!(failure instanceof ErrorType)) {
+                                retire(connection);
                             }
                         });
     }
@@ -241,9 +264,10 @@ final class LoopConnections {
         if (opened.isFor(main) && !warned) {
             warned = true;
             LOG.warnf(
-                    "Redis %s connection for a further event loop: %s. Its commands go through the"
-                            + " first one; Parley goes on trying.",
-                    name, reason);
+                    "Redis %s connection of an additional event loop: %s. Until it is up, that loop's"
+                            + " commands go through the first connection; Parley tries again every"
+                            + " %s ms",
+                    name, reason, config.maxBackoff().toMillis());
         }
     }
 
@@ -256,8 +280,8 @@ final class LoopConnections {
                                         timer -> connect(main, loop)));
     }
 
-    private void close(Further further) {
-        vertx.cancelTimer(further.timer());
-        further.client().close();
+    private void close(LoopConnection former) {
+        vertx.cancelTimer(former.timer());
+        former.client().close();
     }
 }

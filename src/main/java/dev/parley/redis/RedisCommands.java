@@ -167,7 +167,7 @@ public final class RedisCommands {
                 .onFailure(
                         failure -> {
                             if (failure instanceof TimeoutException) {
-                                loops.renew(connection);
+                                loops.retire(connection);
                             }
                         })
                 .recover(RedisCommands::unavailable);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.TcpProxy;
@@ -15,11 +16,13 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,13 +52,17 @@ final class LoopConnectionsIT {
     }
 
     private static ParleyProcess startPod(String redis) {
+        return startPod(redis, Duration.ofSeconds(1));
+    }
+
+    private static ParleyProcess startPod(String redis, Duration timeout) {
         return ParleyProcess.builder()
                 .redis(redis)
                 .config("quarkus.vertx.event-loops-pool-size", Integer.toString(LOOPS))
                 .config("parley.redis.max-backoff", "200MS")
-                .config("parley.redis.timeout", "1S")
+                .config("parley.redis.timeout", timeout.toSeconds() + "S")
                 .config("parley.redis.probe-interval", "200MS")
-                .config("parley.redis.probe-timeout", "2S")
+                .config("parley.redis.probe-timeout", 2 * timeout.toSeconds() + "S")
                 .start()
                 .awaitReady();
     }
@@ -135,7 +142,7 @@ final class LoopConnectionsIT {
             assertThat(new Http(pod.uri()).sendForm("after").status()).isEqualTo(200);
             reader.awaitData("after");
             assertThat(new Metrics(pod).value("parley_subscription_up")).isEqualTo(1);
-            assertThat(pod.log()).doesNotContain("Not ready: nothing", "Parley goes on trying");
+            assertThat(pod.log()).doesNotContain("Not ready: nothing", "Parley tries again");
         }
     }
 
@@ -152,6 +159,44 @@ final class LoopConnectionsIT {
             assertThat(new Http(pod.uri()).sendForm("after").status()).isEqualTo(200);
             reader.awaitData("after");
         }
+    }
+
+    /**
+     * Redis executes what was sent when it goes on. If the later publishes had failed with the
+     * earlier ones, their clients would publish them once more.
+     */
+    @Test
+    void commandThatComesTooLate_takesNoneWithItThatWasSentAfterIt() {
+        Duration timeout = Duration.ofSeconds(6);
+        try (var pod = startPod(redis.uri(), timeout)) {
+            awaitClients(LOOPS);
+            redis.pause();
+            // The server gives its connections to the event loops in turn.
+            List<RawConnection> earlier = publishOnEachLoop(pod, "earlier");
+            long sent = System.nanoTime();
+            Timeouts.await("half of the time that a command has")
+                    .until(() -> System.nanoTime() - sent > timeout.toNanos() / 2);
+            List<RawConnection> later = publishOnEachLoop(pod, "later");
+            earlier.forEach(publish -> publish.await(" 503 "));
+
+            redis.resume();
+
+            later.forEach(publish -> publish.await("\r\n\r\nok"));
+            assertThat(later).allMatch(publish -> publish.answer().status() == 200);
+            Timeouts.await("new connections").until(() -> clients().size() == LOOPS);
+            earlier.forEach(RawConnection::close);
+            later.forEach(RawConnection::close);
+        }
+    }
+
+    private static List<RawConnection> publishOnEachLoop(ParleyProcess pod, String text) {
+        byte[] request =
+                "POST /send?msg=%s HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+                        .formatted(text)
+                        .getBytes(StandardCharsets.US_ASCII);
+        return IntStream.range(0, LOOPS)
+                .mapToObj(loop -> RawConnection.open(pod.port(), request))
+                .toList();
     }
 
     /** Something between the pod and Redis forgets one connection, and tells neither. */
@@ -217,7 +262,7 @@ final class LoopConnectionsIT {
         try (var third = new Socket(InetAddress.getLoopbackAddress(), redis.port());
                 var pod = startPod();
                 var reader = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
-            pod.awaitLog("for a further event loop: no answer within 2 s");
+            pod.awaitLog("of an additional event loop: no answer within 2 s");
             for (int i = 0; i < 2 * LOOPS; i++) {
                 assertThat(new Http(pod.uri()).sendForm("m" + i).status()).isEqualTo(200);
             }
@@ -227,7 +272,7 @@ final class LoopConnectionsIT {
                     .write("CONFIG SET maxclients 100\r\n".getBytes(StandardCharsets.US_ASCII));
 
             awaitClients(LOOPS);
-            assertThat(pod.log()).containsOnlyOnce("for a further event loop");
+            assertThat(pod.log()).containsOnlyOnce("of an additional event loop");
         }
     }
 }
