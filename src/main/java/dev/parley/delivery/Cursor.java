@@ -168,8 +168,9 @@ final class Cursor {
             return;
         }
         if (!stream.isOfOneRoom()) {
-            // Otherwise the cursors take turns. The round may come after each drain and before the
-            // stream catches up, and would fill the connection again each time.
+            // While the stream is catching up, only Stream.catchUp writes, so that its cursors take
+            // turns. A round that comes after each drain and wrote here could fill the connection
+            // with this cursor's messages every time.
             if (!stream.isCatchingUp()) {
                 advanceByOneBatch(current, batches.head());
             }
@@ -282,8 +283,11 @@ final class Cursor {
 
     /** Leaves the group, and drops answers that come later. */
     void onStreamEnded() {
+        boolean wasOpened = state != NEW;
         state = ENDED;
-        stream.loop().remove(this, room);
+        if (wasOpened) {
+            stream.loop().remove(this, room);
+        }
     }
 
     /**
@@ -470,7 +474,7 @@ final class Cursor {
 
     /** Ends the stream, or leaves the room out until a later attempt. */
     private void onUnavailable(StartPosition from) {
-        if (stream.goesOnWithout(this)) {
+        if (!stream.endIfNoneIsAvailable(this)) {
             state = new State.Unavailable(from, System.nanoTime());
             stream.onPlaced();
         }

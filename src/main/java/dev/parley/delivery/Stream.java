@@ -25,10 +25,11 @@ import org.jspecify.annotations.Nullable;
  * accepts no bytes, the cursors stay where they are, and afterwards they catch up from the log.
  *
  * <pre>
- *                 ┌── isWritable ──┐
- *   open() ──▶ FLOWING ─────▶ STUCK          any ── end(), onGone(), a defect ──▶ ENDED
- *                 ▲ accepts no bytes│
- *                 └──── onDrain ────┘  for too long ──▶ ENDED (slow-consumer)
+ *                   sweep: accepts no bytes
+ *   open() ──▶ FLOWING ──────────▶ STUCK     any ── end(), onGone(), a defect ──▶ ENDED
+ *                 ▲                  │ for too long ──▶ ENDED (slow-consumer)
+ *                 └──────────────────┘
+ *           onDrain, or sweep: accepts bytes
  * </pre>
  *
  * <p><b>Several rooms.</b> The id of each message is the position in all rooms ({@link
@@ -56,16 +57,16 @@ final class Stream {
     /** After how long a room that the broker could not serve is tried again, at the next sweep. */
     private static final Duration RETRY_ROOM = Duration.ofSeconds(1);
 
-    /** By how much a stream ends at most before the time of its holder's right is over. */
+    /** Longest time by which a stream ends before its holder's right does, beside one tick. */
     private static final Duration LONGEST_BEFORE_EXPIRY = Duration.ofSeconds(30);
 
     /** A right that ends later than this does not end the stream: nanoseconds cannot express it. */
     private static final Duration FAR = Duration.ofNanos(NO_LIFETIME);
 
     private enum State {
-        /** The connection accepted bytes when it was last asked. */
+        /** No sweep has found the connection stuck since it last accepted bytes. */
         FLOWING,
-        /** The connection accepts no bytes; counted as slow. */
+        /** A sweep found that the connection accepts no bytes; counted as slow until it does. */
         STUCK,
         /** Nothing more is written, except that a connection may be held after its goodbye. */
         ENDED
@@ -201,8 +202,7 @@ final class Stream {
     /**
      * Returns the position in all rooms.
      *
-     * @param at the cursor whose position is given
-     * @param position its position
+     * @param at the cursor for which the position below takes the place of its present one
      */
     String position(Cursor at, EventId position) {
         return position(cursor -> cursor == at ? position.toString() : cursor.position());
@@ -226,17 +226,19 @@ final class Stream {
     }
 
     /**
-     * Notes that the broker cannot serve a cursor's room at present. Unless it can serve none of
-     * the stream's rooms, the others go on.
+     * Ends the stream if the broker can serve none of its rooms at present.
      *
-     * @return false if the stream has ended
+     * @param unavailable the cursor whose room it has just turned out not to serve
+     * @return whether the stream was ended
      */
-    boolean goesOnWithout(Cursor unavailable) {
-        if (cursors.stream().allMatch(cursor -> cursor == unavailable || cursor.isUnavailable())) {
+    boolean endIfNoneIsAvailable(Cursor unavailable) {
+        boolean isNone =
+                cursors.stream()
+                        .allMatch(cursor -> cursor == unavailable || cursor.isUnavailable());
+        if (isNone) {
             end(DisconnectReason.UNAVAILABLE);
-            return false;
         }
-        return true;
+        return isNone;
     }
 
     /** Takes a new replica of a room, because the one that the cursor had could not open. */

@@ -81,6 +81,17 @@ class ReaderLeavesTest {
         assertThat(harness.connectAtTail().lines()).containsExactly("at epoch0-0");
     }
 
+    /** Its cursor is in no group yet, and is not taken out of one. */
+    @Test
+    void reader_whoseConnectionFailsWhenItOpens_costsNoOtherReaderItsMessages() {
+        List<TestReader> others = List.of(harness.connectAtTail(), harness.connectAtTail());
+
+        subscribe(new FailingConnection(Step.ON_DRAIN));
+        harness.publish(1);
+
+        assertThat(others).allMatch(reader -> reader.delivered().equals(harness.messages(1, 1)));
+    }
+
     @Test
     void reader_whoseConnectionFailsWhenItEnds_isCut() {
         var connection = new FailingConnection(Step.END);
