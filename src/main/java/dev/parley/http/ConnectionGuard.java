@@ -44,9 +44,9 @@ import org.jspecify.annotations.Nullable;
  * <p>On HTTP/2 the state stays REQUEST after the first request, and {@link Http2FrameGuard} counts
  * what is incomplete.
  *
- * <p>A TLS handshake costs the pod far more than the client, so one address may have only a number
- * of them under way. One that has not succeeded counts until its deadline, even if the client has
- * closed the connection, which it could otherwise do a thousand times a second.
+ * <p>A TLS handshake costs the pod far more than the client, so {@link ServerBounds} bounds how
+ * many one address has under way. One that has not succeeded counts until its deadline, even if the
+ * client has closed the connection, which it could otherwise do a thousand times a second.
  */
 final class ConnectionGuard extends ChannelInboundHandlerAdapter {
 
@@ -86,7 +86,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     private boolean hasInput;
     private boolean listensToStreams;
 
-    /** Ends what the handshake counts for; null without TLS. */
+    /** Timer that frees the handshake's place at its deadline; null without TLS. */
     private @Nullable Future<?> handshake;
 
     private boolean listensToHandshake;
@@ -183,8 +183,8 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         }
         if (!bounds.heads().tryTake(client, bytes)) {
             bounds.onMet(Bound.HEAD_BYTES);
-            // The event loop reads all connections that have sent something before it frees those
-            // that it has closed.
+            // Frees the headers now. A connection that is closed is freed only after the event loop
+            // has read all others that have sent something.
             request.headers().clear();
             giveUp(request, Http2Error.REFUSED_STREAM);
             return false;

@@ -479,7 +479,7 @@ public final class RoomReplica implements Broker.Listener {
     /**
      * Appends early messages, if no interruption came after the question.
      *
-     * @return whether more is to be read
+     * @return that more is to be read, or that the log equals the broker's
      */
     private Outcome settle(RoomLog current, Page page, Question question) {
         resubscriptionsAtComparison = question.resubscriptions();
@@ -586,8 +586,8 @@ public final class RoomReplica implements Broker.Listener {
      * Appends a message.
      *
      * @param acceptedNanos when the broker accepted it, in terms of this pod's {@link
-     *     System#nanoTime}. For a message that has just arrived that is now: its time is the
-     *     broker's, and this pod's clock may show another one.
+     *     System#nanoTime}. For a message that has just arrived that is now, and not its {@code
+     *     at}, which is by the broker's clock and may differ.
      */
     private void append(RoomLog current, StoredMessage message, long acceptedNanos) {
         current.append(new RoomLog.Frame(message, encoder, acceptedNanos));

@@ -3,9 +3,9 @@
  * broker's logs.
  *
  * <p>A room that is read on this pod has a {@link dev.parley.log.RoomLog}: a bounded ring of {@link
- * dev.parley.log.RoomLog.Frame}s. A frame is a message that is encoded once for all streams. {@link
- * dev.parley.log.RoomReplica} appends what the broker delivers to that log. When something hints at
- * a difference, it compares the log with the broker's and makes it equal. {@link
+ * dev.parley.log.RoomLog.Frame}s. A frame is a message that is encoded once for all streams of a
+ * format. {@link dev.parley.log.RoomReplica} appends what the broker delivers to that log. When
+ * something hints at a difference, it compares the log with the broker's and makes it equal. {@link
  * dev.parley.log.OpenRooms} has the open rooms, and drops those that are no longer read.
  *
  * <pre>
@@ -13,8 +13,8 @@
  *   the pod's RoomLog                          7 8 9 10 11 12
  *                                              │            │
  *                                           oldest         head
- *   a cursor                                          ▲
- *                                                   offset 10: 11 and 12 are next
+ *   a cursor                                             ▲
+ *                                                        offset 10: 11 and 12 are next
  * </pre>
  *
  * <p>The package knows neither streams nor HTTP. It calls its observers when a log has changed;

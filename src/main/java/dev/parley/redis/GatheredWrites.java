@@ -18,18 +18,18 @@ import io.vertx.core.spi.metrics.TCPMetrics;
  * <p>The Redis client writes every command to the socket by itself. When 20 publishers' requests
  * arrive in one turn, that is 20 system calls here and, because Redis answers what it has read, up
  * to 20 reads and 20 writes there. The commands of a turn go out when the turn ends: a command
- * waits for the other requests that had arrived with its own one, and not for any that come later.
+ * waits for the requests that arrived in the same turn, and not for later ones.
  */
 final class GatheredWrites extends VertxWrapper {
 
-    /** Most commands in one write. */
+    /** Most flushes that are joined into one. */
     private static final int MAX_GATHERED = 256;
 
     private GatheredWrites(VertxInternal vertx) {
         super(vertx);
     }
 
-    /** Returns what Redis clients are made with. */
+    /** Wraps Vert.x, so that Redis clients that are made with it gather what they write. */
     static Vertx on(Vertx vertx) {
         return new GatheredWrites((VertxInternal) vertx);
     }

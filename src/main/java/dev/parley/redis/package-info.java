@@ -7,8 +7,8 @@
  *   RedisConnections ─┬─ ServerConnections   one Redis: one RedisNode
  *                     └─ ClusterConnections  a Cluster: a RedisNode for each master that has slots
  *
- *   RedisNode         one server: two RedisLinks (commands, subscription), RedisCommands,
- *                     RedisSubscription, RedisProbe, RedisWrites, EvictionWatch
+ *   RedisNode         one server: two RedisLinks (commands, subscription), LoopConnections,
+ *                     RedisCommands, RedisSubscription, RedisProbe, RedisWrites, EvictionWatch
  * </pre>
  *
  * <p><b>On a Cluster</b> each key and each channel is in one of 16,384 slots, and each slot at one

@@ -80,7 +80,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private final LostHistories lost;
     private final long maxTextBytes;
 
-    /** Makes the access to Redis, from what the broker does there and what it receives. */
+    /** Opens the connections, to one server or to a Cluster. */
     private interface Access {
         RedisConnections open(RedisSetup setup, RedisConnections.Receiver receiver);
     }
@@ -90,7 +90,8 @@ public final class RedisBroker implements Broker, AutoCloseable {
      *
      * @param maxTextBytes longest text of a publish, in bytes of UTF-8; longer ones that other
      *     programs publish on a channel are not delivered
-     * @param lost the pod's one, which writes one line for all that notice a loss
+     * @param lost collects the rooms that were lost for all brokers of the pod, so that the log
+     *     gets one line for one loss
      */
     public record Dependencies(
             Vertx vertx,
@@ -276,7 +277,8 @@ public final class RedisBroker implements Broker, AutoCloseable {
     }
 
     /**
-     * Passes the texts of the plain channel to a listener of the lobby, which another server has.
+     * Passes plain texts that are received here to a listener of the lobby, when the lobby itself
+     * is on another server.
      */
     void listenToPlainText(Listener listener) {
         listeners.add(Room.LOBBY, listener);
@@ -315,7 +317,8 @@ public final class RedisBroker implements Broker, AutoCloseable {
             var announcement = Announcement.of(payload);
             List<Listener> receivers = listeners.of(announcement.room());
             if (payload.length() > OTHER_BYTES + JSON_BYTES * maxTextBytes) {
-                // If a pod with a higher bound has published it, the room's log has it.
+                // Too long to be parsed. If a pod with a higher parley.publish.max-text published
+                // it, it is in the room's log, and a comparison reads it there.
                 receivers.forEach(Listener::onResubscribed);
             } else if (!receivers.isEmpty()) {
                 StoredMessage message = announcement.message();

@@ -21,7 +21,8 @@
  *   <tr><td>{@code parley:{kitchen}:log}</td><td>stream</td><td>an entry a message: id {@code
  *       42-0} for offset 42; field {@code at}, ms since 1970 by Redis's clock; field {@code body},
  *       JSON of {@code text}, {@code from}, {@code event}, {@code ttl}; field {@code before}, bytes accepted
- *       before it</td><td>the same after the last publish</td></tr>
+ *       before it</td><td>the age of the room's history after the last publish (a read does not prolong it),
+ *       and up to a hundredth more</td></tr>
  *   <tr><td>{@code parley:{:servers}}</td><td>hash</td><td>only with several servers: the lists of
  *       them that were in force here; see {@link dev.parley.broker.redis.Generations}</td><td>for
  *       ever</td></tr>
