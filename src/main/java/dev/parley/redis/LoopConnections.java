@@ -206,9 +206,8 @@ final class LoopConnections {
     }
 
     /**
-     * Fails if the connection leads to another server. The handlers are set first: the client logs
-     * a stack trace for a connection that ends without one. A connection that ends before it is in
-     * use fails here.
+     * Fails if the connection leads to another server, or ends before it has answered. The handlers
+     * are set before anything is sent, so that an end is noticed whenever it comes.
      */
     private Future<RedisConnection> checkServer(
             RedisConnection connection, RedisLink.Server server) {
