@@ -100,7 +100,7 @@ final class LoopConnections {
             opened = new Opened(main, Map.of());
             warned = false;
         }
-        former.byLoop().values().forEach(this::close);
+        former.byLoop().values().forEach(this::closeAfterItsCommands);
         contexts.forEach((loop, context) -> context.runOnContext(now -> connect(main, loop)));
     }
 
