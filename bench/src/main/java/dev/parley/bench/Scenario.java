@@ -127,11 +127,6 @@ enum Scenario {
         int pods() {
             return 3;
         }
-
-        @Override
-        boolean isFor(MeasuredServer server) {
-            return server.isParleyOnRedis();
-        }
     },
     READING_PODS_3("the same, published to at a fourth pod", "rooms", Table.PODS, "fanout") {
         @Override
@@ -143,11 +138,6 @@ enum Scenario {
         int pods() {
             return 4;
         }
-
-        @Override
-        boolean isFor(MeasuredServer server) {
-            return server.isParleyOnRedis();
-        }
     },
     READING_PODS_6("the same with 6 pods, and a seventh", "rooms", Table.PODS, "fanout") {
         @Override
@@ -158,11 +148,6 @@ enum Scenario {
         @Override
         int pods() {
             return 7;
-        }
-
-        @Override
-        boolean isFor(MeasuredServer server) {
-            return server.isParleyOnRedis();
         }
     },
     ROOMS_RATE(
@@ -268,6 +253,9 @@ enum Scenario {
 
     /** Whether it can be played on a server. */
     boolean isFor(MeasuredServer server) {
+        if (pods() > 1) {
+            return server.isParleyOnRedis();
+        }
         return server != MeasuredServer.FLOOR
                 || group.equals(PACED_1000.group)
                 || group.equals(FLAT_OUT.group);
