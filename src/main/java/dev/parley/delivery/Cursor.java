@@ -676,7 +676,7 @@ final class Cursor {
             }
         }
         if (offset == before) {
-            // Otherwise beginAtOldest() wrote the gap, and nothing is retained after it.
+            // If the page has nothing newer, beginAtOldest() has written the gap already.
             if (offset < page.newest()) {
                 skipDeleted(page);
             }

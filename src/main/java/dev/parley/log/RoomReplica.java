@@ -483,8 +483,8 @@ public final class RoomReplica implements Broker.Listener {
      */
     private Outcome settle(RoomLog current, Page page, Question question) {
         resubscriptionsAtComparison = question.resubscriptions();
-        // Otherwise the early messages arrived after an interruption that came after the question:
-        // the answer says nothing about them, and another comparison follows.
+        // If an interruption came after the question, the answer says nothing about the early
+        // messages, and another comparison follows.
         if (resubscriptionsAtComparison == resubscriptions) {
             appendEarly(current);
             early.dropUnconfirmed(page.newest(), question.early());

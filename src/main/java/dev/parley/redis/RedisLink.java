@@ -331,8 +331,8 @@ public final class RedisLink {
                 .timeout(limit.toMillis(), TimeUnit.MILLISECONDS)
                 .onFailure(
                         failure -> {
-                            // Otherwise the link was closed meanwhile, and the client with it. A
-                            // client may be closed only once.
+                            // A client may be closed only once. If the link was closed
+                            // meanwhile, the client was closed with it.
                             if (onFailed(client, reason(failure, limit))) {
                                 close(client);
                             }
@@ -394,7 +394,7 @@ public final class RedisLink {
         ending.future()
                 .onFailure(
                         failure -> {
-                            // Otherwise it was left before, and that closes the client.
+                            // If the connection was left before, that has closed the client.
                             if (leave(ready, RedisReason.of(failure))) {
                                 close(client);
                             }
