@@ -1,7 +1,6 @@
 package dev.parley.message;
 
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /**
  * The position of a message in its room's log, written {@code <epoch>-<offset>}, such as {@code
@@ -18,14 +17,17 @@ import java.util.regex.Pattern;
  */
 public record EventId(String epoch, long offset) {
 
-    private static final Pattern EPOCH = Pattern.compile("[0-9a-z]{1,32}");
-    private static final Pattern WRITTEN = Pattern.compile("([0-9a-z]{1,32})-(0|[1-9][0-9]{0,17})");
+    /** Longest epoch, in characters. */
+    private static final int MAX_EPOCH = 32;
+
+    /** Most digits of an offset. A number with no more digits fits into a long. */
+    private static final int MAX_DIGITS = 18;
 
     /**
      * @throws IllegalArgumentException if the epoch or the offset does not have the form above
      */
     public EventId {
-        if (!EPOCH.matcher(epoch).matches()) {
+        if (!isEpoch(epoch)) {
             throw new IllegalArgumentException("epoch is not 1 to 32 of [0-9a-z]: " + epoch);
         }
         if (offset < 0) {
@@ -40,11 +42,45 @@ public record EventId(String epoch, long offset) {
      *     18 digits
      */
     public static Optional<EventId> parse(String written) {
-        var matcher = WRITTEN.matcher(written);
-        if (!matcher.matches()) {
+        int hyphen = written.indexOf('-');
+        if (hyphen < 0) {
             return Optional.empty();
         }
-        return Optional.of(new EventId(matcher.group(1), Long.parseLong(matcher.group(2))));
+        String epoch = written.substring(0, hyphen);
+        String offset = written.substring(hyphen + 1);
+        return isEpoch(epoch) && isOffset(offset)
+                ? Optional.of(new EventId(epoch, Long.parseLong(offset)))
+                : Optional.empty();
+    }
+
+    /** Tells whether a text is an epoch. A loop, because each message that is received asks. */
+    private static boolean isEpoch(String text) {
+        if (text.isEmpty() || text.length() > MAX_EPOCH) {
+            return false;
+        }
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (!isDigit(c) && (c < 'a' || c > 'z')) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isOffset(String text) {
+        if (text.isEmpty() || text.length() > MAX_DIGITS) {
+            return false;
+        }
+        for (int i = 0; i < text.length(); i++) {
+            if (!isDigit(text.charAt(i))) {
+                return false;
+            }
+        }
+        return text.charAt(0) != '0' || text.length() == 1;
+    }
+
+    private static boolean isDigit(char c) {
+        return c >= '0' && c <= '9';
     }
 
     @Override

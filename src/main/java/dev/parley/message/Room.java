@@ -1,7 +1,5 @@
 package dev.parley.message;
 
-import java.util.regex.Pattern;
-
 /**
  * The name of a room: the unit of ordering and of history.
  *
@@ -12,7 +10,8 @@ public record Room(String name) {
     /** Longest name, in characters. */
     public static final int MAX_LENGTH = 64;
 
-    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+    /** The characters of a name beside letters and digits. None is the first one. */
+    private static final String MARKS = "._-";
 
     /** The room of requests that do not name one. */
     public static final Room LOBBY = new Room("lobby");
@@ -29,9 +28,27 @@ public record Room(String name) {
         }
     }
 
-    /** Tells whether a text has the form of a room's name. */
+    /**
+     * Tells whether a text has the form of a room's name. A loop, because each message that is
+     * received asks.
+     */
     public static boolean isName(String text) {
-        return NAME.matcher(text).matches();
+        if (text.isEmpty() || text.length() > MAX_LENGTH || MARKS.indexOf(text.charAt(0)) >= 0) {
+            return false;
+        }
+        for (int i = 0; i < text.length(); i++) {
+            if (!isNameCharacter(text.charAt(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isNameCharacter(char c) {
+        return (c >= 'a' && c <= 'z')
+                || (c >= 'A' && c <= 'Z')
+                || (c >= '0' && c <= '9')
+                || MARKS.indexOf(c) >= 0;
     }
 
     @Override
