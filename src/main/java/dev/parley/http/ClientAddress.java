@@ -85,8 +85,12 @@ public final class ClientAddress {
         return address != null && isProxy(address);
     }
 
-    private static byte @Nullable [] peer(HttpServerRequest request) {
-        SocketAddress peer = request.remoteAddress();
+    /**
+     * Returns the other end of a request's connection; null if that has no address. Asks the
+     * connection, because the request would look for the headers of a proxy first.
+     */
+    static byte @Nullable [] peer(HttpServerRequest request) {
+        SocketAddress peer = request.connection().remoteAddress();
         String host = peer == null ? null : peer.hostAddress();
         return host == null ? null : address(host);
     }

@@ -175,12 +175,10 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
      * the connection, or resets the stream on HTTP/2.
      *
      * @param client address that the bytes count for
+     * @param bytes more than 0
      * @return whether the request may go on
      */
     boolean tryHold(HttpServerRequest request, String client, long bytes) {
-        if (bytes == 0) {
-            return true;
-        }
         if (!bounds.heads().tryTake(client, bytes)) {
             bounds.onMet(Bound.HEAD_BYTES);
             // Frees the headers now. A connection that is closed is freed only after the event loop

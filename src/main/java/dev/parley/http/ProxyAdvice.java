@@ -1,7 +1,6 @@
 package dev.parley.http;
 
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.net.SocketAddress;
 import jakarta.inject.Singleton;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -101,17 +100,20 @@ public final class ProxyAdvice {
     private record Untrusted(String address, String header) {}
 
     private Optional<Untrusted> untrusted(HttpServerRequest request) {
-        Optional<String> header =
-                HEADERS.stream().filter(name -> request.headers().contains(name)).findFirst();
-        SocketAddress peer = request.remoteAddress();
-        if (header.isEmpty() || peer == null || peer.hostAddress() == null) {
-            return Optional.empty();
+        for (String header : HEADERS) {
+            if (request.headers().contains(header)) {
+                return untrusted(request, header);
+            }
         }
-        byte[] address = ClientAddress.address(peer.hostAddress());
+        return Optional.empty();
+    }
+
+    private Optional<Untrusted> untrusted(HttpServerRequest request, String header) {
+        byte[] address = ClientAddress.peer(request);
         if (address == null || clients.isProxy(address) || !isPrivate(address)) {
             return Optional.empty();
         }
-        return Optional.of(new Untrusted(ClientAddress.text(address), header.get()));
+        return Optional.of(new Untrusted(ClientAddress.text(address), header));
     }
 
     /**

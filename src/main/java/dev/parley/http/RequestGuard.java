@@ -99,10 +99,10 @@ public final class RequestGuard {
         ConnectionGuard connection = ConnectionGuard.of(exchange.request());
         if (connection != null) {
             guardConnection(exchange, connection);
-            if (!connection.tryHold(
-                    exchange.request(),
-                    clientAddress.of(exchange.request()),
-                    RequestCost.of(exchange.request(), isStream(exchange)))) {
+            long cost = RequestCost.of(exchange.request(), isStream(exchange));
+            if (cost > 0
+                    && !connection.tryHold(
+                            exchange.request(), clientAddress.of(exchange.request()), cost)) {
                 return;
             }
         }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.SocketAddress;
 import java.lang.reflect.Proxy;
@@ -150,13 +151,11 @@ final class ClientAddressTest {
     private static HttpServerRequest request(String peer, String header, String... lines) {
         MultiMap headers = MultiMap.caseInsensitiveMultiMap();
         List.of(lines).forEach(line -> headers.add(header, line));
-        return fake(
-                HttpServerRequest.class,
-                Map.of(
-                        "remoteAddress",
-                        SocketAddress.inetSocketAddress(4711, peer),
-                        "headers",
-                        headers));
+        HttpConnection connection =
+                fake(
+                        HttpConnection.class,
+                        Map.of("remoteAddress", SocketAddress.inetSocketAddress(4711, peer)));
+        return fake(HttpServerRequest.class, Map.of("connection", connection, "headers", headers));
     }
 
     /** An object whose methods return these values, by the names of the methods. */
