@@ -24,9 +24,18 @@ public final class ContentNegotiation {
     /** The weight that means "not acceptable". */
     private static final Pattern ZERO = Pattern.compile("0(\\.0*)?");
 
-    /** What most requests for streams accept, which need not be parsed. */
-    private static final Set<String> USUAL =
+    /** What most requests accept, which need not be parsed. */
+    private static final Set<String> USUALLY_ACCEPTED =
             Set.of(MediaType.SERVER_SENT_EVENTS, MediaType.WILDCARD);
+
+    /** What most requests with a body call it, which need not be parsed. */
+    private static final Set<String> USUALLY_SENT =
+            Set.of(
+                    MediaType.APPLICATION_FORM_URLENCODED,
+                    MediaType.APPLICATION_FORM_URLENCODED + ";charset=UTF-8",
+                    MediaType.APPLICATION_JSON,
+                    MediaType.TEXT_PLAIN,
+                    MediaType.TEXT_PLAIN + ";charset=UTF-8");
 
     /**
      * Refuses malformed headers before a call runs. The framework would notice them only when it
@@ -40,9 +49,8 @@ public final class ContentNegotiation {
     public Optional<Response> check(RoutingContext exchange) {
         var headers = exchange.request().headers();
         List<String> accept = headers.getAll(HttpHeaders.ACCEPT);
-        if (accept.size() == 1
-                && USUAL.contains(accept.get(0))
-                && !headers.contains(HttpHeaders.CONTENT_TYPE)) {
+        List<String> sent = headers.getAll(HttpHeaders.CONTENT_TYPE);
+        if (isAbsentOrOneOf(USUALLY_ACCEPTED, accept) && isAbsentOrOneOf(USUALLY_SENT, sent)) {
             return Optional.empty();
         }
         Optional<List<MediaType>> accepted = accepted(exchange);
@@ -55,7 +63,6 @@ public final class ContentNegotiation {
                                     List.of())
                             .build());
         }
-        List<String> sent = exchange.request().headers().getAll(HttpHeaders.CONTENT_TYPE);
         if (sent.size() > 1 || !sent.stream().allMatch(ContentNegotiation::isMediaType)) {
             return Optional.of(
                     Problem.of(
@@ -66,6 +73,10 @@ public final class ContentNegotiation {
                             .build());
         }
         return Optional.empty();
+    }
+
+    private static boolean isAbsentOrOneOf(Set<String> usual, List<String> lines) {
+        return lines.isEmpty() || (lines.size() == 1 && usual.contains(lines.get(0)));
     }
 
     /** Returns the media types that the caller reads; empty if the header names anything else. */
