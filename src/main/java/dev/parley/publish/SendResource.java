@@ -49,6 +49,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.openapi.annotations.Operation;
@@ -70,6 +71,9 @@ import org.jspecify.annotations.Nullable;
 @Singleton
 @Startup
 public final class SendResource {
+
+    /** With its charset, which the framework would add to each answer. */
+    private static final MediaType TEXT = MediaType.TEXT_PLAIN_TYPE.withCharset("UTF-8");
 
     private final AuthorizedRooms rooms;
     private final PublishConfig config;
@@ -201,7 +205,7 @@ public final class SendResource {
     }
 
     private void checkRate(RoutingContext exchange) {
-        Optional<Duration> pause = rates.tryAcquire(rooms.limitKey(exchange));
+        Optional<Duration> pause = rates.tryAcquire(() -> rooms.limitKey(exchange));
         if (pause.isPresent()) {
             proxyAdvice.onLimitMet(exchange.request(), "parley.publish.rate");
             throw RefusedRequest.retryable(
@@ -231,7 +235,7 @@ public final class SendResource {
             var body = new ReceiptJson(id, room.name(), receipt.duplicate());
             return answer.entity(body).type(MediaType.APPLICATION_JSON_TYPE).build();
         }
-        return answer.entity("ok").type(MediaType.TEXT_PLAIN_TYPE).build();
+        return answer.entity("ok").type(TEXT).build();
     }
 
     /**
@@ -300,7 +304,8 @@ public final class SendResource {
          * @throws RefusedRequest if body or query cannot be decoded
          */
         static SendFields read(@Nullable MediaType type, byte[] body, @Nullable String query) {
-            return body(type, body).orElse(form(query == null ? "" : query, TextEncoding.UTF_8));
+            SendFields fields = body(type, body);
+            return query == null ? fields : fields.orElse(form(query, TextEncoding.UTF_8));
         }
 
         /**
@@ -543,11 +548,13 @@ public final class SendResource {
         /**
          * Takes a token from the bucket of a client.
          *
-         * @param client a person, or the address of one who is not known
-         * @return the time until there is a token again; empty if this call took one
+         * @param client returns a person, or the address of one who is not known; called only if
+         *     clients are limited
+         * @return the time until there is a token again; empty if this call took one, or if clients
+         *     are not limited
          */
-        Optional<Duration> tryAcquire(String client) {
-            return clientLimit.flatMap(limit -> clients.tryTake(client, limit));
+        Optional<Duration> tryAcquire(Supplier<String> client) {
+            return clientLimit.flatMap(limit -> clients.tryTake(client.get(), limit));
         }
 
         /**

@@ -105,12 +105,28 @@ enum TextEncoding {
      * @throws RefusedRequest if they are not valid
      */
     String decode(String name, ErrorCode code, byte[] bytes) {
+        if (!isUtf16() && isAscii(bytes)) {
+            return new String(bytes, StandardCharsets.US_ASCII);
+        }
         try {
             String text = charset.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
             return this == WINDOWS_1252 ? withHighControls(text) : text;
         } catch (CharacterCodingException e) {
             throw new RefusedRequest(code, "bad " + name + ": the bytes are not valid " + label);
         }
+    }
+
+    private boolean isUtf16() {
+        return this == UTF_16 || this == UTF_16BE || this == UTF_16LE;
+    }
+
+    private static boolean isAscii(byte[] bytes) {
+        for (byte b : bytes) {
+            if (b < 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static String withHighControls(String latin1) {
