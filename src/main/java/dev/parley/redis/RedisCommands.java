@@ -161,16 +161,21 @@ public final class RedisCommands {
         }
         RedisConnection connection = choice.apply(main.get());
         return command.apply(connection)
-                .onComplete(done -> pending.decrementAndGet())
-                .onFailure(failure -> onFailure(main.get(), connection, failure))
+                .onComplete(
+                        done -> {
+                            pending.decrementAndGet();
+                            if (done.failed()) {
+                                onFailure(main.get(), connection, done.cause());
+                            }
+                        })
                 .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
-                .onFailure(
+                .recover(
                         failure -> {
                             if (failure instanceof TimeoutException) {
                                 loops.retire(connection);
                             }
-                        })
-                .recover(RedisCommands::unavailable);
+                            return unavailable(failure);
+                        });
     }
 
     /**
