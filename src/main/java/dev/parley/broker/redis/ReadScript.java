@@ -1,5 +1,6 @@
 package dev.parley.broker.redis;
 
+import dev.parley.broker.HistoryBounds;
 import dev.parley.broker.Lineage;
 import dev.parley.broker.LostHistories;
 import dev.parley.broker.Page;
@@ -84,13 +85,15 @@ final class ReadScript {
     }
 
     private Uni<Result> readOnce(Room room, Range range) {
+        HistoryBounds bounds = histories.bounds(room);
         List<String> args =
                 List.of(
                         range instanceof Range.After ? "after" : "before",
                         Long.toString(Math.min(offset(range), MAX_OFFSET)),
                         Integer.toString(range.limit()),
                         Integer.toString(PAGE_BYTES),
-                        Long.toString(histories.bounds(room).age().toMillis()));
+                        Long.toString(bounds.age().toMillis()),
+                        Integer.toString(bounds.size()));
         return redis.run(SCRIPT, List.of(keys.head(room), keys.log(room)), args)
                 .map(reply -> result(room, reply));
     }

@@ -7,19 +7,21 @@
 -- ARGV[3]  limit      integer  messages in the page at most
 -- ARGV[4]  budget     integer  bytes of bodies in the page, about; two messages are returned anyway
 -- ARGV[5]  max_age    integer  ms that the log keeps a message, and that a head lives on after it was read
+-- ARGV[6]  max_length integer  messages that the log keeps
 --
 -- Returns {epoch, past, oldest, newest, {offset, at, body, offset, at, body, ...}, lost_log, now} with the
 -- messages in the order of reading; past is as in the head; at and body are empty where another program
 -- wrote the entry; lost_log is 1 if the log is gone before its time, and no script noticed it before; now
 -- is the server's time in ms.
 --
--- Messages older than max_age are not returned, also where nothing was published since. Reading creates no
--- key, and works where writing is refused. A room without a head is in epoch 0,
--- with newest 0. A client that reads it has the position 0-0, and can resume from there: the past of
--- the room's first message begins with 0:0.
+-- Messages older than max_age are not returned, also where nothing was published since, nor those beyond
+-- max_length. Reading creates no key, and works where writing is refused. A room without a head is in epoch
+-- 0, with newest 0. A client that reads it has the position 0-0, and can resume from there: the past of the
+-- room's first message begins with 0:0.
 local head, log = KEYS[1], KEYS[2]
 local direction, offset = ARGV[1], ARGV[2]
 local limit, budget, max_age = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local max_length = tonumber(ARGV[6])
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -68,10 +70,12 @@ end
 -- times rise with the offsets. (After a failover to a server whose clock is behind they fall once, and
 -- messages may leave the log earlier by that difference.) What is too old is removed here too, since no
 -- publish does it in a quiet room. '~' removes whole blocks of entries, which is quick; what stays of a
--- block is skipped by each read. pcall, because a server may refuse to write.
-local stored_first = entries_from(1, 1)[1]
-local first, lowest = stored_first, 1
-if stored_first and are_too_old({stored_first}) ~= false and is_too_old_from(1) then
+-- block, here and where publish.lua drops what is beyond max_length, is skipped by each read. pcall, because
+-- a server may refuse to write.
+local lowest = math.max(1, tonumber(newest) - max_length + 1)
+local stored_first = entries_from(lowest, 1)[1]
+local first = stored_first
+if stored_first and are_too_old({stored_first}) ~= false and is_too_old_from(lowest) then
   local high = tonumber(newest) + 1
   while lowest < high do
     local middle = math.floor((lowest + high) / 2)

@@ -19,7 +19,6 @@ import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.Timeouts;
 import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisOptions;
-import jakarta.ws.rs.HEAD;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -284,6 +283,18 @@ class RedisBrokerIT implements BrokerContract {
                             broker.publishText("later");
                             return broker.readAfter(0, 1).oldest() > 20;
                         });
+    }
+
+    @Test
+    void log_holdsABlockMoreThanItsSizeAtMost_whichIsNotRead() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withSize(150));
+
+        broker.publishNumbers(500);
+
+        assertThat(redis.command("XLEN", LOG).number()).isBetween(150L, 250L);
+        assertThat(offsets(broker.readAfter(0, 1000))).containsExactlyElementsOf(offsets(351, 500));
+        assertThat(offsets(broker.read(ROOM, new Range.Before(501, 1000))))
+                .containsExactlyElementsOf(offsets(351, 500));
     }
 
     @Test
