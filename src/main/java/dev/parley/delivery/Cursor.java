@@ -110,12 +110,6 @@ final class Cursor {
     /** Whether the stream has given the client a position in this room. */
     private boolean hasPosition;
 
-    /** The position as the stream's ids contain it, and the offset for which it was made. */
-    private @Nullable String written;
-
-    private long writtenOffset;
-    private @Nullable RoomLog writtenLog;
-
     /**
      * @param start where to start when the cursor is opened
      */
@@ -147,7 +141,7 @@ final class Cursor {
 
     private void open(StartPosition from) {
         var placing = new State.Placing(from, 1);
-        state = placing;
+        become(placing);
         stream.loop().add(this, room);
         if (stream.isOfOneRoom() && room.isOpen()) {
             // The usual case: the position leaves together with the first bytes of the stream.
@@ -172,9 +166,11 @@ final class Cursor {
             // turns. A round that comes after each drain and wrote here could fill the connection
             // with this cursor's messages every time.
             if (!stream.isCatchingUp()) {
-                advanceByOneBatch(current, batches.head());
+                advanceByOneBatch(current, batches);
             }
-            stream.catchUp();
+            if (stream.isCatchingUp() || offset < batches.head()) {
+                stream.catchUp();
+            }
             return;
         }
         while (offset < batches.head() && stream.isWritable()) {
@@ -216,7 +212,9 @@ final class Cursor {
             onLogStartedAnew(current.idAt(offset));
             return false;
         }
-        return advanceByOneBatch(current, current.head());
+        try (var batches = new DeliveryLoop.BatchCache(current, stream.meters())) {
+            return advanceByOneBatch(current, batches);
+        }
     }
 
     private boolean isBehind() {
@@ -225,46 +223,31 @@ final class Cursor {
 
     /**
      * Writes what follows the offset, up to the size of a batch. Each message has the stream's
-     * position as its id, so the bytes are for this stream alone; what precedes the id was encoded
-     * for all of them. Messages that have expired are left out.
+     * position as its id, so the batch is for all streams that are in the same position.
      *
      * @return whether the cursor has moved
      */
-    private boolean advanceByOneBatch(RoomLog current, long head) {
-        if (offset >= head || !stream.isWritable()) {
+    private boolean advanceByOneBatch(RoomLog current, DeliveryLoop.BatchCache batches) {
+        if (offset >= batches.head() || !stream.isWritable()) {
             return false;
         }
-        var batch = new ByteArrayOutputStream(1024);
-        long nowNanos = System.nanoTime();
-        long first = offset;
-        int count = 0;
-        boolean expired = false;
-        while (offset < head && batch.size() < DeliveryLoop.BatchCache.MAX_BYTES) {
-            RoomLog.Frame frame = current.frame(offset + 1);
-            if (frame == null) {
-                break;
-            }
-            expired = frame.isExpired(nowNanos);
-            if (!expired) {
-                EventId id = frame.message().id();
-                String position = stream.position(this, id);
-                byte[] shared = frame.bytes(stream.format());
-                batch.writeBytes(stream.encoder().withPosition(shared, id, position));
-                count++;
-            }
-            offset++;
-        }
-        if (offset == first) {
+        DeliveryLoop.BatchCache.PositionedBatch positioned =
+                batches.after(offset, room.room(), stream);
+        if (positioned == null) {
             replay(current);
             return false;
         }
-        if (count > 0) {
+        DeliveryLoop.BatchCache.Batch batch = positioned.batch();
+        moveTo(batch.last());
+        if (batch.count() > 0) {
             hasWritten = true;
-            stream.write(batch.toByteArray());
-            stream.meters().delivered(count, batch.size());
+            stream.write(batch.buffer(), batches.nowNanos());
+            batches.delivered(batch);
         }
-        if (expired) {
+        if (batch.endsWithExpired()) {
             writePositionAfterExpired(current);
+        } else {
+            stream.position(positioned.position());
         }
         return true;
     }
@@ -284,7 +267,7 @@ final class Cursor {
     /** Leaves the group, and drops answers that come later. */
     void onStreamEnded() {
         boolean wasOpened = state != NEW;
-        state = ENDED;
+        become(ENDED);
         if (wasOpened) {
             stream.loop().remove(this, room);
         }
@@ -312,15 +295,9 @@ final class Cursor {
             return unavailable.start().inStreamPosition().orElse(null);
         }
         RoomLog current = log;
-        if (current == null) {
-            return start.inStreamPosition().orElse(null);
-        }
-        if (written == null || writtenOffset != offset || writtenLog != current) {
-            written = current.idAt(offset).toString();
-            writtenOffset = offset;
-            writtenLog = current;
-        }
-        return written;
+        return current == null
+                ? start.inStreamPosition().orElse(null)
+                : current.idAt(offset).toString();
     }
 
     /** Tells whether the position is being looked up. */
@@ -352,6 +329,16 @@ final class Cursor {
 
     void index(int index) {
         this.index = index;
+    }
+
+    private void become(State next) {
+        state = next;
+        stream.onMoved();
+    }
+
+    private void moveTo(long next) {
+        offset = next;
+        stream.onMoved();
     }
 
     // Placing.
@@ -402,7 +389,7 @@ final class Cursor {
      */
     private void onLogStartedAnew(EventId position) {
         var placing = new State.Placing(new StartPosition.After(position), 1);
-        state = placing;
+        become(placing);
         RoomLog current = room.log();
         if (current.covers(position)) {
             goLive(current, position.offset());
@@ -427,7 +414,7 @@ final class Cursor {
             return;
         }
         var next = new State.Placing(placing.start(), placing.attempt() + 1);
-        state = next;
+        become(next);
         whenDone(Uni.createFrom().completionStage(room::compare), next, done -> place(next));
     }
 
@@ -475,7 +462,7 @@ final class Cursor {
     /** Ends the stream, or leaves the room out until a later attempt. */
     private void onUnavailable(StartPosition from) {
         if (!stream.endIfNoneIsAvailable(this)) {
-            state = new State.Unavailable(from, System.nanoTime());
+            become(new State.Unavailable(from, System.nanoTime()));
             stream.onPlaced();
         }
     }
@@ -577,8 +564,8 @@ final class Cursor {
         }
         boolean wasPlacing = isPlacing();
         log = found;
-        offset = from;
-        state = LIVE;
+        moveTo(from);
+        become(LIVE);
         if (stream.isOfOneRoom()) {
             advanceAlone();
             return;
@@ -601,7 +588,7 @@ final class Cursor {
     /** Reads the next page from the broker. */
     private void replay(RoomLog current) {
         var replaying = new State.Replaying(room.resubscriptions(), current.head());
-        state = replaying;
+        become(replaying);
         stream.whenDone(
                 room.read(new Range.After(offset, REPLAY_PAGE)),
                 page -> {
@@ -615,7 +602,7 @@ final class Cursor {
     /** Makes the cursor live where it was. The next message or sweep starts another attempt. */
     private void onReplayFailed(State.Replaying replaying) {
         if (state == replaying) {
-            state = LIVE;
+            become(LIVE);
         }
     }
 
@@ -630,7 +617,7 @@ final class Cursor {
         } else if (!stream.isWritable()) {
             // Another room's messages have filled the connection. The page is read again later, so
             // that a client that takes no bytes has at most one page waiting for it.
-            state = LIVE;
+            become(LIVE);
         } else if (page.oldest() > offset + 1 && hasWritten) {
             stream.end(DisconnectReason.SLOW_CONSUMER);
         } else {
@@ -649,7 +636,7 @@ final class Cursor {
      */
     private void beginAtOldest(Page page) {
         EventId position = room.log().idAt(offset);
-        offset = page.oldest() - 1;
+        moveTo(page.oldest() - 1);
         writeGap(page.lineage().idAt(offset), gapBeforeOldest(position.toString(), page));
     }
 
@@ -666,7 +653,7 @@ final class Cursor {
         boolean expired = false;
         for (StoredMessage message : page.messages()) {
             if (message.offset() == offset + 1 && offset < end) {
-                offset++;
+                moveTo(offset + 1);
                 expired = page.isExpired(message);
                 if (!expired) {
                     bytes.writeBytes(encode(message));
@@ -694,17 +681,18 @@ final class Cursor {
 
     private byte[] encode(StoredMessage message) {
         byte[] encoded = stream.encoder().encode(message, stream.format());
-        return stream.isOfOneRoom()
-                ? encoded
-                : stream.encoder()
-                        .withPosition(encoded, message.id(), stream.position(this, message.id()));
+        if (stream.isOfOneRoom()) {
+            return encoded;
+        }
+        String id = message.id().toString();
+        return stream.encoder().withPosition(encoded, id, stream.position(this, id));
     }
 
     /** Writes a gap where another program deleted messages from the middle of the broker's log. */
     private void skipDeleted(Page page) {
         Optional<EventId> next = page.messages().stream().findFirst().map(StoredMessage::id);
         var position = page.lineage().idAt(offset);
-        offset = next.map(EventId::offset).orElse(page.newest() + 1) - 1;
+        moveTo(next.map(EventId::offset).orElse(page.newest() + 1) - 1);
         writeGap(page.lineage().idAt(offset), new Gap(position.toString(), next, page.tail()));
     }
 

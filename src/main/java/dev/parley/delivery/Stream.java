@@ -96,6 +96,9 @@ final class Stream {
     /** The position that the client gave, if the stream reads several rooms. */
     private final Optional<String> requested;
 
+    /** The position in all rooms as written; null if a cursor has moved since it was written. */
+    private @Nullable String position;
+
     /** Whether the position in all rooms is to be written as soon as no cursor is looked up. */
     private boolean isPositionDue;
 
@@ -199,19 +202,54 @@ final class Stream {
         connection.write(buffer);
     }
 
+    /** Returns the position in all rooms, as written; empty if the client has none in any room. */
+    String position() {
+        String known = position;
+        if (known == null) {
+            known = writtenPosition(null, "");
+            position = known;
+        }
+        assert known.equals(writtenPosition(null, "")) : "a cursor has moved unnoticed";
+        return known;
+    }
+
+    /** Sets the position in all rooms to one that streams share. */
+    void position(String shared) {
+        position = shared;
+    }
+
+    /** Notes that a cursor has moved. */
+    void onMoved() {
+        position = null;
+    }
+
     /**
      * Returns the position in all rooms.
      *
      * @param at the cursor for which the position below takes the place of its present one
+     * @param position in that cursor's room, as written
      */
-    String position(Cursor at, EventId position) {
-        return position(cursor -> cursor == at ? position.toString() : cursor.position());
+    String position(Cursor at, String position) {
+        return writtenPosition(at, position);
+    }
+
+    private String writtenPosition(@Nullable Cursor at, String position) {
+        var all = new StreamPosition();
+        for (Place place : places) {
+            Cursor cursor = place.cursor();
+            String one =
+                    cursor == null ? place.kept() : cursor == at ? position : cursor.position();
+            if (one != null) {
+                all.append(place.room(), one);
+            }
+        }
+        return all.toString();
     }
 
     /** Writes the position in all rooms now. */
     void writePosition(Cursor at, EventId position) {
         isPositionDue = false;
-        write(encoder.position(readRooms(), position(at, position)));
+        write(encoder.position(readRooms(), position(at, position.toString())));
     }
 
     /**
@@ -423,22 +461,11 @@ final class Stream {
     private void writeDuePositionTo(Consumer<byte[]> writer) {
         if (isPositionDue) {
             isPositionDue = false;
-            String position = position(Cursor::position);
-            if (!position.isEmpty()) {
-                writer.accept(encoder.position(readRooms(), position));
+            String present = position();
+            if (!present.isEmpty()) {
+                writer.accept(encoder.position(readRooms(), present));
             }
         }
-    }
-
-    private String position(Function<Cursor, @Nullable String> positions) {
-        var all = new StreamPosition();
-        for (Place place : places) {
-            String one = place.cursor() == null ? place.kept() : positions.apply(place.cursor());
-            if (one != null) {
-                all.append(place.room(), one);
-            }
-        }
-        return all.toString();
     }
 
     /**

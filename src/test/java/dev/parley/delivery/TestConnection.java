@@ -15,6 +15,7 @@ final class TestConnection implements Connection {
     private final StringBuilder queued = new StringBuilder();
     private Runnable onDrain = () -> {};
     private int writes;
+    private byte[] lastWrite = {};
     private boolean stalled;
     private boolean ended;
     private boolean aborted;
@@ -32,6 +33,11 @@ final class TestConnection implements Connection {
     /** Returns the number of writes so far. */
     int writes() {
         return writes;
+    }
+
+    /** Returns the very bytes of the last write. */
+    byte[] lastWrite() {
+        return lastWrite;
     }
 
     boolean isEnded() {
@@ -73,6 +79,7 @@ final class TestConnection implements Connection {
             throw new IllegalStateException("closed");
         }
         writes++;
+        lastWrite = bytes;
         (stalled ? queued : taken).append(new String(bytes, StandardCharsets.UTF_8));
         if (!stalled) {
             onDrain.run();
