@@ -247,7 +247,7 @@ final class Cursor {
         if (batch.endsWithExpired()) {
             writePositionAfterExpired(current);
         } else {
-            stream.position(positioned.position());
+            stream.onMoved(positioned.position());
         }
         return true;
     }
@@ -685,7 +685,7 @@ final class Cursor {
             return encoded;
         }
         String id = message.id().toString();
-        return stream.encoder().withPosition(encoded, id, stream.position(this, id));
+        return stream.encoder().withPosition(encoded, id, stream.positionWith(this, id));
     }
 
     /** Writes a gap where another program deleted messages from the middle of the broker's log. */

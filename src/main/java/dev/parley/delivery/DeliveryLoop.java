@@ -495,7 +495,7 @@ final class DeliveryLoop {
         /** Does the same with the positions of streams as ids. */
         private @Nullable PositionedBatch gather(
                 PositionedAt at, Room room, StreamEncoder encoder) {
-            var joined = new ByteArrayOutputStream();
+            var joined = new ByteArrayOutputStream(512);
             long last = at.offset();
             int count = 0;
             boolean expired = false;

@@ -206,16 +206,11 @@ final class Stream {
     String position() {
         String known = position;
         if (known == null) {
-            known = writtenPosition(null, "");
+            known = positionWith(null, "");
             position = known;
         }
-        assert known.equals(writtenPosition(null, "")) : "a cursor has moved unnoticed";
+        assert known.equals(positionWith(null, "")) : "a cursor has moved unnoticed";
         return known;
-    }
-
-    /** Sets the position in all rooms to one that streams share. */
-    void position(String shared) {
-        position = shared;
     }
 
     /** Notes that a cursor has moved. */
@@ -224,16 +219,21 @@ final class Stream {
     }
 
     /**
-     * Returns the position in all rooms.
+     * Notes that a cursor has moved, and where the stream is now.
      *
-     * @param at the cursor for which the position below takes the place of its present one
-     * @param position in that cursor's room, as written
+     * @param shared the position in all rooms, as written; the same text for all streams in it
      */
-    String position(Cursor at, String position) {
-        return writtenPosition(at, position);
+    void onMoved(String shared) {
+        position = shared;
     }
 
-    private String writtenPosition(@Nullable Cursor at, String position) {
+    /**
+     * Returns the position in all rooms as it would be if a cursor were somewhere else.
+     *
+     * @param at the cursor; null if it is to be the present position
+     * @param position the position in that cursor's room, as written
+     */
+    String positionWith(@Nullable Cursor at, String position) {
         var all = new StreamPosition();
         for (Place place : places) {
             Cursor cursor = place.cursor();
@@ -249,7 +249,7 @@ final class Stream {
     /** Writes the position in all rooms now. */
     void writePosition(Cursor at, EventId position) {
         isPositionDue = false;
-        write(encoder.position(readRooms(), position(at, position.toString())));
+        write(encoder.position(readRooms(), positionWith(at, position.toString())));
     }
 
     /**
