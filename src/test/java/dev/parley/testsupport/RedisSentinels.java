@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 
@@ -77,26 +78,29 @@ public final class RedisSentinels implements Closeable {
      * <p>They may disagree for good: SENTINEL FAILOVER takes the next epoch without a vote, and a
      * failover that others vote for in the same moment takes the same one. A sentinel ignores what
      * others say of an epoch that it knows already. Only another failover, with a newer epoch, ends
-     * that; it is asked for when they have disagreed for {@value #DISAGREEMENT_SECONDS} s.
+     * that; it is asked for when they have disagreed for {@value #DISAGREEMENT_SECONDS} s, of one
+     * sentinel after the other. One that still names a primary that is gone refuses, since it knows
+     * no replica of that which is well.
      *
      * @return its port
      */
     public long awaitOtherPrimary(RedisServer former) {
         var disagreement = new AtomicLong(System.nanoTime());
+        var asked = new AtomicInteger();
         return Timeouts.await("another primary than " + former)
                 .until(
                         () -> {
-                            Set<Long> ports = primaryPorts();
-                            if (ports.size() == 1) {
+                            Set<Long> named = primaryPorts();
+                            if (named.size() == 1) {
                                 disagreement.set(System.nanoTime());
                             } else if (System.nanoTime() - disagreement.get()
                                     > TimeUnit.SECONDS.toNanos(DISAGREEMENT_SECONDS)) {
-                                failOver();
+                                tryFailOver(ports.get(asked.getAndIncrement() % SENTINELS));
                                 disagreement.set(System.nanoTime());
                             }
-                            return ports;
+                            return named;
                         },
-                        ports -> ports.size() == 1 && !isNamed(former, ports))
+                        named -> named.size() == 1 && !isNamed(former, named))
                 .iterator()
                 .next();
     }
@@ -114,13 +118,16 @@ public final class RedisSentinels implements Closeable {
      * Repeats the command while they refuse, for instance because no replica is known to be well.
      */
     public void failOver() {
-        Timeouts.await("failover")
-                .ignoreException(RedisServer.ErrorReply.class)
-                .until(
-                        () ->
-                                command(ports.get(0), "SENTINEL", "FAILOVER", PRIMARY)
-                                        .text()
-                                        .equals("OK"));
+        Timeouts.await("failover").until(() -> tryFailOver(ports.get(0)));
+    }
+
+    /** Asks a sentinel to replace the primary; returns false if it refuses. */
+    private static boolean tryFailOver(int sentinel) {
+        try {
+            return command(sentinel, "SENTINEL", "FAILOVER", PRIMARY).text().equals("OK");
+        } catch (RedisServer.ErrorReply refused) {
+            return false;
+        }
     }
 
     private static long primaryPort(int sentinel) {
