@@ -110,6 +110,12 @@ final class Cursor {
     /** Whether the stream has given the client a position in this room. */
     private boolean hasPosition;
 
+    /** The position as the stream's ids contain it, and the offset for which it was made. */
+    private @Nullable String written;
+
+    private long writtenOffset;
+    private @Nullable RoomLog writtenLog;
+
     /**
      * @param start where to start when the cursor is opened
      */
@@ -141,7 +147,7 @@ final class Cursor {
 
     private void open(StartPosition from) {
         var placing = new State.Placing(from, 1);
-        become(placing);
+        state = placing;
         stream.loop().add(this, room);
         if (stream.isOfOneRoom() && room.isOpen()) {
             // The usual case: the position leaves together with the first bytes of the stream.
@@ -166,11 +172,9 @@ final class Cursor {
             // turns. A round that comes after each drain and wrote here could fill the connection
             // with this cursor's messages every time.
             if (!stream.isCatchingUp()) {
-                advanceByOneBatch(current, batches);
+                advanceByOneBatch(current, batches.head());
             }
-            if (stream.isCatchingUp() || offset < batches.head()) {
-                stream.catchUp();
-            }
+            stream.catchUp();
             return;
         }
         while (offset < batches.head() && stream.isWritable()) {
@@ -212,9 +216,7 @@ final class Cursor {
             onLogStartedAnew(current.idAt(offset));
             return false;
         }
-        try (var batches = new DeliveryLoop.BatchCache(current, stream.meters())) {
-            return advanceByOneBatch(current, batches);
-        }
+        return advanceByOneBatch(current, current.head());
     }
 
     private boolean isBehind() {
@@ -223,31 +225,46 @@ final class Cursor {
 
     /**
      * Writes what follows the offset, up to the size of a batch. Each message has the stream's
-     * position as its id, so the batch is for all streams that are in the same position.
+     * position as its id, so the bytes are for this stream alone; what precedes the id was encoded
+     * for all of them. Messages that have expired are left out.
      *
      * @return whether the cursor has moved
      */
-    private boolean advanceByOneBatch(RoomLog current, DeliveryLoop.BatchCache batches) {
-        if (offset >= batches.head() || !stream.isWritable()) {
+    private boolean advanceByOneBatch(RoomLog current, long head) {
+        if (offset >= head || !stream.isWritable()) {
             return false;
         }
-        DeliveryLoop.BatchCache.PositionedBatch positioned =
-                batches.after(offset, room.room(), stream);
-        if (positioned == null) {
+        var batch = new ByteArrayOutputStream(1024);
+        long nowNanos = System.nanoTime();
+        long first = offset;
+        int count = 0;
+        boolean expired = false;
+        while (offset < head && batch.size() < DeliveryLoop.BatchCache.MAX_BYTES) {
+            RoomLog.Frame frame = current.frame(offset + 1);
+            if (frame == null) {
+                break;
+            }
+            expired = frame.isExpired(nowNanos);
+            if (!expired) {
+                EventId id = frame.message().id();
+                String position = stream.position(this, id);
+                byte[] shared = frame.bytes(stream.format());
+                batch.writeBytes(stream.encoder().withPosition(shared, id, position));
+                count++;
+            }
+            offset++;
+        }
+        if (offset == first) {
             replay(current);
             return false;
         }
-        DeliveryLoop.BatchCache.Batch batch = positioned.batch();
-        moveTo(batch.last());
-        if (batch.count() > 0) {
+        if (count > 0) {
             hasWritten = true;
-            stream.write(batch.buffer(), batches.nowNanos());
-            batches.delivered(batch);
+            stream.write(batch.toByteArray());
+            stream.meters().delivered(count, batch.size());
         }
-        if (batch.endsWithExpired()) {
+        if (expired) {
             writePositionAfterExpired(current);
-        } else {
-            stream.onMoved(positioned.position());
         }
         return true;
     }
@@ -267,7 +284,7 @@ final class Cursor {
     /** Leaves the group, and drops answers that come later. */
     void onStreamEnded() {
         boolean wasOpened = state != NEW;
-        become(ENDED);
+        state = ENDED;
         if (wasOpened) {
             stream.loop().remove(this, room);
         }
@@ -295,9 +312,15 @@ final class Cursor {
             return unavailable.start().inStreamPosition().orElse(null);
         }
         RoomLog current = log;
-        return current == null
-                ? start.inStreamPosition().orElse(null)
-                : current.idAt(offset).toString();
+        if (current == null) {
+            return start.inStreamPosition().orElse(null);
+        }
+        if (written == null || writtenOffset != offset || writtenLog != current) {
+            written = current.idAt(offset).toString();
+            writtenOffset = offset;
+            writtenLog = current;
+        }
+        return written;
     }
 
     /** Tells whether the position is being looked up. */
@@ -329,16 +352,6 @@ final class Cursor {
 
     void index(int index) {
         this.index = index;
-    }
-
-    private void become(State next) {
-        state = next;
-        stream.onMoved();
-    }
-
-    private void moveTo(long next) {
-        offset = next;
-        stream.onMoved();
     }
 
     // Placing.
@@ -389,7 +402,7 @@ final class Cursor {
      */
     private void onLogStartedAnew(EventId position) {
         var placing = new State.Placing(new StartPosition.After(position), 1);
-        become(placing);
+        state = placing;
         RoomLog current = room.log();
         if (current.covers(position)) {
             goLive(current, position.offset());
@@ -414,7 +427,7 @@ final class Cursor {
             return;
         }
         var next = new State.Placing(placing.start(), placing.attempt() + 1);
-        become(next);
+        state = next;
         whenDone(Uni.createFrom().completionStage(room::compare), next, done -> place(next));
     }
 
@@ -462,7 +475,7 @@ final class Cursor {
     /** Ends the stream, or leaves the room out until a later attempt. */
     private void onUnavailable(StartPosition from) {
         if (!stream.endIfNoneIsAvailable(this)) {
-            become(new State.Unavailable(from, System.nanoTime()));
+            state = new State.Unavailable(from, System.nanoTime());
             stream.onPlaced();
         }
     }
@@ -564,8 +577,8 @@ final class Cursor {
         }
         boolean wasPlacing = isPlacing();
         log = found;
-        moveTo(from);
-        become(LIVE);
+        offset = from;
+        state = LIVE;
         if (stream.isOfOneRoom()) {
             advanceAlone();
             return;
@@ -588,7 +601,7 @@ final class Cursor {
     /** Reads the next page from the broker. */
     private void replay(RoomLog current) {
         var replaying = new State.Replaying(room.resubscriptions(), current.head());
-        become(replaying);
+        state = replaying;
         stream.whenDone(
                 room.read(new Range.After(offset, REPLAY_PAGE)),
                 page -> {
@@ -602,7 +615,7 @@ final class Cursor {
     /** Makes the cursor live where it was. The next message or sweep starts another attempt. */
     private void onReplayFailed(State.Replaying replaying) {
         if (state == replaying) {
-            become(LIVE);
+            state = LIVE;
         }
     }
 
@@ -617,7 +630,7 @@ final class Cursor {
         } else if (!stream.isWritable()) {
             // Another room's messages have filled the connection. The page is read again later, so
             // that a client that takes no bytes has at most one page waiting for it.
-            become(LIVE);
+            state = LIVE;
         } else if (page.oldest() > offset + 1 && hasWritten) {
             stream.end(DisconnectReason.SLOW_CONSUMER);
         } else {
@@ -636,7 +649,7 @@ final class Cursor {
      */
     private void beginAtOldest(Page page) {
         EventId position = room.log().idAt(offset);
-        moveTo(page.oldest() - 1);
+        offset = page.oldest() - 1;
         writeGap(page.lineage().idAt(offset), gapBeforeOldest(position.toString(), page));
     }
 
@@ -653,7 +666,7 @@ final class Cursor {
         boolean expired = false;
         for (StoredMessage message : page.messages()) {
             if (message.offset() == offset + 1 && offset < end) {
-                moveTo(offset + 1);
+                offset++;
                 expired = page.isExpired(message);
                 if (!expired) {
                     bytes.writeBytes(encode(message));
@@ -681,18 +694,17 @@ final class Cursor {
 
     private byte[] encode(StoredMessage message) {
         byte[] encoded = stream.encoder().encode(message, stream.format());
-        if (stream.isOfOneRoom()) {
-            return encoded;
-        }
-        String id = message.id().toString();
-        return stream.encoder().withPosition(encoded, id, stream.positionWith(this, id));
+        return stream.isOfOneRoom()
+                ? encoded
+                : stream.encoder()
+                        .withPosition(encoded, message.id(), stream.position(this, message.id()));
     }
 
     /** Writes a gap where another program deleted messages from the middle of the broker's log. */
     private void skipDeleted(Page page) {
         Optional<EventId> next = page.messages().stream().findFirst().map(StoredMessage::id);
         var position = page.lineage().idAt(offset);
-        moveTo(next.map(EventId::offset).orElse(page.newest() + 1) - 1);
+        offset = next.map(EventId::offset).orElse(page.newest() + 1) - 1;
         writeGap(page.lineage().idAt(offset), new Gap(position.toString(), next, page.tail()));
     }
 

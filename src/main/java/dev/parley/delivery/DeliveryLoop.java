@@ -5,7 +5,6 @@ import dev.parley.log.RoomLog;
 import dev.parley.log.RoomReplica;
 import dev.parley.message.Message;
 import dev.parley.message.Room;
-import dev.parley.message.StreamPosition;
 import java.io.ByteArrayOutputStream;
 import java.time.Clock;
 import java.time.Duration;
@@ -13,7 +12,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -350,20 +348,6 @@ final class DeliveryLoop {
                 boolean endsWithExpired,
                 Connection.SharedBuffer buffer) {}
 
-        /**
-         * A batch for streams of several rooms. All those that are in the same position share it:
-         * in the usual case, where many streams read the same rooms, nearly all of them.
-         *
-         * @param position the position after it, as written
-         */
-        record PositionedBatch(Batch batch, String position) {}
-
-        /** The streams that a batch is for. */
-        private record PositionedAt(long offset, Format format, String position) {}
-
-        /** Positions of which the batches are kept. */
-        private static final int POSITIONS = 16;
-
         private final RoomLog log;
         private final DeliveryMeters meters;
         private final long head;
@@ -371,10 +355,6 @@ final class DeliveryLoop {
         private long deliveries;
         private long bytes;
         private final Map<Format, Batch> latest = new EnumMap<>(Format.class);
-
-        /** In order of last use. */
-        private final Map<PositionedAt, PositionedBatch> positioned =
-                new LinkedHashMap<>(4, 0.75f, true);
 
         BatchCache(RoomLog log, DeliveryMeters meters) {
             this.log = log;
@@ -423,40 +403,12 @@ final class DeliveryLoop {
             return made;
         }
 
-        /**
-         * Returns the batch after an offset for a stream of several rooms, whose ids are its
-         * position in all of them.
-         *
-         * @param offset below the head
-         * @param room whose log this is
-         * @return null if the next message has left the ring
-         */
-        @Nullable PositionedBatch after(long offset, Room room, Stream stream) {
-            var wanted = new PositionedAt(offset, stream.format(), stream.position());
-            PositionedBatch known = positioned.get(wanted);
-            if (known != null) {
-                return known;
-            }
-            PositionedBatch made = gather(wanted, room, stream.encoder());
-            if (made != null) {
-                if (positioned.size() == POSITIONS) {
-                    var eldest = positioned.values().iterator();
-                    close(eldest.next().batch());
-                    eldest.remove();
-                }
-                positioned.put(wanted, made);
-            }
-            return made;
-        }
-
         /** Adds the round's deliveries to the metrics and releases the buffers. */
         @Override
         public void close() {
             meters.delivered(deliveries, bytes);
             latest.values().forEach(BatchCache::close);
             latest.clear();
-            positioned.values().forEach(one -> close(one.batch()));
-            positioned.clear();
         }
 
         private static void close(@Nullable Batch batch) {
@@ -490,36 +442,6 @@ final class DeliveryLoop {
             return joined == null
                     ? null
                     : new Batch(after, last, count, expired, new Connection.SharedBuffer(joined));
-        }
-
-        /** Does the same with the positions of streams as ids. */
-        private @Nullable PositionedBatch gather(
-                PositionedAt at, Room room, StreamEncoder encoder) {
-            var joined = new ByteArrayOutputStream(512);
-            long last = at.offset();
-            int count = 0;
-            boolean expired = false;
-            String position = at.position();
-            while (last < head && joined.size() < MAX_BYTES) {
-                RoomLog.Frame frame = log.frame(last + 1);
-                if (frame == null) {
-                    break;
-                }
-                expired = frame.isExpired(nowNanos);
-                if (!expired) {
-                    String id = frame.message().id().toString();
-                    position = StreamPosition.replace(position, room, id);
-                    joined.writeBytes(encoder.withPosition(frame.bytes(at.format()), id, position));
-                    count++;
-                }
-                last++;
-            }
-            if (last == at.offset()) {
-                return null;
-            }
-            var buffer = new Connection.SharedBuffer(joined.toByteArray());
-            return new PositionedBatch(
-                    new Batch(at.offset(), last, count, expired, buffer), position);
         }
 
         /** Joins frames; null if one of them has left the ring meanwhile. */

@@ -96,9 +96,6 @@ final class Stream {
     /** The position that the client gave, if the stream reads several rooms. */
     private final Optional<String> requested;
 
-    /** The position in all rooms as written; null if a cursor has moved since it was written. */
-    private @Nullable String position;
-
     /** Whether the position in all rooms is to be written as soon as no cursor is looked up. */
     private boolean isPositionDue;
 
@@ -202,54 +199,19 @@ final class Stream {
         connection.write(buffer);
     }
 
-    /** Returns the position in all rooms, as written; empty if the client has none in any room. */
-    String position() {
-        String known = position;
-        if (known == null) {
-            known = positionWith(null, "");
-            position = known;
-        }
-        assert known.equals(positionWith(null, "")) : "a cursor has moved unnoticed";
-        return known;
-    }
-
-    /** Notes that a cursor has moved. */
-    void onMoved() {
-        position = null;
-    }
-
     /**
-     * Notes that a cursor has moved, and where the stream is now.
+     * Returns the position in all rooms.
      *
-     * @param shared the position in all rooms, as written; the same text for all streams in it
+     * @param at the cursor for which the position below takes the place of its present one
      */
-    void onMoved(String shared) {
-        position = shared;
-    }
-
-    /**
-     * Returns the position in all rooms as it would be if a cursor were somewhere else.
-     *
-     * @param at the cursor; null if it is to be the present position
-     * @param position the position in that cursor's room, as written
-     */
-    String positionWith(@Nullable Cursor at, String position) {
-        var all = new StreamPosition();
-        for (Place place : places) {
-            Cursor cursor = place.cursor();
-            String one =
-                    cursor == null ? place.kept() : cursor == at ? position : cursor.position();
-            if (one != null) {
-                all.append(place.room(), one);
-            }
-        }
-        return all.toString();
+    String position(Cursor at, EventId position) {
+        return position(cursor -> cursor == at ? position.toString() : cursor.position());
     }
 
     /** Writes the position in all rooms now. */
     void writePosition(Cursor at, EventId position) {
         isPositionDue = false;
-        write(encoder.position(readRooms(), positionWith(at, position.toString())));
+        write(encoder.position(readRooms(), position(at, position)));
     }
 
     /**
@@ -461,11 +423,22 @@ final class Stream {
     private void writeDuePositionTo(Consumer<byte[]> writer) {
         if (isPositionDue) {
             isPositionDue = false;
-            String present = position();
-            if (!present.isEmpty()) {
-                writer.accept(encoder.position(readRooms(), present));
+            String position = position(Cursor::position);
+            if (!position.isEmpty()) {
+                writer.accept(encoder.position(readRooms(), position));
             }
         }
+    }
+
+    private String position(Function<Cursor, @Nullable String> positions) {
+        var all = new StreamPosition();
+        for (Place place : places) {
+            String one = place.cursor() == null ? place.kept() : positions.apply(place.cursor());
+            if (one != null) {
+                all.append(place.room(), one);
+            }
+        }
+        return all.toString();
     }
 
     /**

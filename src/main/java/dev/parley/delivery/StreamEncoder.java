@@ -37,10 +37,10 @@ public interface StreamEncoder extends FrameEncoder {
      * rest of the bytes is the same for all streams.
      *
      * @param encoded a message from {@link #encode}
-     * @param id the message's own id, as written
+     * @param id the message's own id
      * @param position as {@link dev.parley.message.StreamPosition} writes it
      */
-    byte[] withPosition(byte[] encoded, String id, String position);
+    byte[] withPosition(byte[] encoded, EventId id, String position);
 
     /**
      * Encodes the event that says that a client continues in a room where it was.

@@ -43,33 +43,6 @@ public final class StreamPosition {
     }
 
     /**
-     * Replaces the position in a room by another one.
-     *
-     * @param written a position in several rooms, as written
-     * @param position an {@link EventId} as written
-     * @throws IllegalArgumentException if the room is not in it
-     */
-    public static String replace(String written, Room room, String position) {
-        String name = room.name();
-        int start = 0;
-        while (!written.startsWith(name, start)
-                || !isAt(written, start + name.length(), ROOM_END)) {
-            int comma = written.indexOf(SEPARATOR, start);
-            if (comma < 0) {
-                throw new IllegalArgumentException("room " + room + " is not in " + written);
-            }
-            start = comma + 1;
-        }
-        int from = start + name.length() + 1;
-        int comma = written.indexOf(SEPARATOR, from);
-        return written.substring(0, from) + position + (comma < 0 ? "" : written.substring(comma));
-    }
-
-    private static boolean isAt(String text, int index, char wanted) {
-        return index < text.length() && text.charAt(index) == wanted;
-    }
-
-    /**
      * Reads a written position.
      *
      * @return for each room what is written as its position, which may be anything without a comma;

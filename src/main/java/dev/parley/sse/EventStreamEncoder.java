@@ -93,9 +93,9 @@ public final class EventStreamEncoder implements StreamEncoder {
     }
 
     @Override
-    public byte[] withPosition(byte[] encoded, String id, String position) {
+    public byte[] withPosition(byte[] encoded, EventId id, String position) {
         // What ends the block is the id and two line ends.
-        int kept = encoded.length - id.length() - BLOCK_END;
+        int kept = encoded.length - id.toString().length() - BLOCK_END;
         byte[] written = position.getBytes(StandardCharsets.US_ASCII);
         byte[] bytes = Arrays.copyOf(encoded, kept + written.length + BLOCK_END);
         System.arraycopy(written, 0, bytes, kept, written.length);

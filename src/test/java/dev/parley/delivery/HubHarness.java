@@ -386,9 +386,10 @@ final class HubHarness {
         }
 
         @Override
-        public byte[] withPosition(byte[] encoded, String id, String position) {
+        public byte[] withPosition(byte[] encoded, EventId id, String position) {
             String line = new String(encoded, StandardCharsets.UTF_8);
-            return (position + line.substring(id.length())).getBytes(StandardCharsets.UTF_8);
+            return (position + line.substring(id.toString().length()))
+                    .getBytes(StandardCharsets.UTF_8);
         }
 
         @Override

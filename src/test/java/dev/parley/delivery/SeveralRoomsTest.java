@@ -8,7 +8,6 @@ import dev.parley.log.LogSettings;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.testsupport.Timeouts;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,46 +38,6 @@ class SeveralRoomsTest {
                         "a=a0-1,b=b0-1 text1",
                         "a=a0-1,b=b0-2 text2");
         assertThat(harness.count("parley.deliveries")).isEqualTo(3);
-    }
-
-    @Test
-    void streamsInTheSamePosition_shareTheBytes_andOthersDoNot() {
-        harness.publish("a", 1);
-        TestReader one = harness.connect(tail("a"), tail("b"));
-        TestReader same = harness.connect(tail("b"), tail("a"));
-        TestReader other = harness.connect(tail("a"), tail("c"));
-
-        harness.publish("a", 1);
-        assertThat(same.connection().lastWrite()).isSameAs(one.connection().lastWrite());
-        assertThat(other.delivered()).containsExactly("a=a0-2,c=c0-0 text2");
-
-        harness.publish("b", 1);
-        harness.publish("a", 1);
-        assertThat(same.connection().lastWrite()).isSameAs(one.connection().lastWrite());
-        assertThat(same.delivered())
-                .isEqualTo(one.delivered())
-                .containsExactly(
-                        "a=a0-2,b=b0-0 text2", "a=a0-2,b=b0-1 text1", "a=a0-3,b=b0-1 text3");
-        assertThat(other.delivered()).last().isEqualTo("a=a0-3,c=c0-0 text3");
-    }
-
-    @Test
-    void manyDifferentPositions_areWrittenToTheirStreams() {
-        List<TestReader> readers = new ArrayList<>();
-        for (int i = 0; i < 40; i++) {
-            harness.broker("r" + i);
-            readers.add(harness.connect(tail("a"), tail("r" + i)));
-        }
-
-        harness.publish("a", 2);
-        harness.publish("r7", 1);
-        harness.publish("a", 1);
-
-        for (int i = 0; i < 40; i++) {
-            String other = "r" + i + "=r" + i + "0-" + (i == 7 ? 1 : 0);
-            assertThat(readers.get(i).delivered()).last().isEqualTo("a=a0-3," + other + " text3");
-            assertThat(readers.get(i).delivered()).hasSize(i == 7 ? 4 : 3);
-        }
     }
 
     @Test

@@ -15,7 +15,6 @@ final class TestConnection implements Connection {
     private final StringBuilder queued = new StringBuilder();
     private Runnable onDrain = () -> {};
     private int writes;
-    private byte[] lastWrite = {};
     private boolean stalled;
     private boolean ended;
     private boolean aborted;
@@ -33,11 +32,6 @@ final class TestConnection implements Connection {
     /** Returns the number of writes so far. */
     int writes() {
         return writes;
-    }
-
-    /** Returns the very bytes of the last write. */
-    byte[] lastWrite() {
-        return lastWrite;
     }
 
     boolean isEnded() {
@@ -79,7 +73,6 @@ final class TestConnection implements Connection {
             throw new IllegalStateException("closed");
         }
         writes++;
-        lastWrite = bytes;
         (stalled ? queued : taken).append(new String(bytes, StandardCharsets.UTF_8));
         if (!stalled) {
             onDrain.run();

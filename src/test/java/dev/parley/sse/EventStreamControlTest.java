@@ -124,8 +124,7 @@ class EventStreamControlTest {
         Message message = Message.of(KITCHEN, "id: k3f9-42\n", Instant.EPOCH);
         byte[] encoded = encoder.encode(new StoredMessage(id, message), Format.TEXT);
 
-        byte[] written =
-                encoder.withPosition(encoded, id.toString(), "kitchen=k3f9-42,lobby=9xx1-7");
+        byte[] written = encoder.withPosition(encoded, id, "kitchen=k3f9-42,lobby=9xx1-7");
 
         assertThat(text(written))
                 .isEqualTo("data: id: k3f9-42\ndata: \nid: kitchen=k3f9-42,lobby=9xx1-7\n\n");
