@@ -4,6 +4,7 @@ import static java.util.stream.Collectors.toMap;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.guarantees.RedisChaos.Fault;
+import dev.parley.message.StreamPosition;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
@@ -90,6 +91,7 @@ class ChaosIT {
             List<Http> clients = pods.stream().map(pod -> new Http(pod.uri())).toList();
             try (var fleet = new ReaderFleet(READERS, () -> anyOf(streams));
                     var fleetOfRooms = new ReaderFleet(READERS, () -> anyOf(ofRooms))) {
+                awaitPositions(fleetOfRooms);
                 List<Future<List<String>>> publishing = new ArrayList<>();
                 for (int i = 1; i <= PUBLISHERS; i++) {
                     String name = Integer.toString(i);
@@ -181,6 +183,7 @@ class ChaosIT {
         List<URI> ofRooms = traffic.pods.stream().map(one -> one.uri(ROOMS_QUERY)).toList();
         try (var fleet = new ReaderFleet(READERS_OF_LOSSES, () -> anyOf(streams));
                 var fleetOfRooms = new ReaderFleet(READERS_OF_LOSSES, () -> anyOf(ofRooms))) {
+            awaitPositions(fleetOfRooms);
             List<SseReader> readers = new ArrayList<>(fleet.readers());
             readers.addAll(fleetOfRooms.readers());
             traffic.start(readers);
@@ -201,6 +204,19 @@ class ChaosIT {
                     new ArrayList<>(fleet.readers().stream().map(RoomEvents::of).toList());
             fleetOfRooms.readers().forEach(one -> received.add(RoomEvents.of(one, ROOM)));
             traffic.oracle.check(received, kept(streams.get(0)));
+        }
+    }
+
+    /**
+     * Waits until each reader has a position in every room. Where a room takes longer than a tick,
+     * the first id is without it, and its first messages may come before the reader's place.
+     */
+    private static void awaitPositions(ReaderFleet ofRooms) {
+        for (SseReader reader : ofRooms.readers()) {
+            Timeouts.await("a position in each room, for " + reader)
+                    .until(
+                            () -> StreamPosition.parse(reader.lastEventId()).orElseThrow().keySet(),
+                            rooms -> rooms.contains(ROOM) && rooms.containsAll(OTHER_ROOMS));
         }
     }
 
