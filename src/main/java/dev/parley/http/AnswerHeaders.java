@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 @Singleton
 final class AnswerHeaders {
 
-    private static final Pattern PAGE = Pattern.compile("/|/(chat/)?[^/]*\\.(html|js|css|svg)");
+    /** Like quarkus.http.filter.pages.matches, which sets the headers of the pages. */
+    private static final Pattern PAGE_FILE = Pattern.compile("/(chat/)?[^/]*\\.(html|js|css|svg)");
 
     void register(@Observes Router router) {
         router.route().order(Integer.MIN_VALUE).handler(AnswerHeaders::set);
@@ -41,8 +42,7 @@ final class AnswerHeaders {
             // The target of OPTIONS *.
             return false;
         }
-        boolean isRoot = path.equals("/");
         boolean hasSuffix = path.lastIndexOf('.') > path.lastIndexOf('/');
-        return isRoot || (hasSuffix && PAGE.matcher(path).matches());
+        return path.equals("/") || (hasSuffix && PAGE_FILE.matcher(path).matches());
     }
 }

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Http.Answer;
 import dev.parley.testsupport.SharedPod;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A browser neither stores an answer nor takes it for another type than it says. */
 @ExtendWith(SharedPod.Extension.class)
@@ -29,6 +29,8 @@ final class BrowserHeadersIT {
         "GET, /events?room=-, 400",
         "GET, /rooms//messages, 400",
         "GET, /nothing, 404",
+        "GET, /rooms/a.js, 404",
+        "GET, /rooms/a.js/messages, 200",
         "GET, /q/metrics, 404",
         "GET, /send, 405",
         "DELETE, /events, 405",
@@ -46,10 +48,22 @@ final class BrowserHeadersIT {
         }
     }
 
-    @Test
-    void page_keepsItsHeaders() {
-        Answer page = http.get("/");
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/",
+                "/index.html",
+                "/clock.html",
+                "/chat.css",
+                "/chat.js",
+                "/favicon.svg",
+                "/chat/stream.js"
+            })
+    void page_keepsItsHeaders(String path) {
+        Answer page = http.get(path);
 
+        assertThat(page.status()).isEqualTo(200);
+        assertThat(page.headers().allValues("Vary")).containsExactly("Origin");
         assertThat(page.headers().allValues("X-Content-Type-Options")).containsExactly("nosniff");
         assertThat(page.headers().allValues("Cache-Control")).containsExactly("no-cache");
         assertThat(page.header("Content-Security-Policy")).startsWith("default-src 'none'");
