@@ -50,6 +50,9 @@ final class Cursor {
     /** Messages that a replay asks the broker for at a time. */
     private static final int REPLAY_PAGE = 256;
 
+    /** A batch of one short message, which most are; longer ones grow. */
+    private static final int USUAL_BATCH_BYTES = 512;
+
     private sealed interface State {
 
         /** Not opened yet. */
@@ -110,12 +113,6 @@ final class Cursor {
     /** Whether the stream has given the client a position in this room. */
     private boolean hasPosition;
 
-    /** The position as the stream's ids contain it, and the offset for which it was made. */
-    private @Nullable String written;
-
-    private long writtenOffset;
-    private @Nullable RoomLog writtenLog;
-
     /**
      * @param start where to start when the cursor is opened
      */
@@ -147,7 +144,7 @@ final class Cursor {
 
     private void open(StartPosition from) {
         var placing = new State.Placing(from, 1);
-        state = placing;
+        become(placing);
         stream.loop().add(this, room);
         if (stream.isOfOneRoom() && room.isOpen()) {
             // The usual case: the position leaves together with the first bytes of the stream.
@@ -172,9 +169,11 @@ final class Cursor {
             // turns. A round that comes after each drain and wrote here could fill the connection
             // with this cursor's messages every time.
             if (!stream.isCatchingUp()) {
-                advanceByOneBatch(current, batches.head());
+                advanceByOneBatch(current, batches.head(), batches.nowNanos());
             }
-            stream.catchUp();
+            if (stream.isCatchingUp() || offset < batches.head()) {
+                stream.catchUp();
+            }
             return;
         }
         while (offset < batches.head() && stream.isWritable()) {
@@ -216,7 +215,7 @@ final class Cursor {
             onLogStartedAnew(current.idAt(offset));
             return false;
         }
-        return advanceByOneBatch(current, current.head());
+        return advanceByOneBatch(current, current.head(), System.nanoTime());
     }
 
     private boolean isBehind() {
@@ -228,14 +227,14 @@ final class Cursor {
      * position as its id, so the bytes are for this stream alone; what precedes the id was encoded
      * for all of them. Messages that have expired are left out.
      *
+     * @param nowNanos the time of the round of delivery
      * @return whether the cursor has moved
      */
-    private boolean advanceByOneBatch(RoomLog current, long head) {
+    private boolean advanceByOneBatch(RoomLog current, long head, long nowNanos) {
         if (offset >= head || !stream.isWritable()) {
             return false;
         }
-        var batch = new ByteArrayOutputStream(1024);
-        long nowNanos = System.nanoTime();
+        var batch = new ByteArrayOutputStream(USUAL_BATCH_BYTES);
         long first = offset;
         int count = 0;
         boolean expired = false;
@@ -245,14 +244,12 @@ final class Cursor {
                 break;
             }
             expired = frame.isExpired(nowNanos);
-            if (!expired) {
-                EventId id = frame.message().id();
-                String position = stream.position(this, id);
-                byte[] shared = frame.bytes(stream.format());
-                batch.writeBytes(stream.encoder().withPosition(shared, id, position));
+            if (expired) {
+                moveTo(offset + 1);
+            } else {
+                append(batch, frame.message().id(), frame.bytes(stream.format()));
                 count++;
             }
-            offset++;
         }
         if (offset == first) {
             replay(current);
@@ -260,7 +257,7 @@ final class Cursor {
         }
         if (count > 0) {
             hasWritten = true;
-            stream.write(batch.toByteArray());
+            stream.write(batch.toByteArray(), nowNanos);
             stream.meters().delivered(count, batch.size());
         }
         if (expired) {
@@ -284,7 +281,7 @@ final class Cursor {
     /** Leaves the group, and drops answers that come later. */
     void onStreamEnded() {
         boolean wasOpened = state != NEW;
-        state = ENDED;
+        become(ENDED);
         if (wasOpened) {
             stream.loop().remove(this, room);
         }
@@ -312,15 +309,9 @@ final class Cursor {
             return unavailable.start().inStreamPosition().orElse(null);
         }
         RoomLog current = log;
-        if (current == null) {
-            return start.inStreamPosition().orElse(null);
-        }
-        if (written == null || writtenOffset != offset || writtenLog != current) {
-            written = current.idAt(offset).toString();
-            writtenOffset = offset;
-            writtenLog = current;
-        }
-        return written;
+        return current == null
+                ? start.inStreamPosition().orElse(null)
+                : current.idAt(offset).toString();
     }
 
     /** Tells whether the position is being looked up. */
@@ -352,6 +343,16 @@ final class Cursor {
 
     void index(int index) {
         this.index = index;
+    }
+
+    private void become(State next) {
+        state = next;
+        stream.onMoved();
+    }
+
+    private void moveTo(long next) {
+        offset = next;
+        stream.onMoved();
     }
 
     // Placing.
@@ -402,7 +403,7 @@ final class Cursor {
      */
     private void onLogStartedAnew(EventId position) {
         var placing = new State.Placing(new StartPosition.After(position), 1);
-        state = placing;
+        become(placing);
         RoomLog current = room.log();
         if (current.covers(position)) {
             goLive(current, position.offset());
@@ -427,7 +428,7 @@ final class Cursor {
             return;
         }
         var next = new State.Placing(placing.start(), placing.attempt() + 1);
-        state = next;
+        become(next);
         whenDone(Uni.createFrom().completionStage(room::compare), next, done -> place(next));
     }
 
@@ -475,7 +476,7 @@ final class Cursor {
     /** Ends the stream, or leaves the room out until a later attempt. */
     private void onUnavailable(StartPosition from) {
         if (!stream.endIfNoneIsAvailable(this)) {
-            state = new State.Unavailable(from, System.nanoTime());
+            become(new State.Unavailable(from, System.nanoTime()));
             stream.onPlaced();
         }
     }
@@ -577,8 +578,8 @@ final class Cursor {
         }
         boolean wasPlacing = isPlacing();
         log = found;
-        offset = from;
-        state = LIVE;
+        moveTo(from);
+        become(LIVE);
         if (stream.isOfOneRoom()) {
             advanceAlone();
             return;
@@ -601,7 +602,7 @@ final class Cursor {
     /** Reads the next page from the broker. */
     private void replay(RoomLog current) {
         var replaying = new State.Replaying(room.resubscriptions(), current.head());
-        state = replaying;
+        become(replaying);
         stream.whenDone(
                 room.read(new Range.After(offset, REPLAY_PAGE)),
                 page -> {
@@ -615,7 +616,7 @@ final class Cursor {
     /** Makes the cursor live where it was. The next message or sweep starts another attempt. */
     private void onReplayFailed(State.Replaying replaying) {
         if (state == replaying) {
-            state = LIVE;
+            become(LIVE);
         }
     }
 
@@ -630,7 +631,7 @@ final class Cursor {
         } else if (!stream.isWritable()) {
             // Another room's messages have filled the connection. The page is read again later, so
             // that a client that takes no bytes has at most one page waiting for it.
-            state = LIVE;
+            become(LIVE);
         } else if (page.oldest() > offset + 1 && hasWritten) {
             stream.end(DisconnectReason.SLOW_CONSUMER);
         } else {
@@ -649,7 +650,7 @@ final class Cursor {
      */
     private void beginAtOldest(Page page) {
         EventId position = room.log().idAt(offset);
-        offset = page.oldest() - 1;
+        moveTo(page.oldest() - 1);
         writeGap(page.lineage().idAt(offset), gapBeforeOldest(position.toString(), page));
     }
 
@@ -666,10 +667,11 @@ final class Cursor {
         boolean expired = false;
         for (StoredMessage message : page.messages()) {
             if (message.offset() == offset + 1 && offset < end) {
-                offset++;
                 expired = page.isExpired(message);
-                if (!expired) {
-                    bytes.writeBytes(encode(message));
+                if (expired) {
+                    moveTo(offset + 1);
+                } else {
+                    append(bytes, message.id(), stream.encoder().encode(message, stream.format()));
                     count++;
                     hasWritten = true;
                 }
@@ -692,19 +694,25 @@ final class Cursor {
         }
     }
 
-    private byte[] encode(StoredMessage message) {
-        byte[] encoded = stream.encoder().encode(message, stream.format());
-        return stream.isOfOneRoom()
-                ? encoded
-                : stream.encoder()
-                        .withPosition(encoded, message.id(), stream.position(this, message.id()));
+    /**
+     * Moves to the next message, and adds it to a batch.
+     *
+     * @param encoded the message as other streams share it
+     */
+    private void append(ByteArrayOutputStream batch, EventId id, byte[] encoded) {
+        offset++;
+        if (stream.isOfOneRoom()) {
+            batch.writeBytes(encoded);
+        } else {
+            stream.append(batch, this, id, encoded);
+        }
     }
 
     /** Writes a gap where another program deleted messages from the middle of the broker's log. */
     private void skipDeleted(Page page) {
         Optional<EventId> next = page.messages().stream().findFirst().map(StoredMessage::id);
         var position = page.lineage().idAt(offset);
-        offset = next.map(EventId::offset).orElse(page.newest() + 1) - 1;
+        moveTo(next.map(EventId::offset).orElse(page.newest() + 1) - 1);
         writeGap(page.lineage().idAt(offset), new Gap(position.toString(), next, page.tail()));
     }
 

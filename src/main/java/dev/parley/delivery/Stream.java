@@ -8,10 +8,11 @@ import dev.parley.message.Room;
 import dev.parley.message.StreamPosition;
 import dev.parley.retry.Backoff;
 import io.smallrye.mutiny.Uni;
+import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -87,8 +88,8 @@ final class Stream {
     private final List<Cursor> cursors;
     private final List<SubscribeRequest.Denied> denied;
 
-    /** The rooms of the position; empty if the stream is of one room. */
-    private final List<Place> places;
+    /** The position in all rooms; null if the stream is of one room. */
+    private final @Nullable WrittenPosition position;
 
     private final boolean isOfOneRoom;
     private final StreamHolder holder;
@@ -145,7 +146,7 @@ final class Stream {
         this.holder = request.holder();
         this.denied = request.denied();
         this.cursors = request.rooms().stream().map(this::cursor).toList();
-        this.places = isOfOneRoom ? List.of() : places(cursors, denied);
+        this.position = isOfOneRoom ? null : new WrittenPosition(cursors, denied);
         this.requested = isOfOneRoom ? Optional.empty() : request.requested();
         this.rotationNanos =
                 writtenNanos + config.maxConnectionAge().map(Stream::lifetime).orElse(NO_LIFETIME);
@@ -185,7 +186,16 @@ final class Stream {
 
     /** Sends bytes that are for this stream only, or that few streams share. */
     void write(byte[] bytes) {
-        writtenNanos = System.nanoTime();
+        write(bytes, System.nanoTime());
+    }
+
+    /**
+     * Sends a batch that is for this stream only.
+     *
+     * @param nowNanos the time of the round of delivery
+     */
+    void write(byte[] bytes, long nowNanos) {
+        writtenNanos = nowNanos;
         connection.write(bytes);
     }
 
@@ -200,18 +210,37 @@ final class Stream {
     }
 
     /**
-     * Returns the position in all rooms.
+     * Adds a message to a batch, on a stream of several rooms: with the position in all of them in
+     * place of its id.
+     *
+     * @param cursor has just moved to the message
+     * @param encoded the message as other streams share it
+     */
+    void append(ByteArrayOutputStream batch, Cursor cursor, EventId id, byte[] encoded) {
+        int end = encoder.endOfId(encoded);
+        int begin = end - id.length();
+        batch.write(encoded, 0, begin);
+        batch.writeBytes(inAllRooms().at(cursor, encoded, begin, end));
+        batch.write(encoded, end, encoded.length - end);
+    }
+
+    /**
+     * Notes that a cursor has moved otherwise than by a message that is given to {@link #append}.
+     */
+    void onMoved() {
+        if (position != null) {
+            position.onMoved();
+        }
+    }
+
+    /**
+     * Writes the position in all rooms now.
      *
      * @param at the cursor for which the position below takes the place of its present one
      */
-    String position(Cursor at, EventId position) {
-        return position(cursor -> cursor == at ? position.toString() : cursor.position());
-    }
-
-    /** Writes the position in all rooms now. */
-    void writePosition(Cursor at, EventId position) {
+    void writePosition(Cursor at, EventId inRoom) {
         isPositionDue = false;
-        write(encoder.position(readRooms(), position(at, position)));
+        write(encoder.position(readRooms(), inAllRooms().with(at, inRoom)));
     }
 
     /**
@@ -423,51 +452,16 @@ final class Stream {
     private void writeDuePositionTo(Consumer<byte[]> writer) {
         if (isPositionDue) {
             isPositionDue = false;
-            String position = position(Cursor::position);
-            if (!position.isEmpty()) {
-                writer.accept(encoder.position(readRooms(), position));
+            String present = inAllRooms().toString();
+            if (!present.isEmpty()) {
+                writer.accept(encoder.position(readRooms(), present));
             }
         }
     }
 
-    private String position(Function<Cursor, @Nullable String> positions) {
-        var all = new StreamPosition();
-        for (Place place : places) {
-            String one = place.cursor() == null ? place.kept() : positions.apply(place.cursor());
-            if (one != null) {
-                all.append(place.room(), one);
-            }
-        }
-        return all.toString();
+    private WrittenPosition inAllRooms() {
+        return Objects.requireNonNull(position);
     }
-
-    /**
-     * Returns the rooms of the position, by name: those that the stream reads, and those that were
-     * denied, in which the client keeps the position that it gave.
-     */
-    private static List<Place> places(List<Cursor> cursors, List<SubscribeRequest.Denied> denied) {
-        var read = cursors.stream().map(cursor -> new Place(cursor.room(), cursor, null));
-        var kept =
-                denied.stream()
-                        .map(SubscribeRequest.Denied::asked)
-                        .map(
-                                asked ->
-                                        new Place(
-                                                asked.room(),
-                                                null,
-                                                asked.start().inStreamPosition().orElse(null)));
-        return java.util.stream.Stream.concat(read, kept)
-                .sorted(Comparator.comparing(place -> place.room().name()))
-                .toList();
-    }
-
-    /**
-     * A room in the position of a stream of several rooms.
-     *
-     * @param cursor null if the room was denied
-     * @param kept the position in a room that was denied, if the client gave one
-     */
-    private record Place(Room room, @Nullable Cursor cursor, @Nullable String kept) {}
 
     private Cursor cursor(SubscribeRequest.RoomStart one) {
         return new Cursor(this, rooms.acquire(one.room(), System.nanoTime()), one.start());

@@ -33,14 +33,13 @@ public interface StreamEncoder extends FrameEncoder {
     byte[] position(List<Room> rooms, String position);
 
     /**
-     * Gives an encoded message another id: the position of a stream that reads several rooms. The
-     * rest of the bytes is the same for all streams.
+     * Returns where the id of an encoded message ends, that is the index after its last byte. On a
+     * stream that reads several rooms, the position in all of them takes the place of the id; the
+     * other bytes are the same for all streams.
      *
      * @param encoded a message from {@link #encode}
-     * @param id the message's own id
-     * @param position as {@link dev.parley.message.StreamPosition} writes it
      */
-    byte[] withPosition(byte[] encoded, EventId id, String position);
+    int endOfId(byte[] encoded);
 
     /**
      * Encodes the event that says that a client continues in a room where it was.

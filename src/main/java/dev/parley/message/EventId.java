@@ -83,6 +83,15 @@ public record EventId(String epoch, long offset) {
         return c >= '0' && c <= '9';
     }
 
+    /** Returns the number of characters of the written form. */
+    public int length() {
+        int digits = 1;
+        for (long rest = offset; rest >= 10; rest /= 10) {
+            digits++;
+        }
+        return epoch.length() + 1 + digits;
+    }
+
     @Override
     public String toString() {
         return epoch + '-' + offset;

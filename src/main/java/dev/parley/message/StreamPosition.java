@@ -36,6 +36,11 @@ public final class StreamPosition {
         return this;
     }
 
+    /** Returns the number of characters of the written form. */
+    public int length() {
+        return written.length();
+    }
+
     /** Returns the written form; empty if nothing was appended. */
     @Override
     public String toString() {

@@ -15,7 +15,6 @@ import dev.parley.message.Room;
 import dev.parley.retry.Backoff;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -93,15 +92,8 @@ public final class EventStreamEncoder implements StreamEncoder {
     }
 
     @Override
-    public byte[] withPosition(byte[] encoded, EventId id, String position) {
-        // What ends the block is the id and two line ends.
-        int kept = encoded.length - id.toString().length() - BLOCK_END;
-        byte[] written = position.getBytes(StandardCharsets.US_ASCII);
-        byte[] bytes = Arrays.copyOf(encoded, kept + written.length + BLOCK_END);
-        System.arraycopy(written, 0, bytes, kept, written.length);
-        bytes[bytes.length - 2] = '\n';
-        bytes[bytes.length - 1] = '\n';
-        return bytes;
+    public int endOfId(byte[] encoded) {
+        return encoded.length - BLOCK_END;
     }
 
     @Override

@@ -386,10 +386,8 @@ final class HubHarness {
         }
 
         @Override
-        public byte[] withPosition(byte[] encoded, EventId id, String position) {
-            String line = new String(encoded, StandardCharsets.UTF_8);
-            return (position + line.substring(id.toString().length()))
-                    .getBytes(StandardCharsets.UTF_8);
+        public int endOfId(byte[] encoded) {
+            return new String(encoded, StandardCharsets.UTF_8).indexOf(' ');
         }
 
         @Override

@@ -8,6 +8,7 @@ import dev.parley.log.LogSettings;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.testsupport.Timeouts;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,6 +39,58 @@ class SeveralRoomsTest {
                         "a=a0-1,b=b0-1 text1",
                         "a=a0-1,b=b0-2 text2");
         assertThat(harness.count("parley.deliveries")).isEqualTo(3);
+    }
+
+    @Test
+    void idThatGetsLonger_leavesTheOtherRoomsAsTheyAre() {
+        TestReader reader = harness.connect(tail("a"), tail("b"), tail("c"));
+
+        harness.publish("c", 1);
+        harness.publish("b", 10);
+        harness.publish("a", 1);
+        harness.publish("c", 1);
+
+        assertThat(reader.delivered())
+                .hasSize(13)
+                .contains("a=a0-0,b=b0-9,c=c0-1 text9", "a=a0-0,b=b0-10,c=c0-1 text10")
+                .endsWith("a=a0-1,b=b0-10,c=c0-1 text1", "a=a0-1,b=b0-10,c=c0-2 text2");
+    }
+
+    @Test
+    void idThatGetsLonger_besideARoomWithoutAPosition() {
+        harness.broker("b").holdAnswers();
+        TestReader reader = harness.connect(tail("a"), tail("b"), tail("c"));
+        harness.tick();
+
+        harness.publish("c", 9);
+        harness.publish("a", 10);
+        harness.publish("c", 1);
+        harness.broker("b").releaseAnswers();
+        harness.run();
+        harness.publish("a", 1);
+
+        assertThat(reader.lines())
+                .contains("a=a0-10,c=c0-9 text10", "a=a0-10,c=c0-10 text10")
+                .endsWith("at a=a0-10,b=b0-0,c=c0-10", "a=a0-11,b=b0-0,c=c0-10 text11");
+    }
+
+    @Test
+    void streamsInDifferentPositions_eachHaveTheirOwn() {
+        List<TestReader> readers = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            harness.broker("r" + i);
+            readers.add(harness.connect(tail("a"), tail("r" + i)));
+        }
+
+        harness.publish("a", 2);
+        harness.publish("r7", 1);
+        harness.publish("a", 1);
+
+        for (int i = 0; i < 40; i++) {
+            String other = "r" + i + "=r" + i + "0-" + (i == 7 ? 1 : 0);
+            assertThat(readers.get(i).delivered()).last().isEqualTo("a=a0-3," + other + " text3");
+            assertThat(readers.get(i).delivered()).hasSize(i == 7 ? 4 : 3);
+        }
     }
 
     @Test

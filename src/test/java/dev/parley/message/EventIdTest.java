@@ -11,11 +11,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 class EventIdTest {
 
     @ParameterizedTest
-    @CsvSource({"k3f9-42, k3f9, 42", "0-0, 0, 0", "a-999999999999999999, a, 999999999999999999"})
+    @CsvSource({
+        "k3f9-42, k3f9, 42",
+        "0-0, 0, 0",
+        "0-9, 0, 9",
+        "0-10, 0, 10",
+        "a-999999999999999999, a, 999999999999999999"
+    })
     void writtenId_isParsed_andWrittenTheSame(String written, String epoch, long offset) {
         EventId id = EventId.parse(written).orElseThrow();
 
         assertThat(id).isEqualTo(new EventId(epoch, offset)).hasToString(written);
+        assertThat(id.length()).isEqualTo(written.length());
     }
 
     @ParameterizedTest

@@ -16,6 +16,7 @@ import dev.parley.testsupport.Json;
 import dev.parley.testsupport.SseReader.Event;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -118,17 +119,18 @@ class EventStreamControlTest {
                         """);
     }
 
-    @Test
-    void messageWithThePositionOfItsStream_isTheSameButForItsId() {
+    @ParameterizedTest
+    @EnumSource(Format.class)
+    void idOfAMessage_endsWhereTheEncoderSays(Format format) {
         var id = new EventId("k3f9", 42);
         Message message = Message.of(KITCHEN, "id: k3f9-42\n", Instant.EPOCH);
-        byte[] encoded = encoder.encode(new StoredMessage(id, message), Format.TEXT);
+        byte[] encoded = encoder.encode(new StoredMessage(id, message), format);
 
-        byte[] written = encoder.withPosition(encoded, id, "kitchen=k3f9-42,lobby=9xx1-7");
+        int end = encoder.endOfId(encoded);
 
-        assertThat(text(written))
-                .isEqualTo("data: id: k3f9-42\ndata: \nid: kitchen=k3f9-42,lobby=9xx1-7\n\n");
-        assertThat(text(encoded)).isEqualTo("data: id: k3f9-42\ndata: \nid: k3f9-42\n\n");
+        String before = text(Arrays.copyOf(encoded, end));
+        assertThat(before).startsWith("data: ").endsWith("\nid: k3f9-42");
+        assertThat(text(encoded)).isEqualTo(before + "\n\n");
     }
 
     @Test

@@ -111,6 +111,15 @@ enum Scenario {
             return load;
         }
     },
+    STREAMS_OF_OWN_ROOMS(
+            "the same, one of the 5 being each reader's own", "rooms", Table.FAN_OUT, "fanout") {
+        @Override
+        List<String> load(Settings s) {
+            List<String> load = new ArrayList<>(paced(s, 1_000, 50));
+            load.addAll(List.of("format=json", "rooms=4", "roomsPerStream=4", "ownRoom=true"));
+            return load;
+        }
+    },
     ROOMS_10000("10,000 idle readers, each in a room of its own", "rooms", Table.MEMORY, "idle") {
         @Override
         List<String> load(Settings s) {

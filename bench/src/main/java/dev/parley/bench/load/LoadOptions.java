@@ -26,6 +26,7 @@ import java.util.stream.Stream;
  * @param rooms number of rooms among which readers and publishers are divided; 1 means the server's
  *     default room
  * @param roomsPerStream number of rooms that each reader reads
+ * @param ownRoom whether each reader reads one more room, its own, which gets no messages
  * @param format of the streams
  * @param readers number of event streams to open
  * @param earlierReaders number of event streams that are opened and left before a storm
@@ -55,6 +56,7 @@ public record LoadOptions(
         String sendPath,
         int rooms,
         int roomsPerStream,
+        boolean ownRoom,
         String format,
         int readers,
         int earlierReaders,
@@ -82,6 +84,7 @@ public record LoadOptions(
                     Map.entry("sendPath", "/send"),
                     Map.entry("rooms", "1"),
                     Map.entry("roomsPerStream", "1"),
+                    Map.entry("ownRoom", "false"),
                     Map.entry("format", "text"),
                     Map.entry("readers", "0"),
                     Map.entry("earlierReaders", "0"),
@@ -118,6 +121,7 @@ public record LoadOptions(
                 text(given, "sendPath"),
                 number(given, "rooms"),
                 number(given, "roomsPerStream"),
+                Boolean.parseBoolean(text(given, "ownRoom")),
                 text(given, "format"),
                 number(given, "readers"),
                 number(given, "earlierReaders"),
@@ -164,8 +168,13 @@ public record LoadOptions(
         return rooms == 1 ? sendPath : sendPath + "?room=r" + number % rooms;
     }
 
-    /** The path of a stream whose first room has this number. */
-    String eventsPath(int room) {
+    /**
+     * The path of a stream.
+     *
+     * @param room number of its first room
+     * @param reader number of the reader, which no other one has
+     */
+    String eventsPath(int room, int reader) {
         var query = new StringJoiner("&", "?", "").setEmptyValue("");
         if (!format.equals("text")) {
             query.add("format=" + format);
@@ -174,6 +183,9 @@ public record LoadOptions(
             for (int i = 0; i < roomsPerStream; i++) {
                 query.add("room=r" + (room + i) % rooms);
             }
+        }
+        if (ownRoom) {
+            query.add("room=own" + reader);
         }
         return eventsPath + query;
     }

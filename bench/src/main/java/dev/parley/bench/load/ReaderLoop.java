@@ -87,7 +87,7 @@ final class ReaderLoop implements AutoCloseable {
                 channel.setOption(StandardSocketOptions.SO_RCVBUF, SLOW_RECEIVE_BUFFER);
                 channel.bind(addresses.next());
                 channel.connect(server(i));
-                channel.write(request(options.eventsPath(i)));
+                channel.write(request(options.eventsPath(i, i)));
                 slow.add(channel);
             }
         } catch (IOException e) {
@@ -148,7 +148,7 @@ final class ReaderLoop implements AutoCloseable {
                     new Reader(
                             channel,
                             room,
-                            options.eventsPath(room),
+                            options.eventsPath(room, readers.size()),
                             new EventStreamChecker(stats, options.window()));
             readers.add(reader);
             start(reader);
