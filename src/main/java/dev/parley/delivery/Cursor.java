@@ -578,7 +578,7 @@ final class Cursor {
         }
         boolean wasPlacing = isPlacing();
         log = found;
-        moveTo(from);
+        offset = from;
         become(LIVE);
         if (stream.isOfOneRoom()) {
             advanceAlone();

@@ -6,6 +6,7 @@ import dev.parley.message.StreamPosition;
 import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -41,7 +42,10 @@ final class WrittenPosition {
     /** The cursor of each place; null if the room was denied. */
     private final @Nullable Cursor[] cursors;
 
-    /** Where in the written form the position in each room begins; -1 if there is none. */
+    /**
+     * Where in the written form the position in each room begins. Of a room without a position it
+     * means nothing; when its cursor gets one, the written form is made anew.
+     */
     private final int[] begins;
 
     /** Where it ends. */
@@ -88,12 +92,12 @@ final class WrittenPosition {
      */
     byte[] at(Cursor moved, byte[] encoded, int begin, int end) {
         int place = placeOf(moved);
-        if (isCurrent && begins[place] >= 0) {
+        if (isCurrent) {
             replace(place, encoded, begin, end);
         } else {
             write();
         }
-        assert toString().equals(joined().toString()) : "a cursor has moved unnoticed";
+        assert text().equals(joined(Place::position)) : "a cursor has moved unnoticed";
         return written;
     }
 
@@ -103,14 +107,7 @@ final class WrittenPosition {
      * @param position the position in that cursor's room
      */
     String with(Cursor cursor, EventId position) {
-        var all = new StreamPosition();
-        for (Place place : places) {
-            String one = place.cursor() == cursor ? position.toString() : place.position();
-            if (one != null) {
-                all.append(place.room(), one);
-            }
-        }
-        return all.toString();
+        return joined(place -> place.cursor() == cursor ? position.toString() : place.position());
     }
 
     /** Returns the present position; empty if the client has none in any room. */
@@ -119,6 +116,10 @@ final class WrittenPosition {
         if (!isCurrent) {
             write();
         }
+        return text();
+    }
+
+    private String text() {
         return new String(written, StandardCharsets.US_ASCII);
     }
 
@@ -144,31 +145,36 @@ final class WrittenPosition {
             written = other;
             ends[place] += growth;
             for (int later = place + 1; later < begins.length; later++) {
-                begins[later] += begins[later] < 0 ? 0 : growth;
+                begins[later] += growth;
                 ends[later] += growth;
             }
         }
         System.arraycopy(from, begin, written, begins[place], end - begin);
     }
 
-    private void write() {
-        written = joined().toString().getBytes(StandardCharsets.US_ASCII);
-        isCurrent = true;
-    }
-
     /** Makes it from the places of all cursors, and notes where they are in it. */
-    private StreamPosition joined() {
+    private void write() {
         var all = new StreamPosition();
         for (int i = 0; i < begins.length; i++) {
             String one = places.get(i).position();
-            if (one == null) {
-                begins[i] = -1;
-            } else {
+            if (one != null) {
                 all.append(places.get(i).room(), one);
                 ends[i] = all.length();
                 begins[i] = ends[i] - one.length();
             }
         }
-        return all;
+        written = all.toString().getBytes(StandardCharsets.US_ASCII);
+        isCurrent = true;
+    }
+
+    private String joined(Function<Place, @Nullable String> positions) {
+        var all = new StreamPosition();
+        for (Place place : places) {
+            String one = positions.apply(place);
+            if (one != null) {
+                all.append(place.room(), one);
+            }
+        }
+        return all.toString();
     }
 }
