@@ -39,7 +39,11 @@ final class WrittenPosition {
     /** By room: those that the stream reads, and those that were denied. */
     private final List<Place> places;
 
-    /** The cursor of each place; null if the room was denied. */
+    /**
+     * The cursor of each place; null if the room was denied. Beside the places, since each message
+     * looks its cursor up, and the objects of a thousand streams do not stay in a processor's
+     * cache.
+     */
     private final @Nullable Cursor[] cursors;
 
     /**

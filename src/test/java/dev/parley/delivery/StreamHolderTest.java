@@ -94,6 +94,24 @@ class StreamHolderTest {
     }
 
     @Test
+    void deniedRoom_keepsItsPosition_inTheOrderOfTheNames_whenAnotherIdGetsLonger() {
+        TestReader reader =
+                harness.connect(
+                        List.of(after("b", 0)),
+                        List.of(
+                                new Denied(after("a", 5), "forbidden"),
+                                new Denied(after("c", 7), "forbidden")),
+                        StreamHolder.ANYBODY);
+
+        harness.publish("b", 9);
+        harness.publish("b", 2);
+
+        assertThat(reader.lines())
+                .contains("at a=a0-5,b=b0-0,c=c0-7", "a=a0-5,b=b0-9,c=c0-7 text9")
+                .endsWith("a=a0-5,b=b0-10,c=c0-7 text10", "a=a0-5,b=b0-11,c=c0-7 text11");
+    }
+
+    @Test
     void clientWithoutAPosition_getsOneOfTheRoomsThatItReads() {
         TestReader reader =
                 harness.connect(
