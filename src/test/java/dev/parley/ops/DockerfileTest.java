@@ -103,6 +103,31 @@ final class DockerfileTest {
                 .contains("WORKDIR /app");
     }
 
+    /**
+     * Otherwise a marking that has just ended is followed by the next one, for as long as the pod
+     * runs.
+     */
+    @Test
+    void marking_leavesLessThanBeginsTheNextOne() {
+        String options = TextFiles.read(Path.of("src/main/docker/jvm.options"));
+
+        int mostUsedAfterMarking = 100 - flag(options, "MinHeapFreeRatio");
+
+        assertThat(flag(options, "InitiatingHeapOccupancyPercent"))
+                .isGreaterThan(mostUsedAfterMarking)
+                .isLessThan(100);
+        assertThat(options.lines()).contains("-XX:-G1UseAdaptiveIHOP");
+        assertThat(flag(options, "MaxHeapFreeRatio"))
+                .isGreaterThan(flag(options, "MinHeapFreeRatio"));
+    }
+
+    private static int flag(String options, String name) {
+        Matcher found =
+                Pattern.compile("^-XX:" + name + "=(\\d+)$", Pattern.MULTILINE).matcher(options);
+        assertThat(found.find()).as(name).isTrue();
+        return Integer.parseInt(found.group(1));
+    }
+
     /** The words of an instruction in the exec form. */
     private static List<String> words(String dockerfile, String instruction) {
         Matcher found =
