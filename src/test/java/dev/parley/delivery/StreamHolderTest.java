@@ -74,12 +74,10 @@ class StreamHolderTest {
         harness.publish("a", 2);
 
         TestReader reader =
-                harness.connect(
-                        List.of(after("a", 1)),
-                        List.of(
-                                new Denied(after("c", 7), "revoked"),
-                                new Denied(after("b", 5), "forbidden")),
-                        StreamHolder.ANYBODY);
+                connect(
+                        after("a", 1),
+                        new Denied(after("c", 7), "revoked"),
+                        new Denied(after("b", 5), "forbidden"));
         harness.publish("a", 1);
 
         assertThat(reader.lines())
@@ -96,12 +94,10 @@ class StreamHolderTest {
     @Test
     void deniedRoom_keepsItsPosition_inTheOrderOfTheNames_whenAnotherIdGetsLonger() {
         TestReader reader =
-                harness.connect(
-                        List.of(after("b", 0)),
-                        List.of(
-                                new Denied(after("a", 5), "forbidden"),
-                                new Denied(after("c", 7), "forbidden")),
-                        StreamHolder.ANYBODY);
+                connect(
+                        after("b", 0),
+                        new Denied(after("a", 5), "forbidden"),
+                        new Denied(after("c", 7), "forbidden"));
 
         harness.publish("b", 9);
         harness.publish("b", 2);
@@ -113,11 +109,7 @@ class StreamHolderTest {
 
     @Test
     void clientWithoutAPosition_getsOneOfTheRoomsThatItReads() {
-        TestReader reader =
-                harness.connect(
-                        List.of(tail("b")),
-                        List.of(new Denied(tail("a"), "forbidden")),
-                        StreamHolder.ANYBODY);
+        TestReader reader = connect(tail("b"), new Denied(tail("a"), "forbidden"));
         harness.publish("b", 1);
 
         assertThat(reader.lines())
@@ -126,6 +118,11 @@ class StreamHolderTest {
 
     private TestReader connect(StreamHolder holder) {
         return harness.connect(List.of(tail("a")), List.of(), holder);
+    }
+
+    /** Connects to a room that may be read and others that may not. */
+    private TestReader connect(RoomStart read, Denied... denied) {
+        return harness.connect(List.of(read), List.of(denied), StreamHolder.ANYBODY);
     }
 
     private static StreamHolder until(Instant end) {

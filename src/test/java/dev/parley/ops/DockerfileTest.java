@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.PodSpec;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -119,6 +120,28 @@ final class DockerfileTest {
         assertThat(options.lines()).contains("-XX:-G1UseAdaptiveIHOP");
         assertThat(flag(options, "MaxHeapFreeRatio"))
                 .isGreaterThan(flag(options, "MinHeapFreeRatio"));
+    }
+
+    @Test
+    void flagsOfMemory_areTheOnesThatTheDocumentNames() {
+        List<String> options =
+                TextFiles.read(Path.of("src/main/docker/jvm.options")).lines().toList();
+        String paragraph =
+                TextFiles.read(Path.of("docs/operations.md"))
+                        .lines()
+                        .filter(line -> line.startsWith("**Memory comes back.**"))
+                        .collect(Collectors.joining());
+
+        // Without those with a plus: the paragraph names one that an operator may add.
+        List<String> named =
+                Pattern.compile("-XX:(\\w+=\\d+|-\\w+)")
+                        .matcher(paragraph)
+                        .results()
+                        .map(MatchResult::group)
+                        .toList();
+
+        assertThat(named).hasSize(5);
+        assertThat(options).containsAll(named);
     }
 
     private static int flag(String options, String name) {
