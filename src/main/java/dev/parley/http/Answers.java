@@ -70,7 +70,9 @@ public final class Answers {
         }
 
         /**
-         * Sets the length of the answer.
+         * Sets the length of the answer. A longer one than an address may have counts as that, so
+         * that one alone always has room: told to come again later, its client would do so for
+         * ever.
          *
          * @throws RefusedRequest if that is too much; the reservation stays as it was
          */
@@ -78,7 +80,8 @@ public final class Answers {
             if (ended) {
                 return;
             }
-            if (length > bytes && !bounds.answers().tryTake(client, length - bytes)) {
+            long counted = Math.min(length, bounds.answers().mostOfAddress());
+            if (counted > bytes && !bounds.answers().tryTake(client, counted - bytes)) {
                 bounds.onMet(Bound.ANSWER_BYTES);
                 proxyAdvice.onLimitMet(request, "parley.limits.answer-bytes");
                 throw RefusedRequest.retryable(
@@ -87,10 +90,10 @@ public final class Answers {
                                 + " after the seconds in Retry-After",
                         RETRY_AFTER);
             }
-            if (length < bytes) {
-                bounds.answers().give(client, bytes - length);
+            if (counted < bytes) {
+                bounds.answers().give(client, bytes - counted);
             }
-            bytes = length;
+            bytes = counted;
         }
 
         private void endWhenTaken(RoutingContext exchange) {

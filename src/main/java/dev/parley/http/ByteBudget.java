@@ -43,17 +43,22 @@ final class ByteBudget {
             held.addAndGet(-bytes);
             return false;
         }
-        if (heldByAddress.merge(address, bytes, Long::sum) > max / SHARES && !peer.isProxy()) {
+        if (heldByAddress.merge(address, bytes, Long::sum) > mostOfAddress() && !peer.isProxy()) {
             give(address, bytes);
             return false;
         }
         return true;
     }
 
+    /** Returns the most bytes that one address can hold. */
+    long mostOfAddress() {
+        return max / SHARES;
+    }
+
     /** Tells whether {@link #tryTake} would count these bytes in now. */
     boolean hasRoom(String address, long bytes) {
         return held.get() + bytes <= max
-                && heldByAddress.getOrDefault(address, 0L) + bytes <= max / SHARES;
+                && heldByAddress.getOrDefault(address, 0L) + bytes <= mostOfAddress();
     }
 
     /** Counts bytes out. */

@@ -42,6 +42,14 @@ public final class PendingPublishes {
     }
 
     /**
+     * Returns the longest body of a publish that has room while no other publish waits, in bytes. A
+     * longer one would be told to come again later, and never be accepted.
+     */
+    long longestBody() {
+        return Math.max(0, bounds.pending().mostOfAddress() - PUBLISH_BYTES);
+    }
+
+    /**
      * Tells whether a publish would have room now, so that a body for which there is none need not
      * be read: thousands of long ones, read and decoded only to be refused, would keep their event
      * loop from serving others.
@@ -67,12 +75,16 @@ public final class PendingPublishes {
      * Call it on the connection's event loop.
      *
      * @param bytes the length of the body, or of what was decoded from it if that is longer
-     * @throws RefusedRequest if the pod, or the client's address, holds too many bytes
+     * @throws RefusedRequest if the pod, or the client's address, holds too many bytes, or if this
+     *     publish alone is longer than {@link #longestBody}
      */
     public Pending hold(RoutingContext exchange, long bytes) {
         ConnectionGuard connection = ConnectionGuard.of(exchange.request());
         if (connection != null) {
             connection.endBody(exchange.request());
+        }
+        if (bytes > longestBody()) {
+            throw RefusedRequest.tooLarge(longestBody());
         }
         String client = clientAddress.of(exchange.request());
         long counted = bytes + PUBLISH_BYTES;

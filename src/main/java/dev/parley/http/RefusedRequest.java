@@ -32,6 +32,17 @@ public final class RefusedRequest extends RuntimeException {
         return new RefusedRequest(code, detail, retryAfter);
     }
 
+    /**
+     * Refuses a body that is too long.
+     *
+     * @param most the longest body that is accepted, in bytes
+     */
+    public static RefusedRequest tooLarge(long most) {
+        return new RefusedRequest(
+                ErrorCode.REQUEST_TOO_LARGE,
+                "request too large: at most " + most + " bytes are accepted");
+    }
+
     /** The kind of error, which sets the HTTP status. */
     public ErrorCode code() {
         return code;

@@ -69,6 +69,7 @@ public final class RequestGuard {
                     + " hexadecimal digits; write these percent-encoded, a % as %25";
 
     private final long maxBody;
+    private final ServerBounds bounds;
     private final Duration requestTimeout;
     private final ClientAddress clientAddress;
     private final ProxyAdvice proxyAdvice;
@@ -78,6 +79,7 @@ public final class RequestGuard {
     RequestGuard(
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBody,
             @ConfigProperty(name = "parley.publish.request-timeout") Duration requestTimeout,
+            ServerBounds bounds,
             ClientAddress clientAddress,
             ProxyAdvice proxyAdvice,
             PendingPublishes publishes,
@@ -86,6 +88,7 @@ public final class RequestGuard {
         this.proxyAdvice = proxyAdvice;
         this.publishes = publishes;
         this.maxBody = maxBody.asLongValue();
+        this.bounds = bounds;
         this.requestTimeout = requestTimeout;
         this.clientAddress = clientAddress;
     }
@@ -257,8 +260,9 @@ public final class RequestGuard {
 
     private void checkBody(RoutingContext exchange) {
         long announced = announcedLength(exchange);
-        if (announced > maxBody) {
-            refuseTooLarge(exchange);
+        long longest = longestBody(exchange);
+        if (announced > longest) {
+            refuseTooLarge(exchange, longest);
             return;
         }
         if (announced > PendingPublishes.SHORT
@@ -284,11 +288,11 @@ public final class RequestGuard {
         if (connection != null) {
             connection.onBody(
                     exchange.request(),
-                    maxBody,
+                    longest,
                     clientAddress.of(exchange.request()),
                     fault -> {
                         switch (fault) {
-                            case TOO_LARGE -> refuseTooLarge(exchange);
+                            case TOO_LARGE -> refuseTooLarge(exchange, longest);
                             case TOO_MANY -> refuseBody(exchange);
                         }
                     });
@@ -297,11 +301,18 @@ public final class RequestGuard {
         exchange.next();
     }
 
-    private void refuseTooLarge(RoutingContext exchange) {
-        refuse(
-                exchange,
-                ErrorCode.REQUEST_TOO_LARGE,
-                "request too large: at most " + maxBody + " bytes are accepted");
+    /**
+     * Returns the longest body that the request may have. One that has no room even while there is
+     * no other must not be told to come again later.
+     */
+    private long longestBody(RoutingContext exchange) {
+        long arriving = Math.min(maxBody, bounds.bodies().mostOfAddress());
+        return isPublish(exchange) ? Math.min(arriving, publishes.longestBody()) : arriving;
+    }
+
+    private void refuseTooLarge(RoutingContext exchange, long longest) {
+        RefusedRequest refusal = RefusedRequest.tooLarge(longest);
+        refuse(exchange, refusal.code(), String.valueOf(refusal.getMessage()));
     }
 
     /**

@@ -26,9 +26,7 @@ public final class UrlEncodedForm {
      */
     public static Map<String, List<String>> readBody(byte[] body, int most) {
         if (body.length > most) {
-            throw new RefusedRequest(
-                    ErrorCode.REQUEST_TOO_LARGE,
-                    "request too large: at most " + most + " bytes are accepted");
+            throw RefusedRequest.tooLarge(most);
         }
         return read(new String(body, StandardCharsets.UTF_8), StandardCharsets.UTF_8);
     }

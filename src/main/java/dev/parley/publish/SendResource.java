@@ -165,9 +165,7 @@ public final class SendResource {
             checkRate(exchange);
             // A body can come in one piece, before RequestGuard has counted it.
             if (body.length > maxBody) {
-                throw new RefusedRequest(
-                        ErrorCode.REQUEST_TOO_LARGE,
-                        "request too large: at most " + maxBody + " bytes are accepted");
+                throw RefusedRequest.tooLarge(maxBody);
             }
             byte[] decoded = ContentCoding.decode(contentEncoding, body, maxBody);
             SendFields fields =

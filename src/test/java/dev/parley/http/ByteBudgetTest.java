@@ -23,6 +23,12 @@ class ByteBudgetTest {
     }
 
     @Test
+    void mostOfAddress_isWhatOneAddressCanTake() {
+        assertThat(budget.tryTake("a", budget.mostOfAddress())).isTrue();
+        assertThat(budget.tryTake("b", budget.mostOfAddress() + 1)).isFalse();
+    }
+
+    @Test
     void allAddresses_getTheSum() {
         for (String address : new String[] {"a", "b", "c", "d"}) {
             assertThat(budget.tryTake(address, 25)).isTrue();
