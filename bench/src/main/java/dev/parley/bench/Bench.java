@@ -70,7 +70,9 @@ public final class Bench {
     private Map<String, Double> measure(Scenario scenario, MeasuredServer measured, Path directory)
             throws IOException {
         Optional<Redis> redis =
-                measured.needsRedis() ? Optional.of(Redis.start(directory)) : Optional.empty();
+                measured.needsRedis(scenario)
+                        ? Optional.of(Redis.start(directory))
+                        : Optional.empty();
         List<RunningServer> pods = new ArrayList<>();
         try {
             for (int i = 1; i <= scenario.pods(); i++) {
@@ -78,7 +80,11 @@ public final class Bench {
                         scenario.pods() == 1
                                 ? directory
                                 : Files.createDirectories(directory.resolve("pod-" + i));
-                pods.add(measured.start(settings, scenario, home, redis));
+                MeasuredServer pod =
+                        i > scenario.pods() - scenario.publishingPods()
+                                ? measured.publishing()
+                                : measured;
+                pods.add(pod.start(settings, scenario, home, redis));
             }
             return load(scenario, pods, redis, directory);
         } finally {

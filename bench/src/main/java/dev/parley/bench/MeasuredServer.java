@@ -1,5 +1,6 @@
 package dev.parley.bench;
 
+import dev.parley.bench.floor.FloorPod;
 import dev.parley.bench.floor.FloorServer;
 import java.io.IOException;
 import java.net.URI;
@@ -80,7 +81,13 @@ enum MeasuredServer {
         RunningServer start(
                 Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
                 throws IOException {
-            return floor(settings, directory);
+            return redis.isPresent()
+                    ? floor(
+                            settings,
+                            directory,
+                            FloorPod.class,
+                            Integer.toString(redis.get().port()))
+                    : floor(settings, directory, FloorServer.class);
         }
     };
 
@@ -109,8 +116,14 @@ enum MeasuredServer {
         return this == PARLEY || this == PARLEY_AOT || this == OTHER;
     }
 
-    boolean needsRedis() {
-        return needsRedis;
+    /** The server at which messages are published when they are read at others of this kind. */
+    MeasuredServer publishing() {
+        return this == FLOOR ? PARLEY : this;
+    }
+
+    /** Whether it needs a Redis of its own in a scenario. */
+    boolean needsRedis(Scenario scenario) {
+        return needsRedis || scenario.pods() > 1;
     }
 
     boolean isInstalled() {
@@ -122,15 +135,18 @@ enum MeasuredServer {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    private static RunningServer floor(Settings settings, Path directory) throws IOException {
+    private static RunningServer floor(
+            Settings settings, Path directory, Class<?> program, String... arguments)
+            throws IOException {
         int port = RunningServer.freePort();
         List<String> command = QuarkusServers.java(settings);
         command.addAll(
                 List.of(
                         "-cp",
                         System.getProperty("java.class.path"),
-                        FloorServer.class.getName(),
+                        program.getName(),
                         Integer.toString(port)));
+        command.addAll(List.of(arguments));
         return RunningServer.start(
                 new ProcessBuilder(command),
                 directory.resolve("server.log"),

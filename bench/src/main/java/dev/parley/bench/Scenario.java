@@ -129,7 +129,7 @@ enum Scenario {
     PODS_3("3 pods, 300 rooms, each read at one pod", "rooms", Table.PODS, "fanout") {
         @Override
         List<String> load(Settings s) {
-            return roomsOfPods(s, 0);
+            return roomsOfPods(s, publishingPods());
         }
 
         @Override
@@ -140,7 +140,12 @@ enum Scenario {
     READING_PODS_3("the same, published to at a fourth pod", "rooms", Table.PODS, "fanout") {
         @Override
         List<String> load(Settings s) {
-            return roomsOfPods(s, 1);
+            return roomsOfPods(s, publishingPods());
+        }
+
+        @Override
+        int publishingPods() {
+            return 1;
         }
 
         @Override
@@ -151,7 +156,12 @@ enum Scenario {
     READING_PODS_6("the same with 6 pods, and a seventh", "rooms", Table.PODS, "fanout") {
         @Override
         List<String> load(Settings s) {
-            return roomsOfPods(s, 1);
+            return roomsOfPods(s, publishingPods());
+        }
+
+        @Override
+        int publishingPods() {
+            return 1;
         }
 
         @Override
@@ -255,6 +265,11 @@ enum Scenario {
         return 1;
     }
 
+    /** How many of the servers are published to and not read; the last ones. */
+    int publishingPods() {
+        return 0;
+    }
+
     /** Options of the program, for servers that are a Parley. */
     List<String> serverSettings() {
         return List.of();
@@ -263,7 +278,8 @@ enum Scenario {
     /** Whether it can be played on a server. */
     boolean isFor(MeasuredServer server) {
         if (pods() > 1) {
-            return server.isParleyOnRedis();
+            return server.isParleyOnRedis()
+                    || (server == MeasuredServer.FLOOR && publishingPods() > 0);
         }
         return server != MeasuredServer.FLOOR
                 || group.equals(PACED_1000.group)

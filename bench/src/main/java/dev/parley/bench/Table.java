@@ -27,7 +27,7 @@ enum Table {
             new Column("max ms", "maxMillis", 0),
             new Column("failed", "publishFailures", 0)),
     PODS(
-            "cpuMicrosPerPublish",
+            "readingCpuMicrosPerPublish",
             new Column("CPU µs per message, all pods", "cpuMicrosPerPublish", 0),
             new Column("pods that are read", "readingCpuMicrosPerPublish", 0),
             new Column("Redis µs", "redisCpuMicrosPerPublish", 0),
