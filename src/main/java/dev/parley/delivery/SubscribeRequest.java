@@ -94,6 +94,9 @@ public record SubscribeRequest(
     /** Where in a room's log a client asks to start. */
     public sealed interface StartPosition {
 
+        /** A number of newest messages that is everything that is retained. */
+        long ALL = Long.MAX_VALUE;
+
         /** Returns the position as the client wrote it; empty if it gave none. */
         default Optional<String> requested() {
             return Optional.empty();
@@ -101,7 +104,7 @@ public record SubscribeRequest(
 
         /**
          * Returns the position as it is written among those of other rooms; empty if the client
-         * gave none.
+         * gave none. It leads to the same start when the client comes back with it.
          */
         default Optional<String> inStreamPosition() {
             return requested();
@@ -113,9 +116,19 @@ public record SubscribeRequest(
         /**
          * Starts with the newest messages that are retained.
          *
-         * @param count how many of them, 1 or more
+         * @param count how many of them, 1 or more; {@link #ALL} for everything
          */
-        record Newest(long count) implements StartPosition {}
+        record Newest(long count) implements StartPosition {
+
+            /**
+             * Until a room begins, the ids of the others would lack it, and a client that came back
+             * with one of them would begin there with the next message.
+             */
+            @Override
+            public Optional<String> inStreamPosition() {
+                return count == ALL ? Optional.of(StreamPosition.EARLIEST) : Optional.empty();
+            }
+        }
 
         /** Starts after the last message that the client received. */
         record After(EventId position) implements StartPosition {

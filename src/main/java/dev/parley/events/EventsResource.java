@@ -217,9 +217,6 @@ public final class EventsResource {
         /** Asks for heartbeats as events, which a page can see. */
         private static final String AS_EVENT = "event";
 
-        /** Asks for everything that is retained. */
-        private static final String EARLIEST = "earliest";
-
         /** The formats by the names that clients write. */
         private static final Map<String, Format> FORMATS =
                 Arrays.stream(Format.values())
@@ -409,8 +406,8 @@ public final class EventsResource {
          * gap}, not to an error, because an EventSource does not reconnect after a 400.
          */
         private static StartPosition after(String id) {
-            if (id.equals(EARLIEST)) {
-                return new StartPosition.Newest(Long.MAX_VALUE);
+            if (id.equals(StreamPosition.EARLIEST)) {
+                return new StartPosition.Newest(StartPosition.ALL);
             }
             Optional<EventId> position = EventId.parse(id);
             if (position.isPresent()) {

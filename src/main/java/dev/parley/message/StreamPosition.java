@@ -18,6 +18,12 @@ public final class StreamPosition {
     /** Written in place of a position that the client gave and that is none, such as a typo. */
     public static final String UNKNOWN = "unknown";
 
+    /**
+     * Written in place of a position where the client asked for everything that is retained and has
+     * not been given its place in the room yet.
+     */
+    public static final String EARLIEST = "earliest";
+
     private static final char ROOM_END = '=';
     private static final char SEPARATOR = ',';
 
@@ -26,7 +32,7 @@ public final class StreamPosition {
     /**
      * Appends the position in a room. Rooms are appended in the order of their names.
      *
-     * @param position an {@link EventId} as written, or {@link #UNKNOWN}
+     * @param position an {@link EventId} as written, {@link #EARLIEST} or {@link #UNKNOWN}
      */
     public StreamPosition append(Room room, String position) {
         if (!written.isEmpty()) {

@@ -118,6 +118,29 @@ class SeveralRoomsTest {
     }
 
     @Test
+    void roomThatIsToBeginAtItsOldestMessage_isNamedBeforeItBegins() {
+        harness.publish("a", 2);
+        harness.publish("b", 2);
+        harness.broker("b").holdAnswers();
+        var all = new StartPosition.Newest(StartPosition.ALL);
+
+        TestReader reader =
+                harness.connect(
+                        new RoomStart(new Room("a"), all), new RoomStart(new Room("b"), all));
+
+        assertThat(reader.lines())
+                .containsExactly(
+                        "at a=earliest,b=earliest",
+                        "a=a0-1,b=earliest text1",
+                        "a=a0-2,b=earliest text2");
+
+        harness.broker("b").releaseAnswers();
+        harness.run();
+
+        assertThat(reader.lines()).endsWith("a=a0-2,b=b0-1 text1", "a=a0-2,b=b0-2 text2");
+    }
+
+    @Test
     void clientThatComesBack_isGivenItsPositionFirst_andContinuesInEachRoom() {
         harness.publish("a", 3);
         harness.publish("b", 3);

@@ -93,10 +93,21 @@ class EventsQueryTest {
 
     @Test
     void earliest_holdsForEveryRoom() {
-        StartPosition all = new StartPosition.Newest(Long.MAX_VALUE);
+        StartPosition all = new StartPosition.Newest(StartPosition.ALL);
 
         assertThat(starts("room=a&room=b&format=json&lastEventId=earliest", null))
                 .containsExactly(room("a", all), room("b", all));
+    }
+
+    @Test
+    void earliest_isWrittenForEachRoom_andReadFromAnId() {
+        StartPosition all = new StartPosition.Newest(StartPosition.ALL);
+        String query = "room=a&room=b&format=json";
+        var request = form(query + "&lastEventId=earliest", null).subscribeRequest("203.0.113.1");
+
+        assertThat(request.requested()).contains("a=earliest,b=earliest");
+        assertThat(starts(query, "a=9xx1-2,b=earliest"))
+                .containsExactly(room("a", after("9xx1", 2)), room("b", all));
     }
 
     @Test
