@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
@@ -15,6 +16,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -111,6 +113,30 @@ class RoomSettingsIT {
             assertThat(stays.awaitData("4").data()).isEqualTo(numbers(1, 4));
             assertThat(stays.connections()).isOne();
         }
+    }
+
+    /** Nothing reads the room meanwhile, which would make its keys last longer. */
+    @Test
+    void readerOfARoom_whoseMessagesHaveEnded_getsTheNextOneWithoutAGap() {
+        TestRoom room = TestRoom.newAt(onRedis, http(Kind.REDIS), "brief.");
+        double lostBefore = new Metrics(onRedis).value("parley_histories_lost_total");
+        try (SseReader stays = room.subscribe()) {
+            String first = room.publish("1");
+            stays.awaitMessages(1);
+            Timeouts.await("the log to end")
+                    .until(
+                            () ->
+                                    redis.command("EXISTS", "parley:{" + room.name() + "}:log")
+                                                    .number()
+                                            == 0);
+
+            String second = room.publish("2");
+
+            assertThat(stays.awaitMessages(2).data()).containsExactly("1", "2");
+            assertThat(stays.events("gap")).isEmpty();
+            assertThat(second).isEqualTo(first.replace("-1", "-2"));
+        }
+        assertThat(new Metrics(onRedis).value("parley_histories_lost_total")).isEqualTo(lostBefore);
     }
 
     private static ParleyProcess pod(Kind kind) {

@@ -17,7 +17,7 @@
  *       of the server that counts; {@code past}, epochs that have ended and their last offsets;
  *       {@code lost}, the highest offset that was lost with the log; {@code bytes}, bytes of bodies
  *       ever accepted; {@code expires}, when the log ends by itself</td><td>the age of the room's history after the last publish or read, and up to
- *       a hundredth more</td></tr>
+ *       a hundredth more; an hour at least</td></tr>
  *   <tr><td>{@code parley:{kitchen}:log}</td><td>stream</td><td>an entry a message: id {@code
  *       42-0} for offset 42; field {@code at}, ms since 1970 by Redis's clock; field {@code body},
  *       JSON of {@code text}, {@code from}, {@code event}, {@code ttl}; field {@code before}, bytes accepted

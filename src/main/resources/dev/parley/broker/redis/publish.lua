@@ -198,11 +198,13 @@ if first_at <= now - max_age or bytes - first_before > max_bytes then
 end
 
 -- Both keys last at least as long as their newest message. They are given a hundredth more, so that not
--- each publish has to tell it to Redis, its replicas and its append-only file.
+-- each publish has to tell it to Redis, its replicas and its append-only file. The head lasts an hour in any
+-- case: where messages last for seconds only, the pods that read the room would otherwise see it begin anew
+-- after each pause, before they read it again (parley.log.audit) and so keep it.
 local ends, more = now + max_age, math.ceil(max_age / 100)
 if not log_exists or foreign > 0 or expires < ends or expires > ends + more then
   redis.call('HSET', head, 'expires', integer(ends + more))
-  redis.call('PEXPIRE', head, max_age + more)
+  redis.call('PEXPIRE', head, math.max(max_age + more, 3600000))
   redis.call('PEXPIRE', log, max_age + more)
 end
 if receipt then

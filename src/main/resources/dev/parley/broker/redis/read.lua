@@ -6,7 +6,7 @@
 -- ARGV[2]  offset     integer  the page lies after or before it
 -- ARGV[3]  limit      integer  messages in the page at most
 -- ARGV[4]  budget     integer  bytes of bodies in the page, about; two messages are returned anyway
--- ARGV[5]  max_age    integer  ms that the log keeps a message, and that a head lives on after it was read
+-- ARGV[5]  max_age    integer  ms that the log keeps a message, and that a head lives on after it was read, an hour at least
 -- ARGV[6]  max_length integer  messages that the log keeps
 --
 -- Returns {epoch, past, oldest, newest, {offset, at, body, offset, at, body, ...}, lost_log, now} with the
@@ -31,11 +31,11 @@ if not state[1] then
   return {'0', '', '1', '0', {}, 0, string.format('%d', now)}
 end
 local epoch, newest, past = state[1], state[2] or '0', state[3] or ''
--- A room that is read keeps its head, although nothing is published in it: with the hundredth more that
--- publish.lua gives it, and not where that set a later end, which another pod may have in its settings.
+-- A room that is read keeps its head, although nothing is published in it: for as long as publish.lua lets
+-- it last, and not where that set a later end, which another pod may have in its settings.
 -- pcall, because a server that refuses to write, such as a replica, can still be read.
 if tonumber(state[5] or 0) < now + max_age then
-  redis.pcall('PEXPIRE', head, max_age + math.ceil(max_age / 100))
+  redis.pcall('PEXPIRE', head, math.max(max_age + math.ceil(max_age / 100), 3600000))
 end
 
 -- Other programs may write into the stream. Entries whose ids are not <offset>-0 are not of this log.

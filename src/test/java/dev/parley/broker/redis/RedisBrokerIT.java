@@ -325,6 +325,19 @@ class RedisBrokerIT implements BrokerContract {
     }
 
     @Test
+    void head_outlivesALogThatLastsForASecond() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withAge(Duration.ofSeconds(1)));
+        EventId first = broker.publishText("one");
+        Timeouts.await("the log to end").until(() -> redis.command("EXISTS", LOG).number() == 0);
+
+        EventId second = broker.publishText("two");
+
+        assertThat(second).isEqualTo(new EventId(first.epoch(), 2));
+        assertThat(broker.readAfter(1, 10).continues(first)).isTrue();
+        assertThat(lifetime(HEAD)).isBetween(Duration.ofMinutes(59), Duration.ofMinutes(60));
+    }
+
+    @Test
     void receipt_outlivesTheTrimmingOfItsMessage() {
         BlockingBroker broker = open(HistorySettings.DEFAULT.withSize(5));
         Receipt first = broker.publish("a", "key");
