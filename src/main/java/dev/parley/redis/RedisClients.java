@@ -66,6 +66,15 @@ public final class RedisClients implements RedisOptionsCustomizer {
      */
     public Supplier<Redis> on(Vertx vertx) {
         RedisOptions known = Objects.requireNonNull(options);
+        if (known.getType() == RedisClientType.SENTINEL) {
+            return new SentinelClients(
+                    known.getEndpoints(),
+                    sentinels ->
+                            Redis.createClient(
+                                    GatheredWrites.on(vertx),
+                                    new RedisOptions(known).setEndpoints(sentinels)),
+                    System::nanoTime);
+        }
         return () -> Redis.createClient(GatheredWrites.on(vertx), known);
     }
 

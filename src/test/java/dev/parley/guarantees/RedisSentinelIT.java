@@ -36,6 +36,8 @@ class RedisSentinelIT {
                         .config("quarkus.redis.client-type", "sentinel")
                         .config("quarkus.redis.master-name", RedisSentinels.PRIMARY)
                         .config("parley.redis.max-backoff", "200ms")
+                        // An attempt to connect takes up to twice as long.
+                        .config("parley.redis.timeout", "5S")
                         .start()
                         .awaitReady();
     }
@@ -106,6 +108,24 @@ class RedisSentinelIT {
             assertThat(reader.events("gap")).isEmpty();
             RedisFaultTest.assertIdsAscend(reader);
             assertServes();
+        }
+    }
+
+    /** Each attempt to connect asks the Sentinels in turn, and waits for one that says nothing. */
+    @Test
+    void firstSentinelHangs_theOthersLeadToThePrimary() {
+        try (SseReader reader = openWithTenReplicated()) {
+            sentinels.pauseFirst();
+            primary.command("CLIENT", "KILL", "TYPE", "normal");
+            primary.command("CLIENT", "KILL", "TYPE", "pubsub");
+
+            Pods.publishNumbers(pod, ROOM, 11, 15);
+
+            reader.awaitMessages(15);
+            assertThat(reader.data()).isEqualTo(numbers(1, 15));
+            assertThat(reader.events("gap")).isEmpty();
+            assertThat(reader.connections()).isOne();
+            pod.awaitReady();
         }
     }
 

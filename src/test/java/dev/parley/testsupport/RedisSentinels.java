@@ -64,6 +64,11 @@ public final class RedisSentinels implements Closeable {
         return String.join(",", ports.stream().map(port -> "redis://127.0.0.1:" + port).toList());
     }
 
+    /** Stops the process of the first one: it accepts connections, and answers nothing. */
+    public void pauseFirst() {
+        processes.get(0).pause();
+    }
+
     /** Waits until each sentinel names this server as the primary. */
     public void awaitPrimary(RedisServer server) {
         for (int port : ports) {

@@ -1,0 +1,123 @@
+package dev.parley.redis;
+
+import io.vertx.core.Future;
+import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisConnection;
+import io.vertx.redis.client.Request;
+import io.vertx.redis.client.Response;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jboss.logging.Logger;
+
+/**
+ * Makes clients that ask Sentinels where the primary is.
+ *
+ * <p>A client asks them in the order of its list, and goes on to the next one when one refuses or
+ * errs; for one that accepts the connection and never answers, such as a process that hangs, it
+ * waits until the attempt to connect is given up and the client closed. If each attempt began with
+ * that Sentinel again, the pod would have no Redis for as long as it hangs, however many others
+ * could answer. So after an attempt that found no primary the next clients begin with the Sentinel
+ * that follows, for a minute. Then the order is the configured one again: where Sentinels disagree,
+ * all pods should go by the same one. Thread-safe.
+ */
+final class SentinelClients implements Supplier<Redis> {
+
+    private static final Logger LOG = Logger.getLogger(SentinelClients.class);
+
+    static final Duration PASSED_OVER = Duration.ofMinutes(1);
+
+    private final List<String> sentinels;
+    private final Function<List<String>, Redis> clients;
+    private final LongSupplier nanoTime;
+
+    /** Guarded by this. */
+    private First first;
+
+    /**
+     * The Sentinel with which clients begin.
+     *
+     * @param sinceNanos when it took the place of the one before it
+     */
+    private record First(int index, long sinceNanos) {}
+
+    /**
+     * @param sentinels their addresses
+     * @param clients makes a client that asks the Sentinels of a list in its order
+     */
+    SentinelClients(
+            List<String> sentinels, Function<List<String>, Redis> clients, LongSupplier nanoTime) {
+        this.sentinels = List.copyOf(sentinels);
+        this.clients = clients;
+        this.nanoTime = nanoTime;
+        this.first = new First(0, nanoTime.getAsLong());
+    }
+
+    /** Makes a client; the caller closes it, also when it gives up waiting for its connection. */
+    @Override
+    public Redis get() {
+        First beginning = first();
+        List<String> order = new ArrayList<>(sentinels);
+        Collections.rotate(order, -beginning.index());
+        return new Client(clients.apply(order), beginning);
+    }
+
+    private synchronized First first() {
+        long now = nanoTime.getAsLong();
+        if (first.index() > 0 && now - first.sinceNanos() >= PASSED_OVER.toNanos()) {
+            first = new First(0, now);
+        }
+        return first;
+    }
+
+    /** Goes on to the next Sentinel, unless another attempt has done so already. */
+    private synchronized void passOver(First silent) {
+        if (first.equals(silent)) {
+            first = new First((silent.index() + 1) % sentinels.size(), nanoTime.getAsLong());
+            LOG.debugf(
+                    "Sentinel %d of the list led to no primary in time; number %d is asked first",
+                    silent.index() + 1, first.index() + 1);
+        }
+    }
+
+    /** A client that tells when it is closed before it has found a primary. */
+    private final class Client implements Redis {
+
+        private final Redis delegate;
+        private final First begunWith;
+        private volatile boolean isConnecting;
+
+        Client(Redis delegate, First begunWith) {
+            this.delegate = delegate;
+            this.begunWith = begunWith;
+        }
+
+        @Override
+        public Future<RedisConnection> connect() {
+            isConnecting = true;
+            return delegate.connect().onComplete(done -> isConnecting = false);
+        }
+
+        @Override
+        public void close() {
+            if (isConnecting) {
+                passOver(begunWith);
+            }
+            delegate.close();
+        }
+
+        @Override
+        public Future<Response> send(Request command) {
+            return delegate.send(command);
+        }
+
+        @Override
+        public Future<List<Response>> batch(List<Request> commands) {
+            return delegate.batch(commands);
+        }
+    }
+}
