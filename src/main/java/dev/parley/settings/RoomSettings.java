@@ -5,6 +5,7 @@ import dev.parley.message.RoomPattern;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.inject.Singleton;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -24,6 +25,10 @@ public final class RoomSettings {
      * @throws ConfigurationException if one of them is not valid, or is there twice
      */
     public RoomSettings(RoomsConfig config) {
+        if (config.entries().keySet().stream().anyMatch(Objects::isNull)) {
+            // The framework reads "" as the absence of a key.
+            pattern("parley.rooms.\"\"", "\"\"");
+        }
         Map<RoomPattern, String> names = new TreeMap<>();
         // In alphabetical order, so that the same mistake is always reported in the same words.
         new TreeMap<>(config.entries())

@@ -113,6 +113,14 @@ public final class RoomSettingsTest {
     }
 
     @Test
+    void emptyPattern_isRefused_withTheFormsThereAre() {
+        assertThatExceptionOfType(ConfigurationException.class)
+                .isThrownBy(() -> settings(Map.of("parley.rooms.\"\".history.size", "5")))
+                .withMessageStartingWith(
+                        "parley.rooms.\"\": \"\" is not a pattern of rooms; write ");
+    }
+
+    @Test
     void patternThatIsThereTwice_isRefused_withBothSettings() {
         assertThatExceptionOfType(ConfigurationException.class)
                 .isThrownBy(
