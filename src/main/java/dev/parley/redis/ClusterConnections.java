@@ -555,7 +555,12 @@ public final class ClusterConnections implements RedisConnections {
         return connection
                 .send(Request.cmd(Command.CLUSTER).arg("SLOTS"))
                 .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
-                .map(answer -> ClusterSlots.parse(answer, address));
+                .map(answer -> ClusterSlots.parse(answer, address))
+                .compose(
+                        map ->
+                                map.byOwner().isEmpty()
+                                        ? Future.failedFuture(address + " knows no node with slots")
+                                        : Future.succeededFuture(map));
     }
 
     private synchronized void onFirstServer(RedisLink.Server server) {

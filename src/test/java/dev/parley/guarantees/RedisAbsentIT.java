@@ -6,10 +6,36 @@ import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
 import org.junit.jupiter.api.Test;
 
 /** A pod starts before its Redis server does. */
 class RedisAbsentIT {
+
+    /** A node that has not been made a part of a Cluster yet. */
+    @Test
+    void clusterWithoutSlots_isNamedAsTheReason_andServesOnceItHasThem() {
+        try (RedisServer redis = RedisServer.start("cluster-enabled yes");
+                ParleyProcess pod =
+                        Pods.withQuickReconnect()
+                                .redis(redis.uri())
+                                .config("quarkus.redis.client-type", "cluster")
+                                .start()) {
+            Http management = pod.management();
+            Timeouts.await("the reason")
+                    .until(
+                            () ->
+                                    management
+                                            .get("/q/health/ready")
+                                            .body()
+                                            .contains(" knows no node with slots"));
+
+            redis.takeAllSlots();
+
+            pod.awaitReady();
+            Pods.publishUntilConfirmed(pod, "room", "first");
+        }
+    }
 
     @Test
     void podThatStartsWithoutRedis_answers503_andServesOnceRedisRuns() {

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import redis.embedded.core.ExecutableProvider;
@@ -266,6 +267,17 @@ public final class RedisServer implements Closeable {
     /** Makes this replica a master, until it is restarted. */
     public void promote() {
         command("REPLICAOF", "NO", "ONE");
+    }
+
+    /**
+     * Makes this server, which was started for it, a Cluster of one node, and waits until it is.
+     */
+    public void takeAllSlots() {
+        List<String> addSlots = new ArrayList<>(List.of("CLUSTER", "ADDSLOTS"));
+        IntStream.range(0, 16_384).forEach(slot -> addSlots.add(Integer.toString(slot)));
+        command(addSlots.toArray(String[]::new));
+        Timeouts.await("the Cluster of " + this)
+                .until(() -> command("CLUSTER", "INFO").text().contains("_state:ok"));
     }
 
     /** Sends SIGSTOP: connections stay open and get no answer. Linux only. */

@@ -22,9 +22,7 @@ import io.vertx.redis.client.RedisOptions;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -374,11 +372,7 @@ class RedisBrokerIT implements BrokerContract {
 
     static RedisServer clusterOfOne() {
         RedisServer server = RedisServer.start("cluster-enabled yes");
-        List<String> addSlots = new ArrayList<>(List.of("CLUSTER", "ADDSLOTS"));
-        IntStream.range(0, 16_384).forEach(slot -> addSlots.add(Integer.toString(slot)));
-        server.command(addSlots.toArray(String[]::new));
-        Timeouts.await("cluster")
-                .until(() -> server.command("CLUSTER", "INFO").text().contains("_state:ok"));
+        server.takeAllSlots();
         return server;
     }
 
