@@ -37,7 +37,7 @@ class RedisSentinelIT {
                         .config("quarkus.redis.master-name", RedisSentinels.PRIMARY)
                         .config("parley.redis.max-backoff", "200ms")
                         // An attempt to connect takes up to twice as long.
-                        .config("parley.redis.timeout", "5S")
+                        .config("parley.redis.timeout", "2S")
                         .start()
                         .awaitReady();
     }
