@@ -38,9 +38,12 @@ public final class RefusedRequest extends RuntimeException {
      * @param most the longest body that is accepted, in bytes
      */
     public static RefusedRequest tooLarge(long most) {
-        return new RefusedRequest(
-                ErrorCode.REQUEST_TOO_LARGE,
-                "request too large: at most " + most + " bytes are accepted");
+        return new RefusedRequest(ErrorCode.REQUEST_TOO_LARGE, tooLargeDetail(most));
+    }
+
+    /** Returns the detail of {@link #tooLarge}. */
+    static String tooLargeDetail(long most) {
+        return "request too large: at most " + most + " bytes are accepted";
     }
 
     /** The kind of error, which sets the HTTP status. */

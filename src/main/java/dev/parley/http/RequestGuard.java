@@ -68,8 +68,15 @@ public final class RequestGuard {
             "bad request: the URI has a character that no URI may have, or a % without two"
                     + " hexadecimal digits; write these percent-encoded, a % as %25";
 
-    private final long maxBody;
-    private final ServerBounds bounds;
+    /**
+     * The longest body, in bytes. One that has no room even while there is no other must not be
+     * told to come again later.
+     */
+    private final long longestBody;
+
+    /** The longest body of a publish. */
+    private final long longestPublish;
+
     private final Duration requestTimeout;
     private final ClientAddress clientAddress;
     private final ProxyAdvice proxyAdvice;
@@ -87,8 +94,8 @@ public final class RequestGuard {
         this.crossOrigin = crossOrigin;
         this.proxyAdvice = proxyAdvice;
         this.publishes = publishes;
-        this.maxBody = maxBody.asLongValue();
-        this.bounds = bounds;
+        this.longestBody = Math.min(maxBody.asLongValue(), bounds.bodies().mostOfAddress());
+        this.longestPublish = Math.min(longestBody, publishes.longestBody());
         this.requestTimeout = requestTimeout;
         this.clientAddress = clientAddress;
     }
@@ -260,13 +267,14 @@ public final class RequestGuard {
 
     private void checkBody(RoutingContext exchange) {
         long announced = announcedLength(exchange);
-        long longest = longestBody(exchange);
+        boolean isPublish = isPublish(exchange);
+        long longest = isPublish ? longestPublish : longestBody;
         if (announced > longest) {
             refuseTooLarge(exchange, longest);
             return;
         }
         if (announced > PendingPublishes.SHORT
-                && isPublish(exchange)
+                && isPublish
                 && !publishes.hasRoom(exchange, announced)) {
             refuseOverloaded(exchange, PendingPublishes.REFUSAL);
             return;
@@ -301,18 +309,8 @@ public final class RequestGuard {
         exchange.next();
     }
 
-    /**
-     * Returns the longest body that the request may have. One that has no room even while there is
-     * no other must not be told to come again later.
-     */
-    private long longestBody(RoutingContext exchange) {
-        long arriving = Math.min(maxBody, bounds.bodies().mostOfAddress());
-        return isPublish(exchange) ? Math.min(arriving, publishes.longestBody()) : arriving;
-    }
-
     private void refuseTooLarge(RoutingContext exchange, long longest) {
-        RefusedRequest refusal = RefusedRequest.tooLarge(longest);
-        refuse(exchange, refusal.code(), String.valueOf(refusal.getMessage()));
+        refuse(exchange, ErrorCode.REQUEST_TOO_LARGE, RefusedRequest.tooLargeDetail(longest));
     }
 
     /**
