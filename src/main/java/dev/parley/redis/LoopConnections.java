@@ -199,7 +199,7 @@ final class LoopConnections {
                             warn(
                                     main,
                                     failure instanceof TimeoutException
-                                            ? "no answer within " + limit.toSeconds() + " s"
+                                            ? "no answer within " + limit.toMillis() + " ms"
                                             : RedisReason.of(failure));
                             reconnectLater(main, loop);
                         });

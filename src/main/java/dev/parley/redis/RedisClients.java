@@ -7,9 +7,13 @@ import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisOptions;
 import jakarta.inject.Singleton;
+import java.net.URI;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Supplier;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -29,18 +33,45 @@ public final class RedisClients implements RedisOptionsCustomizer {
      */
     private static final int QUEUE = 2 * RedisConfig.MAX_PENDING;
 
+    private final List<String> hosts;
+
     private volatile @Nullable RedisOptions options;
 
-    RedisClients() {}
+    /**
+     * @param hosts the addresses as they were configured
+     */
+    RedisClients(@ConfigProperty(name = "quarkus.redis.hosts") Optional<List<String>> hosts) {
+        this.hosts = hosts.orElse(List.of());
+    }
 
-    /** Keeps the options, without those that would work against {@link RedisLink}. */
+    /**
+     * Keeps the options, with the addresses in the order of the configuration and without what
+     * would work against {@link RedisLink}.
+     */
     @Override
     public void customize(String clientName, RedisOptions options) {
+        options.setEndpoints(inOrder(options.getEndpoints(), hosts));
         options.setMaxWaitingHandlers(Math.max(options.getMaxWaitingHandlers(), QUEUE));
         if (options.getType() == RedisClientType.CLUSTER) {
             removeIdleTimeouts(options.getNetClientOptions());
         }
         this.options = options;
+    }
+
+    /**
+     * Returns the addresses in the order in which they were configured. The framework reads them
+     * into a set, and may add a name of the client to each.
+     */
+    static List<String> inOrder(List<String> endpoints, List<String> configured) {
+        List<String> order = configured.stream().map(RedisClients::server).toList();
+        return endpoints.stream()
+                .sorted(Comparator.comparingInt(endpoint -> order.indexOf(server(endpoint))))
+                .toList();
+    }
+
+    /** Returns account, host and port of an address. */
+    private static String server(String address) {
+        return String.valueOf(URI.create(address.strip()).getRawAuthority());
     }
 
     /**

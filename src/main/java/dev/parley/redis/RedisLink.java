@@ -342,8 +342,8 @@ public final class RedisLink {
     private static String reason(Throwable failure, Duration limit) {
         return failure instanceof TimeoutException
                 ? "no answer within "
-                        + limit
-                        + ": is it a Redis, and does it use TLS exactly if the address is rediss://?"
+                        + limit.toMillis()
+                        + " ms: is it a Redis, and does it use TLS exactly if the address is rediss://?"
                 : RedisReason.of(failure);
     }
 

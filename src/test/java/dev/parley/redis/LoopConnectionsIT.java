@@ -262,7 +262,7 @@ final class LoopConnectionsIT {
         try (var third = new Socket(InetAddress.getLoopbackAddress(), redis.port());
                 var pod = startPod();
                 var reader = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
-            pod.awaitLog("of an additional event loop: no answer within 2 s");
+            pod.awaitLog("of an additional event loop: no answer within 2000 ms");
             for (int i = 0; i < 2 * LOOPS; i++) {
                 assertThat(new Http(pod.uri()).sendForm("m" + i).status()).isEqualTo(200);
             }
