@@ -40,8 +40,8 @@ public final class RoomPattern implements Comparable<RoomPattern> {
     /**
      * Reads a pattern.
      *
-     * @throws IllegalArgumentException if the text does not have one of the forms above; its
-     *     message is a sentence that says which there are
+     * @throws IllegalArgumentException if the text does not have one of the forms above, or no
+     *     room's name is long enough for it; its message is a sentence that says what is right
      */
     public RoomPattern(String text) {
         if (!isValid(text)) {
@@ -50,6 +50,13 @@ public final class RoomPattern implements Comparable<RoomPattern> {
                             + " is not a pattern of rooms; write a room name (kitchen), the beginning"
                             + " of names and * (team.*), or a * between two dots for one part of a"
                             + " name (team.*.private)");
+        }
+        if (beforeLastAny(text).length() > Room.MAX_LENGTH) {
+            throw new IllegalArgumentException(
+                    text
+                            + " is longer than the name of any room, which has at most "
+                            + Room.MAX_LENGTH
+                            + " characters; write the beginning of names and *");
         }
         this.text = text;
         this.regex = regex(text);
@@ -85,18 +92,21 @@ public final class RoomPattern implements Comparable<RoomPattern> {
         if (!CHARACTERS.matcher(text).matches() || text.endsWith(ANY + ANY)) {
             return false;
         }
-        String start = text.endsWith(ANY) ? text.substring(0, text.length() - 1) : text;
-        return Stream.of(parts(start)).allMatch(part -> part.equals(ANY) || !part.contains(ANY));
+        return Stream.of(parts(beforeLastAny(text)))
+                .allMatch(part -> part.equals(ANY) || !part.contains(ANY));
     }
 
     private static Pattern regex(String text) {
-        boolean isOpen = text.endsWith(ANY);
-        String start = isOpen ? text.substring(0, text.length() - 1) : text;
         String parts =
-                Stream.of(parts(start))
+                Stream.of(parts(beforeLastAny(text)))
                         .map(part -> part.equals(ANY) ? "[^.]+" : Pattern.quote(part))
                         .collect(Collectors.joining("\\."));
-        return Pattern.compile(isOpen ? parts + ".*" : parts);
+        return Pattern.compile(text.endsWith(ANY) ? parts + ".*" : parts);
+    }
+
+    /** Returns a pattern without the {@code *} at its end, which stands for nothing too. */
+    private static String beforeLastAny(String text) {
+        return text.endsWith(ANY) ? text.substring(0, text.length() - 1) : text;
     }
 
     private static String[] parts(String text) {
