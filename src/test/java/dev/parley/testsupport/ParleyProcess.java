@@ -34,6 +34,11 @@ public final class ParleyProcess implements Closeable {
     private static final Pattern MANAGEMENT_LISTENING =
             Pattern.compile("Management interface listening on https?://[^\\s/]*:(\\d+)");
 
+    private static final Path PACKAGED =
+            Path.of(System.getProperty("parley.app", "target/quarkus-app/quarkus-run.jar"));
+
+    private static final Path OWN_JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
+
     private final Builder options;
     private final OwnedProcess process;
     private final int port;
@@ -71,11 +76,10 @@ public final class ParleyProcess implements Closeable {
         private final Map<String, String> environment = new LinkedHashMap<>();
         private List<String> jvmOptions =
                 List.of("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
-        private Path jar =
-                Path.of(System.getProperty("parley.app", "target/quarkus-app/quarkus-run.jar"));
-
-        private Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+        private Path jar = PACKAGED;
+        private Path java = OWN_JAVA;
         private List<String> moreJvmOptions = argumentsOfEveryJvm();
+        private boolean withArchive = true;
         private int openFiles;
 
         private Builder(Builder other) {
@@ -85,6 +89,7 @@ public final class ParleyProcess implements Closeable {
             jar = other.jar;
             java = other.java;
             moreJvmOptions = other.moreJvmOptions;
+            withArchive = other.withArchive;
             openFiles = other.openFiles;
         }
 
@@ -179,6 +184,7 @@ public final class ParleyProcess implements Closeable {
          */
         public Builder java(Path path) {
             java = path;
+            withArchive = false;
             moreJvmOptions = List.of();
             return this;
         }
@@ -186,6 +192,7 @@ public final class ParleyProcess implements Closeable {
         /** Runs another jar than the packaged one. */
         Builder jar(Path path) {
             jar = path;
+            withArchive = false;
             return this;
         }
 
@@ -205,6 +212,17 @@ public final class ParleyProcess implements Closeable {
          */
         public ParleyProcess start() {
             return launch(new Builder(this));
+        }
+
+        /** Starts a pod with a further option of its JVM, and stops it when it is ready. */
+        private static String train(String jvmOption) {
+            var training = new Builder().java(OWN_JAVA);
+            training.moreJvmOptions = List.of(jvmOption);
+            try (ParleyProcess pod = training.start().awaitReady()) {
+                pod.terminate();
+                pod.awaitExit();
+                return pod.log();
+            }
         }
 
         /**
@@ -235,6 +253,9 @@ public final class ParleyProcess implements Closeable {
                 words.add(java.toString());
                 words.addAll(jvmOptions);
                 words.addAll(moreJvmOptions);
+                if (withArchive) {
+                    words.addAll(StartupArchive.options(jar, Builder::train));
+                }
                 words.addAll(options);
                 words.addAll(List.of("-jar", jar.toAbsolutePath().toString()));
             } else {
