@@ -113,6 +113,24 @@ class OpenRoomsTest {
         assertThat(read.isClosed()).isFalse();
     }
 
+    @Test
+    void roomBeyondTheMost_isOneTooMany_unlessItIsInMemory() {
+        var few =
+                new OpenRooms(
+                        broker,
+                        TestMessages.LINES,
+                        LogSettings.DEFAULT.withRooms(2),
+                        new LostHistories(registry),
+                        registry);
+        few.acquire(new Room("a"), 0);
+        assertThat(few.isFullFor(new Room("b"))).isFalse();
+
+        few.acquire(new Room("b"), 0);
+
+        assertThat(few.isFullFor(new Room("c"))).isTrue();
+        assertThat(few.isFullFor(new Room("b"))).isFalse();
+    }
+
     private RoomReplica acquire(long nowNanos) {
         return rooms.acquire(ScriptedBroker.ROOM, nowNanos);
     }

@@ -8,9 +8,11 @@ import dev.parley.broker.Lineage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class RoomLogTest {
@@ -189,6 +191,35 @@ class RoomLogTest {
         assertThat(log.reaches(4)).isTrue();
         assertThat(log.reaches(3)).isFalse();
         assertThat(budget.held()).isZero();
+    }
+
+    @Test
+    void frame_isExpired_whenItsLifetimeIsOver() {
+        RoomLog.Frame brief = TestMessages.briefFrame(1, 1_000);
+        long second = TimeUnit.SECONDS.toNanos(1);
+
+        assertThat(brief.isExpired(1_000)).isFalse();
+        assertThat(brief.isExpired(1_000 + second - 1)).isFalse();
+        assertThat(brief.isExpired(1_000 + second)).isTrue();
+        assertThat(acceptedAt(1, 0).isExpired(Long.MAX_VALUE)).isFalse();
+    }
+
+    /** Two bytes for each UTF-16 unit, and the text in UTF-8 in both formats. */
+    @ParameterizedTest
+    @CsvSource({
+        "a, 1",
+        "\u007f, 1",
+        "\u0080, 2",
+        "\u07ff, 2",
+        "\u0800, 3",
+        "\uffff, 3",
+        "\ud83d\ude00, 4"
+    })
+    void cost_followsTheBytesOfTheText(String text, int bytes) {
+        long empty = TestMessages.frame(1, "a").cost() - 2 - 2;
+
+        assertThat(TestMessages.frame(1, text).cost())
+                .isEqualTo(empty + 2L * text.length() + 2L * bytes);
     }
 
     private static RoomLog.Frame acceptedAt(long offset, long nanos) {

@@ -30,6 +30,11 @@ public final class TestMessages {
 
     /** A frame whose message has expired. */
     public static RoomLog.Frame expiredFrame(long offset) {
+        return briefFrame(offset, System.nanoTime() - Duration.ofSeconds(1).toNanos());
+    }
+
+    /** A frame whose message expires a second after it was accepted. */
+    static RoomLog.Frame briefFrame(long offset, long acceptedNanos) {
         var brief =
                 new Message(
                         ScriptedBroker.ROOM,
@@ -39,9 +44,7 @@ public final class TestMessages {
                         Instant.EPOCH,
                         Optional.of(Duration.ofSeconds(1)));
         return new RoomLog.Frame(
-                new StoredMessage(new EventId("e", offset), brief),
-                LINES,
-                System.nanoTime() - Duration.ofSeconds(1).toNanos());
+                new StoredMessage(new EventId("e", offset), brief), LINES, acceptedNanos);
     }
 
     /** Appends a message that has expired. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.parley.message.Message.StoredMessage;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -63,6 +64,20 @@ class MessageTest {
         assertThatThrownBy(() -> messageFrom("a".repeat(65))).isInstanceOf(InvalidRequest.class);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"PT1S", "PT2S", "P365D"})
+    void wholeSeconds_areALifetime(Duration ttl) {
+        assertThat(messageWith(ttl).expires()).contains(NOON.plus(ttl));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"PT0S", "PT0.999S", "PT1.5S", "PT-1S", "PT1.000000001S"})
+    void anyOtherLifetime_isRefused(Duration ttl) {
+        assertThatThrownBy(() -> messageWith(ttl))
+                .isInstanceOf(InvalidRequest.class)
+                .hasMessageStartingWith("bad ttl: ");
+    }
+
     @Test
     void storedMessage_hasTheOffsetOfItsId() {
         assertThat(new StoredMessage(new EventId("k3f9", 42), messageOf("hi")).offset())
@@ -71,6 +86,11 @@ class MessageTest {
 
     private static Message messageOf(String text) {
         return Message.of(Room.LOBBY, text, NOON);
+    }
+
+    private static Message messageWith(Duration ttl) {
+        return new Message(
+                Room.LOBBY, "hi", Optional.empty(), Optional.empty(), NOON, Optional.of(ttl));
     }
 
     private static Message messageFrom(String from) {
