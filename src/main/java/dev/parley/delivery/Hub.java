@@ -184,11 +184,12 @@ public final class Hub {
     /**
      * Does the periodic work: sends heartbeats, ends stuck and old streams, compares rooms with the
      * broker, drops rooms that are no longer read. A timer calls it.
+     *
+     * @param nowNanos from {@link System#nanoTime}
      */
-    public void tick() {
-        long now = System.nanoTime();
-        loops.values().forEach(loop -> loop.execute(() -> loop.sweep(now)));
-        rooms.tick(now);
+    public void tick(long nowNanos) {
+        loops.values().forEach(loop -> loop.execute(() -> loop.sweep(nowNanos)));
+        rooms.tick(nowNanos);
     }
 
     /** Counts a stream in, unless it is refused; returns why. */

@@ -149,7 +149,7 @@ class DeliveryModelTest {
                 case DRAIN -> reader.drain();
                 case RUN_ONE_TASK -> harness.loop.runOne();
                 case RUN_ALL_TASKS -> harness.run();
-                case TICK -> harness.hub.tick();
+                case TICK -> harness.hub.tick(System.nanoTime());
                 case SETTLE -> settle();
             }
             readers.forEach(Reader::checkNewLines);

@@ -156,7 +156,12 @@ final class HubHarness {
     }
 
     void tick() {
-        hub.tick();
+        tickAfter(Duration.ZERO);
+    }
+
+    /** Does the periodic work as if this time had passed. */
+    void tickAfter(Duration time) {
+        hub.tick(System.nanoTime() + time.toNanos());
         run();
     }
 

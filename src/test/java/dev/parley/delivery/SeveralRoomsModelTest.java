@@ -140,7 +140,7 @@ class SeveralRoomsModelTest {
                 case DRAIN -> client.drain();
                 case RUN_ONE_TASK -> harness.loop.runOne();
                 case RUN_ALL_TASKS -> harness.run();
-                case TICK -> harness.hub.tick();
+                case TICK -> harness.hub.tick(System.nanoTime());
                 case SETTLE -> settle();
             }
             clients.forEach(Client::checkNewLines);
