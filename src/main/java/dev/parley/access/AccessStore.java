@@ -2,13 +2,9 @@ package dev.parley.access;
 
 import dev.parley.broker.BrokerUnavailable;
 import io.smallrye.mutiny.Uni;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,13 +28,7 @@ public interface AccessStore {
 
         /** Makes the digest of a ticket. */
         public static TicketDigest of(String ticket) {
-            try {
-                var sha256 = MessageDigest.getInstance("SHA-256");
-                byte[] digest = sha256.digest(ticket.getBytes(StandardCharsets.UTF_8));
-                return new TicketDigest(HexFormat.of().formatHex(digest));
-            } catch (NoSuchAlgorithmException e) {
-                throw new IllegalStateException(e);
-            }
+            return new TicketDigest(Sha256.hex(ticket));
         }
     }
 

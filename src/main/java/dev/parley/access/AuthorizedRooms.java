@@ -98,9 +98,11 @@ public final class AuthorizedRooms {
     public final class PublishableMessage {
 
         private final Message message;
+        private final String sender;
 
-        private PublishableMessage(Message message) {
+        private PublishableMessage(Message message, String sender) {
             this.message = message;
+            this.sender = sender;
         }
 
         /** Returns the message. */
@@ -110,7 +112,7 @@ public final class AuthorizedRooms {
 
         /** Publishes it, as {@link Broker#publish}. */
         public Uni<Receipt> publish(Optional<IdempotencyKey> key) {
-            return broker.publish(new PublishRequest(message, key));
+            return broker.publish(new PublishRequest(message, key, sender));
         }
     }
 
@@ -165,7 +167,8 @@ public final class AuthorizedRooms {
         Message sent =
                 caller.person().map(person -> from(exchange, person, message)).orElse(message);
         admitted(exchange, caller, room.name());
-        return new PublishableMessage(sent);
+        String sender = caller.person().map(Person::sender).or(sent::from).orElse("");
+        return new PublishableMessage(sent, sender);
     }
 
     private Message from(RoutingContext exchange, Person person, Message message) {

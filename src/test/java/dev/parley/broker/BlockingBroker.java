@@ -98,6 +98,14 @@ public final class BlockingBroker {
         return publish(message(room, text), Optional.of(new IdempotencyKey(key)));
     }
 
+    /** Publishes under a sender's idempotency key. */
+    public Receipt publish(String text, String key, String sender) {
+        var request =
+                new PublishRequest(
+                        message(ROOM, text), Optional.of(new IdempotencyKey(key)), sender);
+        return broker.publish(request).await().atMost(Timeouts.LIMIT);
+    }
+
     private Receipt publish(Message message, Optional<IdempotencyKey> key) {
         return broker.publish(new PublishRequest(message, key)).await().atMost(Timeouts.LIMIT);
     }

@@ -458,6 +458,21 @@ public interface BrokerContract {
     }
 
     @Test
+    default void key_isOfOneSender() {
+        BlockingBroker broker = open();
+        Receipt unknown = broker.publish("text", "key");
+        Receipt ada = broker.publish("text", "key", "Ada");
+        Receipt person = broker.publish("text", "key", "person:1");
+
+        assertThat(ada.duplicate()).isFalse();
+        assertThat(person.duplicate()).isFalse();
+        assertThat(broker.publish("text", "key", "Ada")).isEqualTo(new Receipt(ada.id(), true));
+        assertThat(broker.publish("text", "key")).isEqualTo(new Receipt(unknown.id(), true));
+        assertThatExceptionOfType(IdempotencyKeyReused.class)
+                .isThrownBy(() -> broker.publish("another", "key", "person:1"));
+    }
+
+    @Test
     default void sameText_underAnotherKey_isAnotherMessage() {
         BlockingBroker broker = open();
 

@@ -171,7 +171,8 @@ final class RedisChaos implements Closeable {
         String text = "receipt-1";
         oracle.onPublishedTwice(text);
         String first = traffic.publish(text);
-        redis.command("DEL", "parley:{" + ChaosIT.ROOM + "}:once:" + Pods.key(ChaosIT.ROOM, text));
+        redis.command(
+                "DEL", "parley:{" + ChaosIT.ROOM + "}:receipt:" + Pods.key(ChaosIT.ROOM, text));
         assertThat(traffic.publish(text)).isNotEqualTo(first);
     }
 

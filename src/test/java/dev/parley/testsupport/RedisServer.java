@@ -301,6 +301,13 @@ public final class RedisServer implements Closeable {
         }
     }
 
+    /** Subscribes to a channel, as another program would, until the result is closed. */
+    public Closeable subscribe(String channel) {
+        Connection connection = connect(Timeouts.LIMIT);
+        connection.command("SUBSCRIBE", channel);
+        return connection;
+    }
+
     /** Connects and logs in; the timeout is for connecting and for each reply. */
     Connection connect(Duration timeout) {
         Connection connection = new Connection(port, Math.toIntExact(timeout.toMillis()));

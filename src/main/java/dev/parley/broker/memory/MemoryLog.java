@@ -27,7 +27,6 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** One room's log, and the receipts of its idempotency keys. Not thread-safe. */
@@ -79,12 +78,12 @@ final class MemoryLog {
      * An idempotency key and the sender of the message: two senders may use the same key for
      * different messages.
      *
-     * @param publisher the message's {@code from}
+     * @param sender as {@link PublishRequest#sender}
      */
-    private record ReceiptKey(String key, Optional<String> publisher) {
+    private record ReceiptKey(String key, String sender) {
 
-        static ReceiptKey of(Message message, IdempotencyKey key) {
-            return new ReceiptKey(key.value(), message.from());
+        static ReceiptKey of(IdempotencyKey key, String sender) {
+            return new ReceiptKey(key.value(), sender);
         }
     }
 
@@ -127,7 +126,7 @@ final class MemoryLog {
             return null;
         }
         expireReceipts();
-        GivenReceipt given = receipts.get(ReceiptKey.of(request.message(), request.key().get()));
+        GivenReceipt given = receipts.get(ReceiptKey.of(request.key().get(), request.sender()));
         if (given == null) {
             return null;
         }
@@ -142,7 +141,7 @@ final class MemoryLog {
         var entry = Entry.of(stored);
         messages.add(entry);
         count(entry, 1);
-        request.key().ifPresent(key -> remember(key, stored));
+        request.key().ifPresent(key -> remember(ReceiptKey.of(key, request.sender()), stored));
         trim();
         return stored;
     }
@@ -223,10 +222,8 @@ final class MemoryLog {
         }
     }
 
-    private void remember(IdempotencyKey key, StoredMessage stored) {
-        receipts.put(
-                ReceiptKey.of(stored.message(), key),
-                new GivenReceipt(stored.id(), digest(stored.message()), clock.instant()));
+    private void remember(ReceiptKey key, StoredMessage stored) {
+        receipts.put(key, new GivenReceipt(stored.id(), digest(stored.message()), clock.instant()));
         bytes += RECEIPT_BYTES;
     }
 

@@ -51,7 +51,12 @@ final class PublishScript {
         Room room = message.room();
         HistoryBounds bounds = histories.bounds(room);
         List<String> scriptKeys = new ArrayList<>(List.of(keys.head(room), keys.log(room)));
-        request.key().ifPresent(key -> scriptKeys.add(keys.receipt(message, key)));
+        request.key()
+                .ifPresent(
+                        key -> {
+                            scriptKeys.add(keys.receipt(room, key, request.sender()));
+                            scriptKeys.add(keys.receiptOfAll(room, key));
+                        });
         List<String> args =
                 List.of(
                         keys.live(room),

@@ -1,7 +1,6 @@
 package dev.parley.broker.redis;
 
 import dev.parley.broker.Broker.IdempotencyKey;
-import dev.parley.message.Message;
 import dev.parley.message.Room;
 import java.util.Optional;
 
@@ -25,13 +24,19 @@ record RedisKeys(String prefix) {
     }
 
     /**
-     * Returns the key of the receipt of the first publish under an idempotency key. The sender's
-     * name, if it gives one, is part of it, so that senders with different names do not take each
-     * other's keys. A space separates the two, which an idempotency key cannot contain.
+     * Returns the key of the receipt of a sender's first publish under an idempotency key. A space
+     * separates the two, which an idempotency key cannot contain.
+     *
+     * @param sender empty if it is not known
      */
-    String receipt(Message message, IdempotencyKey key) {
-        String publisher = message.from().map(from -> " " + from).orElse("");
-        return key(message.room(), "once:" + key.value() + publisher);
+    String receipt(Room room, IdempotencyKey key, String sender) {
+        String whose = sender.isEmpty() ? "" : " " + sender;
+        return key(room, "receipt:" + key.value() + whose);
+    }
+
+    /** Returns the key of the receipt that version 0.1 writes: one for all senders. */
+    String receiptOfAll(Room room, IdempotencyKey key) {
+        return key(room, "once:" + key.value());
     }
 
     /** Returns the channel on which a room's messages are announced. */

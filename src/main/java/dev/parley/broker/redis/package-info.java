@@ -26,9 +26,14 @@
  *   <tr><td>{@code parley:{:servers}}</td><td>hash</td><td>only with several servers: the lists of
  *       them that were in force here; see {@link dev.parley.broker.redis.Generations}</td><td>for
  *       ever</td></tr>
- *   <tr><td>{@code parley:{kitchen}:once:KEY}</td><td>string</td><td>the id that the first publish
- *       under the idempotency key KEY was given, and a digest of its body; {@code KEY FROM} for a
- *       sender that names itself</td><td>{@code parley.history.receipts}</td></tr>
+ *   <tr><td>{@code parley:{kitchen}:receipt:KEY SENDER}</td><td>string</td><td>the id that the
+ *       sender's first publish under the idempotency key KEY was given, and a digest of its body;
+ *       the sender is the name that it gives itself, or {@code person:} and a digest of whom its
+ *       token is for; {@code KEY} alone if it is not known</td><td>{@code
+ *       parley.history.receipts}</td></tr>
+ *   <tr><td>{@code parley:{kitchen}:once:KEY}</td><td>string</td><td>the id alone: the receipt of
+ *       version 0.1, which is written too while pods of it run</td><td>{@code
+ *       parley.history.receipts}</td></tr>
  * </table>
  *
  * <p><b>Channels.</b> {@code parley:{kitchen}:live}: every accepted message of the room, as {@code

@@ -4,8 +4,10 @@
 -- KEYS[1]  head     hash     the room's count; its fields are below
 -- KEYS[2]  log      stream   the room's messages: entry ids <offset>-0, fields at (ms), body (JSON)
 --                            and before (bytes that were accepted before this message)
--- KEYS[3]  receipt  string   <id> <digest of the body> of the first publish under this idempotency
---                            key; absent when the publisher gave no key
+-- KEYS[3]  receipt  string   <id> <digest of the body> of the sender's first publish under this
+--                            idempotency key; absent when the publisher gave no key, as the next one
+-- KEYS[4]  receipt_of_all    string  <id>: the receipt of version 0.1, one for all senders; written too while a
+--                            pod of version 0.1 is subscribed, so that it knows a repeat that comes to it
 -- ARGV[1]  channel      text     the room's channel, where the message is announced
 -- ARGV[2]  of_all       text     the channel of all rooms; announced there too while a pod of version
 --                                0.1 is subscribed to it
@@ -36,7 +38,7 @@
 --   expires integer  ms: when the log ends by itself; absent in a head that version 0.1 wrote
 --   first_at      integer  ms: no message of the log is older; absent if no script has looked yet
 --   first_before  integer  field before of the oldest message of the log, or less
-local head, log, receipt = KEYS[1], KEYS[2], KEYS[3]
+local head, log, receipt, receipt_of_all = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local channel, of_all, room, body, new_epoch = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local max_length, max_age = ARGV[6], tonumber(ARGV[7])
 local max_bytes, receipt_age = tonumber(ARGV[8]), ARGV[9]
@@ -88,13 +90,16 @@ end
 
 local digest = receipt and redis.sha1hex(body)
 if receipt then
-  local known = redis.call('GET', receipt)
-  local id, its_digest = string.match(known or '', '^(%S+) ?(%S*)$')
+  local id, its_digest = string.match(redis.call('GET', receipt) or '', '^(%S+) (%S+)$')
   -- If the message was lost since, the repeat is accepted as a new one.
   if id and is_certified(id) then
-    -- Version 0.1 wrote receipts without a digest: any message under the key counts as a repeat.
-    local same = its_digest == '' or its_digest == digest
-    return {id, same and 1 or 2, 0, 0}
+    return {id, its_digest == digest and 1 or 2, 0, 0}
+  end
+  -- A pod of version 0.1 may have accepted the first publish. It notes neither sender nor digest: any
+  -- message under the key counts as a repeat, as it does there.
+  id = redis.call('GET', receipt_of_all)
+  if id and is_certified(id) then
+    return {id, 1, 0, 0}
   end
 end
 
@@ -169,25 +174,38 @@ local function time_and_bytes(one)
   local fields = one[2]
   return fields[1] == 'at' and tonumber(fields[2]), fields[5] == 'before' and tonumber(fields[6])
 end
-local function is_expired(one)
-  if one[1] == entry then
+-- What version 0.1 wrote has no field before. It counts as accepted together with the message behind it,
+-- or before all others if none of those that were read has the field: it must not keep the messages
+-- behind it in a room that is full.
+local function bytes_before(entries, i)
+  for j = i, #entries do
+    local _, before = time_and_bytes(entries[j])
+    if before then
+      return before
+    end
+  end
+  return 0
+end
+local function is_expired(entries, i)
+  if entries[i][1] == entry then
     return false
   end
-  local at, before = time_and_bytes(one)
+  local at = time_and_bytes(entries[i])
   -- An entry without a time was written by another program; it is dropped when it is the oldest.
-  return not at or at <= now - max_age or before and bytes - before > max_bytes
+  return not at or at <= now - max_age or bytes - bytes_before(entries, i) > max_bytes
 end
 if first_at <= now - max_age or bytes - first_before > max_bytes then
   local expired = {}
   local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)
-  if is_expired(oldest[1]) then
+  if is_expired(oldest, 1) then
     oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 32)
   end
-  for _, one in ipairs(oldest) do
-    if not is_expired(one) then
+  for i, one in ipairs(oldest) do
+    if not is_expired(oldest, i) then
       -- What another program wrote may be any number, and a time that has not come.
-      local at, before = time_and_bytes(one)
-      redis.call('HSET', head, 'first_at', integer(math.min(at, now)), 'first_before', integer(before or 0))
+      local at = time_and_bytes(one)
+      redis.call('HSET', head, 'first_at', integer(math.min(at, now)),
+        'first_before', integer(bytes_before(oldest, i)))
       break
     end
     expired[#expired + 1] = one[1]
@@ -207,14 +225,19 @@ if not log_exists or foreign > 0 or expires < ends or expires > ends + more then
   redis.call('PEXPIRE', head, math.max(max_age + more, 3600000))
   redis.call('PEXPIRE', log, max_age + more)
 end
+
+-- Pods of this version receive the channel of all rooms by a pattern, which is not counted here.
+local subscribed = redis.pcall('PUBSUB', 'NUMSUB', of_all)
+local has_0_1 = elsewhere or not is_error(subscribed) and subscribed[2] > 0
 if receipt then
   redis.call('SET', receipt, id .. ' ' .. digest, 'PX', receipt_age)
+  if has_0_1 then
+    redis.call('SET', receipt_of_all, id, 'PX', receipt_age)
+  end
 end
 local announcement = room .. ' ' .. id .. ' ' .. now_text .. ' ' .. body
 redis.call(publish, channel, announcement)
--- Pods of this version receive the channel of all rooms by a pattern, which is not counted here.
-local subscribed = redis.pcall('PUBSUB', 'NUMSUB', of_all)
-if elsewhere or not is_error(subscribed) and subscribed[2] > 0 then
+if has_0_1 then
   redis.call('PUBLISH', of_all, announcement)
 end
 return {id, 0, foreign, lost_log}

@@ -3,12 +3,14 @@ package dev.parley.broker.redis;
 import static dev.parley.broker.BlockingBroker.ROOM;
 import static dev.parley.broker.BlockingBroker.offsets;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.parley.broker.BlockingBroker;
 import dev.parley.broker.Broker;
 import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.BrokerContract;
 import dev.parley.broker.HistorySettings;
+import dev.parley.broker.IdempotencyKeyReused;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.broker.RoomHistories;
@@ -19,6 +21,7 @@ import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.Timeouts;
 import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisOptions;
+import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,6 +32,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The contract on Redis; and scripts, keys, lost keys, several pods, a Cluster. */
 class RedisBrokerIT implements BrokerContract {
@@ -136,7 +140,7 @@ class RedisBrokerIT implements BrokerContract {
         // 24 hours and a hundredth of them, which are 14.4 minutes.
         assertThat(lifetime(HEAD)).isBetween(Duration.ofHours(24), Duration.ofMinutes(1_455));
         assertThat(lifetime(LOG)).isBetween(Duration.ofHours(24), Duration.ofMinutes(1_455));
-        assertThat(lifetime("parley:{room}:once:key"))
+        assertThat(lifetime("parley:{room}:receipt:key"))
                 .isBetween(Duration.ofHours(1), Duration.ofHours(2));
     }
 
@@ -344,13 +348,80 @@ class RedisBrokerIT implements BrokerContract {
         assertThat(broker.publish("a", "key")).isEqualTo(new Receipt(first.id(), true));
     }
 
-    @Test
-    void receipt_ofVersion01_whichHasNoDigest_isHonoured() {
+    /** It has neither a digest nor a sender. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "Ada"})
+    void receipt_ofVersion01_isHonoured(String sender) {
         BlockingBroker broker = open();
         EventId id = broker.publishText("a");
         redis.command("SET", "parley:{room}:once:key", id.toString());
 
-        assertThat(broker.publish("a", "key")).isEqualTo(new Receipt(id, true));
+        assertThat(broker.publish("a", "key", sender)).isEqualTo(new Receipt(id, true));
+        assertThat(broker.readAfter(0, 10).newest()).isOne();
+    }
+
+    @Test
+    void receipt_ofVersion01_ofAMessageThatWasLost_isIgnored() {
+        BlockingBroker broker = open();
+        redis.command("SET", "parley:{room}:once:key", "k3f9-1");
+
+        assertThat(broker.publish("a", "key").duplicate()).isFalse();
+    }
+
+    /** A pod of that version takes the whole text for an id, and has one key for all senders. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "Ada"})
+    void receipt_canBeReadByVersion01_whileAPodOfItRuns(String sender) throws IOException {
+        BlockingBroker broker = open();
+        broker.publish("a", "before", sender);
+        try (var old = redis.subscribe("parley:live")) {
+            Receipt first = broker.publish("b", "key", sender);
+
+            assertThat(redis.command("GET", "parley:{room}:once:key").text())
+                    .isEqualTo(first.id().toString());
+            assertThat(lifetime("parley:{room}:once:key"))
+                    .isBetween(Duration.ofMinutes(4), Duration.ofMinutes(5));
+            assertThat(broker.publish("b", "key", sender)).isEqualTo(new Receipt(first.id(), true));
+            assertThatExceptionOfType(IdempotencyKeyReused.class)
+                    .isThrownBy(() -> broker.publish("c", "key", sender));
+        }
+        assertThat(redis.command("EXISTS", "parley:{room}:once:before").number()).isZero();
+    }
+
+    /** Its entries do not say how many bytes were accepted before them. */
+    @Test
+    void messagesOfVersion01_doNotKeepARoomFull() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withBytes(12_000));
+        redis.command("HSET", HEAD, "epoch", "k3f9", "offset", "40");
+        for (int offset = 1; offset <= 40; offset++) {
+            redis.command(
+                    "XADD", LOG, offset + "-0", "at", farFuture(), "body", "{\"text\":\"a\"}");
+        }
+
+        broker.publishText("x".repeat(5_000));
+        assertThat(redis.command("XLEN", LOG).number()).isEqualTo(41);
+
+        for (int i = 0; i < 10; i++) {
+            broker.publishText("x".repeat(5_000));
+        }
+        assertThat(redis.command("XLEN", LOG).number()).isEqualTo(2);
+    }
+
+    @Test
+    void messageOfVersion01_amongOthers_isDroppedWithTheOneBehindIt() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withBytes(20_000));
+        EventId last = broker.publishText("x".repeat(5_000));
+        redis.command("HINCRBY", HEAD, "offset", "1");
+        redis.command("XADD", LOG, "2-0", "at", farFuture(), "body", "{\"text\":\"a\"}");
+        broker.publishText("y".repeat(5_000));
+        assertThat(broker.readAfter(0, 10).oldest()).isEqualTo(last.offset());
+
+        broker.publishText("z".repeat(5_000));
+        broker.publishText("z".repeat(5_000));
+
+        assertThat(broker.readAfter(0, 10).oldest()).isEqualTo(2);
+        broker.publishText("z".repeat(5_000));
+        assertThat(broker.readAfter(0, 10).oldest()).isEqualTo(4);
     }
 
     @Test
