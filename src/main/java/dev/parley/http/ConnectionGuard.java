@@ -19,6 +19,7 @@ import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -52,6 +53,9 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
 
     /** A head above this leaves a large buffer in the decoder, so its connection is not reused. */
     static final int LARGE_HEAD = 8 * 1024;
+
+    /** Name of the handler to which Vert.x passes requests and failures. */
+    private static final String VERTX = "handler";
 
     private enum State {
         /** No byte of a request has come. */
@@ -309,6 +313,20 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         } else {
             // Written behind the bytes of the answer, and so complete only after them.
             context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> action.run());
+        }
+    }
+
+    /**
+     * Closes the connection when it fails before its first request is complete. Vert.x adds its
+     * handler with the first request, so nothing else would take the failure, and Netty would log
+     * it: a client can reset as many connections as it likes.
+     */
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (cause instanceof IOException && context.pipeline().get(VERTX) == null) {
+            context.close();
+        } else {
+            context.fireExceptionCaught(cause);
         }
     }
 

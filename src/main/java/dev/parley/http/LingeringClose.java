@@ -53,9 +53,9 @@ final class LingeringClose extends ChannelDuplexHandler {
     @Override
     public void close(ChannelHandlerContext context, ChannelPromise promise) {
         endOutput(context.channel());
+        // Not with the promise, which is kept below, and may be kept only once.
         var timer =
-                context.executor()
-                        .schedule(() -> context.close(promise), MILLIS, TimeUnit.MILLISECONDS);
+                context.executor().schedule(() -> context.close(), MILLIS, TimeUnit.MILLISECONDS);
         context.channel()
                 .closeFuture()
                 .addListener(
