@@ -101,7 +101,7 @@ final class Authenticator {
      */
     Uni<Caller> authenticate(RoutingContext exchange) {
         HttpServerRequest request = exchange.request();
-        if (request.params().contains(Credential.TOKEN_IN_URL)) {
+        if (request.params(Credential.ONLY_AMPERSAND).contains(Credential.TOKEN_IN_URL)) {
             throw misplaced(
                     exchange,
                     "token in the URL: URLs are logged and kept; send it as Authorization: Bearer,"

@@ -28,6 +28,9 @@ record Credential(Caller.Carrier carrier, String secret) {
     /** The parameter in which some clients send a token (RFC 6750 §2.3); it is refused. */
     static final String TOKEN_IN_URL = "access_token";
 
+    /** A semicolon in a query is a character like any other (WHATWG URL §5.1). */
+    static final boolean ONLY_AMPERSAND = true;
+
     private static final Pattern BEARER = Pattern.compile("(?i)bearer +([^ ].*)");
 
     /**
@@ -42,7 +45,7 @@ record Credential(Caller.Carrier carrier, String secret) {
                 return Optional.of(new Credential(Caller.Carrier.BEARER, bearer.group(1)));
             }
         }
-        List<String> tickets = request.params().getAll(TICKET);
+        List<String> tickets = request.params(ONLY_AMPERSAND).getAll(TICKET);
         if (!tickets.isEmpty()) {
             return Optional.of(new Credential(Caller.Carrier.TICKET, tickets.get(0)));
         }

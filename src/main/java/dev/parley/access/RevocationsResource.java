@@ -94,15 +94,15 @@ public final class RevocationsResource {
                     : new RefusedRequest(
                             ErrorCode.FORBIDDEN, "forbidden: the token does not say admin");
         }
-        Revocation revocation = revocation(form);
+        Revocation revocation =
+                revocation(UrlEncodedForm.readBody(exchange.request(), form, MAX_FORM));
         return revocations
                 .revoke(revocation)
                 .invoke(() -> audit.revoked(exchange, caller, revocation))
                 .map(done -> Response.ok(revocation.toJson(), MediaType.APPLICATION_JSON).build());
     }
 
-    private Revocation revocation(byte[] form) {
-        Map<String, List<String>> fields = UrlEncodedForm.readBody(form, MAX_FORM);
+    private Revocation revocation(Map<String, List<String>> fields) {
         fields.forEach(RevocationsResource::check);
         Optional<String> subject = field(fields, "sub");
         Optional<String> token = field(fields, "jti");

@@ -93,13 +93,23 @@ public final class Tickets {
     }
 
     /**
-     * Gives a ticket. Fails with {@link RefusedRequest} if the person gets too many: each is kept
-     * for {@code parley.access.ticket-lifetime}, and is a line in the log.
+     * Gives a ticket. Fails with {@link RefusedRequest} if the token ends within a second, or if
+     * the person gets too many: each is kept for {@code parley.access.ticket-lifetime}, and is a
+     * line in the log.
      *
      * @param token what it stands for
      * @param read the rooms that may be read with it
      */
     Uni<Given> give(VerifiedToken token, List<RoomPattern> read) {
+        Duration left = Duration.between(clock.instant(), token.expires());
+        if (left.toSeconds() < 1) {
+            // Its time may be over by our clock, and not by one that is behind.
+            return Uni.createFrom()
+                    .failure(
+                            new RefusedRequest(
+                                    ErrorCode.INVALID_TOKEN,
+                                    "the token's time is over; get a new one"));
+        }
         Optional<Duration> pause = given.tryTake(Holder.of(token.person()), limit);
         if (pause.isPresent()) {
             return Uni.createFrom()
@@ -113,7 +123,6 @@ public final class Tickets {
         byte[] secret = new byte[RANDOM_BYTES];
         random.nextBytes(secret);
         String ticket = Base64.getUrlEncoder().withoutPadding().encodeToString(secret);
-        Duration left = Duration.between(clock.instant(), token.expires());
         Duration expiresIn = left.compareTo(lifetime) < 0 ? left : lifetime;
         return store.putTicket(
                         TicketDigest.of(ticket), write(token, read), lifetime, token.expires())

@@ -8,6 +8,7 @@ import dev.parley.message.Room;
 import dev.parley.message.RoomPattern;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
@@ -17,6 +18,7 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
@@ -29,6 +31,11 @@ public final class TicketsResource {
     private static final int MAX_FORM = 32 * 1024;
 
     private static final int MAX_ROOMS = 200;
+
+    private static final String ROOM = "room";
+
+    /** The fields of the form. */
+    private static final Set<String> ROOMS = Set.of(ROOM);
 
     private final Authenticator authenticator;
     private final AuthorizedRooms authorizedRooms;
@@ -79,7 +86,7 @@ public final class TicketsResource {
         }
         Caller caller = authenticator.callerOf(exchange);
         VerifiedToken token = bearerToken(exchange, caller);
-        List<Room> asked = rooms(form);
+        List<Room> asked = rooms(exchange.request(), form);
         asked.forEach(room -> authorizedRooms.readable(exchange, room));
         List<RoomPattern> read =
                 asked.isEmpty()
@@ -111,9 +118,21 @@ public final class TicketsResource {
         return caller.token().orElseThrow();
     }
 
-    private static List<Room> rooms(byte[] form) {
-        Map<String, List<String>> values = UrlEncodedForm.readBody(form, MAX_FORM);
-        List<String> names = values.getOrDefault("room", List.of()).stream().distinct().toList();
+    /**
+     * Returns the rooms that the ticket is to be for; none for all that the token permits. A field
+     * that would be ignored is refused, since the ticket would be for more than was meant.
+     */
+    private static List<Room> rooms(HttpServerRequest request, byte[] form) {
+        Map<String, List<String>> values = UrlEncodedForm.readBody(request, form, MAX_FORM);
+        String query = request.query();
+        boolean hasQuery = query != null && !query.isEmpty();
+        if (hasQuery || !ROOMS.containsAll(values.keySet())) {
+            throw new RefusedRequest(
+                    ErrorCode.BAD_FORM,
+                    "bad form: the only field is room, in the body; another one would be ignored,"
+                            + " and the ticket be for more rooms than was meant");
+        }
+        List<String> names = values.getOrDefault(ROOM, List.of()).stream().distinct().toList();
         if (names.size() > MAX_ROOMS) {
             throw new RefusedRequest(
                     ErrorCode.TOO_MANY_ROOMS,

@@ -15,4 +15,16 @@ public record Heartbeat(Optional<Duration> pause, boolean asEvent) {
 
     /** Comments, after the configured silence. */
     public static final Heartbeat DEFAULT = new Heartbeat(Optional.empty(), false);
+
+    /**
+     * Returns a heartbeat that comes before a connection on which nothing is said is closed.
+     *
+     * @param usual the pause that is meant if none is given
+     * @param idle after which a silent connection is closed; never if it is 0
+     */
+    public Heartbeat within(Duration idle, Duration usual) {
+        return idle.isZero() || pause.orElse(usual).compareTo(idle) <= 0
+                ? this
+                : new Heartbeat(Optional.of(idle.multipliedBy(3).dividedBy(4)), asEvent);
+    }
 }

@@ -59,6 +59,11 @@ public record SubscribeRequest(
         this(rooms, format, heartbeat, address, List.of(), StreamHolder.ANYBODY);
     }
 
+    /** Returns the same request with another heartbeat. */
+    public SubscribeRequest with(Heartbeat other) {
+        return new SubscribeRequest(rooms, format, other, address, denied, holder);
+    }
+
     private static Comparator<RoomStart> byName() {
         return Comparator.comparing(one -> one.room().name());
     }

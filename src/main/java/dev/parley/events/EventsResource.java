@@ -1,6 +1,7 @@
 package dev.parley.events;
 
 import dev.parley.access.AuthorizedRooms;
+import dev.parley.delivery.EventsConfig;
 import dev.parley.delivery.Heartbeat;
 import dev.parley.delivery.SubscribeRequest;
 import dev.parley.delivery.SubscribeRequest.RoomStart;
@@ -31,7 +32,6 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.core.UriInfo;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -44,6 +44,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
@@ -62,9 +63,18 @@ public final class EventsResource {
     private final AuthorizedRooms rooms;
     private final ClientAddress clientAddress;
     private final ProxyAdvice proxyAdvice;
+    private final Duration usualHeartbeat;
+    private final Duration idleTimeout;
 
-    EventsResource(AuthorizedRooms rooms, ClientAddress clientAddress, ProxyAdvice proxyAdvice) {
+    EventsResource(
+            AuthorizedRooms rooms,
+            ClientAddress clientAddress,
+            ProxyAdvice proxyAdvice,
+            EventsConfig config,
+            @ConfigProperty(name = "quarkus.http.idle-timeout") Duration idleTimeout) {
         this.rooms = rooms;
+        this.usualHeartbeat = config.heartbeat();
+        this.idleTimeout = idleTimeout;
         this.proxyAdvice = proxyAdvice;
         this.clientAddress = clientAddress;
     }
@@ -113,9 +123,10 @@ public final class EventsResource {
     public Multi<String> events(
             @HeaderParam("Last-Event-ID") @Parameter(description = LAST_EVENT_ID)
                     @Nullable String lastEventId,
-            @Context UriInfo uri,
             @Context RoutingContext exchange) {
-        return stream(EventsQuery.read(uri.getQueryParameters(), lastEventId), exchange);
+        return stream(
+                EventsQuery.read(UrlEncodedForm.readQuery(exchange.request()), lastEventId),
+                exchange);
     }
 
     /**
@@ -133,12 +144,17 @@ public final class EventsResource {
             @HeaderParam("Last-Event-ID") @Parameter(description = LAST_EVENT_ID)
                     @Nullable String lastEventId,
             @Context RoutingContext exchange) {
-        return stream(EventsQuery.readForm(form, lastEventId), exchange);
+        return stream(
+                EventsQuery.readForm(
+                        UrlEncodedForm.readBody(exchange.request(), form, EventsQuery.MAX_FORM),
+                        lastEventId),
+                exchange);
     }
 
     private Multi<String> stream(EventsQuery query, RoutingContext exchange) {
         var request = exchange.request();
-        var subscribe = query.subscribeRequest(clientAddress.of(request));
+        var asked = query.subscribeRequest(clientAddress.of(request));
+        var subscribe = asked.with(asked.heartbeat().within(idleTimeout, usualHeartbeat));
         var permitted = rooms.permitted(exchange, subscribe);
         var loop = new NettyEventLoop(ContextInternal.current().nettyEventLoop());
         StreamHeaders.set(exchange);
@@ -157,11 +173,10 @@ public final class EventsResource {
     @Operation(hidden = true)
     public Response head(
             @HeaderParam("Last-Event-ID") @Nullable String lastEventId,
-            @Context UriInfo uri,
             @Context RoutingContext exchange) {
         rooms.permitted(
                 exchange,
-                EventsQuery.read(uri.getQueryParameters(), lastEventId)
+                EventsQuery.read(UrlEncodedForm.readQuery(exchange.request()), lastEventId)
                         .subscribeRequest(clientAddress.of(exchange.request())));
         StreamHeaders.set(exchange);
         return Response.ok().build();
@@ -245,32 +260,28 @@ public final class EventsResource {
         /**
          * Reads the fields of a form, which has the names that a query has.
          *
-         * @param body {@code application/x-www-form-urlencoded}
-         * @throws RefusedRequest if it is too long or cannot be decoded
+         * @param form its decoded fields
          */
-        static EventsQuery readForm(byte[] body, @Nullable String lastEventIdHeader) {
-            return read(
-                    UrlEncodedForm.readBody(body, MAX_FORM), MAX_ROOMS_OF_FORM, lastEventIdHeader);
+        static EventsQuery readForm(
+                Map<String, List<String>> form, @Nullable String lastEventIdHeader) {
+            return read(form, MAX_ROOMS_OF_FORM, lastEventIdHeader);
         }
 
         private static EventsQuery read(
                 Map<String, List<String>> fields,
                 int maxRooms,
                 @Nullable String lastEventIdHeader) {
-            String lastEventId = first(fields, "lastEventId");
+            String lastEventId = QueryParameters.first(fields, "lastEventId");
             return new EventsQuery(
-                    fields.getOrDefault("room", List.of()),
+                    QueryParameters.given(fields, "room"),
                     maxRooms,
-                    first(fields, "format"),
-                    first(fields, "history"),
-                    fields.getOrDefault("heartbeat", List.of()),
+                    QueryParameters.first(fields, "format"),
+                    QueryParameters.first(fields, "history"),
+                    QueryParameters.given(fields, "heartbeat"),
                     lastEventIdHeader,
-                    given(lastEventId).isPresent() ? lastEventId : first(fields, "last_event_id"));
-        }
-
-        private static @Nullable String first(Map<String, List<String>> fields, String name) {
-            List<String> values = fields.getOrDefault(name, List.of());
-            return values.isEmpty() ? null : values.get(0);
+                    lastEventId == null
+                            ? QueryParameters.first(fields, "last_event_id")
+                            : lastEventId);
         }
 
         /**

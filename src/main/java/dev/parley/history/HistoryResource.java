@@ -8,6 +8,7 @@ import dev.parley.http.Answers;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.QueryParameters;
 import dev.parley.http.RefusedRequest;
+import dev.parley.http.UrlEncodedForm;
 import dev.parley.message.EventId;
 import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.Room;
@@ -17,12 +18,15 @@ import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
-import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.jboss.resteasy.reactive.RestResponse;
 import org.jspecify.annotations.Nullable;
@@ -60,16 +64,28 @@ public final class HistoryResource {
     @GET
     @Produces(MediaType.APPLICATION_JSON)
     @Operation(summary = "Read a page of a room's history, oldest message first")
+    @Parameter(
+            name = "limit",
+            in = ParameterIn.QUERY,
+            description = "messages at most, 50 by default",
+            schema = @Schema(type = SchemaType.STRING))
+    @Parameter(
+            name = "before",
+            in = ParameterIn.QUERY,
+            description = "an id: the messages just before it",
+            schema = @Schema(type = SchemaType.STRING))
+    @Parameter(
+            name = "after",
+            in = ParameterIn.QUERY,
+            description = "an id: the messages just after it",
+            schema = @Schema(type = SchemaType.STRING))
     public Uni<RestResponse<HistoryPage>> messages(
-            @PathParam("room") String room,
-            @QueryParam("limit") @Parameter(description = "messages at most, 50 by default")
-                    @Nullable String limit,
-            @QueryParam("before") @Parameter(description = "an id: the messages just before it")
-                    @Nullable String before,
-            @QueryParam("after") @Parameter(description = "an id: the messages just after it")
-                    @Nullable String after,
-            @Context RoutingContext exchange) {
+            @PathParam("room") String room, @Context RoutingContext exchange) {
         ReadableRoom readable = rooms.readable(exchange, new Room(room));
+        Map<String, List<String>> query = UrlEncodedForm.readQuery(exchange.request());
+        String limit = QueryParameters.first(query, "limit");
+        String before = QueryParameters.first(query, "before");
+        String after = QueryParameters.first(query, "after");
         int count =
                 QueryParameters.number(
                         ErrorCode.BAD_LIMIT, "limit", limit, 1, MAX_LIMIT, DEFAULT_LIMIT);

@@ -1,7 +1,7 @@
-package dev.parley.publish;
+package dev.parley.http;
 
-import dev.parley.http.ErrorCode;
-import dev.parley.http.RefusedRequest;
+import io.vertx.core.http.HttpServerRequest;
+import jakarta.ws.rs.core.HttpHeaders;
 import java.io.ByteArrayOutputStream;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
@@ -9,10 +9,9 @@ import java.util.Locale;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
-import org.jspecify.annotations.Nullable;
 
 /** Decodes the {@code Content-Encoding} of a request body (RFC 9110 §8.4): gzip or none. */
-final class ContentCoding {
+public final class ContentCoding {
 
     private ContentCoding() {}
 
@@ -20,13 +19,14 @@ final class ContentCoding {
      * Decodes a body. No more than the longest body is ever decompressed, however small the
      * compressed one is.
      *
-     * @param coding the header; null if the request has none
+     * @param request has the header
      * @param maxBytes longest decoded body
      * @throws RefusedRequest if the coding is not known, the body is not in it, or is too long
      */
-    static byte[] decode(@Nullable String coding, byte[] body, long maxBytes) {
-        String name = coding == null ? "" : coding.strip().toLowerCase(Locale.ROOT);
-        return switch (name) {
+    public static byte[] decode(HttpServerRequest request, byte[] body, long maxBytes) {
+        // Several lines are one list (RFC 9110 §5.3).
+        String codings = String.join(",", request.headers().getAll(HttpHeaders.CONTENT_ENCODING));
+        return switch (codings.strip().toLowerCase(Locale.ROOT)) {
             case "", "identity" -> body;
             case "gzip", "x-gzip" -> gunzip(body, maxBytes);
             default ->

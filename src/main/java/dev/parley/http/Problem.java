@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.parley.broker.BrokerUnavailable;
 import dev.parley.broker.IdempotencyKeyReused;
 import dev.parley.message.InvalidRequest;
-import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.WebApplicationException;
@@ -76,16 +75,31 @@ public final class Problem {
     public Response unavailable(
             BrokerUnavailable failure, HttpHeaders headers, HttpServerRequest request) {
         LOG.debugf("%s %s: %s", request.method(), request.path(), failure.getMessage());
+        Endpoint call =
+                Endpoint.at(request.method().name(), String.valueOf(request.path())).orElse(null);
         String detail =
-                request.method().equals(HttpMethod.POST)
-                        ? "publish failed: "
-                                + failure.getMessage()
-                                + "; the message may be published all the same, so repeat it soon"
-                                + " with the same Idempotency-Key to publish it once"
-                        : "read failed: " + failure.getMessage() + "; try again soon";
+                call == null
+                        ? "failed: " + failure.getMessage() + "; try again soon"
+                        : unavailable(call, failure);
         return of(ErrorCode.UNAVAILABLE, detail, headers)
                 .header(HttpHeaders.RETRY_AFTER, BROKER_RETRY_AFTER)
                 .build();
+    }
+
+    private static String unavailable(Endpoint call, BrokerUnavailable failure) {
+        return switch (call) {
+            case SEND ->
+                    "publish failed: "
+                            + failure.getMessage()
+                            + "; the message may be published all the same, so repeat it soon"
+                            + " with the same Idempotency-Key to publish it once";
+            case REVOCATIONS ->
+                    "revocation failed: "
+                            + failure.getMessage()
+                            + "; the rights may be revoked all the same, so repeat it soon";
+            case TICKETS -> "no ticket: " + failure.getMessage() + "; try again soon";
+            default -> "read failed: " + failure.getMessage() + "; try again soon";
+        };
     }
 
     /** Answers a publish whose key was used for another message before. */

@@ -1,12 +1,30 @@
 package dev.parley.http;
 
 import dev.parley.message.EventId;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Parses the parameters that more than one call has. */
 public final class QueryParameters {
 
     private QueryParameters() {}
+
+    /** Returns the first value that is not empty; null if there is none. */
+    public static @Nullable String first(Map<String, List<String>> fields, String name) {
+        List<String> values = given(fields, name);
+        return values.isEmpty() ? null : values.get(0);
+    }
+
+    /**
+     * Returns the values that are not empty. An empty one counts as absent: a form sends its empty
+     * inputs too, and a page may add a parameter for which it has no value.
+     */
+    public static List<String> given(Map<String, List<String>> fields, String name) {
+        return fields.getOrDefault(name, List.of()).stream()
+                .filter(value -> !value.isEmpty())
+                .toList();
+    }
 
     /**
      * Parses a number within bounds.

@@ -1,7 +1,5 @@
-package dev.parley.publish;
+package dev.parley.http;
 
-import dev.parley.http.ErrorCode;
-import dev.parley.http.RefusedRequest;
 import jakarta.ws.rs.core.MediaType;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -16,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * A character encoding that a body may be in. Decoding is strict: bytes that are not valid are
  * refused, not repaired.
  */
-enum TextEncoding {
+public enum TextEncoding {
     UTF_8("UTF-8", StandardCharsets.UTF_8, "utf-8", "utf8"),
     US_ASCII("US-ASCII", StandardCharsets.US_ASCII, "us-ascii", "ascii"),
     /** Also what is labelled ISO-8859-1, as in browsers (WHATWG Encoding §4.2). */
@@ -52,14 +50,14 @@ enum TextEncoding {
 
     /** The bytes of a body in an encoding in which ASCII is one byte a character. */
     @SuppressWarnings("ArrayRecordComponent") // Passed on at once, and never compared.
-    record Body(byte[] bytes, TextEncoding encoding) {}
+    public record Body(byte[] bytes, TextEncoding encoding) {}
 
     /**
      * Returns the encoding of a body, UTF-8 if its type names none.
      *
      * @throws RefusedRequest if it names one that is not known
      */
-    static TextEncoding of(@Nullable MediaType type) {
+    public static TextEncoding of(@Nullable MediaType type) {
         String named = type == null ? null : type.getParameters().get(MediaType.CHARSET_PARAMETER);
         if (named == null) {
             return UTF_8;
@@ -83,7 +81,7 @@ enum TextEncoding {
      *
      * @param code of the refusal if the bytes are not valid
      */
-    Body body(byte[] bytes, ErrorCode code) {
+    public Body body(byte[] bytes, ErrorCode code) {
         return switch (this) {
             case UTF_8 -> new Body(withoutMark(bytes), UTF_8);
             case US_ASCII, WINDOWS_1252 -> new Body(bytes, this);
@@ -104,7 +102,7 @@ enum TextEncoding {
      * @param name of what they are, for the error
      * @throws RefusedRequest if they are not valid
      */
-    String decode(String name, ErrorCode code, byte[] bytes) {
+    public String decode(String name, ErrorCode code, byte[] bytes) {
         if (!isUtf16() && isAscii(bytes)) {
             return new String(bytes, StandardCharsets.US_ASCII);
         }

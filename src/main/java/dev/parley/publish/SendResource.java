@@ -8,11 +8,13 @@ import dev.parley.access.AuthorizedRooms;
 import dev.parley.broker.Broker.IdempotencyKey;
 import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.IdempotencyKeyReused;
+import dev.parley.http.ContentCoding;
 import dev.parley.http.ContentNegotiation;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.PendingPublishes;
 import dev.parley.http.ProxyAdvice;
 import dev.parley.http.RefusedRequest;
+import dev.parley.http.TextEncoding;
 import dev.parley.http.TokenBuckets;
 import dev.parley.http.UrlEncodedForm;
 import dev.parley.message.EventType;
@@ -147,14 +149,16 @@ public final class SendResource {
                     "the seconds for which the message is in the history and is replayed, 1 up to"
                             + " the age that its room keeps; the latter by default",
             schema = @Schema(type = SchemaType.INTEGER, minimum = "1"))
+    @Parameter(
+            name = HttpHeaders.CONTENT_ENCODING,
+            in = ParameterIn.HEADER,
+            description = "gzip, if the body is compressed",
+            schema = @Schema(type = SchemaType.STRING))
     public Uni<Response> send(
             byte[] body,
             @HeaderParam("Idempotency-Key")
                     @Parameter(description = "makes a repeat within five minutes publish nothing")
                     @Nullable String key,
-            @HeaderParam(HttpHeaders.CONTENT_ENCODING)
-                    @Parameter(description = "gzip, if the body is compressed")
-                    @Nullable String contentEncoding,
             @Context HttpHeaders headers,
             @Context RoutingContext exchange) {
         AuthorizedRooms.PublishableMessage publishable;
@@ -167,7 +171,7 @@ public final class SendResource {
             if (body.length > maxBody) {
                 throw RefusedRequest.tooLarge(maxBody);
             }
-            byte[] decoded = ContentCoding.decode(contentEncoding, body, maxBody);
+            byte[] decoded = ContentCoding.decode(exchange.request(), body, maxBody);
             SendFields fields =
                     SendFields.read(headers.getMediaType(), decoded, exchange.request().query());
             Message message =

@@ -106,6 +106,30 @@ class AccessIT {
                 .contains("\"from\":\"ada\"", "\"verified\":true");
     }
 
+    /** Names are not unique. */
+    @Test
+    void idempotencyKey_isOfThePerson_notOfTheName() {
+        TestTokens token = AccessPods.tokenFor("public.write.keys").claim("name", "Alex");
+        Http one = AccessPods.with(pod, token.signed()).with("Idempotency-Key", "k");
+        Http two =
+                AccessPods.with(pod, token.claim("sub", "bob").signed())
+                        .with("Idempotency-Key", "k");
+
+        Http.Answer first = one.sendForm("hello", "room", "public.write.keys");
+        Http.Answer other = two.sendForm("hello", "room", "public.write.keys");
+        Http.Answer anonymous =
+                anybody.with("Idempotency-Key", "k")
+                        .sendForm("hi", "room", "public.write.keys", "from", "Alex");
+        Http.Answer repeat = one.sendForm("hello", "room", "public.write.keys");
+
+        assertThat(List.of(first, other, anonymous))
+                .allSatisfy(sent -> assertThat(sent.status()).isEqualTo(200))
+                .extracting(sent -> sent.header("Event-Id"))
+                .doesNotHaveDuplicates();
+        assertThat(repeat.json().get("duplicate").asBoolean()).isTrue();
+        assertThat(repeat.header("Event-Id")).isEqualTo(first.header("Event-Id"));
+    }
+
     @Test
     void nameInTheToken_isTheSender_andBothNameAndSubjectMayBeGiven() {
         String token = AccessPods.tokenFor("names").claim("name", "Ada L.").signed();

@@ -17,6 +17,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Tickets for EventSource, on two pods of one Redis. */
 class TicketIT {
@@ -93,6 +95,58 @@ class TicketIT {
         assertThat(http.get("/events?room=narrow.b&ticket=" + ticket).status()).isEqualTo(403);
         assertThat(http.sendForm("x", "room", "narrow.a", "ticket", ticket).status())
                 .isEqualTo(401);
+    }
+
+    /** If they were read as something else, the ticket would be for all that the token permits. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "application/x-www-form-urlencoded | room=narrow.a",
+                "application/x-www-form-urlencoded | \uFEFFroom=narrow.a",
+                "text/plain;charset=UTF-8          | room=narrow.a",
+                "application/x-www-form-urlencoded | room=narrow%2ea"
+            })
+    void formOfAnyKind_isRead(String type, String form) {
+        Http.Answer answer = narrow().post("/tickets", type, form);
+
+        assertThat(answer.json().get("rooms"))
+                .extracting(JsonNode::asText)
+                .containsExactly("narrow.a");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "/tickets               | application/json                   | {\"room\":\"narrow.a\"} | 415",
+                "/tickets               | multipart/form-data;boundary=b     | --b             | 415",
+                "/tickets               | text/plain;charset=klingon         | room=narrow.a   | 415",
+                "/tickets               | application/x-www-form-urlencoded  | rooms=narrow.a  | 400",
+                "/tickets?room=narrow.a | application/x-www-form-urlencoded  | room=narrow.a   | 400",
+                "/tickets               | application/x-www-form-urlencoded  | room=a;room=b   | 400",
+                "/tickets               | application/x-www-form-urlencoded  | room=           | 400"
+            })
+    void whatWouldBeIgnored_isRefused(String path, String type, String form, int status) {
+        assertThat(narrow().post(path, type, form).status()).isEqualTo(status);
+    }
+
+    private static Http narrow() {
+        return AccessPods.with(one, AccessPods.tokenFor("narrow.*").signed());
+    }
+
+    /**
+     * A token is accepted for a while after its end, since clocks differ. A ticket would be dead.
+     */
+    @Test
+    void tokenWhoseTimeIsOver_getsNoTicket() {
+        long now = Instant.now().getEpochSecond();
+        TestTokens token = AccessPods.tokenFor("a").claim("iat", now - 60).claim("exp", now - 5);
+
+        Http.Answer answer = AccessPods.ticketAnswer(one, token.signed(), "");
+
+        assertThat(answer.status()).isEqualTo(401);
+        assertThat(answer.json().get("code").asText()).isEqualTo("invalid-token");
     }
 
     @Test

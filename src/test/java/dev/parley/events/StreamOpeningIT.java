@@ -171,13 +171,26 @@ class StreamOpeningIT {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "room=a/b", "room=-a", "room=%0d%0aSet-Cookie:x",
-                "room=%ff", "room=%00", "format=xml",
-                "format=JSON", "history=-1", "history=1.5",
-                "history=x", "history=1000001", "history=99999999999999999999",
-                "history=%D9%A3", "heartbeat=1", "heartbeat=61",
-                "heartbeat=", "heartbeat=2.5", "heartbeat=Event",
-                "heartbeat=event:5", "heartbeat=event&heartbeat=0", "heartbeat=5&heartbeat=6",
+                "room=a/b",
+                "room=-a",
+                "room=%0d%0aSet-Cookie:x",
+                "room=%ff",
+                "room=%00",
+                "format=xml",
+                "format=JSON",
+                "history=-1",
+                "history=1.5",
+                "history=x",
+                "history=1000001",
+                "history=99999999999999999999",
+                "history=%D9%A3",
+                "heartbeat=1",
+                "heartbeat=61",
+                "heartbeat=2.5",
+                "heartbeat=Event",
+                "heartbeat=event:5",
+                "heartbeat=event&heartbeat=0",
+                "heartbeat=5&heartbeat=6",
                 "heartbeat=event&heartbeat=event"
             })
     void badParameter_isRefused(String parameter) {
@@ -193,6 +206,14 @@ class StreamOpeningIT {
         assertThat(problem.status()).isEqualTo(400);
         assertThat(problem.header("Content-Type")).isEqualTo("application/problem+json");
         assertThat(problem.body()).contains("\"code\":\"bad-" + name + "\"");
+    }
+
+    /** As in version 0.1: an EventSource would not come back after a 400. */
+    @Test
+    void emptyParameters_countAsAbsent() {
+        String empty = "/events?room=&format=&history=&heartbeat=&lastEventId=";
+
+        assertThat(http.call("HEAD", empty).status()).isEqualTo(200);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.parley.guarantees;
 
 import static dev.parley.testsupport.TestRoom.numbers;
+import static java.nio.charset.StandardCharsets.UTF_16;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -13,9 +14,13 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import dev.parley.testsupport.TestRoom;
 import dev.parley.testsupport.Timeouts;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -225,6 +230,52 @@ class SeveralRoomsIT {
         assertThat(json.status()).isEqualTo(415);
         assertThat(json.body()).contains("application/x-www-form-urlencoded");
         assertThat(http.call("HEAD", manyRooms(50)).status()).isEqualTo(200);
+    }
+
+    /** If they were read as something else, the stream would be of the lobby. */
+    @Test
+    void formInAnotherEncoding_isRead_orRefused() {
+        Http http = pods.http(Kind.MEMORY).with("Accept", "application/json, text/event-stream");
+        String form = "application/x-www-form-urlencoded";
+        String wrong = "room=a&room=%20";
+
+        for (byte[] body : List.of(wrong.getBytes(UTF_8), ("\uFEFF" + wrong).getBytes(UTF_8))) {
+            assertProblem(http.post("/events", form, body), 400, "bad-room");
+        }
+        assertProblem(
+                http.post("/events", form + ";charset=utf-16", wrong.getBytes(UTF_16)),
+                400,
+                "bad-room");
+        assertProblem(
+                http.with("Content-Encoding", "gzip").post("/events", form, gzip(wrong)),
+                400,
+                "bad-room");
+        assertProblem(
+                http.with("Content-Encoding", "br").post("/events", form, wrong.getBytes(UTF_8)),
+                415,
+                "unsupported-encoding");
+        assertProblem(
+                http.post("/events", form + ";charset=klingon", wrong.getBytes(UTF_8)),
+                415,
+                "unsupported-media-type");
+        assertProblem(
+                http.post("/events", form, new byte[] {'a', '=', (byte) 0xff}), 400, "bad-form");
+        assertProblem(http.post("/events", form, new byte[65_537]), 413, "request-too-large");
+        assertProblem(
+                http.with("Content-Encoding", "gzip")
+                        .post("/events", form, gzip("x".repeat(65_537))),
+                413,
+                "request-too-large");
+    }
+
+    private static byte[] gzip(String text) {
+        var bytes = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(bytes)) {
+            gzip.write(text.getBytes(UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return bytes.toByteArray();
     }
 
     private static void assertProblem(Http.Answer answer, int status, String code) {

@@ -24,8 +24,9 @@ class IdleConnectionIT {
     static void startPod() {
         pod =
                 ParleyProcess.builder()
-                        .config("quarkus.http.idle-timeout", "2S")
-                        .config("parley.events.heartbeat", "500MS")
+                        .config("quarkus.http.idle-timeout", "4S")
+                        // Longer than the silence after which a connection is closed.
+                        .config("parley.events.heartbeat", "90S")
                         .start()
                         .awaitReady();
     }
@@ -56,17 +57,25 @@ class IdleConnectionIT {
 
     @Test
     void streamWithHeartbeats_isNotClosed() {
+        byte[] old = "GET /events HTTP/1.0\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+        byte[] shared = Http2Frames.connection().get(1, "/events?heartbeat=60").toBytes();
         try (var reader = SseReader.open(pod.uri("/events"));
+                var http1 = open(old);
+                var http2 = open(shared);
                 var silent = open(new byte[0])) {
             reader.awaitLastEventId();
+            http1.await("event: position");
+            http2.await("event: position");
 
             // By the time the silent one is closed, the stream has had no message either.
             silent.readToEnd();
 
             Timeouts.await("the silent one is gone")
                     .untilAsserted(
-                            () -> assertThat(new Metrics(pod).value("parley_sockets")).isOne());
-            assertThat(new Metrics(pod).value("parley_connected_clients")).isOne();
+                            () ->
+                                    assertThat(new Metrics(pod).value("parley_sockets"))
+                                            .isEqualTo(3));
+            assertThat(new Metrics(pod).value("parley_connected_clients")).isEqualTo(3);
         }
     }
 

@@ -228,6 +228,17 @@ class SendEncodingIT extends WatchedRoom {
         assertThat(answer.header("Accept-Encoding")).isEqualTo("gzip");
     }
 
+    /** Several lines are one list (RFC 9110 §5.3). */
+    @Test
+    void secondContentCoding_isNotOverlooked() {
+        assertThat(
+                        sendRaw(
+                                "Content-Type: text/plain\r\nContent-Encoding: identity\r\n"
+                                        + "Content-Encoding: gzip\r\n",
+                                gzip("hello".getBytes(UTF_8))))
+                .startsWith("HTTP/1.1 415 ");
+    }
+
     private String sendCoded(String coding, byte[] body) {
         return sendRaw("Content-Type: text/plain\r\nContent-Encoding: " + coding + "\r\n", body);
     }

@@ -93,10 +93,15 @@ public final class Http {
 
     /** Sends a body of this content type. */
     public Answer post(String pathAndQuery, String contentType, String body) {
+        return post(pathAndQuery, contentType, body.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Sends a body of this content type. */
+    public Answer post(String pathAndQuery, String contentType, byte[] body) {
         return exchange(
                 request(pathAndQuery)
                         .header("Content-Type", contentType)
-                        .POST(BodyPublishers.ofString(body)));
+                        .POST(BodyPublishers.ofByteArray(body)));
     }
 
     /** Gets a page. */
