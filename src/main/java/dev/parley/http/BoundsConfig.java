@@ -87,6 +87,14 @@ public interface BoundsConfig {
     @WithConverter(PositiveSize.class)
     MemorySize answerBytes();
 
+    /**
+     * Bytes that the kernel holds for a client that does not take them (socket(7), SO_SNDBUF), 4 KB
+     * or more. Linux takes twice as much, for its own structures too.
+     */
+    @WithDefault("64K")
+    @WithConverter(PositiveSize.class)
+    MemorySize sendBuffer();
+
     /** Longest time for a client to take an answer that is not a stream, at least 100 ms. */
     @WithDefault("60S")
     @DurationMin(millis = 100)

@@ -23,9 +23,11 @@ final class ServerOptions implements HttpServerOptionsCustomizer {
 
     private final Duration userTimeout;
     private final ServerBounds bounds;
+    private final int sendBuffer;
 
-    ServerOptions(EventsConfig config, ServerBounds bounds) {
+    ServerOptions(EventsConfig config, BoundsConfig limits, ServerBounds bounds) {
         this.bounds = bounds;
+        sendBuffer = (int) Math.min(Integer.MAX_VALUE, limits.sendBuffer().asLongValue());
         userTimeout = userTimeout(config);
     }
 
@@ -53,10 +55,14 @@ final class ServerOptions implements HttpServerOptionsCustomizer {
      * network is gone acknowledges nothing; the kernel would retransmit for a quarter of an hour.
      * With this limit it ends the connection 15 seconds (with the default settings) after the first
      * bytes that were not acknowledged, a heartbeat at the latest.
+     *
+     * <p>Also limits what the kernel holds for a client. Left alone, Linux lets it grow to 4 MB for
+     * each one that does not read: a few hundred of them would take the memory of the pod.
      */
     private void customize(HttpServerOptions options) {
         options.setTcpUserTimeout((int) Math.min(Integer.MAX_VALUE, userTimeout.toMillis()));
         options.setTcpKeepAlive(true);
+        options.setSendBufferSize(sendBuffer);
         options.setAcceptBacklog(ACCEPT_BACKLOG);
         ConnectionGuardInstaller.use(bounds);
     }

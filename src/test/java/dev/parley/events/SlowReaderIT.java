@@ -13,6 +13,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -29,7 +31,7 @@ class SlowReaderIT {
     private static final int MESSAGES = 200;
 
     @Test
-    void stalledReader_delaysNoOtherReaderAndMissesNothing() {
+    void stalledReader_delaysNoOtherReaderAndMissesNothing() throws IOException {
         try (ParleyProcess pod = pod("5m").start().awaitReady();
                 SseReader healthy = SseReader.open(pod.uri("/events")).awaitLastEventId();
                 SseReader stalled = openAndStall(SseReader.to(pod.uri("/events")))) {
@@ -40,6 +42,7 @@ class SlowReaderIT {
             assertReceived(healthy, texts);
             metrics.awaitValue(SLOW, 1);
             assertThat(metrics.value("parley_connected_clients")).isEqualTo(2);
+            assertThat(bytesInTheKernel(pod)).isLessThan(256 * 1024);
             stalled.continueReading();
             assertReceived(stalled.awaitMessages(MESSAGES), texts);
             assertThat(stalled.connections()).isOne();
@@ -107,6 +110,21 @@ class SlowReaderIT {
             assertReceived(stalled.awaitMessages(MESSAGES), texts);
             assertThat(stalled.events("gap")).isEmpty();
         }
+    }
+
+    /** Returns how many bytes wait for the slowest client of a pod; 0 where it cannot be seen. */
+    private static long bytesInTheKernel(ParleyProcess pod) throws IOException {
+        Path connections = Path.of("/proc/net/tcp");
+        if (!Files.exists(connections)) {
+            return 0;
+        }
+        // sl, local address, remote address, state, and tx_queue:rx_queue, in hexadecimal.
+        return Files.readAllLines(connections).stream()
+                .map(line -> line.strip().split("\\s+"))
+                .filter(words -> words[1].endsWith(":%04X".formatted(pod.port())))
+                .mapToLong(words -> Long.parseLong(words[4].split(":")[0], 16))
+                .max()
+                .orElse(0);
     }
 
     private static ParleyProcess.Builder pod(String slowTimeout) {
