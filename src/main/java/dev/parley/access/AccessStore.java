@@ -57,8 +57,13 @@ public interface AccessStore {
      */
     Uni<Optional<String>> useTicket(TicketDigest ticket);
 
-    /** Counts a use of each of these tickets, where they still exist. */
-    Uni<Void> touchTickets(Collection<TicketDigest> tickets);
+    /**
+     * Counts a use of each of these tickets.
+     *
+     * @return those that do not exist; whether they do may be unknown while a server is away, and
+     *     then they are not among these
+     */
+    Uni<List<TicketDigest>> touchTickets(Collection<TicketDigest> tickets);
 
     /**
      * Keeps revocations. Fails with {@link BrokerUnavailable}, and keeps none of them, if there

@@ -12,6 +12,7 @@ import dev.parley.http.TokenBuckets;
 import dev.parley.message.RoomPattern;
 import io.github.bucket4j.Bandwidth;
 import io.quarkus.runtime.StartupEvent;
+import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 import jakarta.enterprise.event.Observes;
@@ -55,8 +56,8 @@ public final class Tickets {
     private final ObjectMapper json = new ObjectMapper();
     private final SecureRandom random = new SecureRandom();
 
-    /** How many open streams of this pod have a ticket. */
-    private final Map<TicketDigest, Integer> open = new ConcurrentHashMap<>();
+    /** The tickets of this pod's open streams. */
+    private final Map<TicketDigest, Open> open = new ConcurrentHashMap<>();
 
     private final AtomicBoolean isTouching = new AtomicBoolean();
 
@@ -73,6 +74,19 @@ public final class Tickets {
 
         static Holder of(Person person) {
             return new Holder(person.issuer(), person.subject());
+        }
+    }
+
+    /**
+     * A ticket of open streams.
+     *
+     * @param token what it stands for
+     * @param streams how many, 1 or more
+     */
+    private record Open(VerifiedToken token, int streams) {
+
+        Open and(int more) {
+            return new Open(token, streams + more);
         }
     }
 
@@ -147,15 +161,16 @@ public final class Tickets {
      * @return what to call when the stream has ended, once or more often
      */
     Runnable enter(Caller caller) {
-        if (caller.ticket().isEmpty()) {
+        if (caller.ticket().isEmpty() || caller.token().isEmpty()) {
             return () -> {};
         }
         TicketDigest ticket = caller.ticket().get();
-        open.merge(ticket, 1, Integer::sum);
+        open.merge(ticket, new Open(caller.token().get(), 1), (known, first) -> known.and(1));
         var left = new AtomicBoolean();
         return () -> {
             if (left.compareAndSet(false, true)) {
-                open.computeIfPresent(ticket, (key, count) -> count == 1 ? null : count - 1);
+                open.computeIfPresent(
+                        ticket, (key, known) -> known.streams() == 1 ? null : known.and(-1));
             }
         };
     }
@@ -165,10 +180,34 @@ public final class Tickets {
             return;
         }
         store.touchTickets(List.copyOf(open.keySet()))
+                .chain(this::giveBack)
                 .onTermination()
                 .invoke(() -> isTouching.set(false))
                 .subscribe()
                 .with(done -> {}, failure -> LOG.debugf("tickets: %s", failure.getMessage()));
+    }
+
+    /**
+     * Gives the store tickets again that it has lost, or that ended while it was away: their
+     * streams are open, and their clients come back with them.
+     */
+    private Uni<Void> giveBack(List<TicketDigest> gone) {
+        return Multi.createFrom()
+                .iterable(gone)
+                .onItem()
+                .transformToUniAndConcatenate(this::giveBack)
+                .onItem()
+                .ignoreAsUni();
+    }
+
+    private Uni<Void> giveBack(TicketDigest ticket) {
+        Open known = open.get(ticket);
+        if (known == null || !known.token().expires().isAfter(clock.instant())) {
+            return Uni.createFrom().voidItem();
+        }
+        VerifiedToken token = known.token();
+        return store.putTicket(
+                ticket, write(token, token.grants().read()), lifetime, token.expires());
     }
 
     private String write(VerifiedToken token, List<RoomPattern> read) {

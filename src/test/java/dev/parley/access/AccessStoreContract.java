@@ -56,7 +56,7 @@ public abstract class AccessStoreContract {
 
     @Test
     void ticket_isNotMade_byTouchingIt() {
-        get(store().touchTickets(List.of(TICKET)));
+        assertThat(get(store().touchTickets(List.of(TICKET)))).containsExactly(TICKET);
 
         assertThat(get(store().useTicket(TICKET))).isEmpty();
     }

@@ -239,6 +239,8 @@ class TicketIT {
                 ParleyProcess pod =
                         AccessPods.builder()
                                 .quickToDetectFaults()
+                                // A lookup on its way when Redis is paused waits for as long.
+                                .config("parley.redis.timeout", "2S")
                                 .redis(mortal.uri())
                                 .start()
                                 .awaitReady()) {
@@ -256,6 +258,43 @@ class TicketIT {
                 mortal.resume();
 
                 reader.awaitEvent("gap");
+            }
+        }
+    }
+
+    /** Its client comes back with it. */
+    @Test
+    void ticketOfAnOpenStream_thatRedisHasLost_isGivenBack() {
+        try (RedisServer forgetful = RedisServer.start();
+                ParleyProcess pod =
+                        AccessPods.builder()
+                                .redis(forgetful.uri())
+                                .config("parley.access.ticket-lifetime", "2S")
+                                .start()
+                                .awaitReady()) {
+            String query =
+                    "room=kept&ticket="
+                            + AccessPods.ticket(pod, AccessPods.tokenFor("kept").signed());
+            String left = AccessPods.ticket(pod, AccessPods.tokenFor("kept").signed());
+            try (SseReader reader = open(pod, query)) {
+                reader.awaitLastEventId();
+                forgetful.command("FLUSHALL");
+
+                Timeouts.await("the ticket of the stream")
+                        .until(
+                                () ->
+                                        forgetful
+                                                        .command("KEYS", "parley:{:ticket:*")
+                                                        .items()
+                                                        .size()
+                                                == 1);
+                assertThat(new Http(pod.uri()).call("HEAD", "/events?" + query).status())
+                        .isEqualTo(200);
+                assertThat(
+                                new Http(pod.uri())
+                                        .call("HEAD", "/events?room=kept&ticket=" + left)
+                                        .status())
+                        .isEqualTo(401);
             }
         }
     }

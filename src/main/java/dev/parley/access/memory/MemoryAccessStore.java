@@ -63,9 +63,9 @@ public final class MemoryAccessStore implements AccessStore {
     }
 
     @Override
-    public Uni<Void> touchTickets(Collection<TicketDigest> used) {
-        used.forEach(this::use);
-        return Uni.createFrom().voidItem();
+    public Uni<List<TicketDigest>> touchTickets(Collection<TicketDigest> used) {
+        return Uni.createFrom()
+                .item(used.stream().filter(ticket -> use(ticket).isEmpty()).toList());
     }
 
     private Optional<Ticket> use(TicketDigest ticket) {

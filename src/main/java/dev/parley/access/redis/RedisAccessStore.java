@@ -5,6 +5,7 @@ import dev.parley.broker.BrokerUnavailable;
 import dev.parley.redis.RedisCommands;
 import dev.parley.redis.RedisConnections;
 import dev.parley.redis.RedisUnavailable;
+import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.vertx.redis.client.Response;
 import java.time.Clock;
@@ -82,18 +83,25 @@ public final class RedisAccessStore implements AccessStore {
     }
 
     @Override
-    public Uni<Void> touchTickets(Collection<TicketDigest> tickets) {
-        Uni<Void> all = Uni.createFrom().voidItem();
-        for (TicketDigest ticket : tickets) {
-            all =
-                    all.chain(
-                            () ->
-                                    useTicket(ticket)
-                                            .replaceWithVoid()
-                                            .onFailure(BrokerUnavailable.class)
-                                            .recoverWithNull());
-        }
-        return all;
+    public Uni<List<TicketDigest>> touchTickets(Collection<TicketDigest> tickets) {
+        return Multi.createFrom()
+                .iterable(tickets)
+                .onItem()
+                .transformToUniAndConcatenate(this::isGone)
+                .collect()
+                .asList()
+                .map(gone -> gone.stream().flatMap(Optional::stream).toList());
+    }
+
+    private Uni<Optional<TicketDigest>> isGone(TicketDigest ticket) {
+        return useTicket(ticket)
+                .map(
+                        found ->
+                                found.isEmpty()
+                                        ? Optional.of(ticket)
+                                        : Optional.<TicketDigest>empty())
+                .onFailure(BrokerUnavailable.class)
+                .recoverWithItem(Optional.empty());
     }
 
     @Override
