@@ -275,8 +275,7 @@ public final class ClusterConnections implements RedisConnections {
                 .recover(
                         late ->
                                 Future.failedFuture(
-                                        new RedisUnavailable(
-                                                "no connection to Redis node " + member.address)));
+                                        new RedisUnavailable("no connection to a node of Redis")));
     }
 
     private synchronized @Nullable Member owner(int slot) {
@@ -324,7 +323,7 @@ public final class ClusterConnections implements RedisConnections {
 
     private String noNode(int slot) {
         return members.isEmpty()
-                ? "no connection to a Redis Cluster: " + lastError
+                ? "no connection to a Redis Cluster"
                 : "no node of the Redis Cluster has slot " + slot;
     }
 

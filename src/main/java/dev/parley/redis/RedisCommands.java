@@ -148,8 +148,8 @@ public final class RedisCommands {
             Function<RedisConnection, Future<Response>> command) {
         var main = link.connection();
         if (main.isEmpty()) {
-            return Future.failedFuture(
-                    new RedisUnavailable("no connection to Redis: " + link.lastError()));
+            // Why is for the log and for readiness: it has addresses, and clients read this.
+            return Future.failedFuture(new RedisUnavailable("no connection to Redis"));
         }
         if (pending.incrementAndGet() > config.maxPending()) {
             pending.decrementAndGet();
