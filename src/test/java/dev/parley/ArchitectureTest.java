@@ -63,7 +63,7 @@ class ArchitectureTest {
                     Map.entry("history", Set.of("access", "http", "broker", "message")),
                     Map.entry("clock", Set.of("http", "sse", "delivery")),
                     Map.entry("cli", Set.of("access", "message")),
-                    Map.entry("ops", Set.of("delivery", "broker")),
+                    Map.entry("ops", Set.of("http", "delivery", "broker")),
                     Map.entry("training", Set.of()));
 
     private static final String JAX_RS = "jakarta.ws.rs..";

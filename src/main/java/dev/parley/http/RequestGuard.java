@@ -83,6 +83,9 @@ public final class RequestGuard {
     private final PendingPublishes publishes;
     private final CrossOriginRefusals crossOrigin;
 
+    /** Whether connections are closed after their answer, because the pod is about to end. */
+    private volatile boolean closing;
+
     RequestGuard(
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBody,
             @ConfigProperty(name = "parley.publish.request-timeout") Duration requestTimeout,
@@ -102,6 +105,16 @@ public final class RequestGuard {
 
     void guard(@Observes Router router) {
         router.route().order(FIRST).handler(this::check).failureHandler(this::failed);
+    }
+
+    /**
+     * Has each HTTP/1 connection closed after its next answer, the answer to a request that is
+     * being served included. Without this, clients would go on sending on their connections until
+     * the server closes them all, and would not learn what became of the publishes that it cuts.
+     * HTTP/2 has GOAWAY for that, which the framework sends.
+     */
+    public void closeConnections() {
+        closing = true;
     }
 
     private void check(RoutingContext exchange) {
@@ -139,6 +152,7 @@ public final class RequestGuard {
         if (isMisframed(exchange)) {
             return;
         }
+        exchange.addHeadersEndHandler(head -> onHead(exchange));
         proxyAdvice.onRequest(exchange.request());
         boolean post = exchange.request().method().equals(HttpMethod.POST);
         if (exchange.request().uri().length() > MAX_TARGET) {
@@ -325,6 +339,29 @@ public final class RequestGuard {
         if (!isStream(exchange)) {
             exchange.response().putHeader("Connection", "close");
         }
+        closeAtEnd(exchange);
+    }
+
+    /**
+     * Called before the head of an answer is sent. A stream is not told to close: the server would
+     * close its connection as soon as the stream has taken it over. The drain ends it.
+     */
+    private void onHead(RoutingContext exchange) {
+        if (!closing || exchange.request().version() == HttpVersion.HTTP_2) {
+            return;
+        }
+        String type = exchange.response().headers().get("Content-Type");
+        boolean streams =
+                type != null
+                        && type.startsWith(MediaType.SERVER_SENT_EVENTS)
+                        && !exchange.request().method().equals(HttpMethod.HEAD);
+        if (!streams) {
+            exchange.response().putHeader("Connection", "close");
+        }
+        closeAtEnd(exchange);
+    }
+
+    private static void closeAtEnd(RoutingContext exchange) {
         exchange.addEndHandler(
                 end -> {
                     if (!PipelinedRequests.isTakenOver(exchange.request())) {

@@ -1,6 +1,7 @@
 package dev.parley.ops;
 
 import dev.parley.delivery.Hub;
+import dev.parley.http.RequestGuard;
 import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
@@ -8,10 +9,11 @@ import java.time.Duration;
 import org.jboss.logging.Logger;
 
 /**
- * Ends a pod without a reader missing a message. On SIGTERM the pod stops being ready and refuses
- * new streams. After {@code parley.drain.delay} it ends its streams evenly over {@code
- * parley.drain.window}, each with a goodbye and a random pause after which the reader reconnects,
- * so that readers do not all reach the other pods in the same second.
+ * Ends a pod without a reader missing a message. On SIGTERM the pod stops being ready, refuses new
+ * streams, and closes each connection of HTTP/1 after its next answer. After {@code
+ * parley.drain.delay} it ends its streams evenly over {@code parley.drain.window}, each with a
+ * goodbye and a random pause after which the reader reconnects, so that readers do not all reach
+ * the other pods in the same second.
  *
  * <p>Runs in the framework's pre-shutdown phase, in which the server and the broker still work, and
  * returns when the streams have ended. The framework then waits for publishes in flight and exits.
@@ -31,11 +33,13 @@ public final class Drain {
     private static final Duration LAST_GOODBYES = Duration.ofSeconds(2);
 
     private final Hub hub;
+    private final RequestGuard requests;
     private final DrainConfig config;
     private volatile boolean started;
 
-    Drain(Hub hub, DrainConfig config) {
+    Drain(Hub hub, RequestGuard requests, DrainConfig config) {
         this.hub = hub;
+        this.requests = requests;
         this.config = config;
     }
 
@@ -46,6 +50,7 @@ public final class Drain {
 
     void drain(@Observes ShutdownDelayInitiatedEvent event) throws InterruptedException {
         started = true;
+        requests.closeConnections();
         hub.refuseStreams();
         Thread.sleep(config.delay().toMillis());
         int streams = hub.streams();

@@ -6,9 +6,11 @@ import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
+import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -50,6 +52,47 @@ final class DrainIT {
             assertThat(management.get("/q/health/live").status()).isEqualTo(200);
             assertThat(http.sendForm("still here").status()).isEqualTo(200);
             reader.awaitData("still here");
+        }
+    }
+
+    @Test
+    void drainingPod_closesEachConnectionAfterItsAnswer() {
+        try (var redis = RedisServer.start();
+                var pod =
+                        ParleyProcess.builder()
+                                .port(Ports.free())
+                                .redis(redis.uri())
+                                .config("parley.drain.delay", LONG)
+                                .start()
+                                .awaitReady();
+                var reader = SseReader.open(pod.uri("/events")).awaitLastEventId();
+                var idle = RawConnection.open(pod.port(), publish("before"))) {
+            idle.readAnswer();
+            assertThat(idle.answer().header("Connection")).isEmpty();
+            redis.pause();
+            try (var inFlight = RawConnection.open(pod.port(), publish("in flight"))) {
+                var metrics = new Metrics(pod);
+                Timeouts.await("the publish is active").until(() -> metrics.activeRequests() == 1);
+                pod.terminate();
+                pod.awaitReadiness(503);
+                redis.resume();
+
+                inFlight.readToEnd();
+                assertThat(inFlight.answer().status()).isEqualTo(200);
+                assertThat(inFlight.answer().header("Connection")).contains("close");
+            }
+            idle.send(publish("on a connection of before"));
+            idle.readToEnd();
+            assertThat(idle.text()).containsOnlyOnce("Connection: close").endsWith("ok");
+            try (var refused = RawConnection.open(pod.port(), get("/events?history=x"))) {
+                refused.readToEnd();
+                assertThat(refused.answer().status()).isEqualTo(400);
+                assertThat(refused.answer().header("Connection")).contains("close");
+            }
+            reader.awaitData("before");
+            reader.awaitData("in flight");
+            reader.awaitData("on a connection of before");
+            assertThat(reader.connected()).isTrue();
         }
     }
 
@@ -130,5 +173,19 @@ final class DrainIT {
             assertThat(answer.join().status()).isEqualTo(200);
             assertThat(pod.awaitExit()).isZero();
         }
+    }
+
+    private static byte[] publish(String text) {
+        return ("POST /send HTTP/1.1\r\nHost: parley\r\nContent-Type: text/plain\r\n"
+                        + "Content-Length: "
+                        + text.length()
+                        + "\r\n\r\n"
+                        + text)
+                .getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private static byte[] get(String target) {
+        return ("GET " + target + " HTTP/1.1\r\nHost: parley\r\n\r\n")
+                .getBytes(StandardCharsets.US_ASCII);
     }
 }
