@@ -147,7 +147,7 @@ public final class Hub {
 
     /**
      * Ends a part of the streams of every event loop. With the last part, connections that are held
-     * after their goodbye end too.
+     * after their goodbye end too, and from then on none is held.
      *
      * @param parts 1 for all of them, 2 for half of them, and so on
      */
@@ -310,7 +310,8 @@ public final class Hub {
      * of times a second.
      *
      * <p>A held connection is not a stream: it counts against no limit of streams, and nothing is
-     * written to it. A pod holds about {@link #MAX}; further ones end at once. Thread-safe.
+     * written to it. A pod holds about {@link #MAX}; further ones end at once. So do all at the end
+     * of a drain, because the framework waits for some of them as for requests. Thread-safe.
      */
     static final class HeldConnections {
 
@@ -325,6 +326,7 @@ public final class Hub {
         private static final byte[] NOTHING = new byte[0];
 
         private final Set<Held> held = ConcurrentHashMap.newKeySet();
+        private volatile boolean ended;
 
         /**
          * Sends the goodbye, and ends the connection later. Called on its event loop.
@@ -332,19 +334,25 @@ public final class Hub {
          * @return what to call, on that loop, if the client closes the connection before
          */
         Runnable end(byte[] goodbye, Connection connection, EventLoop loop) {
-            if (held.size() >= MAX) {
+            if (ended || held.size() >= MAX) {
                 connection.end(goodbye);
                 return () -> {};
             }
             connection.write(goodbye);
             var one = new Held(connection, loop);
             held.add(one);
+            if (ended) {
+                // endAll has been called meanwhile, and may have missed this one.
+                one.end();
+                return () -> {};
+            }
             loop.executeLater(one::end, Backoff.between(SHORTEST, LONGEST));
             return one::remove;
         }
 
-        /** Ends all of them now, because the pod is about to end. */
+        /** Ends all of them now, and each further one at once, because the pod is about to end. */
         void endAll() {
+            ended = true;
             held.forEach(one -> one.loop.execute(one::end));
         }
 

@@ -66,6 +66,16 @@ class HeldConnectionsTest {
         loop.runLater();
     }
 
+    @Test
+    void connection_thatComesWhenThePodEnds_isNotHeld() {
+        held.endAll();
+
+        held.end(GOODBYE, connection, loop);
+
+        assertThat(connection.lines()).containsExactly("goodbye");
+        assertThat(connection.isEnded()).isTrue();
+    }
+
     /** Runs at once what is not put off. */
     private static final class Loop implements EventLoop {
 
