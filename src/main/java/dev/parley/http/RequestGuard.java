@@ -86,6 +86,9 @@ public final class RequestGuard {
     /** Whether connections are closed after their answer, because the pod is about to end. */
     private volatile boolean closing;
 
+    /** When a request last came on HTTP/1, since connections are closed. */
+    private volatile long lastRequestNanos;
+
     RequestGuard(
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBody,
             @ConfigProperty(name = "parley.publish.request-timeout") Duration requestTimeout,
@@ -114,7 +117,16 @@ public final class RequestGuard {
      * HTTP/2 has GOAWAY for that, which the framework sends.
      */
     public void closeConnections() {
+        lastRequestNanos = System.nanoTime();
         closing = true;
+    }
+
+    /**
+     * Returns for how long no request has come on HTTP/1, counted from {@link #closeConnections}
+     * on. When it is long enough, no client is using a connection that it would have to give up.
+     */
+    public Duration sinceLastRequest() {
+        return Duration.ofNanos(System.nanoTime() - lastRequestNanos);
     }
 
     private void check(RoutingContext exchange) {
@@ -151,6 +163,9 @@ public final class RequestGuard {
         }
         if (isMisframed(exchange)) {
             return;
+        }
+        if (closing && exchange.request().version() != HttpVersion.HTTP_2) {
+            lastRequestNanos = System.nanoTime();
         }
         exchange.addHeadersEndHandler(head -> onHead(exchange));
         proxyAdvice.onRequest(exchange.request());

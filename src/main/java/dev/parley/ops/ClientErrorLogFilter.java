@@ -27,6 +27,13 @@ final class ClientErrorLogFilter implements Filter {
 
     private static final String HTTP_2 = "io.vertx.core.http.impl.Http2ConnectionBase";
 
+    /**
+     * The logger of a connection that comes while the server closes: Vert.x has given up its event
+     * loops by then, and its listener a moment later. Drain closes the public one before; there
+     * remains the management port.
+     */
+    private static final String ACCEPTED = "io.netty.bootstrap.ServerBootstrap";
+
     @Override
     public boolean isLoggable(LogRecord event) {
         return switch (String.valueOf(event.getLoggerName())) {
@@ -35,6 +42,7 @@ final class ClientErrorLogFilter implements Filter {
                             || event.getThrown() instanceof Http2Exception);
             case CONNECTIONS -> false;
             case WRITES -> !isThrownBy(HTTP_2, event.getThrown());
+            case ACCEPTED -> !(event.getThrown() instanceof IllegalStateException);
             default -> true;
         };
     }

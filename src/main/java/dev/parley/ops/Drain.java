@@ -16,7 +16,8 @@ import org.jboss.logging.Logger;
  * the other pods in the same second.
  *
  * <p>Runs in the framework's pre-shutdown phase, in which the server and the broker still work, and
- * returns when the streams have ended. The framework then waits for publishes in flight and exits.
+ * returns when the streams have ended, connections are no longer accepted, and no requests come.
+ * The framework then waits for publishes in flight and exits.
  */
 @Singleton
 public final class Drain {
@@ -29,8 +30,14 @@ public final class Drain {
     /** Time for each stream: on a pod with few streams, these together are the window. */
     private static final Duration PER_STREAM = Duration.ofMillis(20);
 
-    /** How long the last goodbyes may take to reach the network. */
-    private static final Duration LAST_GOODBYES = Duration.ofSeconds(2);
+    /** How long the last goodbyes may take to reach the network, and clients to become quiet. */
+    private static final Duration LAST_WAIT = Duration.ofSeconds(2);
+
+    /**
+     * How long no request may have come. A client that sends one after the other on a connection
+     * has had that connection closed by then.
+     */
+    private static final Duration QUIET = Duration.ofMillis(250);
 
     private final Hub hub;
     private final RequestGuard requests;
@@ -57,6 +64,12 @@ public final class Drain {
         if (streams > 0) {
             LOG.infof("Draining %d streams", streams);
             endStreams(streams);
+        }
+        // From here on readers and publishers that come back would only be cut later: they are to
+        // find another pod at once.
+        Listeners.closePublicOnes();
+        awaitQuiet();
+        if (streams > 0) {
             LOG.infof("Drained, %d streams are left", hub.streams());
         }
     }
@@ -68,10 +81,18 @@ public final class Drain {
             hub.endStreams((int) rounds);
             Thread.sleep(ROUND.toMillis());
         }
-        long deadline = System.nanoTime() + LAST_GOODBYES.toNanos();
-        while (hub.streams() > 0 && System.nanoTime() < deadline) {
-            hub.endStreams(1);
+    }
+
+    private void awaitQuiet() throws InterruptedException {
+        long deadline = System.nanoTime() + LAST_WAIT.toNanos();
+        hub.endStreams(1);
+        while (!isQuiet() && System.nanoTime() < deadline) {
             Thread.sleep(ROUND.toMillis());
+            hub.endStreams(1);
         }
+    }
+
+    private boolean isQuiet() {
+        return hub.streams() == 0 && requests.sinceLastRequest().compareTo(QUIET) >= 0;
     }
 }

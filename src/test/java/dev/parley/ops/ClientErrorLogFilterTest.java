@@ -2,6 +2,7 @@ package dev.parley.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.bootstrap.ServerBootstrap;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.util.concurrent.DefaultPromise;
@@ -24,6 +25,7 @@ class ClientErrorLogFilterTest {
         assertThat(isLogged(PublisherResponseHandler.class, streamClosed())).isFalse();
         assertThat(isLogged(ConnectionBase.class, null)).isFalse();
         assertThat(isLogged(DefaultPromise.class, thrownIn(http2))).isFalse();
+        assertThat(isLogged(ServerBootstrap.class, new IllegalStateException())).isFalse();
     }
 
     @Test
@@ -31,6 +33,7 @@ class ClientErrorLogFilterTest {
         assertThat(isLogged(PublisherResponseHandler.class, new IllegalStateException())).isTrue();
         assertThat(isLogged(DefaultPromise.class, new IllegalStateException())).isTrue();
         assertThat(isLogged(DefaultPromise.class, null)).isTrue();
+        assertThat(isLogged(ServerBootstrap.class, new IOException("no more files"))).isTrue();
         assertThat(isLogged(getClass(), new IOException("disk full"))).isTrue();
     }
 

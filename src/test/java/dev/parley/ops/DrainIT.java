@@ -10,6 +10,10 @@ import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -168,10 +172,21 @@ final class DrainIT {
             Timeouts.await("the publish is active").until(() -> metrics.activeRequests() == 1);
             pod.terminate();
             reader.awaitEvent("goodbye");
+            Timeouts.await("no connection is accepted").until(() -> isRefused(pod.port()));
+            assertThat(pod.management().get("/q/health/live").status()).isEqualTo(200);
             redis.resume();
 
             assertThat(answer.join().status()).isEqualTo(200);
             assertThat(pod.awaitExit()).isZero();
+            assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
+        }
+    }
+
+    private static boolean isRefused(int port) throws IOException {
+        try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            return false;
+        } catch (ConnectException refused) {
+            return true;
         }
     }
 
