@@ -61,7 +61,7 @@ class ArchitectureTest {
                             "events",
                             Set.of("access", "http", "sse", "delivery", "log", "message")),
                     Map.entry("history", Set.of("access", "http", "broker", "message")),
-                    Map.entry("clock", Set.of("http", "sse", "delivery")),
+                    Map.entry("clock", Set.of("http", "sse", "delivery", "retry")),
                     Map.entry("cli", Set.of("access", "message")),
                     Map.entry("ops", Set.of("http", "delivery", "broker")),
                     Map.entry("training", Set.of()));

@@ -6,6 +6,7 @@ import dev.parley.delivery.Hub;
 import dev.parley.http.Answers;
 import dev.parley.http.ClientAddress;
 import dev.parley.http.ProxyAdvice;
+import dev.parley.retry.Backoff;
 import dev.parley.sse.EventStream;
 import dev.parley.sse.NettyEventLoop;
 import dev.parley.sse.StreamHeaders;
@@ -23,12 +24,19 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.sse.OutboundSseEvent;
+import jakarta.ws.rs.sse.Sse;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
 /** Streams the time once a second. */
 @Path("/clock")
@@ -43,6 +51,7 @@ public final class ClockResource {
     private final Clock clock;
     private final ClientAddress clientAddress;
     private final ProxyAdvice proxyAdvice;
+    private final EventsConfig config;
     private final long maxUnsent;
     private volatile boolean ending;
 
@@ -52,6 +61,7 @@ public final class ClockResource {
             ClientAddress clientAddress,
             ProxyAdvice proxyAdvice,
             EventsConfig config) {
+        this.config = config;
         this.proxyAdvice = proxyAdvice;
         this.maxUnsent = Math.max(1, config.slowTimeout().dividedBy(PERIOD));
         this.hub = hub;
@@ -63,7 +73,17 @@ public final class ClockResource {
     @GET
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @Operation(summary = "Receive the time once a second")
-    public Multi<String> time(@Context RoutingContext exchange) {
+    @APIResponse(
+            responseCode = "200",
+            description = "OK",
+            content =
+                    @Content(
+                            mediaType = MediaType.SERVER_SENT_EVENTS,
+                            schema =
+                                    @Schema(
+                                            type = SchemaType.ARRAY,
+                                            implementation = String.class)))
+    public Multi<?> time(@Context RoutingContext exchange, @Context Sse sse) {
         StreamHeaders.set(exchange);
         String address = clientAddress.of(exchange.request());
         if (hub.isFull(address)) {
@@ -95,12 +115,27 @@ public final class ClockResource {
                 .invoke(tick -> unsent.set(0))
                 .select()
                 .first(tick -> !ending)
-                .map(tick -> clock.instant().truncatedTo(ChronoUnit.SECONDS).toString());
+                .map(tick -> sse.newEvent(now()))
+                .onCompletion()
+                .continueWith(() -> List.of(goodbye(sse)));
+    }
+
+    private String now() {
+        return clock.instant().truncatedTo(ChronoUnit.SECONDS).toString();
+    }
+
+    /** Asks the client to come back, as the drain asks the readers of rooms. */
+    private OutboundSseEvent goodbye(Sse sse) {
+        return sse.newEventBuilder()
+                .name("goodbye")
+                .reconnectDelay(Backoff.between(config.minRetry(), config.maxRetry()).toMillis())
+                .data("{\"reason\":\"" + DisconnectReason.DRAIN.label() + "\"}")
+                .build();
     }
 
     /**
-     * Has every stream of the clock end at its next tick, when the pod shuts down. Otherwise the
-     * framework would wait for them until its shutdown timeout, and log an error.
+     * Has every stream of the clock end with a goodbye at its next tick, when the pod shuts down.
+     * Otherwise the framework would wait for them until its shutdown timeout, and log an error.
      */
     void end(@Observes @Priority(LATE) ShutdownDelayInitiatedEvent event) {
         ending = true;

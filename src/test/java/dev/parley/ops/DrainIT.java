@@ -143,11 +143,13 @@ final class DrainIT {
     }
 
     @Test
-    void clockStream_doesNotDelayTheExit() {
+    void clockStream_getsGoodbye_andDoesNotDelayTheExit() {
         try (var pod = ParleyProcess.start().awaitReady();
                 var reader = SseReader.open(pod.uri("/clock")).awaitMessages(1)) {
             pod.terminate();
 
+            assertThat(reader.awaitEvent("goodbye").data()).isEqualTo("{\"reason\":\"drain\"}");
+            assertThat(reader.retry()).isPresent();
             reader.awaitClosed();
             assertThat(reader.cleanEnds()).isEqualTo(1);
             assertThat(pod.awaitExit()).isZero();
