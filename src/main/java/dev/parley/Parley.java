@@ -27,6 +27,9 @@ public final class Parley {
     /** The value of that property in the JDK's file, which no operator has chosen. */
     private static final String JDK_NOT_FOUND_TTL = "10";
 
+    /** Whether the program is about to serve: from then on its end is the framework's shutdown. */
+    private static volatile boolean started;
+
     Parley() {}
 
     /**
@@ -44,6 +47,11 @@ public final class Parley {
             exitCleanlyOnSignal();
         }
         Quarkus.run(args);
+    }
+
+    /** Notes that the program has started; called before its ports are open. */
+    static void onStarted() {
+        started = true;
     }
 
     /**
@@ -67,7 +75,7 @@ public final class Parley {
      * Makes the program exit with status 0 when it has stopped in good order after SIGTERM. A JVM
      * exits with 143 as soon as all its shutdown hooks have returned. So this adds a hook that does
      * not return before the main thread, in which the framework has stopped by then, has halted the
-     * JVM with the framework's status.
+     * JVM with the framework's status. During the start it halts the JVM itself.
      */
     private static void exitCleanlyOnSignal() {
         var exit = ApplicationLifecycleManager.getDefaultExitCodeHandler();
@@ -82,7 +90,21 @@ public final class Parley {
                     exiting.countDown();
                     exit.accept(status, failure);
                 });
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> awaitMain(exiting), "Exit status"));
+        var hook = new Thread(() -> onJvmEnds(exiting), "Exit status");
+        try {
+            Runtime.getRuntime().addShutdownHook(hook);
+        } catch (IllegalStateException signalCameBefore) {
+            Runtime.getRuntime().halt(0);
+        }
+    }
+
+    private static void onJvmEnds(CountDownLatch exiting) {
+        if (!started && exiting.getCount() > 0) {
+            // A signal came during the start, in which nothing is served. The main thread would go
+            // on starting, and fail with a stack trace: a JVM that ends takes no further hooks.
+            Runtime.getRuntime().halt(0);
+        }
+        awaitMain(exiting);
     }
 
     private static void awaitMain(CountDownLatch exiting) {

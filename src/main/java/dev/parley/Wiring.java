@@ -167,5 +167,6 @@ final class Wiring {
     void start(@Observes StartupEvent event, Hub hub, EventsConfig config, Vertx vertx) {
         long tick = Hub.tickInterval(config).toMillis();
         vertx.setPeriodic(Math.max(1, tick), id -> hub.tick(System.nanoTime()));
+        Parley.onStarted();
     }
 }

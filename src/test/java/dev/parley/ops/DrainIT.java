@@ -1,6 +1,7 @@
 package dev.parley.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
@@ -15,6 +16,7 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -37,6 +39,29 @@ final class DrainIT {
             assertThat(reader.cleanEnds()).isEqualTo(1);
             assertThat(pod.awaitExit()).isZero();
             assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
+        }
+    }
+
+    @Test
+    void podThatIsStarting_endsWithoutAnError() {
+        assumeThat(System.getProperty("parley.native", ""))
+                .as("a native executable starts before it can be terminated")
+                .isBlank();
+        try (var pod =
+                ParleyProcess.builder()
+                        .config(
+                                "quarkus.log.category.\"io.netty.util.internal.logging\".level",
+                                "DEBUG")
+                        .startProcess()) {
+            // Netty's first line comes before the framework adds most of its shutdown hooks.
+            String early = "default logging framework";
+            assertThat(pod.awaitOutput(log -> Optional.of(log).filter(l -> l.contains(early))))
+                    .isPresent();
+
+            pod.terminate();
+
+            assertThat(pod.awaitExit()).isZero();
+            assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("Exception");
         }
     }
 

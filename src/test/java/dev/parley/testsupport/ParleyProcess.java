@@ -214,6 +214,11 @@ public final class ParleyProcess implements Closeable {
             return launch(new Builder(this));
         }
 
+        /** Starts a pod and returns at once, while it does not listen yet. */
+        public OwnedProcess startProcess() {
+            return OwnedProcess.start(toProcess());
+        }
+
         /** Starts a pod with a further option of its JVM, and stops it when it is ready. */
         private static String train(String jvmOption) {
             var training = new Builder().java(OWN_JAVA);
