@@ -40,8 +40,8 @@ public final class RoomPattern implements Comparable<RoomPattern> {
     /**
      * Reads a pattern.
      *
-     * @throws IllegalArgumentException if the text does not have one of the forms above, or no
-     *     room's name is long enough for it; its message is a sentence that says what is right
+     * @throws IllegalArgumentException if the text does not have one of the forms above; its
+     *     message is a sentence that says which there are
      */
     public RoomPattern(String text) {
         if (!isValid(text)) {
@@ -51,15 +51,13 @@ public final class RoomPattern implements Comparable<RoomPattern> {
                             + " of names and * (team.*), or a * between two dots for one part of a"
                             + " name (team.*.private)");
         }
-        if (beforeLastAny(text).length() > Room.MAX_LENGTH) {
-            throw new IllegalArgumentException(
-                    text
-                            + " is longer than the name of any room, which has at most "
-                            + Room.MAX_LENGTH
-                            + " characters; write the beginning of names and *");
-        }
         this.text = text;
         this.regex = regex(text);
+    }
+
+    /** Tells whether a room's name may be long enough for the pattern. */
+    public boolean isForAnyRoom() {
+        return beforeLastAny(text).length() <= Room.MAX_LENGTH;
     }
 
     /** Tells whether the pattern is for this room. */

@@ -64,11 +64,18 @@ public final class RoomSettings {
     }
 
     private static RoomPattern pattern(String name, String text) {
+        RoomPattern pattern;
         try {
-            return new RoomPattern(text);
+            pattern = new RoomPattern(text);
         } catch (IllegalArgumentException e) {
             // Without the cause, since the framework prints a failure that has one with its trace.
             throw new ConfigurationException(name + ": " + e.getMessage());
         }
+        if (!pattern.isForAnyRoom()) {
+            throw new ConfigurationException(
+                    "%s: the pattern is longer than the name of any room, which has at most %d characters"
+                            .formatted(name, Room.MAX_LENGTH));
+        }
+        return pattern;
     }
 }

@@ -121,6 +121,16 @@ public final class RoomSettingsTest {
     }
 
     @Test
+    void patternLongerThanAnyRoom_isRefused() {
+        String pattern = "a".repeat(65);
+
+        assertThatExceptionOfType(ConfigurationException.class)
+                .isThrownBy(() -> settings(Map.of("parley.rooms.teams.pattern", pattern)))
+                .withMessageStartingWith(
+                        "parley.rooms.teams.pattern: the pattern is longer than the name of any");
+    }
+
+    @Test
     void patternThatIsThereTwice_isRefused_withBothSettings() {
         assertThatExceptionOfType(ConfigurationException.class)
                 .isThrownBy(
