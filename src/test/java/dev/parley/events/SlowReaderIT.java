@@ -120,9 +120,10 @@ class SlowReaderIT {
         }
         // sl, local address, remote address, state, and tx_queue:rx_queue, in hexadecimal.
         return Files.readAllLines(connections).stream()
-                .map(line -> line.strip().split("\\s+"))
+                .map(line -> line.strip().split("\\s+", -1))
                 .filter(words -> words[1].endsWith(":%04X".formatted(pod.port())))
-                .mapToLong(words -> Long.parseLong(words[4].split(":")[0], 16))
+                .mapToLong(
+                        words -> Long.parseLong(words[4].substring(0, words[4].indexOf(':')), 16))
                 .max()
                 .orElse(0);
     }
