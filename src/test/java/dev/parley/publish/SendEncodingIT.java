@@ -231,12 +231,14 @@ class SendEncodingIT extends WatchedRoom {
     /** Several lines are one list (RFC 9110 §5.3). */
     @Test
     void secondContentCoding_isNotOverlooked() {
-        assertThat(
-                        sendRaw(
-                                "Content-Type: text/plain\r\nContent-Encoding: identity\r\n"
-                                        + "Content-Encoding: gzip\r\n",
-                                gzip("hello".getBytes(UTF_8))))
-                .startsWith("HTTP/1.1 415 ");
+        String headers =
+                """
+                Content-Type: text/plain\r
+                Content-Encoding: identity\r
+                Content-Encoding: gzip\r
+                """;
+
+        assertThat(sendRaw(headers, gzip("hello".getBytes(UTF_8)))).startsWith("HTTP/1.1 415 ");
     }
 
     private String sendCoded(String coding, byte[] body) {
