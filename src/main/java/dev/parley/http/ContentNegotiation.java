@@ -1,10 +1,10 @@
 package dev.parley.http;
 
 import io.vertx.ext.web.RoutingContext;
-import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -42,6 +42,9 @@ public final class ContentNegotiation {
      * writes the answer, after the message is published: the publisher would get a 500, and the log
      * a stack trace.
      *
+     * <p>Writes into the request what it has read from {@code Accept}: the framework reads the
+     * header again, and would split it at a comma in a quoted string and fail at an empty element.
+     *
      * <p>Reads the headers from the exchange, because the framework's {@code HttpHeaders} would be
      * kept in memory as long as the stream is open.
      */
@@ -72,6 +75,14 @@ public final class ContentNegotiation {
                                     accepted.get())
                             .build());
         }
+        if (!isAbsentOrOneOf(USUALLY_ACCEPTED, accept)) {
+            List<String> elements = elements(accept);
+            if (elements.isEmpty()) {
+                headers.remove(HttpHeaders.ACCEPT);
+            } else {
+                headers.set(HttpHeaders.ACCEPT, String.join(", ", elements));
+            }
+        }
         return Optional.empty();
     }
 
@@ -82,13 +93,57 @@ public final class ContentNegotiation {
     /** Returns the media types that the caller reads; empty if the header names anything else. */
     static Optional<List<MediaType>> accepted(RoutingContext exchange) {
         try {
-            return Optional.of(
-                            exchange.request().headers().getAll(HttpHeaders.ACCEPT).stream()
-                                    .flatMap(line -> MediaTypeHelper.parseHeader(line).stream())
-                                    .toList())
+            List<String> lines = exchange.request().headers().getAll(HttpHeaders.ACCEPT);
+            return Optional.of(elements(lines).stream().map(MediaTypeHelper::valueOf).toList())
                     .filter(types -> types.stream().allMatch(ContentNegotiation::hasWeight));
-        } catch (IllegalArgumentException | WebApplicationException e) {
+        } catch (IllegalArgumentException e) {
             return Optional.empty();
+        }
+    }
+
+    /**
+     * Splits the lines of a list header at their commas, and leaves out the empty elements, which a
+     * server must ignore (RFC 9110 §5.6.1.2).
+     *
+     * <p>What a parser that knows no quoted strings would take for a separator is replaced by a
+     * space in them. No call compares the parameters in which they are.
+     *
+     * @throws IllegalArgumentException if a quoted string has no end
+     */
+    static List<String> elements(List<String> lines) {
+        List<String> elements = new ArrayList<>();
+        for (String line : lines) {
+            var element = new StringBuilder();
+            boolean isQuoted = false;
+            for (int i = 0; i < line.length(); i++) {
+                char c = line.charAt(i);
+                if (c == '"') {
+                    isQuoted = !isQuoted;
+                    element.append(c);
+                } else if (isQuoted && c == '\\') {
+                    // The character behind it is a part of the string, even a quotation mark.
+                    i++;
+                    element.append(' ');
+                } else if (isQuoted && c == ',') {
+                    element.append(' ');
+                } else if (c == ',') {
+                    addUnlessBlank(elements, element.toString());
+                    element.setLength(0);
+                } else {
+                    element.append(c);
+                }
+            }
+            if (isQuoted) {
+                throw new IllegalArgumentException("a quoted string has no end");
+            }
+            addUnlessBlank(elements, element.toString());
+        }
+        return elements;
+    }
+
+    private static void addUnlessBlank(List<String> elements, String element) {
+        if (!element.isBlank()) {
+            elements.add(element.strip());
         }
     }
 

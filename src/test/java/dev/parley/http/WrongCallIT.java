@@ -102,6 +102,27 @@ class WrongCallIT {
     }
 
     @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                ",",
+                ", application/json",
+                "application/json, , text/html",
+                "a/b, , */*",
+                "a/b;x=\"1,2\", application/json",
+                "application/json;x=\"1,2\""
+            })
+    void acceptWithEmptyElementsOrQuotedCommas_isUnderstood(String accept) {
+        Answer history = http.with("Accept", accept).get("/rooms/a/messages");
+        Answer receipt = http.with("Accept", accept).call("POST", "/send?msg=hi");
+
+        assertThat(history.status()).as(history.body()).isEqualTo(200);
+        assertThat(receipt.status()).as(receipt.body()).isEqualTo(200);
+        assertThat(receipt.header("Content-Type"))
+                .startsWith(accept.contains("json") ? "application/json" : "text/plain");
+    }
+
+    @ParameterizedTest
     @CsvSource({
         "/send, 'a form, application/json or text/plain'",
         "/events, application/x-www-form-urlencoded"
