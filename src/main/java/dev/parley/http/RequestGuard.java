@@ -55,8 +55,11 @@ public final class RequestGuard {
             "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
                     .getBytes(StandardCharsets.US_ASCII);
 
-    /** The value of a Content-Length that may be read as a number. */
-    private static final Pattern LENGTH = Pattern.compile("[0-9]{1,18}");
+    /** The value of a Content-Length. */
+    private static final Pattern LENGTH = Pattern.compile("[0-9]+");
+
+    /** The most digits with which each number is a {@code long}. */
+    private static final int LONG_DIGITS = 18;
 
     /** In seconds: by then, bodies that were arriving have arrived or were refused. */
     private static final String OVERLOADED_RETRY_AFTER = "2";
@@ -68,9 +71,12 @@ public final class RequestGuard {
             "bad request: the URI has a character that no URI may have, or a % without two"
                     + " hexadecimal digits; write these percent-encoded, a % as %25";
 
+    /** The longest body that the framework takes, in bytes. */
+    private final long maxBody;
+
     /**
-     * The longest body, in bytes. One that has no room even while there is no other must not be
-     * told to come again later.
+     * The longest body of a call, in bytes. One that has no room even while there is no other must
+     * not be told to come again later.
      */
     private final long longestBody;
 
@@ -100,7 +106,8 @@ public final class RequestGuard {
         this.crossOrigin = crossOrigin;
         this.proxyAdvice = proxyAdvice;
         this.publishes = publishes;
-        this.longestBody = Math.min(maxBody.asLongValue(), bounds.bodies().mostOfAddress());
+        this.maxBody = maxBody.asLongValue();
+        this.longestBody = Math.min(this.maxBody, bounds.bodies().mostOfAddress());
         this.longestPublish = Math.min(longestBody, publishes.longestBody());
         this.requestTimeout = requestTimeout;
         this.clientAddress = clientAddress;
@@ -182,6 +189,9 @@ public final class RequestGuard {
         }
         if (post) {
             checkBody(exchange);
+        } else if (announcedLength(exchange) > maxBody) {
+            // No call would read it, but the framework would refuse it without a reason.
+            refuseTooLarge(exchange, maxBody);
         } else {
             exchange.next();
             discardBody(exchange.request());
@@ -402,7 +412,10 @@ public final class RequestGuard {
 
     private static long announcedLength(RoutingContext exchange) {
         String length = exchange.request().getHeader("Content-Length");
-        return length != null && LENGTH.matcher(length).matches() ? Long.parseLong(length) : 0;
+        if (length == null || !LENGTH.matcher(length).matches()) {
+            return 0;
+        }
+        return length.length() > LONG_DIGITS ? Long.MAX_VALUE : Long.parseLong(length);
     }
 
     /** Answers what the router refuses before it calls any handler. */

@@ -2,6 +2,7 @@ package dev.parley.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SharedPod;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A client that is still sending a body gets the answer that refuses it. */
@@ -48,6 +50,37 @@ class RefusedBodyIT {
             assertThat(answer.statusCode()).isEqualTo(413);
             assertThat(answer.body()).startsWith("request too large");
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "GET, /events, 524289",
+        "GET, /, 524289",
+        "PUT, /send, 524289",
+        "OPTIONS, /send, 524289",
+        "DELETE, /events, 9223372036854775807",
+        "POST, /send, 9223372036854775807",
+        "POST, /events, 1000000000000000000"
+    })
+    void announcedBodyThatIsTooLong_getsTheReason_whateverTheMethod(
+            String method, String path, String length) {
+        String answer =
+                new Http(pod.uri())
+                        .raw(
+                                """
+                                %s %s HTTP/1.1\r
+                                Host: x\r
+                                Accept: application/json\r
+                                Content-Length: %s\r
+                                Connection: close\r
+                                \r
+                                """
+                                        .formatted(method, path, length));
+
+        assertThat(answer)
+                .startsWith("HTTP/1.1 413 ")
+                .contains("\"code\":\"request-too-large\"")
+                .contains(" at most ");
     }
 
     private static HttpResponse<String> send(HttpClient client, HttpRequest.Builder request)
