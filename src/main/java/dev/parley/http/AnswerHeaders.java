@@ -37,7 +37,8 @@ final class AnswerHeaders {
         exchange.next();
     }
 
-    private static boolean isPage(@Nullable String path) {
+    /** Tells whether a path is that of a page or of a file of one, if there is such a file. */
+    static boolean isPage(@Nullable String path) {
         if (path == null) {
             // The target of OPTIONS *.
             return false;

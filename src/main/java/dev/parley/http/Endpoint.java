@@ -69,11 +69,11 @@ public enum Endpoint {
     }
 
     /** All methods of the path, as the header {@code Allow} lists them. */
-    public String allowed() {
+    String allowed() {
         return Arrays.stream(values())
                 .filter(call -> call.path.equals(path))
                 .map(call -> call.method.equals("GET") ? "GET, HEAD" : call.method)
-                .collect(Collectors.joining(", "));
+                .collect(Collectors.joining(", ", "", ", OPTIONS"));
     }
 
     /** The path, with a template for its variable part (RFC 6570). */

@@ -115,14 +115,19 @@ public final class Problem {
             WebApplicationException failure, HttpHeaders headers, RoutingContext exchange) {
         Optional<Endpoint> endpoint =
                 Endpoint.at(exchange.request().method().name(), exchange.normalizedPath());
+        Optional<String> allowed = AllowedMethods.at(exchange.normalizedPath());
         ErrorCode code = code(failure.getResponse().getStatus());
+        if (code == ErrorCode.NOT_FOUND && endpoint.isEmpty() && allowed.isPresent()) {
+            // A page, which the framework does not find with another method than GET and HEAD.
+            code = ErrorCode.METHOD_NOT_ALLOWED;
+        }
         if (code == ErrorCode.INTERNAL_ERROR) {
             UncaughtErrors.log(exchange, failure);
         }
         Response.ResponseBuilder answer = of(code, detail(code, endpoint, failure), headers);
         if (code == ErrorCode.METHOD_NOT_ALLOWED) {
             // RFC 9110 §15.5.6 requires it, and the framework does not send it.
-            endpoint.ifPresent(known -> answer.header(HttpHeaders.ALLOW, known.allowed()));
+            allowed.ifPresent(methods -> answer.header(HttpHeaders.ALLOW, methods));
         }
         return answer.build();
     }
@@ -144,7 +149,7 @@ public final class Problem {
             case NOT_FOUND -> "not found: the calls are " + Endpoint.all();
             case METHOD_NOT_ALLOWED ->
                     endpoint.map(known -> "method not allowed: the call is " + known)
-                            .orElse("method not allowed: the calls are " + Endpoint.all());
+                            .orElse("method not allowed: a page is for GET and HEAD");
             case NOT_ACCEPTABLE ->
                     endpoint.map(
                                     known ->

@@ -69,14 +69,14 @@ class WrongCallIT {
 
     @ParameterizedTest
     @CsvSource({
-        "GET, /send, POST, POST /send",
-        "PUT, /send?msg=hi, POST, POST /send",
-        "DELETE, /events, 'GET, HEAD, POST', GET /events",
-        "PUT, /events, 'GET, HEAD, POST', GET /events",
-        "DELETE, /events/, 'GET, HEAD, POST', GET /events",
-        "POST, /clock, 'GET, HEAD', GET /clock",
-        "DELETE, /rooms/a/messages, 'GET, HEAD', GET /rooms/{room}/messages",
-        "DELETE, /rooms/%61/messages, 'GET, HEAD', GET /rooms/{room}/messages"
+        "GET, /send, 'POST, OPTIONS', POST /send",
+        "PUT, /send?msg=hi, 'POST, OPTIONS', POST /send",
+        "DELETE, /events, 'GET, HEAD, POST, OPTIONS', GET /events",
+        "PUT, /events, 'GET, HEAD, POST, OPTIONS', GET /events",
+        "DELETE, /events/, 'GET, HEAD, POST, OPTIONS', GET /events",
+        "POST, /clock, 'GET, HEAD, OPTIONS', GET /clock",
+        "DELETE, /rooms/a/messages, 'GET, HEAD, OPTIONS', GET /rooms/{room}/messages",
+        "DELETE, /rooms/%61/messages, 'GET, HEAD, OPTIONS', GET /rooms/{room}/messages"
     })
     void wrongMethod_isAnsweredWithTheCall(
             String method, String path, String allowed, String call) {
@@ -85,6 +85,50 @@ class WrongCallIT {
         assertThat(answer.status()).isEqualTo(405);
         assertThat(answer.header("Allow")).isEqualTo(allowed);
         assertThat(answer.body()).isEqualTo("method not allowed: the call is " + call + "\n");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"POST, /", "DELETE, /", "PUT, /clock.html", "POST, /chat/view.js"})
+    void wrongMethodOfAPage_isRefusedWithItsMethods(String method, String path) {
+        Answer answer = http.call(method, path);
+
+        assertThat(answer.status()).isEqualTo(405);
+        assertThat(answer.header("Allow")).isEqualTo("GET, HEAD, OPTIONS");
+        assertThat(answer.body()).isEqualTo("method not allowed: a page is for GET and HEAD\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/nothing.html", "/chat/nothing.js", "/chat/", "/META-INF", "/dev"})
+    void pathThatIsNotAPage_isNotFound_whateverTheMethod(String path) {
+        for (String method : List.of("GET", "POST", "OPTIONS")) {
+            assertThat(http.call(method, path).status()).as(method).isEqualTo(404);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/send, 'POST, OPTIONS'",
+        "/send/, 'POST, OPTIONS'",
+        "/events, 'GET, HEAD, POST, OPTIONS'",
+        "/rooms/a/messages, 'GET, HEAD, OPTIONS'",
+        "/clock, 'GET, HEAD, OPTIONS'",
+        "/, 'GET, HEAD, OPTIONS'",
+        "/chat.js, 'GET, HEAD, OPTIONS'"
+    })
+    void options_listsTheMethodsThatThePathHas_andNoOther(String path, String allowed) {
+        Answer answer = http.call("OPTIONS", path);
+
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.header("Allow")).isEqualTo(allowed);
+        List<String> methods = Arrays.asList(allowed.split(", "));
+        for (String method : List.of("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH")) {
+            if (!methods.contains(method)) {
+                assertThat(http.call(method, path).status()).as(method).isEqualTo(405);
+            }
+        }
+        if (methods.contains("HEAD")) {
+            assertThat(http.call("HEAD", path).status()).isEqualTo(200);
+        }
     }
 
     @ParameterizedTest
