@@ -38,11 +38,11 @@ import org.jose4j.jwt.consumer.InvalidJwtException;
  * Checks tokens (JWT, RFC 7519). Thread-safe.
  *
  * <p>A token is checked in this order, so that one that cannot be accepted costs little: its form
- * and header; the outcome of an earlier check of the same token; its issuer, algorithm, audience
- * and times; its signature, and all of this once more, by SmallRye JWT; the claims that say who it
- * is for and what it permits. The key comes from the configuration or from the issuer's published
- * keys, and never from the token: the headers {@code jwk}, {@code jku}, {@code x5c} and {@code x5u}
- * are not read.
+ * and header; the outcome of an earlier check of the same token; its issuer, algorithm, audience,
+ * times and subject; its signature, and all of this once more, by SmallRye JWT; the claims that say
+ * who it is for and what it permits. The key comes from the configuration or from the issuer's
+ * published keys, and never from the token: the headers {@code jwk}, {@code jku}, {@code x5c} and
+ * {@code x5u} are not read.
  *
  * <p>A signature with RSA or a secret is checked on the calling thread, in less than 0.1 ms. One
  * with an elliptic curve takes about ten times as long: it is checked on threads of its own, so
@@ -158,6 +158,8 @@ public final class TokenVerifier {
             algorithm = token.algorithm(issuer.algorithms());
             token.checkAudience(issuer.audience());
             token.checkTimes(now, skew);
+            // SmallRye JWT would refuse a token without one, and not say why.
+            token.subject();
         }
 
         Uni<VerifiedToken> run() {

@@ -90,7 +90,7 @@ public enum Endpoint {
     Optional<String> body() {
         return switch (this) {
             case SEND -> Optional.of("a form, application/json or text/plain");
-            case EVENTS_BY_FORM -> Optional.of(MediaType.APPLICATION_FORM_URLENCODED);
+            case EVENTS_BY_FORM, REVOCATIONS -> Optional.of(MediaType.APPLICATION_FORM_URLENCODED);
             default -> Optional.empty();
         };
     }

@@ -432,13 +432,23 @@ public final class RequestGuard {
         } else if (fault.isPresent()) {
             refuse(exchange, ErrorCode.BAD_TARGET, fault.get());
         } else if (exchange.failure() instanceof VertxException) {
-            refuse(exchange, ErrorCode.BAD_REQUEST, "bad request: the Host header is missing");
+            refuse(exchange, ErrorCode.BAD_REQUEST, hostFault(exchange.request()));
         } else {
             refuse(
                     exchange,
                     ErrorCode.BAD_REQUEST,
                     "bad request: the query cannot be decoded; write a % in it as %25");
         }
+    }
+
+    private static String hostFault(HttpServerRequest request) {
+        if (request.version() == HttpVersion.HTTP_2) {
+            return "bad request: :authority is missing, or is not a host with or without a port";
+        }
+        return request.getHeader("Host") == null
+                ? "bad request: the Host header is missing"
+                : "bad request: the Host header is not a host with or without a port, such as"
+                        + " chat.example:8080";
     }
 
     /**

@@ -231,6 +231,8 @@ final class TokenVerifierTest {
         assertThat(secret.refuse(token().claim("aud", null).signed())).isEqualTo(AUDIENCE);
         assertThat(secret.refuse(token().claim("exp", null).signed())).isEqualTo(MALFORMED);
         assertThat(secret.refuse(token().claim("sub", null).signed())).isEqualTo(MALFORMED);
+        assertThat(secret.refusal(token().claim("sub", null).signed()))
+                .hasMessage("the token has no sub");
         VerifiedToken withoutIat = secret.accept(token().claim("iat", null).signed());
         assertThat(withoutIat.issued()).isEqualTo(Instant.EPOCH);
     }

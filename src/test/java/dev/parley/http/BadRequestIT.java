@@ -45,6 +45,17 @@ final class BadRequestIT {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"a/b", "a b", "a:x"})
+    void requestWithAHostThatIsNotOne_isRefusedWithTheReason(String host) {
+        String answer =
+                http.raw("GET /events HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
+
+        assertThat(answer)
+                .startsWith("HTTP/1.1 400 ")
+                .contains("bad request: the Host header is not a host with or without a port");
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"/events", "/rooms/lobby/messages", "/", "/nothing"})
     void longTarget_isRefusedWithTheReason(String path) {
         Http.Answer line = http.get(path + LONG_QUERY);

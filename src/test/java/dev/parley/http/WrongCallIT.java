@@ -169,7 +169,8 @@ class WrongCallIT {
     @ParameterizedTest
     @CsvSource({
         "/send, 'a form, application/json or text/plain'",
-        "/events, application/x-www-form-urlencoded"
+        "/events, application/x-www-form-urlencoded",
+        "/revocations, application/x-www-form-urlencoded"
     })
     void bodyOfAnotherType_isAnsweredWithWhatTheCallTakes(String path, String expected) {
         Answer answer = http.post(path, "application/xml", "<a/>");
