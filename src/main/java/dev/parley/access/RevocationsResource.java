@@ -17,10 +17,12 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 
@@ -33,12 +35,20 @@ public final class RevocationsResource {
 
     private static final int MAX_VALUE = 256;
 
+    /**
+     * A time as RFC 3339 has it: {@link Instant} reads others too, such as years of nine digits.
+     */
+    private static final Pattern TIME =
+            Pattern.compile(
+                    "\\d{4}-\\d\\d-\\d\\dT([01]\\d|2[0-3]):\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:\\d\\d)");
+
     private static final Set<String> FIELDS = Set.of("sub", "iss", "jti", "room", "issued_before");
 
     private final Authenticator authenticator;
     private final Revocations revocations;
     private final Denials denials;
     private final AuditLog audit;
+    private final AccessConfig config;
     private final Clock clock;
 
     RevocationsResource(
@@ -46,11 +56,13 @@ public final class RevocationsResource {
             Revocations revocations,
             Denials denials,
             AuditLog audit,
+            AccessConfig config,
             Clock clock) {
         this.authenticator = authenticator;
         this.revocations = revocations;
         this.denials = denials;
         this.audit = audit;
+        this.config = config;
         this.clock = clock;
     }
 
@@ -70,8 +82,8 @@ public final class RevocationsResource {
                             + " a time")
     @RequestBody(
             description =
-                    "at least one of sub, jti, room, issued_before (RFC 3339); iss with sub; all"
-                            + " that are given must hold")
+                    "at least one of sub, jti, room, issued_before (RFC 3339, not in the future); iss"
+                            + " with sub; all that are given must hold")
     public Uni<Response> revoke(byte[] form, @Context RoutingContext exchange) {
         if (!authenticator.isNeeded()) {
             throw new RefusedRequest(
@@ -107,8 +119,7 @@ public final class RevocationsResource {
         Optional<String> subject = field(fields, "sub");
         Optional<String> token = field(fields, "jti");
         Optional<Room> room = field(fields, "room").map(Room::new);
-        Optional<Instant> issuedBefore =
-                field(fields, "issued_before").map(RevocationsResource::time);
+        Optional<Instant> issuedBefore = field(fields, "issued_before").map(this::time);
         if (subject.isEmpty() && token.isEmpty() && room.isEmpty() && issuedBefore.isEmpty()) {
             throw bad("at least one of sub, jti, room and issued_before is expected");
         }
@@ -134,12 +145,26 @@ public final class RevocationsResource {
         return Optional.ofNullable(fields.get(name)).map(values -> values.get(0));
     }
 
-    private static Instant time(String written) {
-        try {
-            return Instant.parse(written);
-        } catch (DateTimeParseException e) {
-            throw bad("issued_before is a time such as 2026-01-31T12:00:00Z");
+    private Instant time(String written) {
+        Instant time = parsed(written.toUpperCase(Locale.ROOT));
+        if (time.isAfter(clock.instant().plus(config.clockSkew()))) {
+            // It would refuse tokens that are not issued yet, those of the caller among them.
+            throw bad(
+                    "issued_before is in the future, by more than clocks may differ"
+                            + " (parley.access.clock-skew)");
         }
+        return time;
+    }
+
+    private static Instant parsed(String written) {
+        try {
+            if (TIME.matcher(written).matches()) {
+                return Instant.parse(written);
+            }
+        } catch (DateTimeParseException e) {
+            // Refused below: it looks like a time, and is not one, such as the 30th of February.
+        }
+        throw bad("issued_before is a time such as 2026-01-31T12:00:00Z (RFC 3339)");
     }
 
     private static RefusedRequest bad(String sentence) {

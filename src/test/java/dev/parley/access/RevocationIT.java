@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Rights that are taken away while streams are open, on two pods of one Redis. */
 class RevocationIT {
@@ -314,12 +315,41 @@ class RevocationIT {
                         "sub=a&typo=b",
                         "room=not+a+room",
                         "iss=https://login.example",
-                        "issued_before=yesterday")) {
+                        "issued_before=yesterday",
+                        "issued_before=2026-01-31",
+                        "issued_before=2026-01-31T12:00:00",
+                        "issued_before=2026-02-30T12:00:00Z",
+                        "issued_before=2026-01-31T24:00:00Z",
+                        "issued_before=%2B999999999-01-01T00:00:00Z",
+                        "issued_before=9999-12-31T23:59:59Z",
+                        "issued_before=" + Instant.now().plusSeconds(60))) {
             assertThat(AccessPods.revoke(one, admin, form).status()).as(form).isEqualTo(400);
         }
         assertThat(AccessPods.revoke(one, token("eve").signed(), "sub=bob").status())
                 .isIn(401, 403);
         assertThat(new Metrics(one).value("parley_revocations")).isEqualTo(before);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "2026-01-31T12:00:00Z",
+                "2026-01-31t12:00:00.5z",
+                "2026-01-31T13:00:00%2B01:00"
+            })
+    void issuedBefore_isAnyTimeOfRfc3339(String time) {
+        Http.Answer answer = AccessPods.revoke(one, admin, "sub=nina&issued_before=" + time);
+
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        assertThat(answer.json().path("issued_before").textValue())
+                .startsWith("2026-01-31T12:00:00");
+    }
+
+    @Test
+    void issuedBefore_mayBeAheadByWhatClocksDiffer() {
+        String ahead = "sub=nina&issued_before=" + Instant.now().plusSeconds(20);
+
+        assertThat(AccessPods.revoke(one, admin, ahead).status()).isEqualTo(200);
     }
 
     private static void assertRefused(ParleyProcess pod, String token) {
