@@ -109,7 +109,8 @@ class CrossOriginIT {
         "http://elsewhere.example, HEAD, /rooms/lobby/messages, cache-control",
         "null, GET, /events, 'cache-control,last-event-id,x-requested-with'",
         "http://elsewhere.example, GET, /events, 'accept,cache-control,pragma'",
-        "http://elsewhere.example, POST, /send, 'content-type,x-requested-with'"
+        "http://elsewhere.example, POST, /send, 'content-type,x-requested-with'",
+        "http://elsewhere.example, POST, /send, 'content-encoding,content-type'"
     })
     void preflight_allowsTheMethodsAndHeadersOfTheCalls(
             String origin, String method, String path, String headers) {
