@@ -25,9 +25,11 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 
 /** Revokes rights, for callers whose token says {@code admin}. */
 @Path("/revocations")
+@SecurityRequirement(name = TicketsResource.TOKEN)
 public final class RevocationsResource {
 
     /** Longest form, in bytes. */

@@ -21,11 +21,26 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.SecuritySchemeType;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
+import org.eclipse.microprofile.openapi.annotations.security.SecurityScheme;
 
 /** Gives a ticket for the token that a request brings in the header {@code Authorization}. */
 @Path("/tickets")
+@SecurityScheme(
+        securitySchemeName = TicketsResource.TOKEN,
+        type = SecuritySchemeType.HTTP,
+        scheme = "bearer",
+        bearerFormat = "JWT",
+        description =
+                "where parley.access.mode is token, except in rooms that are public; a browser may"
+                        + " send the token as the cookie __Host-parley")
+@SecurityRequirement(name = TicketsResource.TOKEN)
 public final class TicketsResource {
+
+    /** How the API description calls the token. */
+    public static final String TOKEN = "token";
 
     /** Longest form, in bytes: 200 rooms with long names. */
     private static final int MAX_FORM = 32 * 1024;

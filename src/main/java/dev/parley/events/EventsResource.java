@@ -1,6 +1,7 @@
 package dev.parley.events;
 
 import dev.parley.access.AuthorizedRooms;
+import dev.parley.access.TicketsResource;
 import dev.parley.delivery.EventsConfig;
 import dev.parley.delivery.Heartbeat;
 import dev.parley.delivery.SubscribeRequest;
@@ -50,10 +51,12 @@ import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 import org.jspecify.annotations.Nullable;
 
 /** Subscribes to rooms: checks the request, and gives its connection to the hub. */
 @Path("/events")
+@SecurityRequirement(name = TicketsResource.TOKEN)
 public final class EventsResource {
 
     /** Describes the header, which GET and POST have; they share no other parameter. */
@@ -116,6 +119,11 @@ public final class EventsResource {
                             + " wins; earliest: all messages that are retained",
             schema = @Schema(type = SchemaType.STRING))
     @Parameter(
+            name = "ticket",
+            in = ParameterIn.QUERY,
+            description = "from POST /tickets, in place of a token, for an EventSource",
+            schema = @Schema(type = SchemaType.STRING))
+    @Parameter(
             name = "last_event_id",
             in = ParameterIn.QUERY,
             description = "another spelling of lastEventId",
@@ -138,7 +146,9 @@ public final class EventsResource {
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @Operation(
             summary = "Receive the messages of up to 200 rooms",
-            description = "The form has the fields that GET has in its query.")
+            description =
+                    "The form has the fields that GET has in its query. A ticket is taken from the"
+                            + " query alone.")
     public Multi<String> eventsOfForm(
             byte[] form,
             @HeaderParam("Last-Event-ID") @Parameter(description = LAST_EVENT_ID)

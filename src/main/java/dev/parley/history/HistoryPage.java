@@ -60,6 +60,10 @@ public record HistoryPage(
                 @SchemaProperty(name = "id", type = SchemaType.STRING),
                 @SchemaProperty(name = "room", type = SchemaType.STRING),
                 @SchemaProperty(name = "from", type = SchemaType.STRING),
+                @SchemaProperty(
+                        name = "verified",
+                        type = SchemaType.BOOLEAN,
+                        description = "true if a token proved who from is"),
                 @SchemaProperty(name = "text", type = SchemaType.STRING),
                 @SchemaProperty(name = "event", type = SchemaType.STRING),
                 @SchemaProperty(name = "at", type = SchemaType.STRING, format = "date-time"),

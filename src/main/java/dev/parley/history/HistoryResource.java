@@ -2,6 +2,7 @@ package dev.parley.history;
 
 import dev.parley.access.AuthorizedRooms;
 import dev.parley.access.AuthorizedRooms.ReadableRoom;
+import dev.parley.access.TicketsResource;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.http.Answers;
@@ -28,6 +29,7 @@ import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 import org.jboss.resteasy.reactive.RestResponse;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  * position of the room's newest message.
  */
 @Path("/rooms/{room}/messages")
+@SecurityRequirement(name = TicketsResource.TOKEN)
 public final class HistoryResource {
 
     private static final int DEFAULT_LIMIT = 50;

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import dev.parley.access.AuthorizedRooms;
+import dev.parley.access.TicketsResource;
 import dev.parley.broker.Broker.IdempotencyKey;
 import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.IdempotencyKeyReused;
@@ -57,9 +58,12 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,6 +74,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Created at startup, so that its counters are in the metrics before the first request.
  */
 @Path("/send")
+@SecurityRequirement(name = TicketsResource.TOKEN)
 @Singleton
 @Startup
 public final class SendResource {
@@ -122,6 +127,17 @@ public final class SendResource {
                     "a form or a JSON object of strings: msg, and if wanted room, from, event,"
                             + " ttl; or the bare text",
             required = false)
+    @APIResponse(
+            responseCode = "200",
+            description = "the broker has the message; its id is in the header Event-Id",
+            content = {
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = ReceiptJson.class)),
+                @Content(
+                        mediaType = MediaType.TEXT_PLAIN,
+                        schema = @Schema(type = SchemaType.STRING, enumeration = "ok"))
+            })
     @Parameter(
             name = "msg",
             in = ParameterIn.QUERY,
@@ -455,8 +471,10 @@ public final class SendResource {
                 throw malformed();
             }
             if (wrong.isPresent()) {
+                String form =
+                        wrong.get().equals("ttl") ? " must be a whole number" : " must be a string";
                 throw new RefusedRequest(
-                        ErrorCode.BAD_JSON, "malformed JSON: " + wrong.get() + " must be a string");
+                        ErrorCode.BAD_JSON, "malformed JSON: " + wrong.get() + form);
             }
             return fields;
         }

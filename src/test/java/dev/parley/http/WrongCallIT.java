@@ -3,6 +3,7 @@ package dev.parley.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Http.Answer;
 import dev.parley.testsupport.SharedPod;
@@ -10,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,6 +46,34 @@ class WrongCallIT {
                                                 method -> calls.add(named(method, path.getKey()))));
         assertThat(Arrays.stream(Endpoint.values()).map(Endpoint::toString))
                 .containsExactlyInAnyOrderElementsOf(calls);
+    }
+
+    @Test
+    void apiDescription_hasTheToken_theTicketAndEachFormOfAnAnswer() {
+        JsonNode described = management.with("Accept", "application/json").get("/q/openapi").json();
+        JsonNode paths = described.get("paths");
+
+        assertThat(described.at("/components/securitySchemes/token/scheme").asText())
+                .isEqualTo("bearer");
+        assertThat(described.at("/components/schemas/Message/properties/verified/type").asText())
+                .isEqualTo("boolean");
+        assertThat(paths.get("/events").at("/get/parameters"))
+                .extracting(parameter -> parameter.get("name").asText())
+                .contains("room", "ticket", "lastEventId", "Last-Event-ID");
+        assertThat(paths.get("/send").at("/post/responses/200/content").properties())
+                .extracting(Map.Entry::getKey)
+                .containsExactlyInAnyOrder("application/json", "text/plain");
+        assertThat(paths.properties())
+                .filteredOn(path -> !path.getKey().equals("/clock"))
+                .allSatisfy(
+                        path ->
+                                path.getValue()
+                                        .forEach(
+                                                call ->
+                                                        assertThat(call.at("/security/0/token"))
+                                                                .isNotEqualTo(
+                                                                        MissingNode
+                                                                                .getInstance())));
     }
 
     private static String named(String method, String path) {

@@ -50,6 +50,14 @@ class SendRefusalIT extends WatchedRoom {
     }
 
     @Test
+    void fieldOfAnotherType_isNamed_withItsType() {
+        assertRefused(sendJson("{\"msg\":1}"), "malformed JSON: msg must be a string");
+        assertRefused(
+                sendJson("{\"msg\":\"x\",\"ttl\":60.0}"),
+                "malformed JSON: ttl must be a whole number");
+    }
+
+    @Test
     void deeplyNestedJson_isRefused() {
         assertRefused(sendJson("[".repeat(100_000)), "malformed JSON: ");
     }
