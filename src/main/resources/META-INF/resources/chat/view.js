@@ -149,7 +149,7 @@ function render({ id, from, verified, text, event, at }) {
   item.dataset.id = id;
   if (from) item.dataset.hue = String(hueOf(from));
   const meta = make("div", "meta");
-  meta.append(make("bdi", "from", withoutBidiControls(from) || "Anonymous"));
+  meta.append(make("bdi", "from", withoutBidiControls(from).trim() || "Anonymous"));
   if (verified) meta.append(make("span", "verified", "verified"));
   meta.append(make("span", "you", "you"), timeLabel(at));
   if (event) meta.append(make("span", "event", withoutBidiControls(event)));

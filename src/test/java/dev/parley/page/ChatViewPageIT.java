@@ -161,6 +161,16 @@ class ChatViewPageIT extends PageTest {
     }
 
     @Test
+    void blankName_isShownAsAnonymous() {
+        new Http(pod.uri()).sendForm("hello", "room", room.name(), "from", " ");
+
+        ChatPage page = room.open(browser.tab(), pod);
+        page.awaitMessage("hello");
+
+        assertThat(page.authors().last()).hasText("Anonymous");
+    }
+
+    @Test
     void directionOverrideInAName_isMadeVisibleAndChangesNothingAroundIt() {
         room.say(pod, "\u202eadA\u202c\u2066", "Hello");
         room.say(pod, "\u05d3\u05e0\u05d4 1", "Shalom");
