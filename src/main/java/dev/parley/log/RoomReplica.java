@@ -231,9 +231,12 @@ public final class RoomReplica implements Broker.Listener {
         return opened.isCompletedExceptionally();
     }
 
-    /** Tells whether the log has been read. */
+    /**
+     * Tells whether the room has been opened. A log that has been read is not enough: opening may
+     * still fail at the comparison that follows, and then this replica is given up.
+     */
     public boolean isOpen() {
-        return log != null;
+        return opened.isDone() && !couldNotOpen();
     }
 
     /**

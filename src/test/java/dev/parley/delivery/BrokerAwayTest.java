@@ -62,6 +62,28 @@ class BrokerAwayTest {
         assertThat(next.lines()).containsExactly("at epoch0-0", harness.message(1));
     }
 
+    /**
+     * The first answer was there, and another comparison under way. A reader that came meanwhile
+     * must not stay with a copy of the room that is given up.
+     */
+    @Test
+    void roomWhoseOpeningFailsAfterItsFirstAnswer_leavesNoReaderBehind() {
+        broker.holdAnswers();
+        TestReader first = harness.connectAtTail();
+        harness.resubscribe();
+        harness.releaseOneAnswer();
+        TestReader second = harness.connectAtTail();
+
+        broker.failOneAnswer();
+        harness.run();
+        harness.releaseAnswers();
+        TestReader next = harness.connectAndPublish(1);
+
+        assertThat(first.lines()).containsExactly("goodbye unavailable");
+        assertThat(second.lines()).containsExactly("goodbye unavailable");
+        assertThat(next.lines()).containsExactly("at epoch0-0", harness.message(1));
+    }
+
     @Test
     void readerBehindTheLog_stays_andCatchesUpLater() {
         TestReader reader = harness.connectAndStall(100);

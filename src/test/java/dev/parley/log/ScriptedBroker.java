@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A broker of one room that a test controls: it can store a message without delivering it, lose
@@ -34,7 +35,7 @@ public final class ScriptedBroker implements Broker {
 
     private final List<StoredMessage> log = new ArrayList<>();
     private final List<String> endedEpochs = new ArrayList<>();
-    private final Queue<Runnable> held = new ArrayDeque<>();
+    private final Queue<Held> held = new ArrayDeque<>();
     private final RoomListeners listeners = new RoomListeners();
     private final Room room;
     private final String epochs;
@@ -47,6 +48,9 @@ public final class ScriptedBroker implements Broker {
     private boolean holding;
     private boolean away;
     private boolean empty;
+
+    /** An answer that is held back. */
+    private record Held(Runnable answer, Runnable failure) {}
 
     public ScriptedBroker() {
         this(ROOM, "epoch");
@@ -200,13 +204,22 @@ public final class ScriptedBroker implements Broker {
 
     /** Gives the oldest answer that was held back, if there is one. */
     public void releaseOneAnswer() {
-        Runnable answer;
-        synchronized (this) {
-            answer = held.poll();
+        Held oldest = takeHeld();
+        if (oldest != null) {
+            oldest.answer().run();
         }
-        if (answer != null) {
-            answer.run();
+    }
+
+    /** Fails the oldest read whose answer was held back, as when its connection is lost. */
+    public void failOneAnswer() {
+        Held oldest = takeHeld();
+        if (oldest != null) {
+            oldest.failure().run();
         }
+    }
+
+    private synchronized @Nullable Held takeHeld() {
+        return held.poll();
     }
 
     /** Gives all answers that were held back, and holds back no more. */
@@ -236,7 +249,13 @@ public final class ScriptedBroker implements Broker {
                                 page = empty ? emptyPage() : page(range);
                                 empty = false;
                                 if (holding) {
-                                    held.add(() -> emitter.complete(page));
+                                    held.add(
+                                            new Held(
+                                                    () -> emitter.complete(page),
+                                                    () ->
+                                                            emitter.fail(
+                                                                    new BrokerUnavailable(
+                                                                            "lost"))));
                                     return;
                                 }
                             }
