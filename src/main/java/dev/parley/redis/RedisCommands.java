@@ -148,8 +148,8 @@ public final class RedisCommands {
             Function<RedisConnection, Future<Response>> command) {
         var main = link.connection();
         if (main.isEmpty()) {
-            // Why is for the log and for readiness: it has addresses, and clients read this.
-            return Future.failedFuture(new RedisUnavailable("no connection to Redis"));
+            String why = RedisReason.forClients(link.lastError()).map(": "::concat).orElse("");
+            return Future.failedFuture(new RedisUnavailable("no connection to Redis" + why));
         }
         if (pending.incrementAndGet() > config.maxPending()) {
             pending.decrementAndGet();

@@ -4,6 +4,7 @@ import io.netty.channel.ConnectTimeoutException;
 import io.netty.handler.ssl.NotSslRecordException;
 import io.vertx.redis.client.impl.types.ErrorType;
 import java.net.UnknownHostException;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
@@ -23,6 +24,9 @@ final class RedisReason {
 
     /** The user and password of an address; a password may contain any character but a space. */
     private static final Pattern USER_INFO = Pattern.compile("://\\S*@");
+
+    /** What a reason has that names a server: an address, or the words of what needs one. */
+    private static final Pattern OF_A_SERVER = Pattern.compile("/|\\[|unknown host|TLS failed");
 
     private static final Pattern LINE_BREAKS = Pattern.compile("\\s*[\\r\\n]+[-\\s]*");
 
@@ -59,6 +63,16 @@ final class RedisReason {
         }
         String message = failure.getMessage();
         return message == null ? failure.getClass().getSimpleName() : clean(message);
+    }
+
+    /**
+     * Returns a reason as anyone may read it. Those of Redis itself say what is wrong with it;
+     * those of the network have its address, which is for the operator alone.
+     *
+     * @return empty if it names a server
+     */
+    static Optional<String> forClients(String reason) {
+        return Optional.of(reason).filter(text -> !OF_A_SERVER.matcher(text).find());
     }
 
     /** Describes an error reply of Redis. */

@@ -85,4 +85,25 @@ class RedisReasonTest {
     private static RedisUnavailable refused(String reply) {
         return new RedisUnavailable("Redis refused: " + reply, ErrorType.create(reply));
     }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "finishConnect(..) failed with error(-111): Connection refused: /127.0.0.1:6379",
+                "Connection refused: redis.example/10.0.0.1:6379",
+                "connection timed out after 10000 ms: redis/[fd00::1]:6379; nothing answers there",
+                "unknown host redis.example: check the name in the address of Redis, and DNS",
+                "TLS failed: No name matching redis.example found; the certificate must be trusted",
+                "no answer within 4000 ms: is it a Redis, and does it use TLS exactly if the address"
+                        + " is rediss://?"
+            })
+    void reasonThatNamesAServer_isNotForClients(String reason) {
+        assertThat(RedisReason.forClients(reason)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"connection closed", "it is a replica", "BUSY Redis is busy running"})
+    void otherReason_isForClients(String reason) {
+        assertThat(RedisReason.forClients(reason)).contains(reason);
+    }
 }
