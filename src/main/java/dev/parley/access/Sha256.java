@@ -12,11 +12,16 @@ final class Sha256 {
 
     /** Returns the digest of a text in UTF-8: 64 hexadecimal digits. */
     static String hex(String text) {
+        return HexFormat.of().formatHex(digest(text));
+    }
+
+    /** Returns the digest of a text in UTF-8: 32 bytes. */
+    static byte[] digest(String text) {
         try {
             var sha256 = MessageDigest.getInstance("SHA-256");
-            return HexFormat.of().formatHex(sha256.digest(text.getBytes(StandardCharsets.UTF_8)));
+            return sha256.digest(text.getBytes(StandardCharsets.UTF_8));
         } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
+            throw new IllegalStateException("every JVM has SHA-256", e);
         }
     }
 }

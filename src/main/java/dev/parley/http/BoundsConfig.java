@@ -88,8 +88,8 @@ public interface BoundsConfig {
     MemorySize answerBytes();
 
     /**
-     * Bytes that the kernel holds for a client that does not take them (socket(7), SO_SNDBUF), 4 KB
-     * or more. Linux takes twice as much, for its own structures too.
+     * Bytes that the kernel holds for a client that does not take them (socket(7), SO_SNDBUF).
+     * Linux takes twice as much, for its own structures too, and 4.5 KB at least.
      */
     @WithDefault("64K")
     @WithConverter(PositiveSize.class)

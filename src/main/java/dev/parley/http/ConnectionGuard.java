@@ -54,9 +54,6 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     /** A head above this leaves a large buffer in the decoder, so its connection is not reused. */
     static final int LARGE_HEAD = 8 * 1024;
 
-    /** Name of the handler to which Vert.x passes requests and failures. */
-    private static final String VERTX = "handler";
-
     private enum State {
         /** No byte of a request has come. */
         IDLE,
@@ -323,7 +320,8 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
      */
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        if (cause instanceof IOException && context.pipeline().get(VERTX) == null) {
+        if (cause instanceof IOException
+                && context.pipeline().get(PipelinedRequests.SERVER) == null) {
             context.close();
         } else {
             context.fireExceptionCaught(cause);

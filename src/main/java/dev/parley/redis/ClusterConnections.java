@@ -323,7 +323,7 @@ public final class ClusterConnections implements RedisConnections {
 
     private String noNode(int slot) {
         return members.isEmpty()
-                ? "no connection to a Redis Cluster"
+                ? RedisReason.forClients("no connection to a Redis Cluster", lastError)
                 : "no node of the Redis Cluster has slot " + slot;
     }
 

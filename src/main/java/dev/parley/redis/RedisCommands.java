@@ -148,8 +148,9 @@ public final class RedisCommands {
             Function<RedisConnection, Future<Response>> command) {
         var main = link.connection();
         if (main.isEmpty()) {
-            String why = RedisReason.forClients(link.lastError()).map(": "::concat).orElse("");
-            return Future.failedFuture(new RedisUnavailable("no connection to Redis" + why));
+            return Future.failedFuture(
+                    new RedisUnavailable(
+                            RedisReason.forClients("no connection to Redis", link.lastError())));
         }
         if (pending.incrementAndGet() > config.maxPending()) {
             pending.decrementAndGet();

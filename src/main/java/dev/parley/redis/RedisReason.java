@@ -4,7 +4,6 @@ import io.netty.channel.ConnectTimeoutException;
 import io.netty.handler.ssl.NotSslRecordException;
 import io.vertx.redis.client.impl.types.ErrorType;
 import java.net.UnknownHostException;
-import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
@@ -66,13 +65,12 @@ final class RedisReason {
     }
 
     /**
-     * Returns a reason as anyone may read it. Those of Redis itself say what is wrong with it;
-     * those of the network have its address, which is for the operator alone.
-     *
-     * @return empty if it names a server
+     * Adds a reason to what a client is answered, unless the reason names a server. Those of Redis
+     * itself say what is wrong with it; those of the network have its address, which is for the
+     * operator alone.
      */
-    static Optional<String> forClients(String reason) {
-        return Optional.of(reason).filter(text -> !OF_A_SERVER.matcher(text).find());
+    static String forClients(String what, String reason) {
+        return OF_A_SERVER.matcher(reason).find() ? what : what + ": " + reason;
     }
 
     /** Describes an error reply of Redis. */

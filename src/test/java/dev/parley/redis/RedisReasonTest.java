@@ -98,12 +98,13 @@ class RedisReasonTest {
                         + " is rediss://?"
             })
     void reasonThatNamesAServer_isNotForClients(String reason) {
-        assertThat(RedisReason.forClients(reason)).isEmpty();
+        assertThat(RedisReason.forClients("no connection", reason)).isEqualTo("no connection");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"connection closed", "it is a replica", "BUSY Redis is busy running"})
     void otherReason_isForClients(String reason) {
-        assertThat(RedisReason.forClients(reason)).contains(reason);
+        assertThat(RedisReason.forClients("no connection", reason))
+                .isEqualTo("no connection: " + reason);
     }
 }
