@@ -318,7 +318,8 @@ public final class RoomReplica implements Broker.Listener {
      * Compares the replica with the broker's log and makes it equal.
      *
      * @return completes when a comparison that began after this call is done; fails if the broker
-     *     did not answer, and is then tried again in the background
+     *     did not answer a question that was asked after this call, and is then tried again in the
+     *     background
      */
     public CompletableFuture<Void> compare() {
         CompletableFuture<Void> started;
@@ -416,8 +417,15 @@ public final class RoomReplica implements Broker.Listener {
         if (suspect > 0) {
             return question(new Range.After(suspect - 1, 1), Purpose.VERIFY);
         }
-        // The head is read too, to see whether both logs have the same message there.
-        return question(new Range.After(Math.max(0, current.head() - 1), PAGE), Purpose.FOLLOW);
+        return question(follow(current), Purpose.FOLLOW);
+    }
+
+    /**
+     * Returns what is asked to learn what follows the head. The head is read too, to see whether
+     * both logs have the same message there.
+     */
+    private static Range follow(RoomLog current) {
+        return new Range.After(Math.max(0, current.head() - 1), PAGE);
     }
 
     private Question question(Range range, Purpose purpose) {
@@ -447,7 +455,8 @@ public final class RoomReplica implements Broker.Listener {
             suspect = 0;
             return Outcome.ASK_AGAIN;
         }
-        if (!extend(current, page)) {
+        boolean isOvertaken = !question.range().equals(follow(current));
+        if (!extend(current, page) && !isOvertaken) {
             LOG.warnf(
                     "room %s: messages after offset %d were deleted from the broker's log; clients"
                             + " that had not received them get a gap",
@@ -489,8 +498,8 @@ public final class RoomReplica implements Broker.Listener {
         // If an interruption came after the question, the answer says nothing about the early
         // messages, and another comparison follows.
         if (resubscriptionsAtComparison == resubscriptions) {
-            appendEarly(current);
             early.dropUnconfirmed(page.newest(), question.early());
+            appendEarly(current);
         }
         return expected > current.head() ? Outcome.ASK_AGAIN : Outcome.EQUAL;
     }
@@ -540,9 +549,9 @@ public final class RoomReplica implements Broker.Listener {
 
     /** Tells whether the broker lacks messages of the replica, or has others under their ids. */
     private boolean isFork(RoomLog current, Page page, Question question) {
-        // The smaller of the two: if the epoch has changed since the question, expected was
-        // lowered;
-        // if messages arrived since, it was raised.
+        // The smaller of the two. If the epoch has changed since the question, expected was
+        // lowered.
+        // If messages arrived since, it was raised, and the broker may have answered before them.
         return page.newest() < Math.min(expected, question.expected())
                 || page.messages().stream().anyMatch(message -> conflicts(current, message));
     }
@@ -556,7 +565,8 @@ public final class RoomReplica implements Broker.Listener {
     /**
      * Appends what follows the head.
      *
-     * @return false if the broker has later messages but not the next one
+     * @return false if the broker has later messages, and the page does not have the next one: it
+     *     was deleted, or the page ends before it, because the head has moved since the question
      */
     private boolean extend(RoomLog current, Page page) {
         long before = current.head();
@@ -672,10 +682,20 @@ public final class RoomReplica implements Broker.Listener {
     }
 
     /**
-     * Ends the comparison. A room that was opening could not open; an open one tries again later.
+     * Ends the comparison, unless compare() was called since the last question: then asks again,
+     * since the broker may answer by now. A room that was opening could not open; an open one tries
+     * again later.
      */
     private void onFailure(Throwable failure) {
-        endComparison().completeExceptionally(failure);
+        CompletableFuture<Void> done;
+        synchronized (this) {
+            done = again && !closed ? null : endComparison();
+        }
+        if (done == null) {
+            ask();
+            return;
+        }
+        done.completeExceptionally(failure);
         if (!opened.completeExceptionally(failure) && !couldNotOpen()) {
             LOG.debugf("room %s: not compared with the broker: %s", room, failure.getMessage());
             retryLater();

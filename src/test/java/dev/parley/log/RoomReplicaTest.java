@@ -177,6 +177,76 @@ class RoomReplicaTest {
     }
 
     @Test
+    void announcementOfTheNextMessage_thatTheBrokerDoesNotHave_isForgotten() {
+        open(1);
+        replica.countResubscription();
+        assertThat(replica.accept(message(2))).isEqualTo(Arrival.OUT_OF_STEP);
+
+        assertThat(replica.answered(page("e", 1), replica.question())).isEqualTo(Outcome.EQUAL);
+
+        assertThat(replica.log().head()).as("the second was made up").isOne();
+    }
+
+    /** Pages are short where texts are long. */
+    @Test
+    void answer_thatEndsBeforeWhatHasArrivedMeanwhile_isFollowedByAnotherQuestion() {
+        open(1);
+        RoomLog log = replica.log();
+        RoomReplica.Question asked = replica.question();
+        LongStream.rangeClosed(2, 6).forEach(offset -> replica.accept(message(offset)));
+
+        assertThat(replica.answered(new Page("e", 1, 8, messages(4)), asked))
+                .isEqualTo(Outcome.ASK_AGAIN);
+        assertThat(replica.answered(page("e", 8), replica.question())).isEqualTo(Outcome.EQUAL);
+
+        assertThat(replica.log()).as("the same log").isSameAs(log);
+        assertThat(log.head()).isEqualTo(8);
+        assertThat(log.frame(1)).isNotNull();
+    }
+
+    @Test
+    void answer_withoutTheNextMessage_startsTheCopyOver() {
+        open(1);
+
+        assertThat(
+                        replica.answered(
+                                new Page("e", 1, 3, List.of(message(1), message(3))),
+                                replica.question()))
+                .isEqualTo(Outcome.ASK_AGAIN);
+
+        assertThat(replica.question().purpose()).isEqualTo(RoomReplica.Purpose.START_OVER);
+    }
+
+    @Test
+    void comparison_thatFails_isAskedAgain_forACallerThatCameMeanwhile() {
+        replica.open();
+        broker.holdAnswers();
+        CompletableFuture<Void> first = replica.compare();
+        CompletableFuture<Void> later = replica.compare();
+
+        broker.failOneAnswer();
+        assertThat(later).isNotDone();
+        broker.storeUndelivered(1);
+        broker.releaseAnswers();
+
+        assertThat(first).isCompleted();
+        assertThat(later).isCompleted();
+    }
+
+    @Test
+    void comparison_thatFailsTwice_fails_thoughACallerCameMeanwhile() {
+        replica.open();
+        broker.holdAnswers();
+        replica.compare();
+        CompletableFuture<Void> later = replica.compare();
+
+        broker.failOneAnswer();
+        broker.failOneAnswer();
+
+        assertThat(later).isCompletedExceptionally();
+    }
+
+    @Test
     void announcementOfAnotherMessageUnderAKnownId_isVerified_beforeTheEpochEnds() {
         open(3);
         StoredMessage madeUp = frame(2, "made up").message();
