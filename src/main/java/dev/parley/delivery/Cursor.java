@@ -678,8 +678,10 @@ final class Cursor {
             }
         }
         if (offset == before) {
-            // If the page has nothing newer, beginAtOldest() has written the gap already.
-            if (offset < page.newest()) {
+            // beginAtOldest() may have written the gap already, and moved to the newest message of
+            // the
+            // page, or beyond the last one that may be written.
+            if (offset < Math.min(end, page.newest())) {
                 skipDeleted(page);
             }
             return;

@@ -195,4 +195,21 @@ class SlowReaderTest {
         assertThat(lines.subList(3, lines.size())).isEqualTo(harness.messages(16, 20));
         assertThat(reader.connection().isClosed()).isFalse();
     }
+
+    @Test
+    void readerThatReceivedNothingYet_getsOneGap_whenAllThatTheRoomHadIsTrimmed() {
+        harness.publish(20);
+        TestReader reader = harness.connectWithoutRunning(new StartPosition.Newest(20));
+        broker.holdAnswers();
+        harness.run();
+        broker.storeUndelivered(10);
+        broker.trim(24);
+        harness.releaseAnswers();
+        harness.publish(1);
+
+        List<String> lines = reader.lines();
+        assertThat(lines).filteredOn(line -> line.startsWith("gap")).hasSize(1);
+        assertThat(lines.subList(lines.size() - 7, lines.size()))
+                .isEqualTo(harness.messages(25, 31));
+    }
 }
