@@ -17,6 +17,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,8 +37,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemoryBroker implements Broker {
 
-    /** Most rooms in {@link #empty}; the least recently used one is removed. */
-    private static final int MAX_EMPTY = 10_000;
+    /** Most rooms without listeners in {@link #empty}; the least recently used one is removed. */
+    static final int MAX_EMPTY = 10_000;
+
+    /** Most rooms with listeners to pass over in search of one to remove. */
+    private static final int MAX_PASSED_OVER = 64;
 
     /**
      * The ceiling divided by this is a room's share: down to it a room that grows is shortened
@@ -58,16 +63,7 @@ public final class MemoryBroker implements Broker {
      * Epochs of rooms that were read and have no messages yet. The first message is counted in that
      * epoch, so that a client that was there before it can resume.
      */
-    private final Map<Room, String> empty =
-            new LinkedHashMap<>(16, 0.75f, true) {
-
-                private static final long serialVersionUID = 1L;
-
-                @Override
-                protected boolean removeEldestEntry(Map.Entry<Room, String> eldest) {
-                    return size() > MAX_EMPTY;
-                }
-            };
+    private final Map<Room, String> empty = new LinkedHashMap<>(16, 0.75f, true);
 
     private long bytes;
     private final RoomListeners listeners = new RoomListeners();
@@ -157,7 +153,27 @@ public final class MemoryBroker implements Broker {
             return page;
         }
         String epoch = empty.computeIfAbsent(room, any -> Epochs.next());
+        forgetEmptyRooms();
         return new Page(Lineage.of(epoch), 1, 0, List.of(), clock.instant());
+    }
+
+    /**
+     * Forgets the epochs of rooms that were read and have no messages, except those that are being
+     * read now: their readers would get a gap with the first message.
+     */
+    private void forgetEmptyRooms() {
+        List<Room> inUse = new ArrayList<>();
+        Iterator<Room> oldest = empty.keySet().iterator();
+        while (empty.size() > MAX_EMPTY && oldest.hasNext() && inUse.size() < MAX_PASSED_OVER) {
+            Room room = oldest.next();
+            if (listeners.of(room).isEmpty()) {
+                oldest.remove();
+            } else {
+                inUse.add(room);
+            }
+        }
+        // Behind the others, so that they are not passed over every time.
+        inUse.forEach(empty::get);
     }
 
     private synchronized void end(Room room, String epoch) {

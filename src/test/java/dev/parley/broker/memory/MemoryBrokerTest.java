@@ -8,7 +8,9 @@ import dev.parley.broker.Broker;
 import dev.parley.broker.BrokerContract;
 import dev.parley.broker.HistorySettings;
 import dev.parley.broker.Page;
+import dev.parley.broker.Range;
 import dev.parley.broker.RoomHistories;
+import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.testsupport.Timeouts;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -35,6 +37,17 @@ class MemoryBrokerTest implements BrokerContract {
 
         broker.clock().advance(Duration.ofMillis(1));
         assertThat(broker.publish("a", "key").duplicate()).isFalse();
+    }
+
+    @Test
+    void roomThatIsRead_keepsItsEpoch_whateverOtherEmptyRoomsAreReadMeanwhile() {
+        BlockingBroker broker = open();
+        String epoch = broker.readAfter(0, 1).epoch();
+        for (int i = 0; i < 3 * MemoryBroker.MAX_EMPTY; i++) {
+            broker.read(new Room("madeUp" + i), new Range.After(0, 1));
+        }
+
+        assertThat(broker.publishText("first")).isEqualTo(new EventId(epoch, 1));
     }
 
     @Test
