@@ -720,6 +720,12 @@ public final class ClusterConnections implements RedisConnections {
                 .orElseGet(() -> new RedisWrites("Redis"));
     }
 
+    @Override
+    public synchronized String serverOf(String key) {
+        Member owner = owner(ClusterSlots.slotOf(key));
+        return owner == null ? "" : owner.address.toString();
+    }
+
     private synchronized boolean mayEvict() {
         return members.values().stream().anyMatch(member -> member.node.mayEvict());
     }

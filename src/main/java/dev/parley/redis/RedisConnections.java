@@ -73,6 +73,9 @@ public interface RedisConnections extends AutoCloseable {
     /** Returns whether the server that has a key accepts writes. */
     RedisWrites writes(String key);
 
+    /** Returns the address of the node of a Cluster that has a key; empty if none is known. */
+    String serverOf(String key);
+
     /** Returns why messages do not flow, one sentence for an operator; empty while they do. */
     Optional<String> problem();
 

@@ -100,6 +100,11 @@ public final class ServerConnections implements RedisConnections {
     }
 
     @Override
+    public String serverOf(String key) {
+        return "";
+    }
+
+    @Override
     public RedisWrites writes(String key) {
         return node.writes();
     }

@@ -54,9 +54,6 @@ final class Generations {
     private static final RedisCommands.Script SCRIPT =
             RedisCommands.Script.load(Generations.class, "generations.lua");
 
-    /** The epoch of a room without messages in Redis: see read.lua. */
-    private static final String EMPTY = "0";
-
     private final String server;
     private final ServerList list;
     private final String key;
@@ -93,11 +90,11 @@ final class Generations {
         }
 
         private String nameOfEmpty(Room room) {
-            return EMPTY + id + mark(room);
+            return ReadScript.EMPTY_EPOCH + id + mark(room);
         }
 
         private String named(Room room, String epoch) {
-            return epoch.equals(EMPTY) ? nameOfEmpty(room) : epoch + mark(room);
+            return epoch.equals(ReadScript.EMPTY_EPOCH) ? nameOfEmpty(room) : epoch + mark(room);
         }
 
         /** Names the epochs of a page. */

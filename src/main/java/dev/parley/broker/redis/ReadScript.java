@@ -33,6 +33,9 @@ final class ReadScript {
     static final RedisCommands.Script SCRIPT =
             RedisCommands.Script.load(ReadScript.class, "read.lua");
 
+    /** The epoch of a room that has no head: no message was published in it. */
+    static final String EMPTY_EPOCH = "0";
+
     /**
      * Bytes of bodies in one page, about. Bounds what a stream that catches up, or a request for
      * history, takes of memory.

@@ -35,8 +35,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
@@ -72,7 +74,10 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private final PublishScript publishScript;
     private final ReadScript readScript;
     private final EndEpochScript endEpochScript;
-    private final ReadQueue reads;
+
+    /** Reads that wait, by the server that has their rooms: of a Cluster one may not answer. */
+    private final Map<String, ReadQueue> reads = new ConcurrentHashMap<>();
+
     private final RoomListeners listeners = new RoomListeners();
     private final BrokerMeters meters;
     private final AtomicBoolean warnedOfForeignEntries = new AtomicBoolean();
@@ -150,7 +155,6 @@ public final class RedisBroker implements Broker, AutoCloseable {
         this.redis = access.open(setup(given.vertx(), given.registry()), new Receiver());
         this.publishScript = new PublishScript(redis, keys, histories);
         this.readScript = new ReadScript(redis, keys, histories, lost);
-        this.reads = new ReadQueue(config.timeout().multipliedBy(MAX_READ_TURNS), System::nanoTime);
         this.endEpochScript = new EndEpochScript(redis, keys);
         config.plainChannel().ifPresent(redis::subscribe);
         this.meters = new BrokerMeters(given.registry(), this);
@@ -213,7 +217,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
                 .invoke(result -> noteLoss(room, result))
                 .invoke(result -> warnOfForeignEntries(room, result))
                 .map(PublishScript.Result::receipt)
-                .invoke(accepted -> redis.writes(keys.head(room)).onAccepted())
+                .invoke(receipt -> noteWrite(room, receipt))
                 .onFailure(RedisUnavailable.class)
                 .invoke(failure -> redis.writes(keys.head(room)).onFailure(failure))
                 .onFailure(RedisUnavailable.class)
@@ -222,9 +226,18 @@ public final class RedisBroker implements Broker, AutoCloseable {
 
     @Override
     public Uni<Page> read(Room room, Range range) {
-        return reads.run(readScript.run(room, range))
+        return reads(room)
+                .run(readScript.run(room, range))
                 .onFailure(RedisUnavailable.class)
                 .transform(RedisBroker::unavailable);
+    }
+
+    private ReadQueue reads(Room room) {
+        return reads.computeIfAbsent(
+                redis.serverOf(keys.head(room)),
+                server ->
+                        new ReadQueue(
+                                config.timeout().multipliedBy(MAX_READ_TURNS), System::nanoTime));
     }
 
     @Override
@@ -312,15 +325,18 @@ public final class RedisBroker implements Broker, AutoCloseable {
     }
 
     private void onAnnouncement(String channel, Buffer payload) {
-        meters.received();
         try {
             var announcement = Announcement.of(payload);
             List<Listener> receivers = listeners.of(announcement.room());
+            if (receivers.isEmpty()) {
+                return;
+            }
+            meters.received();
             if (payload.length() > OTHER_BYTES + JSON_BYTES * maxTextBytes) {
                 // Too long to be parsed. If a pod with a higher parley.publish.max-text published
                 // it, it is in the room's log, and a comparison reads it there.
                 receivers.forEach(Listener::onResubscribed);
-            } else if (!receivers.isEmpty()) {
+            } else {
                 StoredMessage message = announcement.message();
                 receivers.forEach(listener -> listener.onMessage(message));
             }
@@ -344,6 +360,13 @@ public final class RedisBroker implements Broker, AutoCloseable {
         if (!receivers.isEmpty()) {
             String text = payload.toString(StandardCharsets.UTF_8);
             receivers.forEach(listener -> listener.onPlainText(text));
+        }
+    }
+
+    /** Notes that Redis takes writes. Of a repeat it has written nothing. */
+    private void noteWrite(Room room, Receipt receipt) {
+        if (!receipt.duplicate()) {
+            redis.writes(keys.head(room)).onAccepted();
         }
     }
 
@@ -390,7 +413,8 @@ public final class RedisBroker implements Broker, AutoCloseable {
         /**
          * Reads the message.
          *
-         * @throws IllegalArgumentException if the rest is not {@code <id> <at> <body>}
+         * @throws IllegalArgumentException if the rest is not {@code <id> <at> <body>}, or if the
+         *     id is in the epoch of a room without messages, in which Parley publishes none
          */
         StoredMessage message() {
             int start = Math.min(room.name().length() + 1, payload.length());
@@ -403,6 +427,9 @@ public final class RedisBroker implements Broker, AutoCloseable {
             EventId id =
                     EventId.parse(parts[0])
                             .orElseThrow(() -> new IllegalArgumentException("bad id: " + parts[0]));
+            if (id.epoch().equals(ReadScript.EMPTY_EPOCH)) {
+                throw new IllegalArgumentException("in the epoch of an empty room: " + id);
+            }
             var at = Instant.ofEpochMilli(Long.parseLong(parts[1]));
             return new StoredMessage(id, MessageJson.readBody(room, at, parts[2]));
         }

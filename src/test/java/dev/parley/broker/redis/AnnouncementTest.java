@@ -55,7 +55,14 @@ class AnnouncementTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"kitchen", "kitchen ", "kitchen e-1", "kitchen e-1 x {}"})
+    @ValueSource(
+            strings = {
+                "kitchen",
+                "kitchen ",
+                "kitchen e-1",
+                "kitchen e-1 x {}",
+                "kitchen 0-1 1 {\"text\":\"a\"}"
+            })
     void announcement_withoutAMessage_isRefused(String text) {
         Buffer announcement = Buffer.buffer(text);
 

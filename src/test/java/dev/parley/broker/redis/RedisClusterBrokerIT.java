@@ -4,6 +4,7 @@ import static dev.parley.broker.BlockingBroker.ROOM;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.broker.BlockingBroker;
+import dev.parley.broker.Broker;
 import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.HistorySettings;
 import dev.parley.broker.Page;
@@ -26,6 +27,7 @@ import io.vertx.redis.client.Request;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -94,6 +96,43 @@ class RedisClusterBrokerIT {
         open();
 
         Timeouts.await("connections to each master").until(() -> connections() == CONNECTIONS);
+    }
+
+    @Test
+    void masterThatHangs_keepsNoTurn_fromReadsOfOtherMasters() {
+        Broker broker =
+                brokers.create(
+                        options(),
+                        RedisSettings.QUICK.withProbeTimeout(Duration.ofHours(1)),
+                        HistorySettings.DEFAULT.ofAllRooms());
+        BlockingBroker blocking = BlockingBroker.open(broker, SettableClock.stoppedNow());
+        RedisServer hung = cluster.masterOf(keyOf(ROOM));
+        List<Room> rooms = rooms(300);
+        Room other =
+                rooms.stream()
+                        .filter(room -> cluster.masterOf(keyOf(room)) != hung)
+                        .findFirst()
+                        .orElseThrow();
+        blocking.read(other, new Range.After(0, 1));
+        var answered = new AtomicBoolean();
+        hung.pause();
+        try {
+            rooms.stream()
+                    .filter(room -> cluster.masterOf(keyOf(room)) == hung)
+                    .forEach(
+                            room ->
+                                    broker.read(room, new Range.After(0, 1))
+                                            .onTermination()
+                                            .invoke(() -> answered.set(true))
+                                            .subscribe()
+                                            .with(page -> {}, failure -> {}));
+
+            assertThat(blocking.read(other, new Range.After(0, 1)).newest()).isZero();
+
+            assertThat(answered).as("a read of the master that hangs has ended").isFalse();
+        } finally {
+            hung.resume();
+        }
     }
 
     @ParameterizedTest

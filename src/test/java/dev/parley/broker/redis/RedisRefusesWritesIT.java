@@ -49,6 +49,17 @@ class RedisRefusesWritesIT {
     }
 
     @Test
+    void repeat_isAnswered_thoughWritesAreRefused_andDoesNotCountAsOne() {
+        room.publish("once", "key");
+        redis.command("CONFIG", "SET", "maxmemory", "1");
+        Timeouts.await("OOM").until(() -> publishingProblem().orElse("").contains("OOM"));
+
+        assertThat(room.publish("once", "key").duplicate()).isTrue();
+
+        assertThat(publishingProblem()).hasValueSatisfying(one -> assertThat(one).contains("OOM"));
+    }
+
+    @Test
     void snapshotsThatFail_refuseWrites() throws IOException {
         Path data = Path.of(redis.command("CONFIG", "GET", "dir").items().get(1).text());
         redis.command("CONFIG", "SET", "save", "3600 1");
