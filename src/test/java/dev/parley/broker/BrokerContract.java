@@ -436,6 +436,19 @@ public interface BrokerContract {
                 .containsExactly("once", "between", "last");
     }
 
+    /** The epoch ends because messages were lost, but the log has this one. */
+    @Test
+    default void repeat_afterTheEndOfItsEpoch_receivesTheFirstReceipt() {
+        BlockingBroker broker = open();
+        Receipt first = broker.publish("once", "key");
+        for (int i = 0; i < 3; i++) {
+            broker.endEpoch(ROOM, broker.readAfter(0, 10).epoch());
+        }
+
+        assertThat(broker.publish("once", "key")).isEqualTo(new Receipt(first.id(), true));
+        assertThat(broker.readAfter(0, 10).newest()).isOne();
+    }
+
     @Test
     default void key_underAnotherText_isRefused() {
         BlockingBroker broker = open();

@@ -15,12 +15,14 @@
  *   <tr><td>{@code parley:{kitchen}:head}</td><td>hash</td><td>{@code epoch}, such as {@code k3f9};
  *       {@code offset}, that of the newest message ever accepted; {@code server}, the replication id
  *       of the server that counts; {@code past}, epochs that have ended and their last offsets;
- *       {@code lost}, the highest offset that was lost with the log; {@code bytes}, bytes of bodies
- *       ever accepted; {@code expires}, when the log ends by itself</td><td>the age of the room's history after the last publish or read, and up to
+ *       {@code ended}, the same for receipts alone; {@code lost}, the highest offset that was lost
+ *       with the log; {@code bytes}, bytes of bodies ever accepted; {@code expires}, when the log
+ *       ends by itself; {@code first_at} and {@code first_before}, what is known of the oldest
+ *       message</td><td>the age of the room's history after the last publish or read, and up to
  *       a hundredth more; an hour at least</td></tr>
  *   <tr><td>{@code parley:{kitchen}:log}</td><td>stream</td><td>an entry a message: id {@code
  *       42-0} for offset 42; field {@code at}, ms since 1970 by Redis's clock; field {@code body},
- *       JSON of {@code text}, {@code from}, {@code event}, {@code ttl}; field {@code before}, bytes accepted
+ *       JSON of {@code text}, {@code from}, {@code event}, {@code ttl}, {@code verified}; field {@code before}, bytes accepted
  *       before it</td><td>the age of the room's history after the last publish (a read does not prolong it),
  *       and up to a hundredth more</td></tr>
  *   <tr><td>{@code parley:{:servers}}</td><td>hash</td><td>only with several servers: the lists of

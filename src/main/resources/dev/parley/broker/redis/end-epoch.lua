@@ -9,8 +9,16 @@
 local head = KEYS[1]
 local ended, new_epoch = ARGV[1], ARGV[2]
 
-if redis.call('HGET', head, 'epoch') == ended then
-  redis.call('HSET', head, 'epoch', new_epoch, 'past', '')
-  return 1
+local state = redis.call('HMGET', head, 'epoch', 'offset', 'past', 'ended')
+if state[1] ~= ended then
+  return 0
 end
-return 0
+-- For the receipts of messages that the log still has. The newest 64 epochs are kept.
+local epochs = {}
+local text = (state[4] or '') .. ' ' .. (state[3] or '') .. ' ' .. ended .. ':' .. (state[2] or '0')
+for one in string.gmatch(text, '%S+') do
+  epochs[#epochs + 1] = one
+end
+redis.call('HSET', head, 'epoch', new_epoch, 'past', '',
+  'ended', table.concat(epochs, ' ', math.max(1, #epochs - 63)))
+return 1

@@ -39,8 +39,9 @@ if mode == 'join' and not is_present then
     for one in string.gmatch(generations .. ' ' .. next_entry, '%S+') do
       kept[#kept + 1] = one
     end
-    -- Bounds the hash. Rooms that were here for longer than all lists that are left get a gap, once.
-    generations = table.concat(kept, ' ', math.max(1, #kept - 255))
+    -- Bounds the hash. Readers of rooms that were here for longer than all lists that are left get a gap.
+    -- Half of the lists go at a time, so that they do not get one with each further list.
+    generations = table.concat(kept, ' ', #kept > 256 and #kept - 127 or 1)
   end
   redis.call('HSET', servers, 'name', name, 'generations', generations, 'peers', peers)
 elseif is_present and number == expected then

@@ -12,7 +12,7 @@
 -- ARGV[2]  of_all       text     the channel of all rooms; announced there too while a pod of version
 --                                0.1 is subscribed to it
 -- ARGV[3]  room         text     name of the room
--- ARGV[4]  body         JSON     text, from, event, ttl
+-- ARGV[4]  body         JSON     text, from, event, ttl, verified
 -- ARGV[5]  new_epoch    text     taken if an epoch begins
 -- ARGV[6]  max_length   integer  messages that the log keeps, and up to a hundred more, which read.lua
 --                                leaves out: Redis drops whole blocks of them ('~'), which takes half the time
@@ -33,6 +33,7 @@
 --   server  text     replication id of the server that counts in this epoch
 --   past    text     epochs that have ended and their last offsets, oldest first, at most 64:
 --                    '0:0 k3f9:5 9xx1:12'
+--   ended   text     as past, and not emptied by end-epoch.lua: the ids that this server gave, for receipts
 --   lost    integer  highest offset that was lost with the log; absent if none was
 --   bytes   integer  bytes of bodies that were ever accepted
 --   expires integer  ms: when the log ends by itself; absent in a head that version 0.1 wrote
@@ -70,7 +71,9 @@ if epoch and offset > lost and not log_exists then
   lost = offset
 end
 
--- Tells whether an id was given in this lineage and its message was not lost with the log since.
+-- Tells whether an id was given by this server, or by one whose count it took over, and its message was not
+-- lost with the log since. An epoch that end-epoch.lua has ended counts: no position of a client continues in
+-- it, but the messages that the log has are there.
 local function is_certified(id)
   local its_epoch, its_offset = string.match(id, '^(%w+)%-(%d+)$')
   its_offset = tonumber(its_offset)
@@ -80,8 +83,9 @@ local function is_certified(id)
   if its_epoch == epoch then
     return its_offset <= offset
   end
-  for ended, last in string.gmatch(past, '(%w+):(%d+)') do
-    if ended == its_epoch then
+  local ended = past .. ' ' .. (redis.call('HGET', head, 'ended') or '')
+  for its_name, last in string.gmatch(ended, '(%w+):(%d+)') do
+    if its_name == its_epoch then
       return its_offset <= tonumber(last)
     end
   end
@@ -134,7 +138,7 @@ local function is_error(reply)
   return type(reply) == 'table' and reply.err
 end
 
-local foreign = 0
+local foreign, is_rewritten = 0, false
 local added = append()
 if is_error(added) and string.find(added.err, 'equal or smaller', 1, true) then
   -- Another program added an entry at or above our offset, and Redis accepts no lower id after it, not
@@ -149,6 +153,7 @@ if is_error(added) and string.find(added.err, 'equal or smaller', 1, true) then
       foreign = foreign + 1
     end
   end
+  is_rewritten = true
   redis.call('DEL', log)
   for i = #ours, 1, -1 do
     redis.call('XADD', log, ours[i][1], unpack(ours[i][2]))
@@ -220,7 +225,7 @@ end
 -- case: where messages last for seconds only, the pods that read the room would otherwise see it begin anew
 -- after each pause, before they read it again (parley.log.audit) and so keep it.
 local ends, more = now + max_age, math.ceil(max_age / 100)
-if not log_exists or foreign > 0 or expires < ends or expires > ends + more then
+if not log_exists or is_rewritten or expires < ends or expires > ends + more then
   redis.call('HSET', head, 'expires', integer(ends + more))
   redis.call('PEXPIRE', head, math.max(max_age + more, 3600000))
   redis.call('PEXPIRE', log, max_age + more)

@@ -64,6 +64,7 @@ class RedisForeignWritesIT {
                 "room e-1 1 null",
                 "room e-1 1 {\"text\":\"a\",\"event\":\"gap\"}",
                 "room - 1 {\"text\":\"a\"}",
+                "room 0-1 1 {\"text\":\"a\"}",
                 "room e-99999999999999999999 1 {\"text\":\"a\"}",
                 "{} e-1 1 {\"text\":\"a\"}"
             })
@@ -207,6 +208,19 @@ class RedisForeignWritesIT {
         assertThat(offsets(broker.readAfter(0, 100))).containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
         assertThat(redis.command("XLEN", LOG).number()).isEqualTo(6);
         assertThat(broker.readAfter(0, 100).continues(last)).isTrue();
+    }
+
+    @Test
+    void logThatIsWrittenAnew_hasALifetime() {
+        BlockingBroker broker = brokers.open(redis.uri());
+        broker.publishNumbers(3);
+        write("7-0", "foreign", "ahead");
+        redis.command("XDEL", LOG, "7-0");
+
+        broker.publishText("4");
+
+        assertThat(offsets(broker.readAfter(0, 100))).containsExactly(1L, 2L, 3L, 4L);
+        assertThat(redis.command("PTTL", LOG).number()).isPositive();
     }
 
     /** The first messages are two hours old, in a room that keeps an hour. */

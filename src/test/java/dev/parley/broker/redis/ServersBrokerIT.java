@@ -26,6 +26,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
@@ -309,6 +311,31 @@ class ServersBrokerIT implements BrokerContract {
             BlockingBroker present = brokers.open(more);
 
             assertThat(present.read(room, new Range.After(0, 10)).continues(back)).isTrue();
+        }
+    }
+
+    /** A server remembers 256 lists. */
+    @Test
+    void roomThatStays_keepsItsEpoch_whenMoreListsFollowThanAreRemembered() {
+        Room room =
+                Stream.iterate(1, i -> i + 1)
+                        .map(i -> new Room("room" + i))
+                        .filter(r -> at("a,b", r).equals("a") && at("a,b,c", r).equals("a"))
+                        .findFirst()
+                        .orElseThrow();
+        on("a", "b").publishText(room, "1");
+        String lists =
+                IntStream.rangeClosed(1, 256)
+                        .mapToObj(i -> i + ":" + (i % 2 == 0 ? "a,b,c" : "a,b"))
+                        .collect(Collectors.joining(" "));
+        a.command("HSET", "parley:{:servers}", "generations", lists);
+        EventId before = on("a", "b").publishText(room, "2");
+
+        for (int i = 0; i < 3; i++) {
+            BlockingBroker present = on("a", "b", "c");
+            assertThat(present.read(room, new Range.After(0, 10)).continues(before)).isTrue();
+            present = on("a", "b");
+            assertThat(present.read(room, new Range.After(0, 10)).continues(before)).isTrue();
         }
     }
 
