@@ -155,6 +155,39 @@ final class ManifestsTest {
         }
     }
 
+    /** All readers behind a proxy have one address, until the pods know those of the clients. */
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void limitsOfAnAddress_letOneProxyBringAllStreamsOfAPod(Manifests manifests) {
+        Map<String, String> environment = manifests.environment(parley(manifests));
+        int streams = Integer.parseInt(environment.get("PARLEY_LIMITS_CONNECTIONS"));
+
+        assertThat(
+                        Stream.of(
+                                "PARLEY_LIMITS_CONNECTIONS_PER_ADDRESS",
+                                "PARLEY_LIMITS_ROOMS_PER_ADDRESS"))
+                .extracting(environment::get)
+                .extracting(Integer::valueOf)
+                .allMatch(limit -> limit >= streams);
+    }
+
+    /** A proxy is believed where a policy keeps everything else from the public port. */
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void addressOfTheClient_isTakenFromProxies_whereNothingElseReachesThePort(Manifests manifests) {
+        boolean onlyProxies =
+                manifests.all(NetworkPolicy.class).stream()
+                        .filter(policy -> policy.getMetadata().getName().equals("parley"))
+                        .flatMap(policy -> policy.getSpec().getIngress().stream())
+                        .anyMatch(rule -> ports(rule).contains("http"));
+
+        assertThat(
+                        manifests
+                                .environment(parley(manifests))
+                                .get("QUARKUS_HTTP_PROXY_PROXY_ADDRESS_FORWARDING"))
+                .isEqualTo(onlyProxies ? "true" : null);
+    }
+
     @ParameterizedTest
     @MethodSource("dev.parley.ops.Manifests#all")
     void drain_fitsIntoTheGracePeriod(Manifests manifests) {

@@ -36,6 +36,8 @@ final class ProgramNames {
                         "QUARKUS_REDIS_CLIENT_TYPE",
                         "QUARKUS_REDIS_MASTER_NAME",
                         "QUARKUS_HTTP_CORS_ORIGINS",
+                        "QUARKUS_HTTP_PROXY_PROXY_ADDRESS_FORWARDING",
+                        "QUARKUS_HTTP_PROXY_TRUSTED_PROXIES",
                         "QUARKUS_SHUTDOWN_TIMEOUT",
                         "QUARKUS_LOG_CONSOLE_JSON_ENABLED"));
         return known;
