@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -31,6 +32,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * A real Redis with the files of {@code k8s/redis}: started by their script, with their
@@ -188,11 +191,7 @@ final class RedisAccountsIT {
 
     @Test
     void probes_authenticate_failWithAWrongPassword_andNeverPrintOne() {
-        for (Function<Container, Probe> probe :
-                List.<Function<Container, Probe>>of(
-                        Container::getStartupProbe,
-                        Container::getReadinessProbe,
-                        Container::getLivenessProbe)) {
+        for (Function<Container, Probe> probe : probes()) {
             Result right = redis.probe(probe, passwords.get("password"));
             Result wrong = redis.probe(probe, "wrong-password");
 
@@ -201,6 +200,64 @@ final class RedisAccountsIT {
             assertThat(right.output() + wrong.output())
                     .doesNotContain(passwords.get("password"), "wrong-password");
         }
+    }
+
+    private static List<Function<Container, Probe>> probes() {
+        return List.of(
+                Container::getStartupProbe,
+                Container::getReadinessProbe,
+                Container::getLivenessProbe);
+    }
+
+    /** It serves reads, and a restart would not give it a disk. */
+    @Test
+    void redisThatCannotSave_staysInItsServiceAndAlive() throws IOException {
+        String password = passwords.get("password");
+        redis.admin("CONFIG", "SET", "save", "3600 1");
+        // In the place of the file that a snapshot writes.
+        Files.createDirectory(directory.resolve("data").resolve("dump.rdb"));
+        redis.admin("BGSAVE");
+        Map<String, String> account = Map.of("REDISCLI_AUTH", password);
+        Timeouts.await("MISCONF")
+                .until(() -> redis.cli(account, "PING").output().startsWith("MISCONF"));
+
+        assertThat(probes()).allMatch(probe -> redis.probe(probe, password).status() == 0);
+    }
+
+    /** It goes on when the script ends; a restart could lose what the script has written. */
+    @Test
+    void redisThatAScriptBlocks_staysInItsServiceAndAlive() {
+        String password = passwords.get("password");
+        redis.admin("CONFIG", "SET", "lua-time-limit", "100");
+        Map<String, String> account = Map.of("REDISCLI_AUTH", password);
+        var script =
+                CompletableFuture.supplyAsync(
+                        () -> redis.cli(account, "EVAL", "while true do end", "0"));
+        Timeouts.await("BUSY").until(() -> redis.cli(account, "PING").output().startsWith("BUSY"));
+
+        assertThat(probes()).allMatch(probe -> redis.probe(probe, password).status() == 0);
+
+        redis.admin("SCRIPT", "KILL");
+        script.join();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    LOADING Redis is loading the dataset in memory | 1 | 1 | 0
+                    NOAUTH Authentication required.                | 1 | 1 | 1
+                    Could not connect to Redis                     | 1 | 1 | 1
+                    ''                                             | 1 | 1 | 1
+                    """)
+    void answer_decidesWhetherRedisHasStartedAndIsReadyAndAlive(
+            String answer, int started, int ready, int alive) throws IOException {
+        redis.writeCliThatPrints(answer);
+
+        assertThat(probes())
+                .extracting(probe -> redis.probe(probe, "any").status())
+                .containsExactly(started, ready, alive);
     }
 
     @Test
@@ -309,11 +366,18 @@ final class RedisAccountsIT {
 
         /** A redis-cli before the real one on the PATH, which adds the port of this Redis. */
         private void writeCliForPort() throws IOException {
+            writeCli(
+                    "PATH='%s' exec redis-cli -p %d \"$@\"".formatted(System.getenv("PATH"), port));
+        }
+
+        /** A redis-cli that asks no server. */
+        void writeCliThatPrints(String answer) throws IOException {
+            writeCli("echo '%s'".formatted(answer));
+        }
+
+        private void writeCli(String command) throws IOException {
             Path cli = Files.createDirectories(directory.resolve("bin")).resolve("redis-cli");
-            Files.writeString(
-                    cli,
-                    "#!/bin/sh\nPATH='%s' exec redis-cli -p %d \"$@\"\n"
-                            .formatted(System.getenv("PATH"), port));
+            Files.writeString(cli, "#!/bin/sh\n" + command + "\n");
             Files.setPosixFilePermissions(cli, PosixFilePermissions.fromString("rwx------"));
         }
 
