@@ -98,6 +98,8 @@ public final class RedisProbe {
                                 Duration.ofMillis(5),
                                 Duration.ofMillis(25),
                                 Duration.ofMillis(100),
+                                // The bound of the alert ParleyRedisRoundTripSlow.
+                                Duration.ofMillis(250),
                                 Duration.ofMillis(500),
                                 Duration.ofSeconds(2))
                         .register(meters);

@@ -45,6 +45,10 @@ final class AlertRulesTest {
     private static final Pattern MATCHER =
             Pattern.compile("(result|reason|outcome)(?:=|!=|=~|!~)\"([^\"]*)\"");
 
+    /** A recorded quantile that an alert compares with a number. */
+    private static final Pattern QUANTILE_BOUND =
+            Pattern.compile("parley:(\\w+):p\\d+_5m [<>] ([0-9.]+)");
+
     @BeforeAll
     static void copyRulesForPromtool() throws IOException {
         Files.createDirectories(TARGET);
@@ -61,6 +65,41 @@ final class AlertRulesTest {
         var arguments = Stream.concat(Stream.of("test", "rules"), PROMTOOL_TESTS.stream());
 
         Tool.named("promtool").run(arguments.map(Object::toString).toArray(String[]::new));
+    }
+
+    /** With other buckets a test would show quantiles that the program cannot have. */
+    @Test
+    void histogramsOfPromtoolTests_haveTheBucketsOfTheProgram() {
+        assertThat(PROMTOOL_TESTS)
+                .flatExtracting(file -> ProgramNames.histograms(TextFiles.read(file)).entrySet())
+                .isNotEmpty()
+                .allSatisfy(
+                        histogram ->
+                                assertThat(histogram.getValue())
+                                        .as(histogram.getKey())
+                                        .isEqualTo(
+                                                ProgramNames.BUCKETS.get(
+                                                        histogram
+                                                                .getKey()
+                                                                .replaceFirst("\\{.*", ""))));
+    }
+
+    /** Within a bucket Prometheus can only guess, so a bound of an alert is one of a bucket. */
+    @Test
+    void alertsOnQuantiles_compareWithTheBoundOfABucket() {
+        List<MatchResult> compared =
+                queries(RULES).stream()
+                        .flatMap(query -> QUANTILE_BOUND.matcher(query).results())
+                        .toList();
+
+        assertThat(compared)
+                .isNotEmpty()
+                .allSatisfy(
+                        bound ->
+                                assertThat(
+                                                ProgramNames.BUCKETS.get(
+                                                        "parley_" + bound.group(1) + "_bucket"))
+                                        .contains(Double.valueOf(bound.group(2))));
     }
 
     @Test

@@ -4,6 +4,8 @@ import dev.parley.testsupport.ConfigKeys;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -69,8 +71,50 @@ final class ProgramNames {
                     "parley_histories_lost_total",
                     "parley_subscription_up");
 
+    /** The upper bounds of the buckets of those series that are histograms, in seconds. */
+    static final Map<String, Set<Double>> BUCKETS =
+            Map.of(
+                    "parley_fanout_seconds_bucket",
+                    Set.of(
+                            0.001,
+                            0.002,
+                            0.005,
+                            0.01,
+                            0.025,
+                            0.05,
+                            0.1,
+                            0.25,
+                            0.5,
+                            1.0,
+                            2.5,
+                            Double.POSITIVE_INFINITY),
+                    "parley_redis_roundtrip_seconds_bucket",
+                    Set.of(0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 2.0, Double.POSITIVE_INFINITY));
+
     /** Those of them that only a pod on a Redis Cluster has. */
     static final Set<String> METRICS_OF_A_CLUSTER = Set.of("parley_redis_nodes_silent");
+
+    private static final Pattern BUCKET =
+            Pattern.compile("(parley_\\w+_bucket)\\{([^}]*?)(?:, ?)?le=\"([^\"]+)\"}");
+
+    /**
+     * The histograms in a text, each with the upper bounds of its buckets, in seconds.
+     *
+     * @return by the name of the series and its other labels
+     */
+    static Map<String, Set<Double>> histograms(String text) {
+        return BUCKET.matcher(text)
+                .results()
+                .collect(
+                        Collectors.groupingBy(
+                                bucket -> bucket.group(1) + "{" + bucket.group(2) + "}",
+                                Collectors.mapping(
+                                        bucket ->
+                                                Double.valueOf(
+                                                        bucket.group(3)
+                                                                .replace("+Inf", "Infinity")),
+                                        Collectors.toSet())));
+    }
 
     /** The labels of those series with a closed list of values. */
     static final Map<String, Set<String>> LABEL_VALUES =

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.OwnedProcess;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
@@ -20,7 +21,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,6 +61,22 @@ final class PrometheusIT {
                 assertThat(get(api, "/api/v1/metadata").findValuesAsText("help"))
                         .contains("Messages handed to a connection", "Open event streams");
             }
+        }
+    }
+
+    @Test
+    void histograms_haveTheBucketsThatTheRulesAreTestedWith() {
+        try (var redis = RedisServer.start();
+                var pod = ParleyProcess.start(redis).awaitReady()) {
+            Map<String, Set<Double>> histograms = ProgramNames.histograms(new Metrics(pod).page());
+
+            assertThat(histograms)
+                    .containsExactlyInAnyOrderEntriesOf(
+                            ProgramNames.BUCKETS.entrySet().stream()
+                                    .collect(
+                                            Collectors.toMap(
+                                                    series -> series.getKey() + "{}",
+                                                    Map.Entry::getValue)));
         }
     }
 
