@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.PodSpec;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -62,6 +63,30 @@ final class DockerfileTest {
                                 "FROM $BASE AS program",
                                 "FROM program AS training",
                                 "FROM program"));
+    }
+
+    /** A node that has an image of a name keeps it, so a build must not have that of a release. */
+    @Test
+    void image_isBuiltUnderTheTagOfTheOverlays_whichNoReleaseHas() {
+        Pattern tag = Pattern.compile("\\bparley:(\\d[\\w.-]*)");
+        Set<String> built =
+                Stream.concat(
+                                dockerfiles().stream(),
+                                Stream.of("README.md", "k8s/README.md").map(Path::of))
+                        .flatMap(file -> tag.matcher(TextFiles.read(file)).results())
+                        .map(match -> match.group(1))
+                        .collect(Collectors.toSet());
+        Set<String> deployed =
+                Manifests.all().stream()
+                        .map(manifests -> manifests.podsOf("parley").containers().get(0).getImage())
+                        .filter(image -> !image.contains("@"))
+                        .flatMap(image -> tag.matcher(image).results())
+                        .map(match -> match.group(1))
+                        .collect(Collectors.toSet());
+
+        assertThat(built).hasSize(1).isEqualTo(deployed);
+        assertThat(TextFiles.read("CHANGELOG.md"))
+                .doesNotContain("\n## [" + built.iterator().next() + "]");
     }
 
     @ParameterizedTest
