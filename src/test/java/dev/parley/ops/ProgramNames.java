@@ -67,8 +67,13 @@ final class ProgramNames {
                     "parley_redis_roundtrip_seconds_bucket",
                     "parley_redis_may_evict",
                     "parley_redis_nodes_silent",
+                    "parley_redis_refusals_total",
                     "parley_redis_evicted_total",
                     "parley_histories_lost_total",
+                    "parley_access_denied_total",
+                    "parley_bounds_met_total",
+                    "parley_held_bytes",
+                    "parley_sockets",
                     "parley_subscription_up");
 
     /** The upper bounds of the buckets of those series that are histograms, in seconds. */
