@@ -202,6 +202,21 @@ final class ManifestsTest {
         assertThat(Duration.ofSeconds(grace)).isGreaterThan(drain.plus(lastGoodbyes).plus(timeout));
     }
 
+    /** Otherwise the next pod would drain while readers of the last one are still on their way. */
+    @Test
+    void rollout_goesOnAfterTheDrainOfOnePod() {
+        Manifests manifests = Manifests.named("overlays/production");
+        Map<String, String> environment = manifests.environment(parley(manifests));
+        int pause = manifests.one(Deployment.class, "parley").getSpec().getMinReadySeconds();
+
+        assertThat(Duration.ofSeconds(pause))
+                .isGreaterThan(
+                        seconds(environment, "PARLEY_DRAIN_DELAY")
+                                .plus(seconds(environment, "PARLEY_DRAIN_WINDOW"))
+                                .plusSeconds(2)
+                                .plus(seconds(environment, "QUARKUS_SHUTDOWN_TIMEOUT")));
+    }
+
     @ParameterizedTest
     @MethodSource("dev.parley.ops.Manifests#all")
     void rollout_neverHasFewerPodsThanConfigured(Manifests manifests) {
