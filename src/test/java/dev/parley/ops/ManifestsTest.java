@@ -155,6 +155,17 @@ final class ManifestsTest {
         }
     }
 
+    /** The program refuses both; with neither each pod would serve from its own memory. */
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void redis_isOneAddressOrAListOfServers(Manifests manifests) {
+        Map<String, String> environment = manifests.environment(parley(manifests));
+        boolean isList =
+                environment.keySet().stream().anyMatch(k -> k.startsWith("PARLEY_REDIS_SERVERS_"));
+
+        assertThat(environment.get("QUARKUS_REDIS_HOSTS").isBlank()).isEqualTo(isList);
+    }
+
     /** All readers behind a proxy have one address, until the pods know those of the clients. */
     @ParameterizedTest
     @MethodSource("dev.parley.ops.Manifests#all")

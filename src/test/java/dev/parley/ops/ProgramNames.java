@@ -2,11 +2,11 @@ package dev.parley.ops;
 
 import dev.parley.testsupport.ConfigKeys;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * The names under which the program is known to manifests, rules and dashboard: its settings,
@@ -19,18 +19,17 @@ final class ProgramNames {
     /** The environment variables of the program: its own, and those of the framework in use. */
     static Set<String> knownKeys() {
         Set<String> known = new HashSet<>();
-        ConfigKeys.all()
-                .forEach(
-                        key ->
-                                Stream.of("LOGIN", "APP")
-                                        .map(
-                                                issuer ->
-                                                        key.name()
-                                                                .replace(
-                                                                        ".NAME.",
-                                                                        "." + issuer + "."))
-                                        .map(name -> new ConfigKeys.Key(name, key.defaultValue()))
-                                        .forEach(named -> known.add(named.environmentVariable())));
+        for (ConfigKeys.Key key : ConfigKeys.all()) {
+            for (String issuer : List.of("LOGIN", "APP")) {
+                for (String server : List.of("NORTH", "SOUTH")) {
+                    String name =
+                            key.name()
+                                    .replace(".NAME.", "." + issuer + ".")
+                                    .replace("servers.*", "servers." + server);
+                    known.add(new ConfigKeys.Key(name, key.defaultValue()).environmentVariable());
+                }
+            }
+        }
         known.addAll(
                 Set.of(
                         "QUARKUS_REDIS_HOSTS",

@@ -101,6 +101,22 @@ final class RedisAccountsIT {
         }
     }
 
+    /** The settings of README for several servers: the address of the base is made blank. */
+    @Test
+    void podOnAListOfServers_takesABlankAddressForNone() {
+        try (var pod =
+                ParleyProcess.builder()
+                        .environment("QUARKUS_REDIS_HOSTS", "")
+                        .environment(
+                                "PARLEY_REDIS_SERVERS_NORTH", "redis://127.0.0.1:" + redis.port)
+                        .environment("QUARKUS_REDIS_PASSWORD", passwords.get("password"))
+                        .start()
+                        .awaitReady()) {
+            assertThat(new Http(pod.uri()).sendForm("hello").status()).isEqualTo(200);
+            assertThat(redis.admin("EXISTS", "parley:{lobby}:log")).isEqualTo("1");
+        }
+    }
+
     /** The account of README, which may ask for the primary's name and nothing else. */
     @Test
     void podThatAsksASentinel_needsNoMoreThanItsAccountMayDo() throws IOException {
