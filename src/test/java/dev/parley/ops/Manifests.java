@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
 
@@ -69,16 +70,34 @@ record Manifests(String name, List<JsonNode> documents) {
      * @param kustomization the text of its kustomization.yaml; the base is {@code ../../base}
      */
     static Manifests overlay(String name, String kustomization) {
+        return new Manifests(name, overlays(List.of(kustomization)).get(0).documents());
+    }
+
+    /** Renders overlays that do not exist in the repository, all with the same passwords. */
+    static List<Manifests> overlays(List<String> kustomizations) {
+        Path overlays = copy().resolve("overlays");
+        return IntStream.range(0, kustomizations.size())
+                .mapToObj(i -> overlay(overlays.resolve("overlay-" + i), kustomizations.get(i)))
+                .toList();
+    }
+
+    private static Manifests overlay(Path directory, String kustomization) {
         try {
-            Path directory = Files.createDirectory(copy().resolve("overlays").resolve(name));
-            directory.toFile().deleteOnExit();
+            Files.createDirectory(directory).toFile().deleteOnExit();
             Path file = Files.writeString(directory.resolve("kustomization.yaml"), kustomization);
             file.toFile().deleteOnExit();
             writePasswords(directory);
-            return render(name, directory);
+            writeSecretForTokens(directory);
+            return render(directory.getFileName().toString(), directory);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private static void writeSecretForTokens(Path overlay) {
+        overlay.resolve("access-secret.env").toFile().deleteOnExit();
+        Path script = ROOT.resolve("components/access-secret/new-secret.sh");
+        Tool.named("sh").run(script.toString(), overlay.toString());
     }
 
     /** Runs the script that README tells owners of an overlay to run. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import dev.parley.access.AccessSettings;
 import dev.parley.access.TokenSigner;
 import dev.parley.ops.Manifests.Pods;
+import dev.parley.testsupport.TextFiles;
 import dev.parley.testsupport.Tool;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
@@ -40,6 +41,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -54,6 +56,18 @@ import org.junit.jupiter.params.provider.ValueSource;
  * times.
  */
 final class ManifestsTest {
+
+    private static final Pattern YAML_BLOCK =
+            Pattern.compile("^( *)```yaml\\n(.*?)^ *```$", Pattern.MULTILINE | Pattern.DOTALL);
+
+    /** An overlay with every component that the blocks of README are about. */
+    private static final String EVERYTHING =
+            """
+            namespace: parley
+            resources: [../production]
+            components: [../../components/gateway, ../../components/access]
+            """;
+
     @ParameterizedTest
     @MethodSource("dev.parley.ops.Manifests#all")
     void names_areUniqueAndShareOneNamespace(Manifests manifests) {
@@ -422,6 +436,31 @@ final class ManifestsTest {
 
         assertThat(manifests.environment(parley(manifests)))
                 .containsEntry("QUARKUS_HTTP_CORS_ORIGINS", "https://" + host);
+    }
+
+    /** A patch whose target or path does not exist changes nothing or is refused. */
+    @Test
+    void kustomizationsOfTheReadme_renderAndChangeSomething() {
+        List<String> blocks =
+                YAML_BLOCK
+                        .matcher(TextFiles.read(Manifests.ROOT.resolve("README.md")))
+                        .results()
+                        .map(block -> block.group(2).replaceAll("(?m)^" + block.group(1), ""))
+                        .filter(text -> text.matches("(?s)[a-zA-Z]+:\\n( *- |  -).*"))
+                        .toList();
+
+        List<Manifests> rendered =
+                Manifests.overlays(
+                        Stream.concat(Stream.of(""), blocks.stream())
+                                .map(block -> EVERYTHING + block)
+                                .toList());
+
+        assertThat(blocks).hasSizeGreaterThan(10);
+        for (int i = 0; i < blocks.size(); i++) {
+            assertThat(rendered.get(i + 1).documents())
+                    .as(blocks.get(i))
+                    .isNotEqualTo(rendered.get(0).documents());
+        }
     }
 
     @Test
