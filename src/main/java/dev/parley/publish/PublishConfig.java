@@ -25,13 +25,13 @@ public interface PublishConfig {
     Duration requestTimeout();
 
     /**
-     * Publish requests a second that one client address may make in the long run, 1 or more; no
-     * limit by default.
+     * Publish requests a second that one client may make in the long run, 1 or more; no limit by
+     * default. A client is a person with a token, otherwise an address.
      */
     @Min(1)
     OptionalInt rate();
 
-    /** Requests that one client address may make at once before the rate applies, 1 or more. */
+    /** Requests that one client may make at once before the rate applies, 1 or more. */
     @WithDefault("20")
     @Min(1)
     int burst();

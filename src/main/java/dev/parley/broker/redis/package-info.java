@@ -47,10 +47,11 @@
  * publish.lua. On a Cluster of Redis 7 or later the channels with braces are sharded: the message
  * is passed to the pods that have subscribed at the node of its slot, and to no other node.
  *
- * <p><b>Scripts.</b> Each Lua file names its keys and arguments, and belongs to a class with one
- * typed method: {@link dev.parley.broker.redis.PublishScript}, {@link
- * dev.parley.broker.redis.ReadScript}, {@link dev.parley.broker.redis.EndEpochScript}. Redis runs
- * one script at a time, which is what makes a publish one step.
+ * <p><b>Scripts.</b> Each Lua file names its keys and arguments, and belongs to one class, which
+ * makes the arguments and reads the reply: {@link dev.parley.broker.redis.PublishScript}, {@link
+ * dev.parley.broker.redis.ReadScript}, {@link dev.parley.broker.redis.EndEpochScript}, {@link
+ * dev.parley.broker.redis.Generations}. Redis runs one script at a time, which is what makes a
+ * publish one step.
  *
  * <p><b>When a key is lost alone.</b> Without its head a room starts a new epoch and its log is
  * dropped, since the count is gone. Without its log it keeps epoch and count: a reader that had not
