@@ -66,12 +66,22 @@ public final class HistoryResource {
     /** Returns a page: after or before a position, or of the newest messages. */
     @GET
     @Produces(MediaType.APPLICATION_JSON)
-    @Operation(summary = "Read a page of a room's history, oldest message first")
+    @Operation(
+            summary = "Read a page of a room's history, oldest message first",
+            description =
+                    "before and after in the answer are ids for further requests: before is absent"
+                            + " where there are no earlier messages. gap is true if messages next"
+                            + " to the id in the request are gone.")
     @Parameter(
             name = "limit",
             in = ParameterIn.QUERY,
-            description = "messages at most, 50 by default",
-            schema = @Schema(type = SchemaType.STRING))
+            description = "messages at most",
+            schema =
+                    @Schema(
+                            type = SchemaType.INTEGER,
+                            minimum = "1",
+                            maximum = "" + MAX_LIMIT,
+                            defaultValue = "" + DEFAULT_LIMIT))
     @Parameter(
             name = "before",
             in = ParameterIn.QUERY,

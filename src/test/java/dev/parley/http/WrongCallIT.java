@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Http.Answer;
 import dev.parley.testsupport.SharedPod;
+import dev.parley.testsupport.TextFiles;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -46,6 +47,27 @@ class WrongCallIT {
                                                 method -> calls.add(named(method, path.getKey()))));
         assertThat(Arrays.stream(Endpoint.values()).map(Endpoint::toString))
                 .containsExactlyInAnyOrderElementsOf(calls);
+    }
+
+    @Test
+    void apiDescription_hasTheLimitsOfAPage_asTheReadmeHas() {
+        JsonNode described = management.with("Accept", "application/json").get("/q/openapi").json();
+        JsonNode limit =
+                described
+                        .at("/paths/~1rooms~1{room}~1messages/get/parameters")
+                        .valueStream()
+                        .filter(parameter -> parameter.path("name").asText().equals("limit"))
+                        .findFirst()
+                        .orElseThrow()
+                        .path("schema");
+
+        assertThat(TextFiles.read("README.md"))
+                .contains(
+                        "`limit` is %s to %s, and %s by default"
+                                .formatted(
+                                        limit.path("minimum").asText(),
+                                        limit.path("maximum").asText(),
+                                        limit.path("default").asText()));
     }
 
     @Test
