@@ -85,7 +85,7 @@ record KeySet(List<VerificationKey> keys) {
         }
         try {
             Map<String, Object> members = JSON.convertValue(one, MEMBERS);
-            // A set may also contain secrets (kty oct). What is published is no secret.
+            // A set may also contain secrets (kty oct). What is published is not a secret.
             PublicJsonWebKey key = PublicJsonWebKey.Factory.newPublicJwk(members);
             return new VerificationKey(
                     Optional.ofNullable(key.getKeyId()),

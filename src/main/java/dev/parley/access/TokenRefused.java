@@ -11,7 +11,7 @@ public final class TokenRefused extends RuntimeException {
 
     /** Why a token is not accepted: the complete list. */
     public enum Reason implements DenialReason {
-        /** It is no signed token, is too long, or a claim has another type than it must have. */
+        /** It is not a signed token, is too long, or a claim has another type than it must have. */
         MALFORMED,
         /** Its algorithm is not one of the issuer's. */
         ALGORITHM,

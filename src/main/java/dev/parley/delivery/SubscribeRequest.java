@@ -156,7 +156,7 @@ public record SubscribeRequest(
                 return Optional.of(written);
             }
 
-            /** A text that is no position may contain what separates positions. */
+            /** A text that is not a position may contain what separates positions. */
             @Override
             public Optional<String> inStreamPosition() {
                 return Optional.of(StreamPosition.UNKNOWN);

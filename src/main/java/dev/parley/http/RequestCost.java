@@ -6,7 +6,7 @@ import java.util.Map;
 
 /**
  * Estimates the heap that a request takes while it is not answered. A header of four bytes takes
- * thirty times as much, so bytes alone are no measure of it.
+ * thirty times as much, so the number of bytes does not measure it.
  */
 final class RequestCost {
 

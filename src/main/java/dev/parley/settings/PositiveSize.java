@@ -19,8 +19,8 @@ public final class PositiveSize implements Converter<MemorySize> {
     private static final BigInteger LARGEST = BigInteger.valueOf(Long.MAX_VALUE);
 
     /**
-     * @throws IllegalArgumentException if the value is no such number; the framework adds the name
-     *     of the setting
+     * @throws IllegalArgumentException if the value is not such a number; the framework adds the
+     *     name of the setting
      */
     @Override
     public @Nullable MemorySize convert(String value) {

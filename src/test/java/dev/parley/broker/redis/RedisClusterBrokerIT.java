@@ -248,7 +248,7 @@ class RedisClusterBrokerIT {
         List<String> rights = new ArrayList<>(List.of("ACL", "SETUSER", "pod", "on", ">secret"));
         rights.addAll(rightsOfPods());
         if (!cluster.isSharded()) {
-            // Before Redis 7 it is no command that an account could be denied.
+            // Before Redis 7 this command does not exist, so no account can be denied it.
             rights.remove("+quit");
         }
         rights.add("+cluster|slots");
