@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
@@ -32,6 +33,9 @@ final class DocumentsTest {
     private static final Pattern TEST_CLASS =
             Pattern.compile("`(?:[a-z]+/)*([A-Z]\\w*(?:Test|IT|Contract))`");
     private static final Pattern LINK = Pattern.compile("]\\(([^)#]+)(?:#[^)]*)?\\)");
+
+    /** A link to a heading: the file, if it is another one, and the heading's anchor. */
+    private static final Pattern ANCHOR = Pattern.compile("]\\(([^)#:]*)#([^)]+)\\)");
 
     /** A class in code font, perhaps with a method or a nested class: {@code Hub.subscribe}. */
     private static final Pattern CLASS =
@@ -58,6 +62,10 @@ final class DocumentsTest {
     private static final Pattern SETTING =
             Pattern.compile("^\\| `(parley\\.[^`]+)` \\| (none|`[^`]*`) \\|", Pattern.MULTILINE);
 
+    /** A row of the framework's settings there. */
+    private static final Pattern FRAMEWORK_SETTING =
+            Pattern.compile("^\\| `(quarkus\\.[^`]+)` \\| (none|`[^`]*`) \\|", Pattern.MULTILINE);
+
     private static final String PROPERTIES = "src/main/resources/application.properties";
 
     static List<Path> documents() throws IOException {
@@ -80,6 +88,33 @@ final class DocumentsTest {
     void links_leadToFiles(Path document) {
         assertThat(found(LINK, document).stream().filter(link -> !link.contains(":")))
                 .allMatch(link -> Files.exists(document.resolveSibling(link)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("documents")
+    void links_leadToHeadings(Path document) {
+        assertThat(ANCHOR.matcher(TextFiles.read(document)).results())
+                .allSatisfy(
+                        link -> {
+                            String file = link.group(1);
+                            assertThat(
+                                            anchors(
+                                                    file.isEmpty()
+                                                            ? document
+                                                            : document.resolveSibling(file)))
+                                    .as(link.group())
+                                    .contains(link.group(2));
+                        });
+    }
+
+    /** The anchors that Markdown renderers give the headings of a document. */
+    private static List<String> anchors(Path document) {
+        return TextFiles.read(document)
+                .lines()
+                .filter(line -> line.startsWith("#"))
+                .map(line -> line.replaceFirst("^#+ ", "").toLowerCase(Locale.ROOT))
+                .map(heading -> heading.replaceAll("[^a-z0-9_ -]", "").replace(' ', '-'))
+                .toList();
     }
 
     @Test
@@ -194,6 +229,20 @@ final class DocumentsTest {
                         ConfigKeys.all().stream()
                                 .map(key -> key.name() + " = " + key.defaultValue().orElse("none"))
                                 .toList());
+    }
+
+    @Test
+    void configuration_listsTheDefaultsThatTheProgramGivesTheFramework() throws IOException {
+        Map<String, String> defaults = defaults();
+
+        assertThat(FRAMEWORK_SETTING.matcher(TextFiles.read("docs/configuration.md")).results())
+                .filteredOn(row -> defaults.containsKey(row.group(1)))
+                .hasSizeGreaterThan(5)
+                .allSatisfy(
+                        row ->
+                                assertThat(row.group(2).replace("`", ""))
+                                        .as(row.group(1))
+                                        .isEqualTo(defaults.get(row.group(1))));
     }
 
     private static Set<String> reached(String from, Map<String, Set<String>> arrows) {
