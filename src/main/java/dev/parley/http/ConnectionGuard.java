@@ -38,12 +38,19 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *            first byte           head complete             answered
- *   IDLE ───────────────▶ HEAD ──────────────────▶ REQUEST ───────────▶ IDLE
- *                          │ after parley.limits.head-timeout, or too many bytes ──▶ closed
+ *   IDLE ───────────────▶ HEAD ──────────────────▶ REQUEST ───────────▶ IDLE, or HEAD if a
+ *                          │                          │                 part of the next has come
+ *                          │                          └ a stream takes it over ──▶ TAKEN_OVER
+ *                          └ after parley.limits.head-timeout ──▶ closed
  * </pre>
  *
+ * <p>What has come and is not complete is counted in each state, and the connection closed above
+ * the bytes that it may have: on HTTP/1 what {@link Http1LineGuard} counts, and with TLS the record
+ * that is arriving. In the state HEAD it has a deadline; while a request is not answered, that one
+ * may have one.
+ *
  * <p>On HTTP/2 the state stays REQUEST after the first request, and {@link Http2FrameGuard} counts
- * what is incomplete.
+ * what is incomplete behind TLS.
  *
  * <p>A TLS handshake costs the pod far more than the client, so {@link ServerBounds} bounds how
  * many one address has under way. One that has not succeeded counts until its deadline, even if the
@@ -60,7 +67,9 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         /** A part of a head, or of a TLS handshake, has come. */
         HEAD,
         /** A head is complete, and its request not answered. */
-        REQUEST
+        REQUEST,
+        /** A stream writes to the connection, and drops what comes. */
+        TAKEN_OVER
     }
 
     private final ServerBounds bounds;
@@ -79,7 +88,12 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     private final Map<Integer, Runnable> onStreamClosed = new HashMap<>();
 
     private State state = State.IDLE;
+
+    /** Bytes that have come in the state HEAD, those of TLS included. */
     private long headBytes;
+
+    /** Counts what is incomplete on HTTP/1; null before the protocol is known, and on HTTP/2. */
+    private @Nullable Http1LineGuard lines;
 
     /** Pieces of bodies that have come since the bodies were counted. */
     private int pieces;
@@ -207,6 +221,23 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         pieces++;
     }
 
+    /** Notes that the connection begins with HTTP/1. */
+    void onHttp1(Http1LineGuard guard) {
+        lines = guard;
+    }
+
+    /** Notes that the decoder of HTTP/1 has passed on a piece of a body. */
+    void onDecoded(ByteBuf piece) {
+        if (lines != null) {
+            lines.onDecoded(piece);
+        }
+    }
+
+    /** Notes that a stream has taken the connection over, and no further request is served. */
+    void onTakenOver() {
+        endHead(State.TAKEN_OVER);
+    }
+
     /** Stops counting what has come of a body. */
     @SuppressWarnings("ReferenceEquality") // This very request: another one has a body of its own.
     void endBody(HttpServerRequest request) {
@@ -227,6 +258,8 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
             letGo(request);
             if (state == State.REQUEST) {
                 state = State.IDLE;
+                // A part of the next head may have come behind this request.
+                countHead();
             }
             if (pendingBytes() > 0) {
                 limitAnswer(request);
@@ -371,8 +404,10 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
                 return;
             }
         }
-        if (state != State.REQUEST && message instanceof ByteBuf bytes) {
+        if (state == State.IDLE) {
             state = State.HEAD;
+        }
+        if (state == State.HEAD && message instanceof ByteBuf bytes) {
             headBytes += bytes.readableBytes();
         }
         if (tlsRecords != null && message instanceof ByteBuf bytes) {
@@ -395,13 +430,10 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         context.fireChannelRead(bytes);
     }
 
-    /** Counts what has come and is not complete. What arrives in one piece is not counted. */
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
         context.fireChannelReadComplete();
-        if (state == State.HEAD) {
-            head.hold(context, headBytes);
-        }
+        countHead();
         if (handshake != null) {
             listenToHandshake(handshake);
         }
@@ -494,6 +526,31 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         state = next;
         headBytes = 0;
         head.end();
+    }
+
+    /** Counts what has come of a head or of trailers. What arrives in one piece is not counted. */
+    void countHead() {
+        // TLS passes on what it still has when the connection has closed.
+        if (!channel().isActive()) {
+            return;
+        }
+        long held = held();
+        if (state == State.IDLE && held > 0) {
+            state = State.HEAD;
+        }
+        if (state == State.HEAD) {
+            head.hold(context(), held);
+        } else {
+            head.count(context(), held);
+        }
+    }
+
+    private long held() {
+        long record = tlsRecords == null ? 0 : tlsRecords.incomplete();
+        if (lines != null) {
+            return lines.held() + record;
+        }
+        return state == State.HEAD ? headBytes : record;
     }
 
     /** Counts what has come of bodies, and refuses those above their bounds. */

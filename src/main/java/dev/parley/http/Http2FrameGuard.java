@@ -40,8 +40,8 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>It also keeps the failure of one stream from ending the others: see {@link #exceptionCaught}.
  *
- * <p>On a connection that does not begin with HTTP/2's preface it removes itself. Runs on the
- * connection's event loop.
+ * <p>On a connection that does not begin with HTTP/2's preface an {@link Http1LineGuard} takes its
+ * place. Runs on the connection's event loop.
  */
 final class Http2FrameGuard extends ChannelDuplexHandler {
 
@@ -304,7 +304,9 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
             ConnectionGuard.cut(context.channel());
             return false;
         }
-        context.pipeline().remove(this);
+        var lines = new Http1LineGuard(connection);
+        connection.onHttp1(lines);
+        context.pipeline().replace(this, null, lines);
         return true;
     }
 

@@ -64,18 +64,27 @@ final class IncompleteInput {
                 bounds, bounds.bodies(), Bound.BODY_BYTES, peer, Optional.empty());
     }
 
-    /** Notes how many bytes are held now. */
-    void hold(ChannelHandlerContext context, long bytes) {
+    /**
+     * Notes how many bytes are held now, whatever their deadline.
+     *
+     * @return false if the connection is cut
+     */
+    boolean count(ChannelHandlerContext context, long bytes) {
         if (bytes > counted && !budget.tryTake(peer, bytes - counted)) {
             bounds.onMet(bound);
             ConnectionGuard.cut(context.channel());
-            return;
+            return false;
         }
         if (bytes < counted) {
             budget.give(peer.address(), counted - bytes);
         }
         counted = bytes;
-        if (deadline == null && timeout.isPresent()) {
+        return true;
+    }
+
+    /** Notes how many bytes are held now. The deadline begins with the first call. */
+    void hold(ChannelHandlerContext context, long bytes) {
+        if (count(context, bytes) && deadline == null && timeout.isPresent()) {
             deadline =
                     context.executor()
                             .schedule(

@@ -35,6 +35,10 @@ final class LingeringClose extends ChannelDuplexHandler {
     static void begin(ChannelPipeline pipeline) {
         if (pipeline.get(LingeringClose.class) == null && pipeline.get("httpDecoder") != null) {
             pipeline.addBefore("httpDecoder", null, new LingeringClose());
+            if (pipeline.get(Http1LineGuard.class) != null) {
+                // It would count what is dropped as what the decoder holds.
+                pipeline.remove(Http1LineGuard.class);
+            }
             pipeline.channel().config().setAutoRead(true);
         }
     }

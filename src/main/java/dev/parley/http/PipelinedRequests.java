@@ -4,6 +4,7 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http.DefaultLastHttpContent;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
@@ -81,11 +82,19 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     }
 
     /**
-     * Discards the held requests of a connection and stops holding: no other one will be served.
+     * Discards the held requests of a connection and stops holding: no other one will be served,
+     * and nothing of what the client sends is kept.
      */
     public static void drop(ChannelPipeline pipeline) {
         if (pipeline.get(PipelinedRequests.class) != null) {
             pipeline.remove(PipelinedRequests.class);
+        }
+        if (pipeline.get(Http1LineGuard.class) != null) {
+            pipeline.remove(Http1LineGuard.class);
+        }
+        ConnectionGuard connection = pipeline.get(ConnectionGuard.class);
+        if (connection != null) {
+            connection.onTakenOver();
         }
     }
 
@@ -100,12 +109,28 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     }
 
     @Override
-    public void channelRead(ChannelHandlerContext context, Object message) {
+    public void channelRead(ChannelHandlerContext context, Object decoded) {
+        if (connection != null && decoded instanceof HttpContent content) {
+            connection.onDecoded(content.content());
+        }
+        Object message = withoutTrailers(decoded);
         if (held.isEmpty() && !mustWait(context, message)) {
             pass(context, message);
         } else {
             hold(context, message);
         }
+    }
+
+    /**
+     * Drops the trailers of a body, which no call reads: they may take a megabyte for as long as
+     * the request waits.
+     */
+    private static Object withoutTrailers(Object message) {
+        return message instanceof LastHttpContent last
+                        && last.decoderResult().isSuccess()
+                        && !last.trailingHeaders().isEmpty()
+                ? new DefaultLastHttpContent(last.content())
+                : message;
     }
 
     @Override

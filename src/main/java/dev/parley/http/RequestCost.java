@@ -14,7 +14,7 @@ final class RequestCost {
     static final int PIECE = 100;
 
     /** A header, beside its name and its value. */
-    private static final int HEADER = 120;
+    static final int HEADER = 120;
 
     /** Heads up to this are not counted: those of browsers, and of most programs. */
     private static final int USUAL_HEAD = 4 * 1024;

@@ -72,6 +72,11 @@ final class TlsRecordGuard extends ChannelInboundHandlerAdapter {
         return at - bytes.readerIndex();
     }
 
+    /** Returns the bytes of the record that has not come completely, which TLS holds. */
+    int incomplete() {
+        return headerBytes + payloadBytes;
+    }
+
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         empty--;

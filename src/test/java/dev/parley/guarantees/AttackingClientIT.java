@@ -224,6 +224,73 @@ class AttackingClientIT {
         pod.assertServed();
     }
 
+    /**
+     * A header of two bytes takes more than a hundred in memory, before its head is complete too.
+     */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                // An incomplete head.
+                "GET / HTTP/1.1\r\n",
+                // Trailers, of a body that a call reads and of one that is dropped.
+                "POST /send HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+                "GET /clock HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n",
+                // A head behind a request that is not answered.
+                "GET /clock HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n",
+                // A head behind one that is.
+                "GET /rooms/a/messages HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n"
+            })
+    void linesOfHeadersWithoutEnd_areBounded(String begin) {
+        double before = pod.met("head-bytes");
+
+        attack(30, i -> begin + "a:\r\n".repeat(500));
+
+        // A quarter of 1 MB: room for four of them.
+        pod.awaitMet("head-bytes", before + 25);
+        assertThat(pod.held("heads")).isLessThanOrEqualTo(1 << 18);
+        pod.assertServed();
+    }
+
+    @Test
+    void linesBeforeAChunkWithoutEnd_areBounded() {
+        double before = pod.met("head-bytes");
+
+        attack(50, i -> chunked("POST /send") + "1;" + "a".repeat(8_000));
+
+        // A quarter of 1 MB: room for 32 of them.
+        pod.awaitMet("head-bytes", before + 15);
+        pod.assertServed();
+    }
+
+    /** The part of a head behind an answered request has no other deadline but that of silence. */
+    @ParameterizedTest
+    // The second one is answered in the read that brings both.
+    @ValueSource(strings = {"GET /rooms/a/messages", "HEAD /clock"})
+    void headThatStopsBehindAnotherRequest_isCutAfterItsTime(String answered) {
+        double before = pod.met("head-timeout");
+
+        RawConnection connection =
+                pod.connect(answered + " HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHo");
+
+        connection.readToEnd();
+        assertThat(connection.text()).containsOnlyOnce("HTTP/1.1 ");
+        assertThat(pod.met("head-timeout")).isEqualTo(before + 1);
+    }
+
+    /** What it sends is dropped, and so needs no deadline. */
+    @Test
+    void streamWhoseClientSendsSomething_goesOn() {
+        double before = pod.met("head-timeout");
+        RawConnection stream = pod.connect("GET /events HTTP/1.1\r\nHost: x\r\n\r\n");
+        stream.await("\nid: ");
+
+        stream.send(new byte[] {'G'});
+
+        // Heartbeats of 500 ms: longer than the deadline of two seconds.
+        assertThat(stream.readUntil(text -> text.split("\n:\n", -1).length > 8)).isTrue();
+        assertThat(pod.met("head-timeout")).isEqualTo(before);
+    }
+
     /** A chunk of one byte takes a hundred in memory. */
     @Test
     void bodyInSmallPieces_isBoundedByTheirNumber() {

@@ -214,6 +214,42 @@ class TlsHandshakeIT {
         }
     }
 
+    /** As they are in memory, which their encrypted bytes do not show. */
+    @Test
+    void linesOfHeadersWithoutEnd_count() throws Exception {
+        try (SSLSocket socket = connect(OTHER)) {
+            String trailers =
+                    "POST /send HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+                            + "a:\r\n".repeat(500);
+            socket.getOutputStream().write(trailers.getBytes(StandardCharsets.US_ASCII));
+
+            Timeouts.await("the trailers").until(() -> heldHeads() > 60_000);
+        }
+    }
+
+    /** TLS keeps a part of a record until the rest comes, also for as long as a stream lasts. */
+    @Test
+    void partOfARecord_countsWhileAStreamLasts() throws Exception {
+        try (var plain = new Socket(InetAddress.getLoopbackAddress(), port, OTHER, 0);
+                SSLSocket socket = encrypted(plain, "TLSv1.3")) {
+            socket.getOutputStream()
+                    .write(
+                            "GET /events HTTP/1.1\r\nHost: x\r\n\r\n"
+                                    .getBytes(StandardCharsets.US_ASCII));
+            assertThat(socket.getInputStream().read()).isEqualTo('H');
+
+            // The header of a record of 16 KB, and 10,000 bytes of it (RFC 8446 §5.1).
+            plain.getOutputStream().write(new byte[] {23, 3, 3, 0x40, 0});
+            plain.getOutputStream().write(new byte[10_000]);
+
+            Timeouts.await("the record").until(() -> heldHeads() == 10_005);
+        }
+    }
+
+    private static double heldHeads() {
+        return metrics.value("parley_held_bytes{kind=\"heads\"}");
+    }
+
     private static double met(String bound) {
         return AttackedPod.met(metrics, bound);
     }
@@ -240,7 +276,10 @@ class TlsHandshakeIT {
     }
 
     private static SSLSocket connect(InetAddress from, String version) throws IOException {
-        var plain = new Socket(InetAddress.getLoopbackAddress(), port, from, 0);
+        return encrypted(new Socket(InetAddress.getLoopbackAddress(), port, from, 0), version);
+    }
+
+    private static SSLSocket encrypted(Socket plain, String version) throws IOException {
         plain.setSoTimeout(Timeouts.millis());
         var socket =
                 (SSLSocket) client.getSocketFactory().createSocket(plain, "localhost", port, true);

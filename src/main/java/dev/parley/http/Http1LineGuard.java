@@ -1,0 +1,155 @@
+package dev.parley.http;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+
+/**
+ * Counts what Netty's HTTP/1 decoder holds, in the bytes that TLS has decrypted: the lines of a
+ * head, or of the trailers behind a chunked body, whose end has not come, and the line before a
+ * chunk. Netty bounds the length of the lines without their ends, not what it makes of them: a line
+ * of two bytes is a header of a hundred bytes.
+ *
+ * <p>The decoder does not tell what it holds. But a head and trailers end with an empty line, so it
+ * holds nothing of what came before the last one; and it passes the bytes of a body on as they
+ * come. So what is behind the last empty line is counted, and where a body came behind it in the
+ * same read, what is not of the body. That is exact but for two lines, and for the bytes of the
+ * lines before the chunks of that read, which are counted until the next read.
+ *
+ * <pre>
+ *   POST /send HTTP/1.1⏎ … ⏎⏎   5⏎hello⏎   0⏎ a:⏎ a:⏎ a:⏎
+ *   └── passed on at once ───┘  └ passed ┘  └── counted ──┘
+ * </pre>
+ *
+ * <p>Runs on the connection's event loop.
+ */
+final class Http1LineGuard extends ChannelInboundHandlerAdapter {
+
+    private static final byte LF = '\n';
+    private static final byte CR = '\r';
+
+    /** The ends of the line before a chunk, and of the line that the chunk before it ends. */
+    private static final int CHUNK_LINES = 2;
+
+    /** What has come of a line. */
+    private enum Line {
+        EMPTY,
+        CR_ALONE,
+        FILLED
+    }
+
+    private final ConnectionGuard connection;
+
+    private Line line = Line.EMPTY;
+    private long bytes;
+    private long lines;
+
+    // What the decoder has passed on of bodies in this read.
+
+    private long decodedBytes;
+    private long decodedLines;
+
+    Http1LineGuard(ConnectionGuard connection) {
+        this.connection = connection;
+    }
+
+    /** Returns the bytes that the decoder holds, as they are in memory. */
+    long held() {
+        return bytes + lines * RequestCost.HEADER;
+    }
+
+    /** Notes that the decoder has passed on a piece of a body. */
+    void onDecoded(ByteBuf piece) {
+        if (piece.isReadable()) {
+            decodedBytes += piece.readableBytes();
+            decodedLines += lines(piece) + CHUNK_LINES;
+        }
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        if (!(message instanceof ByteBuf input)) {
+            context.fireChannelRead(message);
+            return;
+        }
+        int rest = endOfLastEmptyLine(input);
+        if (rest == input.writerIndex()) {
+            context.fireChannelRead(input);
+            clear();
+            return;
+        }
+        if (rest > input.readerIndex()) {
+            // In two parts, because a body in the first one says nothing of the second.
+            context.fireChannelRead(input.readRetainedSlice(rest - input.readerIndex()));
+            clear();
+        }
+        passRest(context, input);
+    }
+
+    private void passRest(ChannelHandlerContext context, ByteBuf input) {
+        // Before it is passed on: the decoder releases it.
+        long moreBytes = input.readableBytes();
+        long moreLines = lines(input);
+        decodedBytes = 0;
+        decodedLines = 0;
+        context.fireChannelRead(input);
+        if (context.isRemoved()) {
+            return;
+        }
+        if (decodedBytes > 0) {
+            clear();
+        }
+        bytes += moreBytes - decodedBytes;
+        lines += Math.max(0, moreLines - decodedLines);
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        context.fireChannelReadComplete();
+        // TLS may pass bytes on after the read that brought them.
+        connection.countHead();
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext context) {
+        clear();
+    }
+
+    private void clear() {
+        bytes = 0;
+        lines = 0;
+    }
+
+    /** Follows the lines, and returns the index behind the last empty one, or the first index. */
+    private int endOfLastEmptyLine(ByteBuf input) {
+        int behind = input.readerIndex();
+        int end = input.writerIndex();
+        for (int at = behind; at < end; ) {
+            int lf = input.indexOf(at, end, LF);
+            int stop = lf < 0 ? end : lf;
+            if (stop > at) {
+                boolean cr = line == Line.EMPTY && stop == at + 1 && input.getByte(at) == CR;
+                line = cr ? Line.CR_ALONE : Line.FILLED;
+            }
+            if (lf >= 0) {
+                if (line != Line.FILLED) {
+                    behind = lf + 1;
+                }
+                line = Line.EMPTY;
+            }
+            at = stop + 1;
+        }
+        return behind;
+    }
+
+    private static long lines(ByteBuf input) {
+        int end = input.writerIndex();
+        long found = 0;
+        int lf = input.indexOf(input.readerIndex(), end, LF);
+        while (lf >= 0) {
+            found++;
+            lf = input.indexOf(lf + 1, end, LF);
+        }
+        return found;
+    }
+}
