@@ -56,7 +56,7 @@ import org.jspecify.annotations.Nullable;
  * many one address has under way. One that has not succeeded counts until its deadline, even if the
  * client has closed the connection, which it could otherwise do a thousand times a second.
  */
-final class ConnectionGuard extends ChannelInboundHandlerAdapter {
+public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
 
     /** A head above this leaves a large buffer in the decoder, so its connection is not reused. */
     static final int LARGE_HEAD = 8 * 1024;
@@ -456,8 +456,11 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         context.fireChannelInactive();
     }
 
-    /** Closes a connection at once, and discards what waits to be sent. */
-    static void cut(Channel channel) {
+    /**
+     * Closes a connection at once, and discards what waits to be sent. Passes the handlers by: the
+     * server's would wait until that is sent, which never happens if the client takes no bytes.
+     */
+    public static void cut(Channel channel) {
         if (channel.isOpen()) {
             channel.config().setOption(ChannelOption.SO_LINGER, 0);
             channel.pipeline().firstContext().close();

@@ -1,6 +1,7 @@
 package dev.parley.sse;
 
 import dev.parley.delivery.Connection;
+import dev.parley.http.ConnectionGuard;
 import dev.parley.http.PipelinedRequests;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -9,7 +10,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelOutboundHandler;
 import io.netty.channel.ChannelPipeline;
@@ -166,19 +166,7 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
 
     @Override
     public void abort() {
-        cut(channel);
-    }
-
-    /**
-     * Closes a connection at once, without lingering and without calling the handlers. The server's
-     * handler would wait until the queued bytes are sent, which never happens if the client accepts
-     * none.
-     */
-    public static void cut(Channel channel) {
-        if (channel.isOpen()) {
-            channel.config().setOption(ChannelOption.SO_LINGER, 0);
-            channel.pipeline().firstContext().close();
-        }
+        ConnectionGuard.cut(channel);
     }
 
     @Override

@@ -3,6 +3,8 @@ package dev.parley.sse;
 import dev.parley.delivery.Connection;
 import dev.parley.delivery.EventLoop;
 import dev.parley.delivery.Hub;
+import dev.parley.http.ConnectionGuard;
+import dev.parley.http.PipelinedRequests;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.Http2Error;
 import io.smallrye.mutiny.operators.AbstractMulti;
@@ -12,7 +14,6 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
-import io.vertx.core.net.impl.ConnectionBase;
 import java.util.concurrent.Flow;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -144,7 +145,7 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
             if (request.version() == HttpVersion.HTTP_2) {
                 response.reset(Http2Error.CANCEL.code());
             } else {
-                ChunkedConnection.cut(((ConnectionBase) request.connection()).channel());
+                ConnectionGuard.cut(PipelinedRequests.pipeline(request).channel());
             }
         }
 
