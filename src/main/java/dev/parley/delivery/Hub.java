@@ -60,7 +60,10 @@ public final class Hub {
     @FunctionalInterface
     public interface Registration {
 
-        /** Notes that the connection is gone. Called on its event loop, once or more often. */
+        /**
+         * Notes that the connection is gone: the client has closed it, or the stream was ended on
+         * it. Called on its event loop, once or more often.
+         */
         void onConnectionGone();
     }
 

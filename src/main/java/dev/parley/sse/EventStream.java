@@ -33,7 +33,9 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
     private final EventLoop loop;
     private final Function<Connection, Hub.Registration> subscribe;
     private Hub.@Nullable Registration registration;
-    private boolean cancelled;
+
+    /** Whether the framework has cancelled the stream, or the server has ended it. */
+    private boolean ended;
 
     /**
      * @param loop the connection's event loop
@@ -58,8 +60,13 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
             request.resume();
             loop.execute(() -> takeOver(framework));
         } else {
-            var connection = new ResponseConnection(request, framework::onComplete);
-            registration = subscribe.apply(connection);
+            registration =
+                    subscribe.apply(
+                            new ResponseConnection(request, framework::onComplete, this::onEnd));
+            if (ended) {
+                // While it was opened: it was refused, or the client was gone.
+                registration.onConnectionGone();
+            }
         }
     }
 
@@ -68,17 +75,24 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
         // No items follow, whatever is requested.
     }
 
-    /** Ends the stream. The framework calls this when it sees the connection close. */
+    /**
+     * Ends the stream. The framework calls this when it sees the connection close, unless it has
+     * completed the exchange itself.
+     */
     @Override
     public void cancel() {
-        cancelled = true;
+        onEnd();
+    }
+
+    private void onEnd() {
+        ended = true;
         if (registration != null) {
             registration.onConnectionGone();
         }
     }
 
     private void takeOver(MultiSubscriber<? super String> framework) {
-        if (cancelled) {
+        if (ended) {
             return;
         }
         var connection = ChunkedConnection.takeOver(request);
@@ -109,14 +123,18 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
         private final HttpServerRequest request;
         private final HttpServerResponse response;
         private final Runnable complete;
+        private final Runnable onEnd;
 
         /**
          * @param complete ends the exchange
+         * @param onEnd called when the server has ended the stream, which the framework does not
+         *     report
          */
-        ResponseConnection(HttpServerRequest request, Runnable complete) {
+        ResponseConnection(HttpServerRequest request, Runnable complete, Runnable onEnd) {
             this.request = request;
             this.response = request.response();
             this.complete = complete;
+            this.onEnd = onEnd;
         }
 
         @Override
@@ -138,6 +156,7 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
             if (request.version() != HttpVersion.HTTP_2) {
                 request.connection().close();
             }
+            onEnd.run();
         }
 
         @Override
@@ -147,6 +166,7 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
             } else {
                 ConnectionGuard.cut(PipelinedRequests.pipeline(request).channel());
             }
+            onEnd.run();
         }
 
         @Override

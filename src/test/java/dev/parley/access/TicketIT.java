@@ -10,8 +10,13 @@ import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AutoClose;
@@ -19,6 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Tickets for EventSource, on two pods of one Redis. */
 class TicketIT {
@@ -36,12 +42,13 @@ class TicketIT {
     }
 
     private static ParleyProcess pod(String ticketLifetime) {
+        return pod().config("parley.access.ticket-lifetime", ticketLifetime).start().awaitReady();
+    }
+
+    private static ParleyProcess.Builder pod() {
         return AccessPods.builder()
                 .redis(redis.uri())
-                .config("quarkus.http.access-log.enabled", "true")
-                .config("parley.access.ticket-lifetime", ticketLifetime)
-                .start()
-                .awaitReady();
+                .config("quarkus.http.access-log.enabled", "true");
     }
 
     @AfterAll
@@ -212,6 +219,60 @@ class TicketIT {
             }
             Timeouts.await("the used ticket ends").until(() -> !exists(used));
         }
+    }
+
+    /** On these versions the framework does not report the end of a stream that it ended. */
+    @ParameterizedTest
+    @EnumSource(
+            value = HttpClient.Version.class,
+            names = {"HTTP_1_1", "HTTP_2"})
+    void ticket_endsAfterAStreamThatThePodHasEnded(HttpClient.Version version) {
+        try (ParleyProcess brief =
+                pod().config("parley.access.ticket-lifetime", "4S")
+                        .config("parley.events.max-connection-age", "2S")
+                        .start()
+                        .awaitReady()) {
+            String ticket = AccessPods.ticket(brief, AccessPods.tokenFor("brief").signed());
+            String target = "/events?room=brief&ticket=" + ticket;
+
+            String stream =
+                    version == HttpClient.Version.HTTP_2
+                            ? http2(brief.uri(target))
+                            : new Http(brief.uri()).raw("GET " + target + " HTTP/1.0\r\n\r\n");
+
+            assertThat(stream).contains("{\"reason\":\"rotation\"}");
+            Timeouts.await("the ticket ends").until(() -> !exists(ticket));
+        }
+    }
+
+    @Test
+    void ticket_endsAfterAStreamThatIsRefused() {
+        try (ParleyProcess full =
+                        pod().config("parley.access.ticket-lifetime", "4S")
+                                .config("parley.limits.connections", "1")
+                                .start()
+                                .awaitReady();
+                SseReader reader =
+                        AccessPods.reader(full, "room=full", AccessPods.tokenFor("full").signed())
+                                .open()) {
+            reader.awaitLastEventId();
+            String ticket = AccessPods.ticket(full, AccessPods.tokenFor("full").signed());
+
+            String stream = http2(full.uri("/events?room=full&ticket=" + ticket));
+
+            assertThat(stream).contains("{\"reason\":\"limit\"}");
+            Timeouts.await("the ticket ends").until(() -> !exists(ticket));
+        }
+    }
+
+    private static String http2(URI uri) {
+        HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+        HttpResponse<String> answer =
+                client.sendAsync(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString())
+                        .orTimeout(Timeouts.millis(), TimeUnit.MILLISECONDS)
+                        .join();
+        assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_2);
+        return answer.body();
     }
 
     @Test
