@@ -5,6 +5,7 @@ import dev.parley.delivery.EventsConfig;
 import dev.parley.delivery.Hub;
 import dev.parley.http.Answers;
 import dev.parley.http.ClientAddress;
+import dev.parley.http.ExchangeEnd;
 import dev.parley.http.ProxyAdvice;
 import dev.parley.retry.Backoff;
 import dev.parley.sse.EventStream;
@@ -97,7 +98,7 @@ public final class ClockResource {
                     loop,
                     connection -> hub.refuse(connection, loop, refusal.get()));
         }
-        exchange.addEndHandler(ended -> hub.leave(address));
+        ExchangeEnd.then(exchange, () -> hub.leave(address));
         // Ticks since the last one that was sent: the client has not taken that.
         var unsent = new AtomicInteger();
         return Multi.createFrom()

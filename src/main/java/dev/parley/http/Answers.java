@@ -40,7 +40,7 @@ public final class Answers {
         if (exchange.request().version() == HttpVersion.HTTP_2) {
             reservation.endWhenTaken(exchange);
         } else {
-            exchange.addEndHandler(ended -> reservation.endWhenTaken(exchange));
+            ExchangeEnd.then(exchange, () -> reservation.endWhenTaken(exchange));
         }
         return reservation;
     }

@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** An issuer's server that publishes its keys, and that a test changes or takes away. */
@@ -14,6 +15,7 @@ final class JwksServer implements Closeable {
 
     private final HttpServer server;
     private final AtomicInteger requests = new AtomicInteger();
+    private final Semaphore mayAnswer = new Semaphore(1);
     private volatile int status = 200;
     private volatile String body;
 
@@ -30,6 +32,8 @@ final class JwksServer implements Closeable {
                 "/",
                 exchange -> {
                     requests.incrementAndGet();
+                    mayAnswer.acquireUninterruptibly();
+                    mayAnswer.release();
                     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
                     exchange.sendResponseHeaders(status, bytes.length);
                     exchange.getResponseBody().write(bytes);
@@ -46,6 +50,16 @@ final class JwksServer implements Closeable {
     void answer(int status, String body) {
         this.status = status;
         this.body = body;
+    }
+
+    /** Lets requests wait from now on. */
+    void hold() {
+        mayAnswer.acquireUninterruptibly();
+    }
+
+    /** Answers the requests that wait, and further ones. */
+    void release() {
+        mayAnswer.release();
     }
 
     /** The number of requests so far. */
