@@ -162,7 +162,7 @@ final class Authenticator {
         return switch (credential.carrier()) {
             case TICKET -> ticketHolder(exchange, credential.secret());
             case COOKIE -> {
-                cookies.check(exchange.request())
+                cookies.check(exchange)
                         .ifPresent(
                                 problem -> {
                                     throw deny(

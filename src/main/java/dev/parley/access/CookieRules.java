@@ -1,8 +1,10 @@
 package dev.parley.access;
 
+import dev.parley.http.ForwardedOrigin;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Singleton;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -39,7 +41,7 @@ final class CookieRules {
     record Problem(Denial denial, String sentence) {}
 
     /** Tells why the cookie of a request does not count; empty if it does. */
-    Optional<Problem> check(HttpServerRequest request) {
+    Optional<Problem> check(RoutingContext exchange) {
         if (origins.contains("*")) {
             return Optional.of(
                     new Problem(
@@ -48,10 +50,9 @@ final class CookieRules {
                                     + " page use this pod; name the origins of your pages there, or"
                                     + " send Authorization: Bearer"));
         }
-        boolean changes =
-                !request.method().equals(HttpMethod.GET)
-                        && !request.method().equals(HttpMethod.HEAD);
-        if (changes && !isOfAnAllowedPage(request)) {
+        HttpMethod method = exchange.request().method();
+        boolean changes = !method.equals(HttpMethod.GET) && !method.equals(HttpMethod.HEAD);
+        if (changes && !isOfAnAllowedPage(exchange)) {
             return Optional.of(
                     new Problem(
                             Denial.OTHER_ORIGIN,
@@ -63,7 +64,8 @@ final class CookieRules {
         return Optional.empty();
     }
 
-    private boolean isOfAnAllowedPage(HttpServerRequest request) {
+    private boolean isOfAnAllowedPage(RoutingContext exchange) {
+        HttpServerRequest request = exchange.request();
         String origin = request.getHeader(HttpHeaders.ORIGIN);
         if (origin != null && isListed(origin)) {
             return true;
@@ -73,7 +75,7 @@ final class CookieRules {
             // The browser has compared scheme, host and port itself.
             return site.equals("same-origin");
         }
-        return origin != null && isOfHost(origin, request);
+        return origin == null ? ForwardedOrigin.wasOwn(exchange) : isOfHost(origin, request);
     }
 
     private boolean isListed(String origin) {

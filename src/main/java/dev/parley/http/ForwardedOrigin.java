@@ -15,7 +15,10 @@ import jakarta.inject.Singleton;
  * request from the same origin does not need it.
  */
 @Singleton
-final class ForwardedOrigin {
+public final class ForwardedOrigin {
+
+    /** Marks a request whose origin was removed. */
+    private static final String OWN = ForwardedOrigin.class.getName() + ".own";
 
     private final ClientAddress addresses;
 
@@ -27,13 +30,24 @@ final class ForwardedOrigin {
         router.route().order(Integer.MIN_VALUE).handler(this::check);
     }
 
+    /** Tells whether a request named the pod's own origin, and the header was dropped for it. */
+    public static boolean wasOwn(RoutingContext exchange) {
+        return Boolean.TRUE.equals(exchange.get(OWN));
+    }
+
     private void check(RoutingContext exchange) {
-        removeOwn(exchange.request());
+        if (removeOwn(exchange.request())) {
+            exchange.put(OWN, true);
+        }
         exchange.next();
     }
 
-    /** Removes the origin of a request that comes from a page of the pod itself. */
-    void removeOwn(HttpServerRequest request) {
+    /**
+     * Removes the origin of a request that comes from a page of the pod itself.
+     *
+     * @return whether it does
+     */
+    boolean removeOwn(HttpServerRequest request) {
         String origin = request.getHeader(HttpHeaders.ORIGIN);
         String scheme = request.getHeader("X-Forwarded-Proto");
         if (origin != null
@@ -41,6 +55,8 @@ final class ForwardedOrigin {
                 && addresses.isForwarded(request)
                 && origin.equalsIgnoreCase(scheme + "://" + request.authority())) {
             request.headers().remove(HttpHeaders.ORIGIN);
+            return true;
         }
+        return false;
     }
 }

@@ -20,17 +20,28 @@ class CookieIT {
     private static final String APP = "https://app.example";
 
     private static ParleyProcess pod;
+
+    /** Behind a proxy that is trusted. */
+    private static ParleyProcess proxied;
+
     private static String cookie;
 
     @BeforeAll
     static void startPod() {
         pod = AccessPods.builder().config("quarkus.http.cors.origins", APP).start();
+        proxied =
+                AccessPods.builder()
+                        .config("quarkus.http.cors.origins", APP)
+                        .config("quarkus.http.proxy.proxy-address-forwarding", "true")
+                        .config("quarkus.http.proxy.trusted-proxies", "127.0.0.1")
+                        .start();
         cookie = "__Host-parley=" + AccessPods.tokenFor("cookies").signed();
     }
 
     @AfterAll
     static void stopPod() {
         pod.close();
+        proxied.close();
     }
 
     @Test
@@ -112,6 +123,34 @@ class CookieIT {
         Http http = new Http(pod.uri()).with("Cookie", cookie);
         if (origin != null) {
             http = http.with("Origin", origin.replace("PORT", Integer.toString(pod.port())));
+        }
+        if (site != null) {
+            http = http.with("Sec-Fetch-Site", site);
+        }
+
+        assertThat(http.sendForm("x", "room", "cookies").status()).isEqualTo(status);
+    }
+
+    /**
+     * Behind a proxy that ends TLS, the framework must not see the origin of the page. A browser
+     * that sends no Sec-Fetch-Site says by that header alone which page it is.
+     */
+    @ParameterizedTest
+    @CsvSource(
+            nullValues = "-",
+            value = {
+                "https://127.0.0.1:PORT, -, 200",
+                "https://127.0.0.1:PORT, same-origin, 200",
+                "https://127.0.0.1:PORT, same-site, 403",
+                "https://evil.example, -, 403",
+                "-, -, 403"
+            })
+    void behindAProxyThatEndsTls_cookiePublishesForPagesOfThisOrigin(
+            String origin, String site, int status) {
+        Http http =
+                new Http(proxied.uri()).with("Cookie", cookie).with("X-Forwarded-Proto", "https");
+        if (origin != null) {
+            http = http.with("Origin", origin.replace("PORT", Integer.toString(proxied.port())));
         }
         if (site != null) {
             http = http.with("Sec-Fetch-Site", site);
