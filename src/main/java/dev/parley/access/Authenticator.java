@@ -5,6 +5,7 @@ import dev.parley.broker.BrokerUnavailable;
 import dev.parley.http.ClientAddress;
 import dev.parley.http.Endpoint;
 import dev.parley.http.ErrorCode;
+import dev.parley.http.ProxyAdvice;
 import dev.parley.http.RefusedRequest;
 import dev.parley.http.TokenBuckets;
 import dev.parley.message.RoomPattern;
@@ -38,6 +39,7 @@ final class Authenticator {
     private final Revocations revocations;
     private final CookieRules cookies;
     private final ClientAddress clientAddress;
+    private final ProxyAdvice proxyAdvice;
     private final Denials denials;
     private final Clock clock;
     private final Caller anonymous;
@@ -51,6 +53,7 @@ final class Authenticator {
             Revocations revocations,
             CookieRules cookies,
             ClientAddress clientAddress,
+            ProxyAdvice proxyAdvice,
             Denials denials,
             Clock clock) {
         this.config = config;
@@ -59,6 +62,7 @@ final class Authenticator {
         this.revocations = revocations;
         this.cookies = cookies;
         this.clientAddress = clientAddress;
+        this.proxyAdvice = proxyAdvice;
         this.denials = denials;
         this.clock = clock;
         this.failureLimit = TokenBuckets.limit(config.failureRate(), config.failureBurst());
@@ -116,6 +120,7 @@ final class Authenticator {
         Optional<Duration> pause = failures.pause(address);
         if (pause.isPresent() && !verifier.isKnown(credential.get().secret())) {
             denials.note(exchange, anonymous, AuditLog.NONE, Denial.TOO_MANY);
+            proxyAdvice.onLimitMet(request, "parley.access.failure-rate");
             return Uni.createFrom()
                     .failure(
                             RefusedRequest.retryable(

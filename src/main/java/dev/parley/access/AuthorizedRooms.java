@@ -134,9 +134,9 @@ public final class AuthorizedRooms {
                 .orElseGet(() -> clientAddress.of(exchange.request()));
     }
 
-    /** Tells whether a client's address has all the streams that one may have. */
-    public boolean isFull(String address) {
-        return hub.isFull(address);
+    /** Returns the setting that keeps a stream from being opened, as {@link Hub#fullLimit}. */
+    public Optional<String> fullLimit(SubscribeRequest request) {
+        return hub.fullLimit(request.address(), request.rooms().size());
     }
 
     /** Returns the age that the messages of a room reach, as {@link Broker#age}. */

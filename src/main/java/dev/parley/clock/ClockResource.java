@@ -87,9 +87,8 @@ public final class ClockResource {
     public Multi<?> time(@Context RoutingContext exchange, @Context Sse sse) {
         StreamHeaders.set(exchange);
         String address = clientAddress.of(exchange.request());
-        if (hub.isFull(address)) {
-            proxyAdvice.onLimitMet(exchange.request(), "parley.limits.connections-per-address");
-        }
+        hub.fullLimit(address, 0)
+                .ifPresent(limit -> proxyAdvice.onLimitMet(exchange.request(), limit));
         Optional<DisconnectReason> refusal = hub.enter(address);
         if (refusal.isPresent()) {
             var loop = new NettyEventLoop(ContextInternal.current().nettyEventLoop());

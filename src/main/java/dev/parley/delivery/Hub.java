@@ -86,9 +86,13 @@ public final class Hub {
         return stream::onGone;
     }
 
-    /** Tells whether a client's address has all the streams that one may have. */
-    public boolean isFull(String address) {
-        return admission.isFull(address);
+    /**
+     * Returns the setting that keeps a client's address from opening another stream, if one does.
+     *
+     * @param rooms how many the stream would read
+     */
+    public Optional<String> fullLimit(String address, int rooms) {
+        return admission.fullLimit(address, rooms);
     }
 
     /** Returns the number of open streams that read a room. */
@@ -284,9 +288,14 @@ public final class Hub {
             return Optional.empty();
         }
 
-        /** Tells whether an address has all the streams that one may have. */
-        boolean isFull(String address) {
-            return streamsByAddress.getOrDefault(address, 0) >= limits.connectionsPerAddress();
+        /** Returns the setting that keeps an address from opening another stream, if one does. */
+        Optional<String> fullLimit(String address, int rooms) {
+            if (streamsByAddress.getOrDefault(address, 0) >= limits.connectionsPerAddress()) {
+                return Optional.of("parley.limits.connections-per-address");
+            }
+            return roomsByAddress.getOrDefault(address, 0) + rooms > limits.roomsPerAddress()
+                    ? Optional.of("parley.limits.rooms-per-address")
+                    : Optional.empty();
         }
 
         /** Counts a stream out that was counted in with as many rooms. */

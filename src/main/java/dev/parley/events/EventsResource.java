@@ -168,9 +168,7 @@ public final class EventsResource {
         var permitted = rooms.permitted(exchange, subscribe);
         var loop = new NettyEventLoop(ContextInternal.current().nettyEventLoop());
         StreamHeaders.set(exchange);
-        if (rooms.isFull(subscribe.address())) {
-            proxyAdvice.onLimitMet(request, "parley.limits.connections-per-address");
-        }
+        rooms.fullLimit(subscribe).ifPresent(limit -> proxyAdvice.onLimitMet(request, limit));
         return new EventStream(request, loop, connection -> permitted.open(connection, loop));
     }
 

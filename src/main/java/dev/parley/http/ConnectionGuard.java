@@ -195,7 +195,7 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
      */
     boolean tryHold(HttpServerRequest request, String client, long bytes) {
         if (!bounds.heads().tryTake(client, bytes)) {
-            bounds.onMet(Bound.HEAD_BYTES);
+            bounds.onMet(Bound.HEAD_BYTES, request);
             // Frees the headers now. A connection that is closed is freed only after the event loop
             // has read all others that have sent something.
             request.headers().clear();

@@ -71,7 +71,7 @@ final class IncompleteInput {
      */
     boolean count(ChannelHandlerContext context, long bytes) {
         if (bytes > counted && !budget.tryTake(peer, bytes - counted)) {
-            bounds.onMet(bound);
+            bounds.onMet(bound, peer);
             ConnectionGuard.cut(context.channel());
             return false;
         }

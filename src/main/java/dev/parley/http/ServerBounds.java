@@ -6,6 +6,7 @@ import io.github.bucket4j.Bandwidth;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.http.HttpServerRequest;
 import jakarta.inject.Singleton;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
@@ -111,11 +112,30 @@ final class ServerBounds {
         private String label() {
             return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
+
+        /** The setting of a bound in bytes. */
+        private String setting() {
+            return "parley.limits." + label();
+        }
     }
 
     /** Counts a client that met a bound. */
     void onMet(Bound bound) {
         counter(bound).increment();
+    }
+
+    /** Counts a connection that met a bound of what its address holds in bytes. */
+    void onMet(Bound bound, Peer peer) {
+        onMet(bound);
+        if (!peer.isProxy()) {
+            proxyAdvice.onLimitMet(peer, bound.setting());
+        }
+    }
+
+    /** Counts a request that met a bound of what its address holds in bytes. */
+    void onMet(Bound bound, HttpServerRequest request) {
+        onMet(bound);
+        proxyAdvice.onLimitMet(request, bound.setting());
     }
 
     /**

@@ -55,6 +55,8 @@ class AdmissionTest {
         var admission = new Hub.Admission(new LimitSettings(10, 10, 7));
 
         assertThat(admission.enter("a", 5)).isEmpty();
+        assertThat(admission.fullLimit("a", 2)).isEmpty();
+        assertThat(admission.fullLimit("a", 3)).contains("parley.limits.rooms-per-address");
         assertThat(admission.enter("a", 3)).contains(DisconnectReason.LIMIT);
         assertThat(admission.enter("a", 2)).isEmpty();
         assertThat(admission.enter("b", 7)).isEmpty();
@@ -110,17 +112,17 @@ class AdmissionTest {
     @Test
     void streamThatReadsNoRoom_countsWithinTheLimits_butIsNoStreamOfARoom() {
         Hub hub = HubHarness.with(new LimitSettings(10, 1, 10)).hub;
-        assertThat(hub.isFull("a")).isFalse();
+        assertThat(hub.fullLimit("a", 0)).isEmpty();
 
         assertThat(hub.enter("a")).isEmpty();
 
-        assertThat(hub.isFull("a")).isTrue();
-        assertThat(hub.isFull("b")).isFalse();
+        assertThat(hub.fullLimit("a", 0)).contains("parley.limits.connections-per-address");
+        assertThat(hub.fullLimit("b", 0)).isEmpty();
         assertThat(hub.enter("a")).contains(DisconnectReason.LIMIT);
         assertThat(hub.streams()).isZero();
 
         hub.leave("a");
-        assertThat(hub.isFull("a")).isFalse();
+        assertThat(hub.fullLimit("a", 0)).isEmpty();
         assertThat(hub.streams()).isZero();
     }
 

@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SseReader;
+import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** An operator whose proxy is not trusted reads in the log why its clients meet a limit. */
 class ProxyAdviceIT {
@@ -51,6 +55,41 @@ class ProxyAdviceIT {
             }
 
             pod.awaitLog("parley.limits.connections-per-address was met by 127.0.0.1");
+        }
+    }
+
+    @Test
+    void roomsThroughAnUntrustedProxy_areNamed() {
+        try (ParleyProcess pod =
+                pod().config("parley.limits.rooms-per-address", "2").start().awaitReady()) {
+            String answer =
+                    new Http(pod.uri())
+                            .raw(
+                                    "GET /events?room=a&room=b&room=c&format=json HTTP/1.0\r\n"
+                                            + "X-Forwarded-For: 203.0.113.9\r\n\r\n");
+
+            assertThat(answer).contains("event: goodbye", "limit");
+            pod.awaitLog("parley.limits.rooms-per-address was met by 127.0.0.1, which sends");
+        }
+    }
+
+    /** A head is counted when it is complete, and before. */
+    @ParameterizedTest
+    @CsvSource({"true, which sends X-Forwarded-For", "false, : all its clients count as one"})
+    void headsThroughAnUntrustedProxy_areNamed(boolean complete, String text) {
+        try (ParleyProcess pod =
+                        pod().config("parley.limits.head-bytes", "64K").start().awaitReady();
+                RawConnection connection =
+                        RawConnection.open(
+                                pod.port(),
+                                ("GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.9\r\n"
+                                                + "a: b\r\n".repeat(200)
+                                                + (complete ? "\r\n" : ""))
+                                        .getBytes(StandardCharsets.US_ASCII))) {
+            connection.readToEnd();
+
+            pod.awaitLog("parley.limits.head-bytes was met by 127.0.0.1");
+            assertThat(pod.log()).contains(text);
         }
     }
 
