@@ -16,7 +16,7 @@ public enum ErrorCode {
     MSG_MISSING(400, "The message has no text"),
     BAD_MSG(400, "The text is not valid Unicode"),
     BAD_ROOM(400, "The room name is not valid"),
-    TOO_MANY_ROOMS(400, "The stream would read too many rooms"),
+    TOO_MANY_ROOMS(400, "The request names too many rooms"),
     BAD_FROM(400, "The sender name is not valid"),
     BAD_EVENT(400, "The event type is not valid"),
     BAD_TTL(400, "The lifetime of the message is not valid"),
@@ -44,12 +44,12 @@ public enum ErrorCode {
     UNSUPPORTED_MEDIA_TYPE(415, "The body has an unsupported media type"),
     UNSUPPORTED_ENCODING(415, "The body has an unsupported content encoding"),
     IDEMPOTENCY_KEY_REUSED(422, "The Idempotency-Key was used for another message"),
-    TOO_MANY_REQUESTS(429, "The client publishes too often"),
+    TOO_MANY_REQUESTS(429, "The client sends too many requests"),
     TOO_MANY_HEADERS(431, "The request has too many headers"),
     INTERNAL_ERROR(500, "The server failed"),
     NOT_IMPLEMENTED(501, "The transfer coding is not supported"),
     OVERLOADED(503, "The server holds too much for its clients"),
-    UNAVAILABLE(503, "The message broker does not answer");
+    UNAVAILABLE(503, "The message broker, or the issuer of the token, does not answer");
 
     private final int status;
     private final String title;

@@ -95,8 +95,8 @@ final class MultipartForm {
                 } else if (part instanceof FileUpload file && !isEmptyInput(file)) {
                     throw new RefusedRequest(
                             ErrorCode.BAD_FORM,
-                            "bad form: it has a file; only the fields msg, room, from and event"
-                                    + " are expected");
+                            "bad form: it has a file; only the fields msg, room, from, event and"
+                                    + " ttl are expected");
                 }
             }
         } catch (EndOfDataDecoderException complete) {
