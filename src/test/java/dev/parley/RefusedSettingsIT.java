@@ -102,6 +102,19 @@ class RefusedSettingsIT {
                 "parley.access.clock-skew");
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "parley.events.max-connection-age",
+                "parley.events.slow-timeout",
+                "parley.log.linger"
+            })
+    void durationThatIsTooLongToBeCounted_isRefused(String key) {
+        assertRefused(
+                ParleyProcess.builder().config(key, "36501D"),
+                key + " must be shorter than or equal to 36500 days");
+    }
+
     @Test
     void plainChannelAmongParleysOwn_isRefused() {
         assertRefused(

@@ -37,6 +37,7 @@ public interface AccessConfig {
     /** The longest time from now until the end of a token that is accepted, at least a minute. */
     @WithDefault("24H")
     @DurationMin(minutes = 1)
+    @DurationMax(days = 36_500)
     Duration maxTokenLifetime();
 
     /**
@@ -45,6 +46,7 @@ public interface AccessConfig {
      */
     @WithDefault("5M")
     @DurationMin(seconds = 1)
+    @DurationMax(days = 36_500)
     Duration ticketLifetime();
 
     /** Requests with a bad token or ticket that one client address may make a second, 1 or more. */
@@ -83,6 +85,7 @@ public interface AccessConfig {
     /** How often the keys of issuers that publish them are fetched anew, 1 s or more. */
     @WithDefault("10M")
     @DurationMin(seconds = 1)
+    @DurationMax(days = 36_500)
     Duration jwksRefresh();
 
     /** Patterns of rooms that need no token. */

@@ -8,6 +8,7 @@ import io.smallrye.config.WithDefault;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import java.time.Duration;
+import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
 /** How many messages of a room a broker retains: those that are within all bounds. */
@@ -31,6 +32,7 @@ public interface HistoryConfig {
     /** Age of a message, at least a second. No older message is read, by the broker's clock. */
     @WithDefault("24H")
     @DurationMin(seconds = 1)
+    @DurationMax(days = 36_500)
     Duration age();
 
     /**
@@ -38,5 +40,6 @@ public interface HistoryConfig {
      */
     @WithDefault("5M")
     @DurationMin(seconds = 1)
+    @DurationMax(days = 36_500)
     Duration receipts();
 }

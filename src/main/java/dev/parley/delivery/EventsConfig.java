@@ -4,6 +4,7 @@ import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.time.Duration;
 import java.util.Optional;
+import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
 /** How a stream is kept alive, and when it is ended. */
@@ -16,11 +17,13 @@ public interface EventsConfig {
      */
     @WithDefault("8S")
     @DurationMin(millis = 50)
+    @DurationMax(days = 36_500)
     Duration heartbeat();
 
     /** How long a connection may accept no bytes before it is cut. */
     @WithDefault("10S")
     @DurationMin(millis = 50)
+    @DurationMax(days = 36_500)
     Duration slowTimeout();
 
     /**
@@ -30,6 +33,7 @@ public interface EventsConfig {
      */
     @WithDefault("5MS")
     @DurationMin
+    @DurationMax(days = 36_500)
     Duration maxPace();
 
     /**
@@ -37,6 +41,7 @@ public interface EventsConfig {
      */
     @WithDefault("2S")
     @DurationMin(millis = 1)
+    @DurationMax(days = 36_500)
     Duration minRetry();
 
     /**
@@ -45,11 +50,12 @@ public interface EventsConfig {
      */
     @WithDefault("4S")
     @DurationMin(millis = 1)
+    @DurationMax(days = 36_500)
     Duration maxRetry();
 
     /**
      * Greatest age of a stream. It is ended then, and its client comes back, perhaps on another
      * pod; off by default. An age between half of this and all of it is drawn for each stream.
      */
-    Optional<@DurationMin(seconds = 1) Duration> maxConnectionAge();
+    Optional<@DurationMin(seconds = 1) @DurationMax(days = 36_500) Duration> maxConnectionAge();
 }

@@ -8,6 +8,7 @@ import io.smallrye.config.WithDefault;
 import jakarta.validation.constraints.Min;
 import java.time.Duration;
 import java.util.OptionalInt;
+import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
 /**
@@ -62,6 +63,7 @@ public interface BoundsConfig {
      */
     @WithDefault("10S")
     @DurationMin(millis = 100)
+    @DurationMax(days = 36_500)
     Duration headTimeout();
 
     /**
@@ -98,5 +100,6 @@ public interface BoundsConfig {
     /** Longest time for a client to take an answer that is not a stream, at least 100 ms. */
     @WithDefault("60S")
     @DurationMin(millis = 100)
+    @DurationMax(days = 36_500)
     Duration answerTimeout();
 }

@@ -8,6 +8,7 @@ import io.smallrye.config.WithDefault;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import java.time.Duration;
+import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
 /** Bounds of the logs that a pod keeps in memory. Older messages are read from the broker. */
@@ -44,10 +45,12 @@ public interface LogConfig {
     /** How long a room is kept after its last stream has ended. */
     @WithDefault("60S")
     @DurationMin(millis = 1)
+    @DurationMax(days = 36_500)
     Duration linger();
 
     /** How often a room in memory is compared with the broker although nothing hints at a loss. */
     @WithDefault("60S")
     @DurationMin(millis = 100)
+    @DurationMax(days = 36_500)
     Duration audit();
 }

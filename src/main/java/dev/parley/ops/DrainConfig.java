@@ -3,6 +3,7 @@ package dev.parley.ops;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.time.Duration;
+import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
 /** Times of the drain. Delay and window together must fit into the platform's grace period. */
@@ -15,10 +16,12 @@ public interface DrainConfig {
      */
     @WithDefault("0S")
     @DurationMin
+    @DurationMax(days = 36_500)
     Duration delay();
 
     /** Longest time over which streams are ended; a pod with few streams takes less. */
     @WithDefault("15S")
     @DurationMin
+    @DurationMax(days = 36_500)
     Duration window();
 }

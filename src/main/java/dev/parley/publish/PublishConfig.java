@@ -8,6 +8,7 @@ import io.smallrye.config.WithDefault;
 import jakarta.validation.constraints.Min;
 import java.time.Duration;
 import java.util.OptionalInt;
+import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
 /** Limits of publishing. */
@@ -22,6 +23,7 @@ public interface PublishConfig {
     /** Longest time for a publish request to arrive and be answered, at least a second. */
     @WithDefault("30S")
     @DurationMin(seconds = 1)
+    @DurationMax(days = 36_500)
     Duration requestTimeout();
 
     /**

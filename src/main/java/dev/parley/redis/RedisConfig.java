@@ -8,6 +8,7 @@ import jakarta.validation.constraints.Pattern;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
 /**
@@ -44,6 +45,7 @@ public interface RedisConfig {
      */
     @WithDefault("2S")
     @DurationMin(millis = 10)
+    @DurationMax(days = 36_500)
     public Duration timeout();
 
     /** Commands that may wait for an answer at a time, 1 to 2,048; further ones are refused. */
@@ -55,6 +57,7 @@ public interface RedisConfig {
     /** How often the pod sends itself a probe message through Redis, to see that messages flow. */
     @WithDefault("2S")
     @DurationMin(millis = 100)
+    @DurationMax(days = 36_500)
     public Duration probeInterval();
 
     /**
@@ -63,15 +66,18 @@ public interface RedisConfig {
      */
     @WithDefault("6S")
     @DurationMin(seconds = 1)
+    @DurationMax(days = 36_500)
     public Duration probeTimeout();
 
     /** Shortest pause before connecting again. */
     @WithDefault("0.1S")
     @DurationMin(millis = 1)
+    @DurationMax(days = 36_500)
     public Duration minBackoff();
 
     /** Longest pause before connecting again. */
     @WithDefault("2S")
     @DurationMin(millis = 1)
+    @DurationMax(days = 36_500)
     public Duration maxBackoff();
 }

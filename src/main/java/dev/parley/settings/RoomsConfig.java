@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
 /**
@@ -57,7 +58,7 @@ public interface RoomsConfig {
         Optional<MemorySize> bytes();
 
         /** Age of a message, at least a second. */
-        Optional<@DurationMin(seconds = 1) Duration> age();
+        Optional<@DurationMin(seconds = 1) @DurationMax(days = 36_500) Duration> age();
     }
 
     /** Limits of publishing. */
