@@ -39,10 +39,14 @@ public final class Backoff {
         boundMillis = firstMillis;
     }
 
-    /** Draws a duration between two bounds, both included, to the millisecond. */
+    /**
+     * Draws a duration between two bounds, both included, to the millisecond.
+     *
+     * @param longest raised to {@code shortest} if it is shorter
+     */
     public static Duration between(Duration shortest, Duration longest) {
-        long millis =
-                ThreadLocalRandom.current().nextLong(shortest.toMillis(), longest.toMillis() + 1);
-        return Duration.ofMillis(millis);
+        long least = shortest.toMillis();
+        long most = Math.max(least, longest.toMillis());
+        return Duration.ofMillis(ThreadLocalRandom.current().nextLong(least, most + 1));
     }
 }
