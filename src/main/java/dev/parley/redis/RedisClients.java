@@ -52,9 +52,7 @@ public final class RedisClients implements RedisOptionsCustomizer {
     public void customize(String clientName, RedisOptions options) {
         options.setEndpoints(inOrder(options.getEndpoints(), hosts));
         options.setMaxWaitingHandlers(Math.max(options.getMaxWaitingHandlers(), QUEUE));
-        if (options.getType() == RedisClientType.CLUSTER) {
-            removeIdleTimeouts(options.getNetClientOptions());
-        }
+        removeIdleTimeouts(options.getNetClientOptions());
         this.options = options;
     }
 
@@ -75,16 +73,16 @@ public final class RedisClients implements RedisOptionsCustomizer {
     }
 
     /**
-     * On a Cluster a pod is connected to every node, and most nodes have only the probe's messages
-     * to say for as long as none of their rooms is used. An idle timeout that is shorter than the
-     * pauses of the probe would close those connections again and again.
+     * A connection may have nothing but the probe's messages to carry, for as long as no room is
+     * used. An idle timeout that is shorter than the pauses between them would close it again and
+     * again. A connection that hangs is noticed by the probe.
      */
     private static void removeIdleTimeouts(NetClientOptions net) {
         if (net.getIdleTimeout() + net.getReadIdleTimeout() + net.getWriteIdleTimeout() > 0) {
             LOG.warn(
                     "quarkus.redis.tcp.idle-timeout, .read-idle-timeout and .write-idle-timeout are"
-                            + " ignored on a Redis Cluster, where they would close connections to"
-                            + " nodes that have nothing to say");
+                            + " ignored: they would close connections that have nothing to say;"
+                            + " parley.redis.probe-timeout ends those that hang");
             net.setIdleTimeout(0).setReadIdleTimeout(0).setWriteIdleTimeout(0);
         }
     }

@@ -2,13 +2,19 @@ package dev.parley.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vertx.core.net.NetClientOptions;
+import io.vertx.redis.client.RedisClientType;
+import io.vertx.redis.client.RedisOptions;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** The order in which the servers of a list are asked. */
+/** The order in which the servers of a list are asked, and the options that are used. */
 class RedisClientsTest {
 
     private static final List<String> CONFIGURED =
@@ -36,6 +42,24 @@ class RedisClientsTest {
                                 List.of("redis://b:1?client=parley", "redis://a:1?client=parley"),
                                 List.of("redis://a:1", "redis://b:1")))
                 .containsExactly("redis://a:1?client=parley", "redis://b:1?client=parley");
+    }
+
+    /** The probe's messages may be all that a connection carries, and be rarer. */
+    @ParameterizedTest
+    @EnumSource
+    void idleTimeouts_areIgnored(RedisClientType type) {
+        var options = new RedisOptions().setType(type);
+        options.getNetClientOptions()
+                .setIdleTimeout(1)
+                .setReadIdleTimeout(1)
+                .setWriteIdleTimeout(1);
+
+        new RedisClients(Optional.empty()).customize("", options);
+
+        NetClientOptions used = options.getNetClientOptions();
+        assertThat(used.getIdleTimeout()).isZero();
+        assertThat(used.getReadIdleTimeout()).isZero();
+        assertThat(used.getWriteIdleTimeout()).isZero();
     }
 
     @Test
