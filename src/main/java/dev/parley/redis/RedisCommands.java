@@ -11,7 +11,6 @@ import io.vertx.redis.client.impl.types.ErrorType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.net.ConnectException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -180,7 +179,7 @@ public final class RedisCommands {
     }
 
     /**
-     * Counts a refusal, and ends a connection that has ended in part. If the server has become a
+     * Counts a refusal, and gives up a connection that has ended. If the server has become a
      * replica, as a former primary does after a failover, ends both connections, so that new ones
      * lead to the primary. The subscription ends too because both were made through the same name
      * or proxy, and a subscription gets no error from a replica.
@@ -188,9 +187,7 @@ public final class RedisCommands {
     private void onFailure(RedisConnection main, RedisConnection connection, Throwable failure) {
         if (isOfAClosedConnection(failure)) {
             loops.renew(connection);
-            link.renew(
-                    connection,
-                    failure instanceof IOException ? RedisReason.of(failure) : "connection closed");
+            link.renew(connection, RedisReason.of(failure));
         }
         if (ClusterReply.is(failure)) {
             return;
@@ -206,25 +203,21 @@ public final class RedisCommands {
     }
 
     /**
-     * Tells whether a command failed because its connection ended. The link usually knows already.
-     * On a Cluster the client connects to a further node when it is redirected there, and does not
-     * tell when that connection ends: each later command for the node fails.
+     * Tells whether a command failed because its connection ended, in the network's words ({@link
+     * IOException}) or the client's. The link usually knows already.
      */
     static boolean isOfAClosedConnection(Throwable failure) {
         if (failure instanceof ErrorType error) {
             return error.is(CLOSED_WHILE_WAITING);
         }
-        // An IOException is what the network said when it ended, except where the client was about
-        // to connect to a further node.
-        boolean isOfTheNetwork =
-                failure instanceof IOException && !(failure instanceof ConnectException);
-        return isOfTheNetwork || CLOSED.equals(failure.getMessage());
+        return failure instanceof IOException || CLOSED.equals(failure.getMessage());
     }
 
     private static <T> Future<T> unavailable(Throwable failure) {
         boolean isRefused = RedisRefusal.of(failure).isPresent();
-        String what = isRefused ? "Redis refused: " : "Redis did not answer: ";
-        return Future.failedFuture(new RedisUnavailable(what + RedisReason.of(failure), failure));
+        String what = isRefused ? "Redis refused" : "Redis did not answer";
+        String reason = RedisReason.forClients(what, RedisReason.of(failure));
+        return Future.failedFuture(new RedisUnavailable(reason, failure));
     }
 
     private static boolean isNoScript(Throwable failure) {

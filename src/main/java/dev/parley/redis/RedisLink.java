@@ -34,10 +34,9 @@ import org.jboss.logging.Logger;
  * </pre>
  *
  * <p>Each connection has a client of its own, and closing that client closes every socket. The
- * Redis client (Vert.x) has two properties that make this necessary. It keeps a connection that was
- * closed in a pool and uses it again, although it may hang or lead to a server that is no longer
- * the primary. On a Cluster it keeps the connections to the other nodes when one of them ends, and
- * these stay subscribed. The client neither connects nor subscribes again by itself.
+ * Redis client (Vert.x) makes this necessary: it keeps a connection that was closed in a pool and
+ * uses it again, although it may hang or lead to a server that is no longer the primary. The client
+ * neither connects nor subscribes again by itself.
  *
  * <p>Messages may not flow although a connection is up. Therefore the pauses between attempts grow,
  * and each reason is logged once only, until the probe calls {@link #confirm}.

@@ -3,6 +3,7 @@ package dev.parley.redis;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.handler.ssl.NotSslRecordException;
 import io.vertx.redis.client.impl.types.ErrorType;
+import java.io.IOException;
 import java.net.UnknownHostException;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -24,18 +25,26 @@ final class RedisReason {
     /** The user and password of an address; a password may contain any character but a space. */
     private static final Pattern USER_INFO = Pattern.compile("://\\S*@");
 
-    /** What a reason has that names a server: an address, or the words of what needs one. */
-    private static final Pattern OF_A_SERVER = Pattern.compile("/|\\[|unknown host|TLS failed");
+    /**
+     * What a reason has that names a server: an address with its port or without ({@code
+     * redis.example:6379}, {@code 10.0.0.7}, {@code [fd00::1]}, {@code redis/<unresolved>}), or the
+     * words of what has one. A line of a script ({@code @user_script:12}) is not an address.
+     */
+    private static final Pattern OF_A_SERVER =
+            Pattern.compile(
+                    "://|/[<\\d]|\\[|(?<![\\w.@-])[A-Za-z0-9][\\w.-]*:\\d|\\d+(?:\\.\\d+){3}"
+                            + "|::|(?:[0-9A-Fa-f]{1,4}:){3}"
+                            + "|unknown host|TLS failed|\\bMOVED |\\bASK ");
 
     private static final Pattern LINE_BREAKS = Pattern.compile("\\s*[\\r\\n]+[-\\s]*");
 
     private RedisReason() {}
 
     static String of(Throwable failure) {
+        if (RedisCommands.isOfAClosedConnection(failure) && !(failure instanceof IOException)) {
+            return "connection closed";
+        }
         if (failure instanceof ErrorType) {
-            if (RedisCommands.isOfAClosedConnection(failure)) {
-                return "connection closed";
-            }
             return ofReply(String.valueOf(failure.getMessage()));
         }
         for (Throwable cause : causes(failure).toList()) {
@@ -81,6 +90,8 @@ final class RedisReason {
             advice = "check the user and password in the address, or quarkus.redis.password";
         } else if (words.startsWith("ERR unknown command")) {
             advice = "the server renamed or lacks a command that Parley needs";
+        } else if (words.startsWith("MOVED ")) {
+            advice = "a Redis Cluster needs quarkus.redis.client-type=cluster";
         }
         return advice.isEmpty() ? words : words + " (" + advice + ")";
     }

@@ -13,6 +13,9 @@ public final class RedisUnavailable extends RuntimeException {
 
     private final @Nullable RedisRefusal refusal;
 
+    /**
+     * @param reason which clients may get: {@link RedisReason#forClients} removes what they may not
+     */
     RedisUnavailable(String reason) {
         super(reason);
         this.refusal = null;

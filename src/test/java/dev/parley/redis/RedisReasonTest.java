@@ -43,6 +43,15 @@ class RedisReasonTest {
                 .isEqualTo("Connection refused: h/1.2.3.4:6379");
     }
 
+    /** One that is configured as a single server: each room on another node would be refused. */
+    @Test
+    void nodeOfACluster_isNamedAsWhatItIs() {
+        assertThat(RedisReason.of(ErrorType.create("MOVED 866 10.0.0.7:6379")))
+                .isEqualTo(
+                        "MOVED 866 10.0.0.7:6379 (a Redis Cluster needs"
+                                + " quarkus.redis.client-type=cluster)");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "MISCONF Redis is configured, MISCONF",
@@ -95,14 +104,34 @@ class RedisReasonTest {
                 "unknown host redis.example: check the name in the address of Redis, and DNS",
                 "TLS failed: No name matching redis.example found; the certificate must be trusted",
                 "no answer within 4000 ms: is it a Redis, and does it use TLS exactly if the address"
-                        + " is rediss://?"
+                        + " is rediss://?",
+                "10.0.0.5:6379 knows no node with slots",
+                "redis-0.redis:6379 knows no node with slots",
+                "[fd00::1]:6379 knows no node with slots",
+                "MOVED 866 10.0.0.7:6379",
+                "MOVED 866 fd00::7:6379 (a Redis Cluster needs quarkus.redis.client-type=cluster)",
+                "MOVED 866 :6379",
+                "ERR [0] MOVED 866 redis-1.redis:6379",
+                "ASK 866 10.0.0.7:6379",
+                "no route to host: redis.example/<unresolved>:6379",
+                "the primary is 10.0.0.7"
             })
     void reasonThatNamesAServer_isNotForClients(String reason) {
         assertThat(RedisReason.forClients("no connection", reason)).isEqualTo("no connection");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"connection closed", "it is a replica", "BUSY Redis is busy running"})
+    @ValueSource(
+            strings = {
+                "connection closed",
+                "it is a replica",
+                "BUSY Redis is busy running",
+                "NOPERM no permissions (give the account of Parley the rights in k8s/redis/users.acl)",
+                "OOM command not allowed when used memory > 'maxmemory'. script: e0e1f9fabfc9,"
+                        + " on @user_script:12.",
+                "ERR Error running script (call to f_e0e1f9): @user_script:3: @user_script: 3: no",
+                "MISCONF Errors writing to the AOF file: No space left on device"
+            })
     void otherReason_isForClients(String reason) {
         assertThat(RedisReason.forClients("no connection", reason))
                 .isEqualTo("no connection: " + reason);
