@@ -33,7 +33,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A channel is subscribed to when it is first asked for and left when the last one that asked
  * for it is done. When the connection is lost, {@link #join} subscribes to all channels again on
- * the next one, and those who wait for a confirmation get it from there.
+ * the next one, and those who wait for a confirmation get it from there. A connection that takes no
+ * command any more is forgotten, so that nothing is queued for it: until the next one is joined,
+ * channels are only noted.
  *
  * <p><b>Which answer is whose.</b> Redis answers in the order of the commands, so the commands that
  * have no answer yet are kept in a queue. A channel that is left before it was confirmed, and asked
@@ -61,7 +63,7 @@ final class RedisSubscription {
 
     private final Context context;
     private final BiConsumer<String, Buffer> onMessage;
-    private final Consumer<String> onRefused;
+    private final BiConsumer<RedisConnection, String> onRefused;
     private final Consumer<Set<String>> onLost;
 
     // Guarded by this.
@@ -171,14 +173,14 @@ final class RedisSubscription {
 
     /**
      * @param onMessage takes channel and payload, on the connection's event loop
-     * @param onRefused takes the reason why Redis refused a channel after the connection was
-     *     joined; the connection has to be made anew
+     * @param onRefused takes a connection that has to be made anew, because Redis refused a channel
+     *     after the connection was joined or the connection did not take a command, and the reason
      * @param onLost takes the channels that the server no longer has
      */
     RedisSubscription(
             Vertx vertx,
             BiConsumer<String, Buffer> onMessage,
-            Consumer<String> onRefused,
+            BiConsumer<RedisConnection, String> onRefused,
             Consumer<Set<String>> onLost) {
         this.context = vertx.getOrCreateContext();
         this.onMessage = onMessage;
@@ -190,7 +192,8 @@ final class RedisSubscription {
      * Asks for a channel.
      *
      * @return completes once Redis has confirmed it, on the present connection or a later one: what
-     *     is published from then on arrives. Fails if the channel is left or lost before.
+     *     is published from then on arrives. Fails if the channel is left or lost before. Completes
+     *     at once for a channel that was confirmed before ({@link RedisConnections#subscribe}).
      */
     synchronized Future<Void> subscribe(String name, Kind kind) {
         Channel wanted = channels.get(name);
@@ -230,6 +233,11 @@ final class RedisSubscription {
         waiting.forEach(one -> one.tryFail("left before it was confirmed: " + name));
     }
 
+    /** Tells whether a channel is wanted, and not lost. */
+    synchronized boolean isWanted(String name) {
+        return channels.containsKey(name);
+    }
+
     /** Returns the channels that are wanted. */
     synchronized Set<String> names() {
         return Set.copyOf(channels.keySet());
@@ -264,12 +272,31 @@ final class RedisSubscription {
         }
     }
 
-    /** Sends a command; if it fails, the connection is lost and the next one is joined instead. */
     private void send(Joined on, Sent command) {
         on.unanswered.add(command);
         Request request = Request.cmd(command.command());
         command.channels().forEach(channel -> request.arg(channel.name));
-        context.runOnContext(now -> on.connection.send(request).onFailure(on.done::tryFail));
+        context.runOnContext(
+                now -> on.connection.send(request).onFailure(failure -> onUnsent(failure, on)));
+    }
+
+    /**
+     * Called when the connection did not take a command: it has ended, or Redis would not know of a
+     * channel. Either way the next one is joined instead.
+     */
+    @SuppressWarnings("ReferenceEquality") // This very connection, not a newer one.
+    private void onUnsent(Throwable failure, Joined on) {
+        boolean isPresent;
+        synchronized (this) {
+            isPresent = joined == on;
+            if (isPresent) {
+                joined = null;
+            }
+            on.unanswered.clear();
+        }
+        if (!on.done.tryFail(failure) && isPresent) {
+            onRefused.accept(on.connection, RedisReason.of(failure));
+        }
     }
 
     private void handle(Response push, Joined on) {
@@ -374,7 +401,7 @@ final class RedisSubscription {
             onLost.accept(new HashSet<>(outcome.lost.keySet()));
         }
         if (outcome.refusal != null && !on.done.tryFail(outcome.refusal)) {
-            onRefused.accept(RedisReason.of(outcome.refusal));
+            onRefused.accept(on.connection, RedisReason.of(outcome.refusal));
         }
     }
 }

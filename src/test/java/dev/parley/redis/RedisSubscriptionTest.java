@@ -18,6 +18,7 @@ import io.vertx.redis.client.impl.types.PushType;
 import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -36,7 +37,7 @@ class RedisSubscriptionTest {
             new RedisSubscription(
                     vertx,
                     (channel, payload) -> messages.add(channel + " " + payload),
-                    refused::add,
+                    (connection, reason) -> refused.add(reason),
                     lost::add);
 
     @AfterEach
@@ -177,11 +178,85 @@ class RedisSubscriptionTest {
         assertThat(messages).containsExactly("chat a", KITCHEN + " b", "parley:live c");
     }
 
+    /** A pod may be without Redis for hours, and clients ask for rooms all the time. */
+    @Test
+    void connectionThatHasEnded_getsNoMoreCommands_andTheNextOneSubscribesToWhatIsWanted() {
+        var node = new ScriptedNode();
+        Future<Void> kitchen = subscription.subscribe(KITCHEN, Kind.CHANNEL);
+        subscription.join(node.connection);
+        node.answer("subscribe", KITCHEN);
+        node.hasEnded = true;
+        subscription.subscribe(GARDEN, Kind.CHANNEL);
+        node.awaitCommands(2);
+        Timeouts.await("the end to be known").until(() -> !refused.isEmpty());
+
+        for (int i = 0; i < 100; i++) {
+            subscription.subscribe("made up " + i, Kind.CHANNEL);
+            subscription.unsubscribe("made up " + i);
+        }
+        subscription.unsubscribe(GARDEN);
+        Future<Void> hall = subscription.subscribe("hall", Kind.CHANNEL);
+        awaitQueuedCommands();
+
+        assertThat(node.commands).hasSize(2);
+        assertThat(refused).containsExactly("connection closed");
+        var next = new ScriptedNode();
+        Future<Void> joined = subscription.join(next.connection);
+        next.awaitCommands(1);
+        String[] channels = next.commands.get(0).split(" ");
+        assertThat(channels).containsExactlyInAnyOrder("subscribe", KITCHEN, "hall");
+        next.answer("subscribe", channels[1]);
+        next.answer("subscribe", channels[2]);
+        assertThat(List.of(kitchen, hall, joined)).allMatch(Future::succeeded);
+    }
+
+    @Test
+    void connectionThatEndsWhileItIsJoined_isNotRefusedBesides() {
+        var node = new ScriptedNode();
+        node.hasEnded = true;
+        subscription.subscribe(KITCHEN, Kind.CHANNEL);
+
+        Future<Void> joined = subscription.join(node.connection);
+
+        Timeouts.await("the end").until(joined::failed);
+        subscription.subscribe(GARDEN, Kind.CHANNEL);
+        awaitQueuedCommands();
+        assertThat(node.commands).hasSize(1);
+        assertThat(refused).isEmpty();
+    }
+
+    /** The end of a connection is learned of late, when there is another one. */
+    @Test
+    void formerConnection_isNotMistakenForThePresentOne() {
+        var former = new ScriptedNode();
+        former.hasEnded = true;
+        var present = new ScriptedNode();
+        subscription.subscribe(KITCHEN, Kind.CHANNEL);
+        subscription.join(former.connection);
+        subscription.join(present.connection);
+        former.awaitCommands(1);
+        awaitQueuedCommands();
+        present.answer("subscribe", KITCHEN);
+
+        subscription.subscribe(GARDEN, Kind.CHANNEL);
+
+        present.awaitCommands(2);
+        assertThat(refused).isEmpty();
+    }
+
+    /** The subscription sends commands on the context of the thread that made it. */
+    private void awaitQueuedCommands() {
+        var turn = new CompletableFuture<Void>();
+        vertx.getOrCreateContext().runOnContext(now -> turn.complete(null));
+        assertThat(turn).succeedsWithin(Timeouts.LIMIT);
+    }
+
     /** A connection that records commands, and whose answers are scripted. */
     private static final class ScriptedNode {
 
         private final List<String> commands = new CopyOnWriteArrayList<>();
         private volatile Handler<Response> handler = push -> {};
+        private volatile boolean hasEnded;
         private final RedisConnection connection =
                 (RedisConnection)
                         Proxy.newProxyInstance(
@@ -193,7 +268,9 @@ class RedisSubscriptionTest {
         private Object call(String method, Object[] args) {
             if (method.equals("send")) {
                 commands.add(text((Request) args[0]));
-                return Future.succeededFuture();
+                return hasEnded
+                        ? Future.failedFuture("Connection is closed")
+                        : Future.succeededFuture();
             }
             handler = (Handler<Response>) args[0];
             return connection;
