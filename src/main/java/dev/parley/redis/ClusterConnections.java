@@ -75,6 +75,8 @@ public final class ClusterConnections implements RedisConnections {
     /** How long a node without slots is kept after a command was redirected to it. */
     private static final long KEPT_NANOS = TimeUnit.SECONDS.toNanos(60);
 
+    private static final String NOT_CONNECTED = "not connected";
+
     private final ClusterClients clients;
     private final RedisSetup setup;
     private final Receiver receiver;
@@ -96,7 +98,7 @@ public final class ClusterConnections implements RedisConnections {
     private boolean started;
     private boolean closed;
     private long lastMoveNanos;
-    private String lastError = "not connected yet";
+    private String lastError = NOT_CONNECTED;
 
     /** Empty until a node has answered. */
     private Optional<Boolean> sharded = Optional.empty();
@@ -477,6 +479,29 @@ public final class ClusterConnections implements RedisConnections {
                 refreshSoon();
             }
         }
+
+        /**
+         * The slot of the probe has moved away, or is moving, which may take long. The node's other
+         * slots show as well whether its connections work.
+         */
+        @Override
+        @SuppressWarnings("ReferenceEquality") // Every member has a node of its own.
+        public void onProbeRedirected(RedisNode node) {
+            synchronized (ClusterConnections.this) {
+                for (Member member : members.values()) {
+                    if (member.node == node && member.serves && member.probeSlot >= 0) {
+                        askFirst = member.address;
+                        BitSet others = (BitSet) member.slots.clone();
+                        others.clear(member.probeSlot);
+                        if (!others.isEmpty()) {
+                            probeIn(member, others);
+                        }
+                    }
+                }
+                moved = true;
+                refreshSoon();
+            }
+        }
     }
 
     // The map of the slots
@@ -586,7 +611,7 @@ public final class ClusterConnections implements RedisConnections {
         if (closed) {
             return;
         }
-        lastError = "";
+        lastError = NOT_CONNECTED;
         slots = now;
         moved = false;
         updateMode();
@@ -606,7 +631,7 @@ public final class ClusterConnections implements RedisConnections {
     private void serve(Member member, BitSet owned) {
         member.slots = owned;
         if (member.probeSlot < 0 || !owned.get(member.probeSlot)) {
-            probeIn(member);
+            probeIn(member, owned);
         }
         if (!member.serves) {
             member.serves = true;
@@ -614,11 +639,11 @@ public final class ClusterConnections implements RedisConnections {
         }
     }
 
-    /** Finds a place for the probe in one of a node's slots, by trying. */
-    private void probeIn(Member member) {
+    /** Finds a place for a node's probe in one of these slots, by trying. */
+    private void probeIn(Member member, BitSet slots) {
         int number = 0;
         RedisProbe.Place place = setup.probesInSlots().apply(number);
-        while (!member.slots.get(ClusterSlots.slotOf(place.key()))) {
+        while (!slots.get(ClusterSlots.slotOf(place.key()))) {
             place = setup.probesInSlots().apply(++number);
         }
         member.probeSlot = ClusterSlots.slotOf(place.key());

@@ -48,6 +48,12 @@ sealed interface ClusterReply {
                         : new Moved(Integer.parseInt(reply.group(2)), to));
     }
 
+    /** Tells whether a failure names another node (MOVED, ASK). */
+    static boolean isRedirection(Throwable failure) {
+        Matcher reply = REPLY.matcher(String.valueOf(failure.getMessage()));
+        return reply.find() && reply.group(1) != null;
+    }
+
     /** Tells whether a failure is one of these. */
     static boolean is(Throwable failure) {
         return REPLY.matcher(String.valueOf(failure.getMessage())).find();

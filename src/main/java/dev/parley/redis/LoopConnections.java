@@ -68,14 +68,25 @@ final class LoopConnections {
      * @param name what the connections are for, as the log names them
      * @param link decides about the server and when connections are used
      * @param clients makes a client that is used for one connection
+     * @param onEachLoop whether there are such connections; otherwise the link's is used everywhere
      */
-    LoopConnections(String name, RedisSetup setup, RedisLink link, Supplier<Redis> clients) {
+    LoopConnections(
+            String name,
+            RedisSetup setup,
+            RedisLink link,
+            Supplier<Redis> clients,
+            boolean onEachLoop) {
         this.name = name;
         this.vertx = setup.vertx();
         this.link = link;
         this.clients = clients;
         this.config = setup.config();
-        var loops = (VertxInternal) setup.vertx();
+        if (onEachLoop) {
+            makeContexts((VertxInternal) vertx);
+        }
+    }
+
+    private void makeContexts(VertxInternal loops) {
         for (EventExecutor loop : loops.getEventLoopGroup()) {
             if (!loop.equals(link.eventLoop())) {
                 contexts.put(

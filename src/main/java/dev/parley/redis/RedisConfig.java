@@ -61,8 +61,8 @@ public interface RedisConfig {
     public Duration probeInterval();
 
     /**
-     * How long the pod may go without receiving a probe message before both connections are made
-     * anew: one of them hangs, or leads to the wrong server.
+     * How long a probe message may take before both connections are made anew: one of them hangs,
+     * or leads to the wrong server. This is checked when the next message is sent.
      */
     @WithDefault("6S")
     @DurationMin(seconds = 1)

@@ -53,6 +53,11 @@ public interface RedisConnections extends AutoCloseable {
     /**
      * Asks for a channel.
      *
+     * <p>For a channel that Redis has confirmed before, it completes at once, also while the
+     * connection or the slot of the channel is away: the caller is then where every earlier one is
+     * who lost the channel a moment after it was confirmed. What none of them receives meanwhile is
+     * reported by {@link Receiver#onResubscribed}.
+     *
      * @return completes once Redis has confirmed it: what is published from then on arrives. Fails
      *     if the channel is left before.
      */

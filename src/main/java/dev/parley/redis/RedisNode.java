@@ -17,7 +17,6 @@ final class RedisNode {
 
     private final RedisLink commandLink;
     private final LoopConnections loops;
-    private final boolean commandsOfEachLoop;
     private final RedisLink subscriptionLink;
     private final RedisCommands commands;
     private final RedisSubscription subscription;
@@ -37,6 +36,11 @@ final class RedisNode {
 
         /** Called when the node does not have these channels any more. */
         void onLost(RedisNode node, Set<String> channels);
+
+        /**
+         * Called when the node does not run the probe where it is: its slot is, or goes, elsewhere.
+         */
+        void onProbeRedirected(RedisNode node);
     }
 
     /**
@@ -65,8 +69,9 @@ final class RedisNode {
                                 RedisCommands.loadScripts(connection, setup.scripts())
                                         .compose(done -> join.apply(connection)),
                         () -> onReady(events));
-        this.commandsOfEachLoop = commandsOfEachLoop;
-        this.loops = new LoopConnections(links + "command", setup, commandLink, clients);
+        this.loops =
+                new LoopConnections(
+                        links + "command", setup, commandLink, clients, commandsOfEachLoop);
         this.subscriptionLink =
                 new RedisLink(
                         links + "subscription",
@@ -91,6 +96,7 @@ final class RedisNode {
                         subscriptionLink,
                         writes,
                         evictions,
+                        () -> events.onProbeRedirected(this),
                         setup.meters());
         this.subscription =
                 new RedisSubscription(
@@ -112,7 +118,7 @@ final class RedisNode {
 
     private void onReady(Events events) {
         // Not before: where Redis takes few clients, the subscription is needed, and these are not.
-        if (commandsOfEachLoop && isConnected()) {
+        if (isConnected()) {
             loops.open();
         }
         probe.onReady();
@@ -131,10 +137,15 @@ final class RedisNode {
         probe.start();
     }
 
-    /** Lets the probe send its next messages elsewhere. */
+    /**
+     * Lets the probe send its next messages elsewhere, or at the same place again, where its
+     * channel may have been lost.
+     */
     void probeAt(RedisProbe.Place place, RedisSubscription.Kind kind) {
         String former = probeChannel;
-        subscription.subscribe(place.channel(), kind);
+        if (!former.equals(place.channel()) || !subscription.isWanted(former)) {
+            subscription.subscribe(place.channel(), kind);
+        }
         probeChannel = place.channel();
         probe.moveTo(place);
         if (!former.equals(place.channel())) {

@@ -36,6 +36,7 @@ public final class RedisProbe {
     private final RedisLink subscription;
     private final RedisWrites writes;
     private final EvictionWatch evictions;
+    private final Runnable onRedirected;
     private final Timer roundTrip;
     private final String publish;
     private final String counted;
@@ -43,8 +44,8 @@ public final class RedisProbe {
     private volatile @Nullable Place place;
     private volatile long subscribers;
 
+    private final Unanswered unanswered = new Unanswered();
     private volatile long readyNanos;
-    private volatile long receivedNanos;
     private volatile boolean received;
 
     /** Why Redis refused the last message, if none was received after it; otherwise empty. */
@@ -69,6 +70,7 @@ public final class RedisProbe {
     /**
      * @param publish the command by which messages are sent: PUBLISH or SPUBLISH
      * @param counted a channel whose subscribers at this server are counted
+     * @param onRedirected runs when the server said that the place is at another node
      */
     RedisProbe(
             Vertx vertx,
@@ -80,6 +82,7 @@ public final class RedisProbe {
             RedisLink subscription,
             RedisWrites writes,
             EvictionWatch evictions,
+            Runnable onRedirected,
             MeterRegistry meters) {
         this.vertx = vertx;
         this.config = config;
@@ -90,6 +93,7 @@ public final class RedisProbe {
         this.subscription = subscription;
         this.writes = writes;
         this.evictions = evictions;
+        this.onRedirected = onRedirected;
         this.roundTrip =
                 Timer.builder("parley.redis.roundtrip")
                         .description("Time for a message of the pod to itself through Redis")
@@ -107,9 +111,12 @@ public final class RedisProbe {
 
     /**
      * Sends the next messages elsewhere. Nothing is sent before the first call. The caller
-     * subscribes to the channel.
+     * subscribes to the channel. What was sent to the former place may not arrive any more.
      */
     void moveTo(Place next) {
+        if (!next.equals(place)) {
+            unanswered.clear();
+        }
         place = next;
     }
 
@@ -138,6 +145,7 @@ public final class RedisProbe {
         // In this order: a message that arrives in between was sent before, and proves nothing.
         readyNanos = System.nanoTime();
         received = false;
+        unanswered.clear();
         Optional<RedisLink.Server> commandServer = commandLink.server();
         Optional<RedisLink.Server> subscriptionServer = subscription.server();
         if (commandServer.isEmpty() || subscriptionServer.isEmpty()) {
@@ -165,7 +173,7 @@ public final class RedisProbe {
             // It was sent before the connections were made anew.
             return;
         }
-        receivedNanos = now;
+        unanswered.onReceived(sent, now);
         received = true;
         refusal = "";
         commandLink.confirm();
@@ -209,8 +217,7 @@ public final class RedisProbe {
 
     private boolean isOverdue() {
         long now = System.nanoTime();
-        long last = received ? receivedNanos : readyNanos;
-        return now - last > config.probeTimeout().toNanos()
+        return unanswered.isFor(config.probeTimeout(), now)
                 && now - inTimeSinceNanos > config.probeTimeout().toNanos();
     }
 
@@ -240,10 +247,14 @@ public final class RedisProbe {
         if (at == null) {
             return;
         }
-        String now = Long.toString(System.nanoTime());
-        commands.sendOnLink(SCRIPT, List.of(at.key()), List.of(at.channel(), now, publish, counted))
+        long now = System.nanoTime();
+        unanswered.onSent(now);
+        commands.sendOnLink(
+                        SCRIPT,
+                        List.of(at.key()),
+                        List.of(at.channel(), Long.toString(now), publish, counted))
                 .onSuccess(this::onSent)
-                .onFailure(this::onRefused);
+                .onFailure(failure -> onRefused(failure, at));
     }
 
     private void onSent(Response reply) {
@@ -255,17 +266,66 @@ public final class RedisProbe {
      * Called when a message could not be sent. If Redis refused it, and none was received since the
      * connections were made, the command connection is made anew at once. Otherwise that happens
      * when the probe is overdue. The reason has the same words as one for which a connection is
-     * refused, so that it is logged once. A node of a Cluster that does not have the slot any more
-     * needs another place, not another connection.
+     * refused, so that it is logged once.
+     *
+     * <p>A node of a Cluster that does not have the slot any more, or is giving it away, needs
+     * another place, not another connection: its connections work, and are kept.
      */
-    private void onRefused(Throwable failure) {
+    private void onRefused(Throwable failure, Place at) {
         if (failure instanceof RedisUnavailable refused
                 && refused.refusal().isPresent()
                 && refused.getCause() != null) {
-            refusal = RedisReason.of(refused.getCause());
-            if (!received && !ClusterReply.is(refused.getCause())) {
+            Throwable cause = refused.getCause();
+            refusal = RedisReason.of(cause);
+            if (ClusterReply.isRedirection(cause)) {
+                unanswered.clear();
+                if (at.equals(place)) {
+                    onRedirected.run();
+                }
+            } else if (!received && !ClusterReply.is(cause)) {
                 commandLink.renew(refusal);
             }
+        }
+    }
+
+    /**
+     * Since when the pod waits for a message that it has sent. A message that is received answers
+     * those that were sent before it too: they may have been lost while a slot moved.
+     */
+    static final class Unanswered {
+
+        // Guarded by this.
+
+        private boolean isWaiting;
+        private long sinceNanos;
+        private long lastSentNanos;
+
+        synchronized void onSent(long nowNanos) {
+            if (!isWaiting) {
+                isWaiting = true;
+                sinceNanos = nowNanos;
+            }
+            lastSentNanos = nowNanos;
+        }
+
+        /**
+         * @param sentNanos when the message that was received was sent
+         */
+        synchronized void onReceived(long sentNanos, long nowNanos) {
+            // One that arrives after a later one, from where the probe was before, says nothing.
+            if (isWaiting) {
+                isWaiting = lastSentNanos - sentNanos > 0;
+                sinceNanos = nowNanos;
+            }
+        }
+
+        synchronized void clear() {
+            isWaiting = false;
+        }
+
+        /** Tells whether the pod waits for longer than this. */
+        synchronized boolean isFor(Duration longest, long nowNanos) {
+            return isWaiting && nowNanos - sinceNanos > longest.toNanos();
         }
     }
 }

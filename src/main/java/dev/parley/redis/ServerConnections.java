@@ -58,6 +58,9 @@ public final class ServerConnections implements RedisConnections {
         public void onLost(RedisNode at, Set<String> channels) {}
 
         @Override
+        public void onProbeRedirected(RedisNode at) {}
+
+        @Override
         public void onMessage(String channel, Buffer payload) {
             receiver.onMessage(channel, payload);
         }

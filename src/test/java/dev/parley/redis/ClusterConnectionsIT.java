@@ -1,0 +1,255 @@
+package dev.parley.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.RedisCluster;
+import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.Timeouts;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisClientType;
+import io.vertx.redis.client.RedisOptions;
+import io.vertx.redis.client.Response;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A pod's connections to a real Redis Cluster whose slots move and whose masters die. On Redis 7
+ * and later publish/subscribe is sharded, on older servers classic.
+ */
+class ClusterConnectionsIT {
+
+    /** One for commands and one that is subscribed. */
+    private static final int CONNECTIONS_OF_A_MASTER = 2;
+
+    /** Enough to last longer than the probe's timeout: three nodes send ten a second each. */
+    private static final int MANY_PROBES = 120;
+
+    private static final RedisConfig QUICK =
+            RedisSettings.QUICK.withProbeTimeout(Duration.ofSeconds(2));
+
+    @AutoClose private final RedisCluster cluster = RedisCluster.start();
+    private final Vertx vertx = Vertx.vertx();
+    private final MeterRegistry meters = new SimpleMeterRegistry();
+    private RedisConnections connections;
+
+    private void open() {
+        var options = new RedisOptions().setType(RedisClientType.CLUSTER);
+        cluster.nodes().forEach(node -> options.addConnectionString(node.uri()));
+        open(
+                new ClusterConnections(
+                        new ClusterClients(vertx, options),
+                        Setups.setup(vertx, QUICK, meters),
+                        new Setups.Ignoring()));
+        Timeouts.await("all nodes")
+                .until(
+                        () ->
+                                connections.problem().isEmpty()
+                                        && connections.away().isEmpty()
+                                        && masters().allMatch(this::hasItsConnections));
+    }
+
+    private void open(RedisConnections made) {
+        connections = made;
+        connections.start();
+    }
+
+    @AfterEach
+    void close() {
+        connections.close();
+        vertx.close().toCompletionStage().toCompletableFuture().join();
+    }
+
+    /** However long the move takes: nothing is wrong with the node's connections. */
+    @Test
+    void nodeThatGivesAwayTheSlotOfTheProbe_keepsItsConnections() {
+        open();
+        RedisServer node = cluster.nodes().get(0);
+        RedisProbe.Place place = placeAt(node);
+        assertThat(probesAt(node)).containsExactly(place.channel());
+        Set<String> before = clients(node);
+        RedisCluster.Move move = cluster.new Move(place.key(), cluster.nodes().get(1));
+
+        move.begin();
+        awaitProbes(MANY_PROBES);
+        assertThat(probesAt(node)).hasSize(1).doesNotContain(place.channel());
+        move.finish();
+        awaitProbes(MANY_PROBES);
+
+        assertThat(clients(node)).isEqualTo(before);
+        assertThat(probesAt(node)).hasSize(1).doesNotContain(place.channel());
+        assertThat(connections.away()).isEmpty();
+    }
+
+    @Test
+    void roomsThatAreAskedForWhileAMasterIsDead_areSubscribedToAfterwards_andNoOthers() {
+        open();
+        RedisServer dead = cluster.nodes().get(0);
+        List<String> rooms = roomsAt(dead, 20);
+        List<String> early = rooms.subList(0, 5);
+        List<String> late = rooms.subList(5, 10);
+        early.stream().map(connections::subscribe).forEach(ClusterConnectionsIT::await);
+        cluster.setNodeTimeout(Duration.ofHours(1));
+
+        dead.kill();
+        Timeouts.await("the end to be known").until(() -> !connections.away().isEmpty());
+        for (int i = 0; i < 500; i++) {
+            connections.subscribe(rooms.get(10 + i % 10));
+            connections.unsubscribe(rooms.get(10 + i % 10));
+        }
+        List<Future<Void>> confirmed = late.stream().map(connections::subscribe).toList();
+        dead.restart();
+
+        confirmed.forEach(ClusterConnectionsIT::await);
+        Timeouts.await("the rooms that are wanted, and no others")
+                .until(
+                        () ->
+                                rooms.stream()
+                                        .filter(room -> cluster.subscribers(dead, room) == 1)
+                                        .toList()
+                                        .equals(rooms.subList(0, 10)));
+        Timeouts.await("as many connections as before").until(() -> hasItsConnections(dead));
+    }
+
+    @Test
+    void connectionsToMasters_thatAreMadeAnewManyTimes_leaveNothingBehind() {
+        open();
+        List<String> rooms = masters().flatMap(node -> roomsAt(node, 1).stream()).toList();
+        rooms.stream().map(connections::subscribe).forEach(ClusterConnectionsIT::await);
+
+        for (int round = 0; round < 50; round++) {
+            RedisServer node = cluster.nodes().get(round % 3);
+            Set<String> former = clients(node);
+            node.command("CLIENT", "KILL", "TYPE", "pubsub");
+            if (round % 2 == 0) {
+                node.command("CLIENT", "KILL", "TYPE", "normal");
+            }
+            Timeouts.await("new connections, round " + round)
+                    .until(
+                            () ->
+                                    !clients(node).equals(former)
+                                            && hasItsConnections(node)
+                                            && cluster.subscribers(
+                                                            node,
+                                                            rooms.get(
+                                                                    cluster.nodes().indexOf(node)))
+                                                    == 1);
+        }
+
+        assertThat(masters()).allMatch(this::hasItsConnections);
+        masters().forEach(node -> assertThat(probesAt(node)).hasSize(1));
+    }
+
+    /** An operator has forgotten quarkus.redis.client-type=cluster. */
+    @Test
+    void nodeThatIsUsedAsASingleServer_isNotNamedToClients_butToTheOperator() {
+        RedisServer node = cluster.nodes().get(0);
+        RedisServer other = cluster.nodes().get(1);
+        open(
+                new ServerConnections(
+                        "",
+                        () -> Redis.createClient(vertx, node.uri()),
+                        connection -> Future.succeededFuture(),
+                        setupWithProbeAt(other),
+                        new Setups.Ignoring()));
+        Timeouts.await("the reason")
+                .until(
+                        () ->
+                                connections
+                                        .problem()
+                                        .filter(reason -> reason.contains("client-type=cluster"))
+                                        .isPresent());
+
+        Future<Response> call =
+                connections.send(
+                        RedisProbe.SCRIPT,
+                        List.of(placeAt(other).key()),
+                        List.of("parley:probe", "0", "PUBLISH", "parley:live"));
+
+        Timeouts.await("answer").until(call::isComplete);
+        assertThat(call.cause()).isInstanceOf(RedisUnavailable.class).hasMessage("Redis refused");
+        assertThat(call.cause().getCause()).hasMessageContaining("127.0.0.1:" + other.port());
+    }
+
+    private RedisSetup setupWithProbeAt(RedisServer node) {
+        RedisSetup all = Setups.setup(vertx, QUICK, meters);
+        return new RedisSetup(
+                vertx,
+                QUICK,
+                meters,
+                List.of(),
+                placeAt(node),
+                all.probesInSlots(),
+                all.pattern(),
+                all.counted());
+    }
+
+    private Stream<RedisServer> masters() {
+        return cluster.nodes().subList(0, 3).stream();
+    }
+
+    /** Returns the first place for the probe that is at a node. */
+    private RedisProbe.Place placeAt(RedisServer node) {
+        return IntStream.iterate(0, number -> number + 1)
+                .mapToObj(Setups::place)
+                .filter(place -> cluster.masterOf(place.key()).equals(node))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** Returns channels of rooms whose slots are at a node. */
+    private List<String> roomsAt(RedisServer node, int count) {
+        return IntStream.iterate(0, number -> number + 1)
+                .mapToObj(number -> "parley:{room-" + number + "}:live")
+                .filter(channel -> cluster.masterOf(channel).equals(node))
+                .limit(count)
+                .toList();
+    }
+
+    /** Waits until this number of messages to the pod itself has been received. */
+    private void awaitProbes(int count) {
+        long before = received();
+        Timeouts.await(count + " probes").until(() -> received() >= before + count);
+    }
+
+    private long received() {
+        return meters.get("parley.redis.roundtrip").timer().count();
+    }
+
+    /** The probe's channels that are subscribed to at a node. */
+    private List<String> probesAt(RedisServer node) {
+        String channels = cluster.isSharded() ? "SHARDCHANNELS" : "CHANNELS";
+        return node.command("PUBSUB", channels, "parley:{probe-*").items().stream()
+                .map(RedisServer.Reply::text)
+                .toList();
+    }
+
+    private boolean hasItsConnections(RedisServer node) {
+        return clients(node).size() == CONNECTIONS_OF_A_MASTER;
+    }
+
+    /** The ids of a pod's connections to a node. */
+    private static Set<String> clients(RedisServer node) {
+        return node.command("CLIENT", "LIST")
+                .text()
+                .lines()
+                .filter(line -> !line.matches(".* flags=\\w*[SM]\\w* .*"))
+                .filter(line -> !line.contains(" cmd=client"))
+                .map(line -> line.replaceFirst("id=(\\d+) .*", "$1"))
+                .collect(Collectors.toSet());
+    }
+
+    private static void await(Future<Void> confirmation) {
+        Timeouts.await("confirmation").until(confirmation::succeeded);
+    }
+}
