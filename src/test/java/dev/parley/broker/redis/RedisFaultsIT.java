@@ -53,7 +53,7 @@ class RedisFaultsIT {
                         redis.uri(),
                         RedisSettings.QUICK
                                 .withTimeout(Duration.ofMillis(200))
-                                .withProbeTimeout(Duration.ofSeconds(2))
+                                .withProbeTimeout(Duration.ofHours(1))
                                 .withMaxPending(20));
 
         redis.pause();
@@ -69,14 +69,20 @@ class RedisFaultsIT {
                                         .failsWithin(Timeouts.LIMIT)
                                         .withThrowableOfType(ExecutionException.class)
                                         .withCauseInstanceOf(BrokerUnavailable.class));
-        assertThat(calls.stream().map(call -> call.handle((ok, failure) -> failure).join()))
-                .filteredOn(failure -> failure.getMessage().startsWith("Redis is too far behind"))
-                .hasSizeGreaterThanOrEqualTo(30);
-        broker.awaitDown();
+        // The probe, whose own deadline does not pass here, has one or two of the twenty.
+        List<String> reasons =
+                calls.stream()
+                        .map(call -> call.handle((ok, failure) -> failure.getMessage()).join())
+                        .toList();
+        assertThat(reasons)
+                .filteredOn(reason -> reason.startsWith("Redis is too far behind"))
+                .hasSizeBetween(30, 40);
+        assertThat(reasons)
+                .filteredOn(reason -> !reason.startsWith("Redis is too far behind"))
+                .allMatch(reason -> reason.contains("200"));
 
         redis.resume();
 
-        broker.awaitUp();
         publishOnceAccepted(broker);
     }
 
