@@ -61,7 +61,15 @@ class Http2FloodIT {
         }
 
         connection.readToEnd();
+        assertCalmed(connection);
         pod.assertServed();
+    }
+
+    private static void assertCalmed(RawConnection connection) {
+        assertThat(Http2Frames.received(connection))
+                .anyMatch(
+                        frame ->
+                                frame.type() == GOAWAY && frame.error() == Frame.ENHANCE_YOUR_CALM);
     }
 
     /** A window update of 0 is an error of the stream, which the server resets (RFC 9113 §6.9). */
@@ -75,10 +83,7 @@ class Http2FloodIT {
         RawConnection connection = pod.connect(frames);
 
         connection.readToEnd();
-        assertThat(Http2Frames.received(connection))
-                .anyMatch(
-                        frame ->
-                                frame.type() == GOAWAY && frame.error() == Frame.ENHANCE_YOUR_CALM);
+        assertCalmed(connection);
         assertThat(
                         Http2Frames.received(connection).stream()
                                 .filter(frame -> frame.type() == RST_STREAM))
@@ -142,10 +147,7 @@ class Http2FloodIT {
 
         connection.readToEnd();
         pod.awaitMet("control-frames", before + 1);
-        assertThat(Http2Frames.received(connection))
-                .anyMatch(
-                        frame ->
-                                frame.type() == GOAWAY && frame.error() == Frame.ENHANCE_YOUR_CALM);
+        assertCalmed(connection);
     }
 
     /** Netty counts none of these, and reads each. */
@@ -280,14 +282,12 @@ class Http2FloodIT {
         RawConnection connection = pod.connect(frames);
 
         connection.readToEnd();
-        assertThat(Http2Frames.received(connection))
-                .anyMatch(
-                        frame ->
-                                frame.type() == GOAWAY && frame.error() == Frame.ENHANCE_YOUR_CALM);
+        assertCalmed(connection);
     }
 
     @Test
     void largeContinuationsWithoutEnd_endTheConnection() {
+        double late = pod.met("head-timeout");
         Http2Frames frames = beginHead(Http2Frames.connection(), 1);
         byte[] field = Http2Frames.field("a", "b".repeat(8_000));
         for (int i = 0; i < 20; i++) {
@@ -297,7 +297,10 @@ class Http2FloodIT {
         RawConnection connection = pod.connect(frames);
 
         connection.readToEnd();
-        assertThat(Http2Frames.received(connection)).noneMatch(frame -> frame.type() == HEADERS);
+        assertThat(Http2Frames.received(connection))
+                .noneMatch(frame -> frame.type() == HEADERS)
+                .anyMatch(frame -> frame.type() == GOAWAY && frame.error() == Frame.PROTOCOL_ERROR);
+        assertThat(pod.met("head-timeout")).isEqualTo(late);
     }
 
     @ParameterizedTest

@@ -50,10 +50,10 @@ class FramingIT {
                 "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
             })
     void otherTransferCodingThanChunked_isRefused(String headers) {
-        RawConnection connection = send(post(headers));
+        RawConnection connection = send(post(headers) + "0\r\n\r\n" + SMUGGLED);
 
         assertThat(connection.answer().status()).isIn(400, 501);
-        assertThat(connection.text()).doesNotContain("smuggled");
+        assertOneAnswer(connection);
     }
 
     @Test
@@ -86,7 +86,11 @@ class FramingIT {
         RawConnection connection = send(request + "0\r\n\r\n" + SMUGGLED);
 
         assertThat(connection.answer().status()).isEqualTo(status);
-        assertThat(connection.text()).doesNotContain("smuggled");
+        assertOneAnswer(connection);
+    }
+
+    private static void assertOneAnswer(RawConnection connection) {
+        assertThat(connection.text()).containsOnlyOnce("HTTP/1.");
     }
 
     /** Sends bytes and reads until the server closes. */

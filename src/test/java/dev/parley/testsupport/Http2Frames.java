@@ -39,6 +39,9 @@ public final class Http2Frames {
         /** NO_ERROR (RFC 9113 §7). */
         public static final int NO_ERROR = 0;
 
+        /** PROTOCOL_ERROR (RFC 9113 §7). */
+        public static final int PROTOCOL_ERROR = 1;
+
         /** REFUSED_STREAM (RFC 9113 §7). */
         public static final int REFUSED_STREAM = 7;
 

@@ -114,6 +114,9 @@ public final class ParleyProcess implements Closeable {
             config("parley.events.slow-timeout", "5M");
             config("parley.publish.request-timeout", "5M");
             config("quarkus.shutdown.timeout", "60S");
+            // A connection that a test expects to be closed must not end because it was idle.
+            config("quarkus.http.idle-timeout", "1H");
+            config("quarkus.management.idle-timeout", "1H");
             // The framework logs a warning when an event loop is blocked for longer than this.
             config("quarkus.vertx.max-event-loop-execute-time", "30S");
         }
