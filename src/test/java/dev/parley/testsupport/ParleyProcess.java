@@ -200,7 +200,8 @@ public final class ParleyProcess implements Closeable {
         }
 
         /**
-         * Replaces the JVM's options, which by default make it start fast and use little memory.
+         * Replaces the JVM's options, which by default make it start fast and use little memory. A
+         * native binary is given the size of the heap alone.
          */
         public Builder jvmOptions(String... options) {
             jvmOptions = List.of(options);
@@ -268,6 +269,8 @@ public final class ParleyProcess implements Closeable {
                 words.addAll(List.of("-jar", jar.toAbsolutePath().toString()));
             } else {
                 words.add(Path.of(executable).toAbsolutePath().toString());
+                // The only one of the JVM's options that the binary has too.
+                jvmOptions.stream().filter(option -> option.startsWith("-Xmx")).forEach(words::add);
                 words.addAll(options);
             }
             return words;
