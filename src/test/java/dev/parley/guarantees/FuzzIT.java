@@ -48,10 +48,13 @@ class FuzzIT extends GeneratedRequests {
     @BeforeContainer
     static void start() {
         redis = RedisServer.start();
-        memory = new FuzzedPod(Pods.withQuickReconnect().port(Ports.free()).start());
-        shared =
-                new FuzzedPod(
-                        Pods.withQuickReconnect().port(Ports.free()).redis(redis.uri()).start());
+        memory = new FuzzedPod(pod().start());
+        shared = new FuzzedPod(pod().redis(redis.uri()).start());
+    }
+
+    /** Drops a room soon after its last reader has left. */
+    private static ParleyProcess.Builder pod() {
+        return Pods.withQuickReconnect().config("parley.log.linger", "200ms").port(Ports.free());
     }
 
     @AfterContainer
@@ -65,7 +68,7 @@ class FuzzIT extends GeneratedRequests {
     void checkThatReadersAreServed() {
         for (FuzzedPod pod : List.of(memory, shared)) {
             pod.checkReader();
-            pod.checkThatClientsAreNoLongerCounted();
+            pod.checkThatNothingIsKept();
             pod.checkLog();
         }
     }
@@ -192,6 +195,8 @@ class FuzzIT extends GeneratedRequests {
 
         private static final Pattern CONTINUE = Pattern.compile("\\AHTTP/1.1 100 [^\r]*\r\n\r\n");
         private static final Pattern STATUS = Pattern.compile("\\A\\S+ ([0-9]{3}) ");
+        private static final Pattern STATUS_LINE =
+                Pattern.compile("HTTP/1\\.[01] ([0-9]{3}) [^\\r\\n]*\\r\\n[A-Za-z-]+: ");
 
         private final ParleyProcess pod;
         private final SseReader reader;
@@ -254,6 +259,8 @@ class FuzzIT extends GeneratedRequests {
                 String text = CONTINUE.matcher(connection.text()).replaceFirst("");
                 if (!text.isEmpty()) {
                     assertThat(statusIn(text)).as(connection.text()).isBetween(200, 499);
+                    // Those of further requests on the connection.
+                    assertThat(statusesIn(text)).as(connection.text()).allMatch(s -> s < 500);
                 }
                 checkLog();
             } catch (AssertionError e) {
@@ -265,6 +272,14 @@ class FuzzIT extends GeneratedRequests {
         private static int statusIn(String text) {
             Matcher status = STATUS.matcher(text);
             return status.find() ? Integer.parseInt(status.group(1)) : 0;
+        }
+
+        private static List<Integer> statusesIn(String text) {
+            return STATUS_LINE
+                    .matcher(text)
+                    .results()
+                    .map(line -> Integer.valueOf(line.group(1)))
+                    .toList();
         }
 
         /** Sends bytes that are not HTTP/1, so that the form of the answer is unknown. */
@@ -318,12 +333,17 @@ class FuzzIT extends GeneratedRequests {
             assertThat(reader.connections()).isOne();
         }
 
-        /** The streams and connections of the generated requests are closed and not counted. */
-        void checkThatClientsAreNoLongerCounted() {
+        /** The streams, connections and rooms of the generated requests are not in memory. */
+        void checkThatNothingIsKept() {
             Metrics metrics = new Metrics(pod);
             metrics.awaitValue("parley_connected_clients", 1);
             Timeouts.await("end of all connections but the test's own")
                     .until(() -> metrics.connections() <= OWN_CONNECTIONS);
+            for (String kind : List.of("heads", "bodies", "pending", "answers")) {
+                metrics.awaitValue("parley_held_bytes{kind=\"" + kind + "\"}", 0);
+            }
+            // That of the reader.
+            metrics.awaitValue("parley_rooms", 1);
         }
 
         /** The pod has logged nothing since the last check, whatever the requests contained. */
