@@ -169,7 +169,7 @@ class RedisServersIT {
                     .contains("parley_redis_may_evict" + label + "}");
         }
         assertThat(page).contains("parley_histories_lost_total 0");
-        assertThat(pod.log()).doesNotContain("WARN");
+        assertThat(pod.log()).doesNotContain("WARN").doesNotContain("ERROR");
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.parley.guarantees;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RawConnection;
 import org.junit.jupiter.api.Test;
@@ -60,7 +61,15 @@ class SmallBudgetsIT {
 
     @Test
     void answerThatMayBeLonger_isGiven() {
-        assertThat(pod.http().get("/rooms/lobby/messages").status()).isEqualTo(200);
+        for (int i = 0; i < 10; i++) {
+            assertThat(pod.http().sendForm("a".repeat(8_000), "room", "long").status())
+                    .isEqualTo(200);
+        }
+
+        Http.Answer answer = pod.http().get("/rooms/long/messages");
+
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.body()).hasSizeGreaterThan(64 * 1024);
     }
 
     private static void assertRefused(String request, int longest) {

@@ -76,6 +76,7 @@ class QuietLogIT {
     }
 
     private static void assertNoWarnings() {
-        assertThat(pod.log().lines()).noneMatch(line -> line.contains("WARN"));
+        assertThat(pod.log().lines())
+                .noneMatch(line -> line.contains("WARN") || line.contains("ERROR"));
     }
 }
