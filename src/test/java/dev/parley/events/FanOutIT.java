@@ -8,6 +8,9 @@ import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
@@ -43,7 +46,19 @@ class FanOutIT {
     void messagesOfConcurrentPublishers_arriveInOneOrderAtEveryReader() {
         List<SseReader> readers = open(20, "/events");
 
-        IntStream.range(0, MESSAGES).parallel().forEach(i -> http.sendForm("message " + i));
+        ExecutorService publishers = Executors.newFixedThreadPool(8);
+        try {
+            List<Future<Http.Answer>> answers =
+                    IntStream.range(0, MESSAGES)
+                            .mapToObj(i -> publishers.submit(() -> http.sendForm("message " + i)))
+                            .toList();
+            assertThat(answers)
+                    .allSatisfy(
+                            answer ->
+                                    assertThat(answer.get().status()).as("publish").isEqualTo(200));
+        } finally {
+            publishers.shutdownNow();
+        }
 
         List<Event> first = readers.get(0).awaitMessages(MESSAGES).events();
         assertThat(first.stream().map(FanOutIT::offset))
