@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.stream.IntStream;
@@ -65,7 +66,7 @@ class CookieIT {
             String brief =
                     "__Host-parley="
                             + AccessPods.tokenFor("renewed")
-                                    .claim("exp", Instant.now().getEpochSecond() + 3)
+                                    .claim("exp", Instant.now().getEpochSecond() + 4)
                                     .signed();
             var opening = SseReader.to(pod.uri("/events?room=renewed")).header("Cookie", brief);
             if (!last.isEmpty()) {
@@ -73,8 +74,10 @@ class CookieIT {
             }
             try (SseReader reader = opening.open()) {
                 reader.awaitLastEventId();
+                long deadline = System.nanoTime() + Timeouts.LIMIT.toNanos();
                 while (!reader.closed()) {
                     publisher.sendForm(Integer.toString(++sent), "room", "renewed");
+                    assertThat(System.nanoTime()).as("the end in time").isLessThan(deadline);
                 }
                 assertThat(reader.awaitEvent("goodbye").data())
                         .isEqualTo("{\"reason\":\"expired\"}");

@@ -387,7 +387,7 @@ class TicketIT {
                         given++;
                         String token =
                                 AccessPods.tokenFor(room)
-                                        .claim("exp", Instant.now().getEpochSecond() + 2)
+                                        .claim("exp", Instant.now().getEpochSecond() + 4)
                                         .signed();
                         ParleyProcess pod = given % 2 == 0 ? one : other;
                         String ticket = AccessPods.ticket(pod, token);
@@ -397,10 +397,13 @@ class TicketIT {
         try (SseReader reader = SseReader.to(tickets::next).reconnecting().open()) {
             reader.awaitLastEventId();
             int sent = 0;
-            while (reader.connections() <= 20) {
+            long deadline = System.nanoTime() + Timeouts.LIMIT.toNanos();
+            while (reader.connections() <= 20 && !reader.closed()) {
                 assertThat(publisher.sendForm(Integer.toString(++sent), "room", room).status())
                         .isEqualTo(200);
+                assertThat(System.nanoTime()).as("twenty renewals in time").isLessThan(deadline);
             }
+            assertThat(reader.closed()).isFalse();
             List<String> all = IntStream.rangeClosed(1, sent).mapToObj(Integer::toString).toList();
 
             reader.awaitMessages(sent);
