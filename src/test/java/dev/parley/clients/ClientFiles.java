@@ -1,9 +1,9 @@
 package dev.parley.clients;
 
+import dev.parley.testsupport.OwnedProcess;
 import dev.parley.testsupport.Tool;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -92,20 +92,11 @@ final class ClientFiles {
     }
 
     private static String output(List<String> command) {
-        try {
-            Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-            process.getOutputStream().close();
-            String output =
-                    new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() != 0) {
-                throw Tool.missing(String.join(" ", command) + " failed: " + output);
+        try (OwnedProcess process = OwnedProcess.start(new ProcessBuilder(command))) {
+            if (process.awaitExit() != 0) {
+                throw Tool.missing(String.join(" ", command) + " failed: " + process.log());
             }
-            return output;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
+            return process.log();
         }
     }
 }

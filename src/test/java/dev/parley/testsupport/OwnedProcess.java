@@ -34,9 +34,12 @@ public final class OwnedProcess implements Closeable {
         this.process = process;
     }
 
+    /** Records the errors in the output too, unless the builder writes them into a file. */
     public static OwnedProcess start(ProcessBuilder builder) {
         try {
-            OwnedProcess owned = new OwnedProcess(builder.redirectErrorStream(true).start());
+            builder.redirectErrorStream(
+                    builder.redirectError().equals(ProcessBuilder.Redirect.PIPE));
+            OwnedProcess owned = new OwnedProcess(builder.start());
             owned.adopt();
             return owned;
         } catch (IOException e) {

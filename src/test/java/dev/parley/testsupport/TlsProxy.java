@@ -103,14 +103,10 @@ public final class TlsProxy implements Closeable {
                         PASSWORD,
                         "-keystore",
                         file.toString());
-        try {
-            int status = new ProcessBuilder(command).inheritIO().start().waitFor();
-            if (status != 0) {
-                throw new IllegalStateException("keytool ended with " + status);
+        try (OwnedProcess keytool = OwnedProcess.start(new ProcessBuilder(command))) {
+            if (keytool.awaitExit() != 0) {
+                throw new IllegalStateException("keytool: " + keytool.log());
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
         }
         return KeyStore.getInstance(file.toFile(), PASSWORD.toCharArray());
     }

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.abort;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -58,25 +57,32 @@ public final class Tool {
     }
 
     /**
-     * Runs to the end, asserts exit status 0, and returns what the program printed to its standard
-     * output.
+     * Runs to the end, for as long as {@link Timeouts} allows, asserts exit status 0, and returns
+     * what the program printed to its standard output.
      */
     public String run(String... arguments) {
         List<String> command = words(arguments);
         try {
+            // Files, which keep each byte of the output, and take any length of it.
+            Path printed = Files.createTempFile(name, ".out");
             Path errors = Files.createTempFile(name, ".err");
-            Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
-            String output =
-                    new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            int status = process.waitFor();
-            assertThat(status).as("%s:%n%s%s", command, output, Files.readString(errors)).isZero();
-            Files.delete(errors);
-            return output;
+            var builder =
+                    new ProcessBuilder(command)
+                            .redirectOutput(printed.toFile())
+                            .redirectError(errors.toFile());
+            try (OwnedProcess process = OwnedProcess.start(builder)) {
+                int status = process.awaitExit();
+                String output = Files.readString(printed);
+                assertThat(status)
+                        .as("%s:%n%s%s", command, output, Files.readString(errors))
+                        .isZero();
+                return output;
+            } finally {
+                Files.delete(printed);
+                Files.delete(errors);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
         }
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.OwnedProcess;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.TextFiles;
 import java.io.File;
@@ -37,7 +38,7 @@ class TrainingRunIT {
     private static Path cache = Path.of("none");
 
     @BeforeAll
-    static void train() throws IOException, InterruptedException {
+    static void train() throws IOException {
         assumeThat(System.getProperty("parley.native", ""))
                 .as("a native executable has no AOT cache")
                 .isBlank();
@@ -47,23 +48,21 @@ class TrainingRunIT {
                 .isPresent();
         java = found.orElseThrow();
         cache = directory.resolve("app.aot");
-        Path log = directory.resolve("training.log");
         String classPath = APP.resolveSibling("app") + File.separator + "*";
-        Process run =
+        var training =
                 new ProcessBuilder(
-                                java.toString(),
-                                "-cp",
-                                classPath,
-                                TrainingRun.class.getName(),
-                                cache.toString(),
-                                APP.toString(),
-                                "@" + OPTIONS,
-                                "-XX:MaxRAM=1g")
-                        .redirectErrorStream(true)
-                        .redirectOutput(log.toFile())
-                        .start();
+                        java.toString(),
+                        "-cp",
+                        classPath,
+                        TrainingRun.class.getName(),
+                        cache.toString(),
+                        APP.toString(),
+                        "@" + OPTIONS,
+                        "-XX:MaxRAM=1g");
 
-        assertThat(run.waitFor()).as("%s", TextFiles.read(log)).isZero();
+        try (OwnedProcess run = OwnedProcess.start(training)) {
+            assertThat(run.awaitExit()).as("%s", run.log()).isZero();
+        }
     }
 
     @AfterAll
