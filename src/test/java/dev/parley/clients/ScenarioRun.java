@@ -3,7 +3,6 @@ package dev.parley.clients;
 import dev.parley.clients.ClientHost.ShownEvent;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.TcpProxy;
 import dev.parley.testsupport.Timeouts;
@@ -49,7 +48,7 @@ final class ScenarioRun implements Closeable {
             List<ClientLibrary> libraries,
             Function<ClientLibrary.Host, ClientHost> hosts) {
         otherPod = podOn(redis).start().awaitReady();
-        pod = podOn(redis).port(Ports.free()).start().awaitReady();
+        pod = podOn(redis).fixedPort().start().awaitReady();
         publisher = new Http(otherPod.uri());
         clients =
                 libraries.stream()

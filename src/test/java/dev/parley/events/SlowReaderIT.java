@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
 import java.io.IOException;
@@ -146,7 +145,7 @@ class SlowReaderIT {
 
     private static ParleyProcess.Builder pod(String slowTimeout) {
         return ParleyProcess.builder()
-                .port(Ports.free())
+                .fixedPort()
                 .config("parley.events.heartbeat", "200ms")
                 .config("parley.events.slow-timeout", slowTimeout)
                 .jvmOptions("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");

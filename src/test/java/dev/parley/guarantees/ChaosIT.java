@@ -7,7 +7,6 @@ import dev.parley.guarantees.RedisChaos.Fault;
 import dev.parley.message.StreamPosition;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
@@ -337,7 +336,7 @@ class ChaosIT {
                     Pods.withQuickReconnect()
                             .redis(redis.uri())
                             .config("parley.log.messages", "64")
-                            .port(Ports.free())
+                            .fixedPort()
                             .start());
             Pods.awaitPublishing(pods.get(i));
         }

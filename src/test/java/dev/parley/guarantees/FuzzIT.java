@@ -8,7 +8,6 @@ import dev.parley.testsupport.HttpAnswer;
 import dev.parley.testsupport.Json;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
@@ -54,7 +53,7 @@ class FuzzIT extends GeneratedRequests {
 
     /** Drops a room soon after its last reader has left. */
     private static ParleyProcess.Builder pod() {
-        return Pods.withQuickReconnect().config("parley.log.linger", "200ms").port(Ports.free());
+        return Pods.withQuickReconnect().config("parley.log.linger", "200ms").fixedPort();
     }
 
     @AfterContainer

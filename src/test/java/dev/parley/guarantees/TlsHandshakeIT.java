@@ -61,7 +61,7 @@ class TlsHandshakeIT {
         port = Ports.free();
         pod =
                 ParleyProcess.builder()
-                        .port(Ports.free())
+                        .fixedPort()
                         .config("quarkus.http.ssl-port", Integer.toString(port))
                         .config(
                                 "quarkus.http.ssl.certificate.key-store-file",

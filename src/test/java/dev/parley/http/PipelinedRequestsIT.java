@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.Timeouts;
@@ -37,8 +36,8 @@ class PipelinedRequestsIT {
     @BeforeAll
     static void start() {
         redis = RedisServer.start();
-        pod = pod().port(Ports.free()).start().awaitReady();
-        jdkTransportPod = pod().port(Ports.free()).jdkTransport().start().awaitReady();
+        pod = pod().fixedPort().start().awaitReady();
+        jdkTransportPod = pod().fixedPort().jdkTransport().start().awaitReady();
         http = new Http(pod.uri());
     }
 

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
@@ -89,7 +88,7 @@ final class DrainIT {
         try (var redis = RedisServer.start();
                 var pod =
                         ParleyProcess.builder()
-                                .port(Ports.free())
+                                .fixedPort()
                                 .redis(redis.uri())
                                 .config("parley.drain.delay", LONG)
                                 .start()
@@ -187,7 +186,7 @@ final class DrainIT {
         try (var redis = RedisServer.start();
                 var pod =
                         ParleyProcess.builder()
-                                .port(Ports.free())
+                                .fixedPort()
                                 .redis(redis.uri())
                                 .start()
                                 .awaitReady();

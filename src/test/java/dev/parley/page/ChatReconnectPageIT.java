@@ -7,7 +7,6 @@ import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Route;
 import com.microsoft.playwright.assertions.LocatorAssertions.IsInViewportOptions;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +32,7 @@ class ChatReconnectPageIT extends PageTest {
 
     /** A pod that can be replaced on the same port, and whose pages reconnect soon. */
     private static ParleyProcess.Builder quick() {
-        return ParleyProcess.builder().port(Ports.free()).quickReconnect();
+        return ParleyProcess.builder().fixedPort().quickReconnect();
     }
 
     @Test

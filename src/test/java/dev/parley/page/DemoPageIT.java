@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.microsoft.playwright.Page;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import java.net.URI;
 import java.nio.file.Path;
@@ -32,7 +31,7 @@ class DemoPageIT extends PageTest {
         mortal =
                 ParleyProcess.builder()
                         .redis(redis.uri())
-                        .port(Ports.free())
+                        .fixedPort()
                         .quickReconnect()
                         .config("quarkus.http.access-log.enabled", "true")
                         .config(

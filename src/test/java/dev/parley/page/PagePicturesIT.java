@@ -10,7 +10,6 @@ import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Ports;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.UnaryOperator;
@@ -65,7 +64,7 @@ class PagePicturesIT extends PageTest {
 
     @BeforeAll
     static void start() {
-        parley = ParleyProcess.builder().port(Ports.free()).start();
+        parley = ParleyProcess.builder().fixedPort().start();
     }
 
     @ParameterizedTest

@@ -9,7 +9,6 @@ import com.sun.net.httpserver.HttpServer;
 import dev.parley.access.AccessPods;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -42,7 +41,7 @@ class SenderPageIT extends PageTest {
         stranger = site();
         pod =
                 AccessPods.builder()
-                        .port(Ports.free())
+                        .fixedPort()
                         .config("quarkus.http.cors.origins", origin(friend))
                         .config("quarkus.http.cors.access-control-allow-credentials", "true")
                         .start();

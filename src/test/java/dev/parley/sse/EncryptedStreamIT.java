@@ -27,7 +27,7 @@ class EncryptedStreamIT {
         try (ParleyProcess pod =
                 ParleyProcess.builder()
                         // The framework's metrics need both ports to be configured, or neither.
-                        .port(Ports.free())
+                        .fixedPort()
                         .config("quarkus.http.ssl-port", Integer.toString(port))
                         .config("quarkus.http.ssl.certificate.key-store-file", store.toString())
                         .config(

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
@@ -28,7 +27,7 @@ class TakenOverConnectionIT {
     static void startPod() {
         pod =
                 ParleyProcess.builder()
-                        .port(Ports.free())
+                        .fixedPort()
                         .config("quarkus.http.access-log.enabled", "true")
                         .config("quarkus.http.access-log.pattern", "%m %U%q %s")
                         .start()

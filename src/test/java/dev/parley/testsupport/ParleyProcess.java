@@ -34,6 +34,12 @@ public final class ParleyProcess implements Closeable {
     private static final Pattern MANAGEMENT_LISTENING =
             Pattern.compile("Management interface listening on https?://[^\\s/]*:(\\d+)");
 
+    /** What the framework and the JVM say of a port that another process has. */
+    private static final Pattern PORT_IN_USE =
+            Pattern.compile("seems to be in use by another process|Address already in use");
+
+    private static final int PORT_ATTEMPTS = 5;
+
     private static final Path PACKAGED =
             Path.of(System.getProperty("parley.app", "target/quarkus-app/quarkus-run.jar"));
 
@@ -81,6 +87,7 @@ public final class ParleyProcess implements Closeable {
         private List<String> moreJvmOptions = argumentsOfEveryJvm();
         private boolean withArchive = true;
         private int openFiles;
+        private boolean fixedPort;
 
         private Builder(Builder other) {
             config.putAll(other.config);
@@ -91,6 +98,7 @@ public final class ParleyProcess implements Closeable {
             moreJvmOptions = other.moreJvmOptions;
             withArchive = other.withArchive;
             openFiles = other.openFiles;
+            fixedPort = other.fixedPort;
         }
 
         private Builder() {
@@ -162,9 +170,13 @@ public final class ParleyProcess implements Closeable {
             return this;
         }
 
-        /** Listens on this port instead of one that the system chooses; see {@link Ports#free}. */
-        public Builder port(int port) {
-            return ports(port, Ports.free());
+        /**
+         * Listens on ports of {@link Ports#free} instead of ones that the system chooses. A
+         * replacement of the pod listens on the same ones.
+         */
+        public Builder fixedPort() {
+            fixedPort = true;
+            return this;
         }
 
         /**
@@ -215,7 +227,19 @@ public final class ParleyProcess implements Closeable {
          * @throws IllegalStateException if it does not listen; the message contains its log
          */
         public ParleyProcess start() {
-            return launch(new Builder(this));
+            for (int i = 1; ; i++) {
+                var options = new Builder(this);
+                if (fixedPort) {
+                    options.ports(Ports.free(), Ports.free());
+                }
+                try {
+                    return launch(options);
+                } catch (PortTaken e) {
+                    if (!fixedPort || i == PORT_ATTEMPTS) {
+                        throw e;
+                    }
+                }
+            }
         }
 
         /** Starts a pod and returns at once, while it does not listen yet. */
@@ -297,13 +321,26 @@ public final class ParleyProcess implements Closeable {
         return new ParleyProcess(options, process, port.get());
     }
 
+    /** Another process took the port after {@link Ports#free} had found it free. */
+    private static final class PortTaken extends IllegalStateException {
+
+        private static final long serialVersionUID = 1;
+
+        PortTaken(String message) {
+            super(message);
+        }
+    }
+
     private static IllegalStateException startFailed(OwnedProcess process) {
         String how = "did not listen in time";
         if (process.outputEnded()) {
             how = "ended before it listened, exit code " + process.awaitExit();
         }
         process.kill();
-        return new IllegalStateException("Parley %s:%n%s".formatted(how, process.log()));
+        String message = "Parley %s:%n%s".formatted(how, process.log());
+        return PORT_IN_USE.matcher(process.log()).find()
+                ? new PortTaken(message)
+                : new IllegalStateException(message);
     }
 
     private static Optional<Integer> portIn(String log, Pattern pattern) {
@@ -386,8 +423,8 @@ public final class ParleyProcess implements Closeable {
     }
 
     /**
-     * Starts a pod with the same configuration on the same port, after this one has ended. The port
-     * should come from {@link Ports#free}.
+     * Starts a pod with the same configuration on the same port, after this one has ended. It
+     * should have a {@link Builder#fixedPort}.
      */
     public ParleyProcess replacement() {
         return launch(new Builder(options).config(PORT, Integer.toString(port)));

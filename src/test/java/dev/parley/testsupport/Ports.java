@@ -6,6 +6,8 @@ import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -22,16 +24,19 @@ public final class Ports {
     private static final int LOWEST_OUTGOING = 32_768;
     private static final int ATTEMPTS = 200;
 
+    /** The ports that this JVM has given out. */
+    private static final Set<Integer> GIVEN = ConcurrentHashMap.newKeySet();
+
     private Ports() {}
 
     /**
-     * A port that is free now. Another process may take it before the caller binds it, so the
-     * caller must be able to try again.
+     * A port that is free now, and another one at each call. Another process may take it before the
+     * caller binds it, so the caller must be able to try again.
      */
     public static int free() {
         for (int i = 0; i < ATTEMPTS; i++) {
             int port = ThreadLocalRandom.current().nextInt(LOWEST, LOWEST_OUTGOING);
-            if (isFree(port)) {
+            if (GIVEN.add(port) && isFree(port)) {
                 return port;
             }
         }
