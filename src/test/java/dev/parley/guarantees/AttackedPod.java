@@ -124,10 +124,13 @@ final class AttackedPod
     /** Ends the attack and the reader, and checks what is left. */
     @Override
     public void afterEach(ExtensionContext context) {
-        assertServed();
-        attack.forEach(RawConnection::close);
-        attack.clear();
-        reader.close();
+        try {
+            assertServed();
+        } finally {
+            attack.forEach(RawConnection::close);
+            attack.clear();
+            reader.close();
+        }
         for (String kind : List.of("heads", "bodies", "pending", "answers")) {
             metrics.awaitValue("parley_held_bytes{kind=\"" + kind + "\"}", 0);
         }

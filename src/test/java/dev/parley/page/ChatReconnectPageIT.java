@@ -10,6 +10,7 @@ import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -28,6 +29,14 @@ class ChatReconnectPageIT extends PageTest {
         redis = RedisServer.start();
         steady = ParleyProcess.start(redis).awaitReady();
         mortal = quick().redis(redis.uri()).start().awaitReady();
+    }
+
+    /** For the next test, if one has failed before it replaced the pod. */
+    @AfterEach
+    void replaceKilledPod() {
+        if (!mortal.alive()) {
+            mortal = mortal.replacement().awaitReady();
+        }
     }
 
     /** A pod that can be replaced on the same port, and whose pages reconnect soon. */

@@ -10,6 +10,7 @@ import dev.parley.testsupport.RedisServer;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -39,6 +40,14 @@ class DemoPageIT extends PageTest {
                                 "%m %U after [%{i,Last-Event-ID}]")
                         .start()
                         .awaitReady();
+    }
+
+    /** For the next test, if one has failed before it replaced the pod. */
+    @AfterEach
+    void replaceKilledPod() {
+        if (!mortal.alive()) {
+            mortal = mortal.replacement().awaitReady();
+        }
     }
 
     @Test
