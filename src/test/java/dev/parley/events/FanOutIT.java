@@ -2,16 +2,21 @@ package dev.parley.events;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.message.EventId;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
+import dev.parley.testsupport.TestRoom;
+import dev.parley.testsupport.Timeouts;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
@@ -20,15 +25,26 @@ class FanOutIT {
 
     private static final int READERS = 200;
     private static final int MESSAGES = 200;
+    private static final String DELIVERIES = "parley_deliveries_total";
     private static final String CONNECTED = "parley_connected_clients";
 
-    @AutoClose private final ParleyProcess pod = ParleyProcess.start().awaitReady();
-    private final Http http = new Http(pod.uri());
-    private final Metrics metrics = new Metrics(pod);
+    @AutoClose private static final ParleyProcess pod = ParleyProcess.start().awaitReady();
+    private static final Http http = new Http(pod.uri());
+    private static final Metrics metrics = new Metrics(pod);
+
+    private final TestRoom room = TestRoom.newAt(pod, http);
+    private final List<SseReader> readers = new ArrayList<>();
+
+    @AfterEach
+    void closeReaders() {
+        readers.forEach(SseReader::close);
+        metrics.awaitValue(CONNECTED, 0);
+    }
 
     @Test
     void manyReaders_getEveryMessageInOrder() {
-        List<SseReader> readers = open(READERS, "/events");
+        open(READERS);
+        double before = metrics.value(DELIVERIES);
 
         List<Event> sent =
                 IntStream.range(0, MESSAGES).mapToObj(i -> send("message " + i)).toList();
@@ -36,7 +52,7 @@ class FanOutIT {
         for (SseReader reader : readers) {
             assertThat(reader.awaitMessages(MESSAGES).events()).isEqualTo(sent);
         }
-        metrics.awaitValue("parley_deliveries_total", READERS * MESSAGES);
+        metrics.awaitValue(DELIVERIES, before + READERS * MESSAGES);
         assertThat(metrics.value(CONNECTED)).isEqualTo(READERS);
         readers.forEach(SseReader::close);
         metrics.awaitValue(CONNECTED, 0);
@@ -44,18 +60,15 @@ class FanOutIT {
 
     @Test
     void messagesOfConcurrentPublishers_arriveInOneOrderAtEveryReader() {
-        List<SseReader> readers = open(20, "/events");
+        open(20);
 
         ExecutorService publishers = Executors.newFixedThreadPool(8);
         try {
-            List<Future<Http.Answer>> answers =
+            List<Future<String>> ids =
                     IntStream.range(0, MESSAGES)
-                            .mapToObj(i -> publishers.submit(() -> http.sendForm("message " + i)))
+                            .mapToObj(i -> publishers.submit(() -> room.publish("message " + i)))
                             .toList();
-            assertThat(answers)
-                    .allSatisfy(
-                            answer ->
-                                    assertThat(answer.get().status()).as("publish").isEqualTo(200));
+            assertThat(ids).allSatisfy(id -> assertThat(id).succeedsWithin(Timeouts.LIMIT));
         } finally {
             publishers.shutdownNow();
         }
@@ -66,19 +79,18 @@ class FanOutIT {
         assertThat(first).extracting(Event::data).doesNotHaveDuplicates();
         for (SseReader reader : readers) {
             assertThat(reader.awaitMessages(MESSAGES).events()).isEqualTo(first);
-            reader.close();
         }
     }
 
     @Test
     void readersThatLeaveDuringMessages_areNoLongerCounted_andOthersMissNothing() {
-        List<SseReader> leaving = open(30, "/events");
-        try (SseReader staying = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
+        List<SseReader> leaving = open(30);
+        try (SseReader staying = room.subscribe()) {
             List<String> texts =
                     IntStream.range(0, 30).mapToObj(i -> i + "x".repeat(10_000)).toList();
 
             for (int i = 0; i < texts.size(); i++) {
-                http.sendForm(texts.get(i));
+                room.publish(texts.get(i));
                 if (i % 2 == 0) {
                     leaving.get(i).dropConnection();
                 } else {
@@ -93,21 +105,21 @@ class FanOutIT {
         }
     }
 
-    private List<SseReader> open(int count, String path) {
-        List<SseReader> readers =
-                IntStream.range(0, count)
-                        .mapToObj(i -> SseReader.to(pod.uri(path)).open())
-                        .toList();
+    /** Opens this many readers, which are closed after the test. */
+    private List<SseReader> open(int count) {
+        for (int i = 0; i < count; i++) {
+            readers.add(SseReader.open(pod.uri("/events?room=" + room.name())));
+        }
         readers.forEach(SseReader::awaitLastEventId);
         return readers;
     }
 
     /** Publishes a text and returns the event that readers must get. */
     private Event send(String text) {
-        return new Event(http.sendForm(text).header("Event-Id"), "message", text);
+        return new Event(room.publish(text), "message", text);
     }
 
     private static int offset(Event event) {
-        return Integer.parseInt(event.id().substring(event.id().indexOf('-') + 1));
+        return Math.toIntExact(EventId.parse(event.id()).orElseThrow().offset());
     }
 }

@@ -6,23 +6,27 @@ import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.TestRoom;
 import dev.parley.testsupport.Timeouts;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** A reader that stops reading, beside one that reads. */
 class SlowReaderIT {
 
     private static final String SLOW = "parley_slow_readers";
+    private static final String CUT = "parley_disconnects_total{reason=\"slow-consumer\"}";
 
     /** The state of a connection in the kernel's tables. */
     private static final String ESTABLISHED = "01";
@@ -33,87 +37,103 @@ class SlowReaderIT {
     /** Their bytes exceed what the kernel buffers for a connection at both ends. */
     private static final int MESSAGES = 200;
 
+    /** A pod that soon cuts off a reader that stops reading. */
+    @AutoClose
+    private static final ParleyProcess strict = pod("500ms").quickReconnect().start().awaitReady();
+
+    private static final Http publisher = new Http(strict.uri());
+    private static final Metrics metrics = new Metrics(strict);
+
+    private final TestRoom room = TestRoom.newAt(strict, publisher);
+
     @Test
     void stalledReader_delaysNoOtherReaderAndMissesNothing() throws IOException {
         try (ParleyProcess pod = pod("5m").start().awaitReady();
                 SseReader healthy = SseReader.open(pod.uri("/events")).awaitLastEventId();
                 SseReader stalled = openAndStall(SseReader.to(pod.uri("/events")))) {
-            Metrics metrics = new Metrics(pod);
+            Metrics own = new Metrics(pod);
 
-            List<String> texts = publishLongMessages(new Http(pod.uri()), healthy);
+            List<String> texts = publishLongMessages(new Http(pod.uri()), "lobby", healthy);
 
             assertReceived(healthy, texts);
-            metrics.awaitValue(SLOW, 1);
-            assertThat(metrics.value("parley_connected_clients")).isEqualTo(2);
+            own.awaitValue(SLOW, 1);
+            assertThat(own.value("parley_connected_clients")).isEqualTo(2);
             bytesInTheKernel(pod)
                     .ifPresent(bytes -> assertThat(bytes).isPositive().isLessThan(256 * 1024));
             stalled.continueReading();
             assertReceived(stalled.awaitMessages(MESSAGES), texts);
             assertThat(stalled.connections()).isOne();
-            metrics.awaitValue(SLOW, 0);
+            own.awaitValue(SLOW, 0);
         }
     }
 
     @Test
     void readerStalledForTooLong_isCutAndCounted() {
-        try (ParleyProcess pod = pod("500ms").start().awaitReady();
-                SseReader healthy = SseReader.open(pod.uri("/events")).awaitLastEventId();
-                SseReader stalled = openAndStall(SseReader.to(pod.uri("/events")))) {
-            Metrics metrics = new Metrics(pod);
-            Http publisher = new Http(pod.uri());
+        try (SseReader healthy = openInRoom()) {
+            awaitOwnConnections();
+            double before = metrics.value(CUT);
+            try (SseReader stalled = openAndStall(SseReader.to(stream()))) {
+                List<String> texts = publishLongMessages(publisher, room.name(), healthy);
 
-            List<String> texts = publishLongMessages(publisher, healthy);
-
-            metrics.awaitValue("parley_disconnects_total{reason=\"slow-consumer\"}", 1);
-            metrics.awaitValue("parley_connected_clients", 1);
-            metrics.awaitValue(SLOW, 0);
-            // Those of the healthy reader and the publisher. The stalled reader's connection is
-            // closed although it still reads nothing.
-            Timeouts.await("two connections").until(() -> metrics.connections() == 2);
-            // Uses the publisher up to here: the JDK closes the connections of an unreachable
-            // client.
-            assertThat(publisher.get("/").status()).isEqualTo(200);
-            stalled.continueReading();
-            stalled.awaitClosed();
-            assertThat(stalled.cleanEnds()).isZero();
-            assertReceived(healthy, texts);
-            assertThat(healthy.connections()).isOne();
-            assertThat(healthy.connected()).isTrue();
-            assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
+                metrics.awaitValue(CUT, before + 1);
+                metrics.awaitValue("parley_connected_clients", 1);
+                metrics.awaitValue(SLOW, 0);
+                // The stalled reader's connection is closed although it still reads nothing.
+                awaitOwnConnections();
+                stalled.continueReading();
+                stalled.awaitClosed();
+                assertThat(stalled.cleanEnds()).isZero();
+                assertReceived(healthy, texts);
+                assertThat(healthy.connections()).isOne();
+                assertThat(healthy.connected()).isTrue();
+                assertThat(strict.log()).doesNotContain("ERROR").doesNotContain("WARN");
+            }
         }
     }
 
     @Test
     void readerOnHttp10StalledForTooLong_isCutAndCounted() throws IOException {
-        try (ParleyProcess pod = pod("500ms").start().awaitReady();
-                SseReader healthy = SseReader.open(pod.uri("/events")).awaitLastEventId();
-                Socket stalled = new Socket()) {
-            Metrics metrics = new Metrics(pod);
-            Http publisher = new Http(pod.uri());
-            requestWithHttp10(pod, stalled);
-            metrics.awaitValue("parley_connected_clients", 2);
+        try (SseReader healthy = openInRoom()) {
+            awaitOwnConnections();
+            double before = metrics.value(CUT);
+            try (Socket stalled = new Socket()) {
+                requestWithHttp10(stalled);
+                metrics.awaitValue("parley_connected_clients", 2);
 
-            publishLongMessages(publisher, healthy);
+                publishLongMessages(publisher, room.name(), healthy);
 
-            metrics.awaitValue("parley_disconnects_total{reason=\"slow-consumer\"}", 1);
-            // Those of the healthy reader and the publisher.
-            Timeouts.await("two connections").until(() -> metrics.connections() == 2);
-            assertThat(publisher.get("/").status()).isEqualTo(200);
+                metrics.awaitValue(CUT, before + 1);
+                awaitOwnConnections();
+            }
         }
     }
 
     @Test
     void readerCutAsTooSlow_reconnectsAndMissesNothing() {
-        try (ParleyProcess pod = pod("500ms").quickReconnect().start().awaitReady();
-                SseReader healthy = SseReader.open(pod.uri("/events")).awaitLastEventId();
-                SseReader stalled = openAndStall(SseReader.to(pod.uri("/events")).reconnecting())) {
-            List<String> texts = publishLongMessages(new Http(pod.uri()), healthy);
-            new Metrics(pod).awaitValue("parley_disconnects_total{reason=\"slow-consumer\"}", 1);
+        try (SseReader healthy = openInRoom();
+                SseReader stalled = openAndStall(SseReader.to(stream()).reconnecting())) {
+            double before = metrics.value(CUT);
+            List<String> texts = publishLongMessages(publisher, room.name(), healthy);
+            metrics.awaitValue(CUT, before + 1);
             stalled.continueReading();
 
             assertReceived(stalled.awaitMessages(MESSAGES), texts);
             assertThat(stalled.events("gap")).isEmpty();
         }
+    }
+
+    private SseReader openInRoom() {
+        return SseReader.open(stream()).awaitLastEventId();
+    }
+
+    private URI stream() {
+        return strict.uri("/events?room=" + room.name());
+    }
+
+    /** Waits until no connections are left but those of the healthy reader and the publisher. */
+    private static void awaitOwnConnections() {
+        assertThat(publisher.get("/").status()).isEqualTo(200);
+        Timeouts.await("two connections").until(() -> metrics.connections() == 2);
     }
 
     /**
@@ -157,19 +177,20 @@ class SlowReaderIT {
         return stalled;
     }
 
-    private static void requestWithHttp10(ParleyProcess pod, Socket reader) throws IOException {
+    private void requestWithHttp10(Socket reader) throws IOException {
         reader.setReceiveBufferSize(RECEIVE_BUFFER);
-        reader.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), pod.port()));
+        reader.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), strict.port()));
+        String request = "GET " + stream().getPath() + "?" + stream().getQuery();
         reader.getOutputStream()
-                .write("GET /events HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                .write((request + " HTTP/1.0\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
     }
 
     /** Publishes long messages one by one: the healthy reader has each before the next is sent. */
-    private static List<String> publishLongMessages(Http http, SseReader healthy) {
+    private static List<String> publishLongMessages(Http http, String room, SseReader healthy) {
         List<String> texts = new ArrayList<>();
         for (int i = 1; i <= MESSAGES; i++) {
             String text = i + "x".repeat(60 * 1024);
-            assertThat(http.sendForm(text).status()).isEqualTo(200);
+            assertThat(http.sendForm(text, "room", room).status()).isEqualTo(200);
             texts.add(text);
             healthy.awaitMessages(i);
         }

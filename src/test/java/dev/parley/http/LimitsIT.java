@@ -8,11 +8,10 @@ import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -22,6 +21,11 @@ import org.junit.jupiter.api.Test;
 final class LimitsIT {
 
     private static final String GOODBYE = "{\"reason\":\"limit\"}";
+
+    /** A pod with one stream for each address. Each test has addresses of its own. */
+    @AutoClose
+    private static final ParleyProcess oneEach =
+            ParleyProcess.builder().config("parley.limits.connections-per-address", "1").start();
 
     @Test
     void streamAboveThePodsLimit_getsGoodbye_andReconnectsWhenAnotherLeaves() {
@@ -52,17 +56,12 @@ final class LimitsIT {
     }
 
     @Test
-    void oneAddress_cannotTakeAllStreams() throws UnknownHostException {
-        var other = InetAddress.getByName("127.0.0.2");
-        try (var pod =
-                        ParleyProcess.builder()
-                                .config("parley.limits.connections-per-address", "1")
-                                .start();
-                var first = SseReader.open(pod.uri("/events")).awaitConnected()) {
+    void oneAddress_cannotTakeAllStreams() {
+        try (var first = open("/events", "127.0.0.2")) {
             first.awaitLastEventId();
 
-            try (var refused = SseReader.to(pod.uri("/events")).open();
-                    var elsewhere = SseReader.to(pod.uri("/events")).from(other).open()) {
+            try (var refused = open("/events", "127.0.0.2");
+                    var elsewhere = open("/events", "127.0.0.3")) {
                 assertThat(refused.awaitEvent("goodbye").data()).isEqualTo(GOODBYE);
                 elsewhere.awaitLastEventId();
                 refused.awaitClosed();
@@ -73,14 +72,10 @@ final class LimitsIT {
 
     @Test
     void clock_countsAsAStream() {
-        try (var pod =
-                        ParleyProcess.builder()
-                                .config("parley.limits.connections-per-address", "1")
-                                .start();
-                var clock = SseReader.open(pod.uri("/clock"))) {
+        try (var clock = open("/clock", "127.0.0.4")) {
             clock.await("time", reader -> !reader.data().isEmpty());
 
-            try (var second = SseReader.to(pod.uri("/clock")).open()) {
+            try (var second = open("/clock", "127.0.0.4")) {
                 assertThat(second.awaitEvent("goodbye").data()).isEqualTo(GOODBYE);
                 assertThat(second.status()).isEqualTo(200);
             }
@@ -88,12 +83,16 @@ final class LimitsIT {
             Timeouts.await("a stream, once the clock has left")
                     .until(
                             () -> {
-                                try (var reader = SseReader.to(pod.uri("/clock")).open()) {
+                                try (var reader = open("/clock", "127.0.0.4")) {
                                     reader.await("an event", r -> !r.events().isEmpty());
                                     return reader.events("goodbye").isEmpty();
                                 }
                             });
         }
+    }
+
+    private static SseReader open(String path, String from) {
+        return SseReader.to(oneEach.uri(path)).from(RawConnection.address(from)).open();
     }
 
     @Test
@@ -150,12 +149,8 @@ final class LimitsIT {
 
     @Test
     void forwardedAddressFromUntrustedProxy_isIgnored() {
-        try (var pod =
-                        ParleyProcess.builder()
-                                .config("parley.limits.connections-per-address", "1")
-                                .start();
-                var first = forwarded(pod, "203.0.113.1");
-                var second = forwarded(pod, "203.0.113.2")) {
+        try (var first = forwarded(oneEach, "203.0.113.1");
+                var second = forwarded(oneEach, "203.0.113.2")) {
             awaitOneGoodbye(first, second);
         }
     }

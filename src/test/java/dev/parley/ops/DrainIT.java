@@ -15,6 +15,7 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -26,16 +27,18 @@ final class DrainIT {
     private static final String LONG = "1H";
 
     @Test
-    void pod_endsItsStreamsWithGoodbyeAndExitsCleanly() {
-        try (var pod = ParleyProcess.start();
-                var reader = SseReader.open(pod.uri("/events")).awaitConnected()) {
-            reader.awaitLastEventId();
-
+    void pod_endsItsStreams_thoseOfTheClockToo_withGoodbye_andExitsCleanly() {
+        try (var pod = ParleyProcess.start().awaitReady();
+                var events = SseReader.open(pod.uri("/events")).awaitLastEventId();
+                var clock = SseReader.open(pod.uri("/clock")).awaitMessages(1)) {
             pod.terminate();
 
-            assertThat(reader.awaitEvent("goodbye").data()).isEqualTo("{\"reason\":\"drain\"}");
-            reader.awaitClosed();
-            assertThat(reader.cleanEnds()).isEqualTo(1);
+            for (SseReader reader : List.of(events, clock)) {
+                assertThat(reader.awaitEvent("goodbye").data()).isEqualTo("{\"reason\":\"drain\"}");
+                assertThat(reader.retry()).isPresent();
+                reader.awaitClosed();
+                assertThat(reader.cleanEnds()).isEqualTo(1);
+            }
             assertThat(pod.awaitExit()).isZero();
             assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
         }
@@ -65,7 +68,7 @@ final class DrainIT {
     }
 
     @Test
-    void drainingPod_isNotReady_butServesDuringTheDelay() {
+    void drainingPod_isNotReady_butServesDuringTheDelay_andRefusesNewStreams() {
         try (var pod = ParleyProcess.builder().config("parley.drain.delay", LONG).start();
                 var reader = SseReader.open(pod.uri("/events")).awaitConnected()) {
             pod.awaitReady();
@@ -80,6 +83,14 @@ final class DrainIT {
             assertThat(management.get("/q/health/live").status()).isEqualTo(200);
             assertThat(http.sendForm("still here").status()).isEqualTo(200);
             reader.awaitData("still here");
+            try (var late = SseReader.to(pod.uri("/events")).lastEventId("k3f9-42").open()) {
+                assertThat(late.awaitEvent("goodbye").data()).isEqualTo("{\"reason\":\"drain\"}");
+                assertThat(late.status()).isEqualTo(200);
+                assertThat(late.retry()).isPresent();
+                assertThat(late.lastEventId()).isEqualTo("k3f9-42");
+                late.awaitClosed();
+            }
+            assertThat(reader.connected()).isTrue();
         }
     }
 
@@ -125,23 +136,6 @@ final class DrainIT {
     }
 
     @Test
-    void newStreamOnDrainingPod_getsGoodbyeAndReconnectTime() {
-        try (var pod = ParleyProcess.builder().config("parley.drain.delay", LONG).start()) {
-            pod.awaitReady();
-            pod.terminate();
-            pod.awaitReadiness(503);
-
-            try (var late = SseReader.to(pod.uri("/events")).lastEventId("k3f9-42").open()) {
-                assertThat(late.awaitEvent("goodbye").data()).isEqualTo("{\"reason\":\"drain\"}");
-                assertThat(late.status()).isEqualTo(200);
-                assertThat(late.retry()).isPresent();
-                assertThat(late.lastEventId()).isEqualTo("k3f9-42");
-                late.awaitClosed();
-            }
-        }
-    }
-
-    @Test
     void stalledReader_doesNotDelayTheExit() {
         try (var pod = ParleyProcess.builder().config("parley.events.heartbeat", "200MS").start();
                 var stalled =
@@ -163,21 +157,6 @@ final class DrainIT {
             stalled.continueReading();
             stalled.awaitClosed();
             assertThat(stalled.cleanEnds()).isZero();
-        }
-    }
-
-    @Test
-    void clockStream_getsGoodbye_andDoesNotDelayTheExit() {
-        try (var pod = ParleyProcess.start().awaitReady();
-                var reader = SseReader.open(pod.uri("/clock")).awaitMessages(1)) {
-            pod.terminate();
-
-            assertThat(reader.awaitEvent("goodbye").data()).isEqualTo("{\"reason\":\"drain\"}");
-            assertThat(reader.retry()).isPresent();
-            reader.awaitClosed();
-            assertThat(reader.cleanEnds()).isEqualTo(1);
-            assertThat(pod.awaitExit()).isZero();
-            assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
         }
     }
 
