@@ -145,7 +145,8 @@ public final class Bench {
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         } finally {
-            client.destroyForcibly();
+            // With strace, which it may have started.
+            RunningServer.killAndAwait(client);
         }
     }
 

@@ -116,6 +116,11 @@ enum MeasuredServer {
         return this == PARLEY || this == PARLEY_AOT || this == OTHER;
     }
 
+    /** Whether it is a Parley. */
+    boolean isParley() {
+        return isParleyOnRedis() || this == PARLEY_MEMORY;
+    }
+
     /** The server at which messages are published when they are read at others of this kind. */
     MeasuredServer publishing() {
         return this == FLOOR ? PARLEY : this;

@@ -15,7 +15,15 @@ import java.util.OptionalDouble;
 final class Results {
 
     private static final List<String> MUST_BE_ZERO =
-            List.of("lost", "duplicates", "outOfOrder", "gaps", "disconnected", "openingFailures");
+            List.of(
+                    "lost",
+                    "duplicates",
+                    "outOfOrder",
+                    "gaps",
+                    "disconnected",
+                    "refused",
+                    "openingFailures",
+                    "publishFailures");
 
     private final List<Run> runs = new ArrayList<>();
 
@@ -38,7 +46,10 @@ final class Results {
         return runs.stream().anyMatch(run -> !run.failure().isEmpty());
     }
 
-    /** Whether Parley lost, repeated or reordered a message, or cut a reader off, in any run. */
+    /**
+     * Whether Parley lost, repeated or reordered a message, refused one or a reader, or cut a
+     * reader off, in any run.
+     */
     boolean hasBrokenPromises() {
         return runs.stream()
                 .filter(run -> run.server().startsWith(MeasuredServer.PARLEY.key()))

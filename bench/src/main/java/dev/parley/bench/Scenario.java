@@ -94,6 +94,11 @@ enum Scenario {
             load.add("rooms=16");
             return load;
         }
+
+        @Override
+        boolean needsRooms() {
+            return true;
+        }
     },
     JSON_1000("1,000 readers, 50 messages/s as JSON", "rooms", Table.FAN_OUT, "fanout") {
         @Override
@@ -102,6 +107,11 @@ enum Scenario {
             load.add("format=json");
             return load;
         }
+
+        @Override
+        boolean needsRooms() {
+            return true;
+        }
     },
     STREAMS_OF_5_ROOMS("the same, of 5 rooms on each stream", "rooms", Table.FAN_OUT, "fanout") {
         @Override
@@ -109,6 +119,11 @@ enum Scenario {
             List<String> load = new ArrayList<>(paced(s, 1_000, 50));
             load.addAll(List.of("format=json", "rooms=5", "roomsPerStream=5"));
             return load;
+        }
+
+        @Override
+        boolean needsRooms() {
+            return true;
         }
     },
     STREAMS_OF_OWN_ROOMS(
@@ -119,11 +134,21 @@ enum Scenario {
             load.addAll(List.of("format=json", "rooms=4", "roomsPerStream=4", "ownRoom=true"));
             return load;
         }
+
+        @Override
+        boolean needsRooms() {
+            return true;
+        }
     },
     ROOMS_10000("10,000 idle readers, each in a room of its own", "rooms", Table.MEMORY, "idle") {
         @Override
         List<String> load(Settings s) {
             return List.of(readers(s, 10_000), "window=1", "rooms=" + 10_000 / s.scale());
+        }
+
+        @Override
+        boolean needsRooms() {
+            return true;
         }
     },
     PODS_3("3 pods, 300 rooms, each read at one pod", "rooms", Table.PODS, "fanout") {
@@ -194,8 +219,8 @@ enum Scenario {
         }
 
         @Override
-        boolean isFor(MeasuredServer server) {
-            return server.isParleyOnRedis() || server == MeasuredServer.PARLEY_MEMORY;
+        boolean needsRooms() {
+            return true;
         }
     },
     AS_IT_COMES(
@@ -275,8 +300,16 @@ enum Scenario {
         return List.of();
     }
 
+    /** Whether it has several rooms, or another format than plain text, which only a Parley has. */
+    boolean needsRooms() {
+        return false;
+    }
+
     /** Whether it can be played on a server. */
     boolean isFor(MeasuredServer server) {
+        if (needsRooms()) {
+            return server.isParley();
+        }
         if (pods() > 1) {
             return server.isParleyOnRedis()
                     || (server == MeasuredServer.FLOOR && publishingPods() > 0);

@@ -33,16 +33,21 @@ final class ColdRun {
         double cold = cpuMicros(options.coldSeconds());
         figures.latency(latency());
         figures.copy("p99Millis", "coldP99Millis");
-        long lost = readers.lost(publishers.nextNumbers());
+        addErrors(figures);
         publish(0, options.warmUpSeconds());
         Await.pause(FanOutRun.COMPILE_MILLIS);
         double warm = cpuMicros(options.seconds());
+        addErrors(figures);
         return figures.put("coldCpuMicros", cold)
                 .put("warmCpuMicros", warm)
                 .put("coldRatio", cold / warm)
-                .latency(latency())
-                .put("lost", lost + readers.lost(publishers.nextNumbers()))
-                .put("disconnected", readers.stats.disconnected);
+                .latency(latency());
+    }
+
+    private void addErrors(Figures figures) {
+        figures.add("lost", readers.lost(publishers.nextNumbers()))
+                .errors(readers.stats)
+                .add("publishFailures", publishers.failed());
     }
 
     private Histogram latency() {

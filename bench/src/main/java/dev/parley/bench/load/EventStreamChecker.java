@@ -202,9 +202,7 @@ final class EventStreamChecker {
 
     private void event(byte[] bytes, int start, int end) {
         String line = new String(bytes, start, end - start, StandardCharsets.UTF_8);
-        if (line.startsWith("event: goodbye")) {
-            stats.goodbyes++;
-        } else if (line.startsWith("event: gap")) {
+        if (line.startsWith("event: gap")) {
             stats.gaps++;
         }
     }

@@ -166,12 +166,8 @@ final class FanOutRun {
     }
 
     private void putErrors() {
-        ReaderStats seen = readers.stats;
         figures.put("lost", readers.lost(publishers.nextNumbers()))
-                .put("duplicates", seen.duplicates)
-                .put("outOfOrder", seen.outOfOrder + seen.idHoles)
-                .put("gaps", seen.gaps)
-                .put("disconnected", seen.disconnected)
+                .errors(readers.stats)
                 .put("publishFailures", publishers.failed());
     }
 

@@ -38,6 +38,20 @@ final class Figures {
         return put("maxMillis", nanos.getMaxValue() / NANOS_PER_MILLI);
     }
 
+    /** Adds what must be zero of what the readers have seen. */
+    Figures errors(ReaderStats seen) {
+        return add("duplicates", seen.duplicates)
+                .add("outOfOrder", seen.outOfOrder + seen.idHoles)
+                .add("gaps", seen.gaps)
+                .add("disconnected", seen.disconnected);
+    }
+
+    /** Adds to a figure that may have a value already. */
+    Figures add(String name, long value) {
+        values.merge(name, value, (one, other) -> one.longValue() + other.longValue());
+        return this;
+    }
+
     String json() {
         try {
             return new ObjectMapper().writeValueAsString(values);

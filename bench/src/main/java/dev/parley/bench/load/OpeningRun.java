@@ -69,10 +69,7 @@ final class OpeningRun {
                 .latency(seen.latency)
                 .put("quietP99Millis", quietP99)
                 .put("lost", quiet.lost() + busy.lost())
-                .put("duplicates", seen.duplicates)
-                .put("outOfOrder", seen.outOfOrder + seen.idHoles)
-                .put("gaps", seen.gaps)
-                .put("disconnected", seen.disconnected)
+                .errors(seen)
                 .put("openingFailures", readers.failed());
     }
 

@@ -23,7 +23,6 @@ final class ReaderStats {
     long outOfOrder;
     long idHoles;
     long gaps;
-    long goodbyes;
     long disconnected;
 
     void onDelivery(long latencyNanos) {
@@ -57,7 +56,6 @@ final class ReaderStats {
         outOfOrder = 0;
         idHoles = 0;
         gaps = 0;
-        goodbyes = 0;
         disconnected = 0;
         exposed = 0;
     }

@@ -44,19 +44,20 @@ final class StormRun {
         Await.pause(500);
         long disconnected = readers.stats.disconnected;
         long lost = publishAndCountLost();
+        Figures errors = new Figures().errors(readers.stats);
         long leaving = server.cpuMicros();
         readers.leave();
         Await.pause(LEAVE_MILLIS);
         leaving = server.cpuMicros() - leaving;
-        return new Figures()
-                .put("readers", options.readers())
+        return errors.put("readers", options.readers())
                 .put("accepted", accepted)
                 .put("refused", readers.failed())
                 .put("seconds", seconds)
                 .put("cpuMicrosPerConnection", (double) cpu / Math.max(1, accepted))
                 .put("cpuMicrosPerLeaving", (double) leaving / Math.max(1, accepted))
                 .put("lost", lost)
-                .put("disconnected", disconnected + readers.stats.disconnected)
+                .add("disconnected", disconnected)
+                .put("publishFailures", publishers.failed())
                 .put("pssBefore", before)
                 .put("pssFull", full)
                 .put("pssAfterLeaving", memoryAfterCollection());

@@ -1,5 +1,6 @@
 package dev.parley.bench.load;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,18 +28,33 @@ final class WriteCallCounter implements AutoCloseable {
     }
 
     /** Attaches strace to these processes. */
-    static WriteCallCounter attach(List<Long> pids) throws IOException, InterruptedException {
+    static WriteCallCounter attach(List<Long> pids) throws IOException {
         Path summary = Files.createTempFile("bench-strace", ".txt");
         List<String> command = new ArrayList<>(List.of(STRACE.toString(), "-f", "-c"));
         command.addAll(List.of("-e", WRITES, "-o", summary.toString()));
         pids.forEach(pid -> command.addAll(List.of("-p", pid.toString())));
-        Process strace =
-                new ProcessBuilder(command)
-                        .redirectErrorStream(true)
-                        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                        .start();
-        TimeUnit.SECONDS.sleep(1);
+        Process strace = new ProcessBuilder(command).redirectErrorStream(true).start();
+        BufferedReader output = strace.inputReader();
+        awaitAttached(output, pids.size());
+        // It goes on printing a line for each new thread.
+        var rest = new Thread(() -> output.lines().forEach(line -> {}), "output of strace");
+        rest.setDaemon(true);
+        rest.start();
         return new WriteCallCounter(strace, summary);
+    }
+
+    /** Returns when strace has all threads of the processes, or has ended. */
+    private static void awaitAttached(BufferedReader output, int processes) throws IOException {
+        int attached = 0;
+        while (attached < processes) {
+            String line = output.readLine();
+            if (line == null) {
+                return;
+            }
+            if (line.contains(" attached")) {
+                attached++;
+            }
+        }
     }
 
     /** Detaches strace and returns the count; empty if strace was not permitted to attach. */
