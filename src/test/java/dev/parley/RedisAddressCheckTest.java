@@ -22,10 +22,32 @@ class RedisAddressCheckTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "nonsense", "host:6379", "redis:host", "redis://",
-                "redis://:secret@", "redis://ho st", "redis://host:0", "redis://host:65536",
-                "redis://host:port", "redis://host/x", "redis://host?db=x", "unix:",
-                "redis-sentinel://host", "redis://good,bad"
+                "nonsense",
+                "host:6379",
+                "redis:host",
+                "redis://",
+                "redis://:secret@",
+                "redis://ho st",
+                "redis://host:0",
+                "redis://host:65536",
+                "redis://host:port",
+                "redis://host/x",
+                "redis://host?db=x",
+                "unix:",
+                "redis-sentinel://host",
+                "redis://good,bad",
+                "secret",
+                ":secret@host:6379",
+                "redis://:secret^%@host:6379",
+                "redis://:secret @host:6379",
+                "redis://:secret/@host:6379",
+                "redis://:secret@host:port",
+                "redis://:secret@host:99999",
+                "redis://:secret@host:6379/first",
+                "redis://host:6379?db=x&password=secret",
+                "http://:secret@host:6379",
+                "redis://:secret[@host",
+                "redis://host:6379,redis://:secret@:6379"
             })
     void addressesThatItDoesNotTake_areNamed_withoutBeingRepeated(String addresses) {
         assertThat(RedisAddressCheck.problem(addresses).orElseThrow())

@@ -83,6 +83,7 @@ final class UnknownSettingsTest {
     @ParameterizedTest
     @CsvSource({
         "parley.nope, setting",
+        "parley.nope.at.all, setting",
         "parley.history.nonsense, setting",
         "PARLEY_NOPE, environment variable",
         "PARLEY_HISTORY_NONSENSE, environment variable"
