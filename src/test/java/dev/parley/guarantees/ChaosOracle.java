@@ -144,15 +144,10 @@ final class ChaosOracle {
     }
 
     private void assertNoIdHasTwoTexts(List<RoomEvents> readers, List<Event> kept) {
-        Map<String, String> texts = new HashMap<>();
         List<Event> all = new ArrayList<>(kept);
         readers.forEach(reader -> all.addAll(reader.messages()));
         acknowledged.forEach(one -> all.add(new Event(one.id(), "message", one.text())));
-        for (Event one : all) {
-            assertThat(texts.merge(one.id(), one.data(), (first, other) -> first))
-                    .as("text of %s", one.id())
-                    .isEqualTo(one.data());
-        }
+        RoomEvents.assertOneTextEach(all);
     }
 
     /** A reader that had what is gone got a gap, unless only the log was lost and not its count. */

@@ -215,7 +215,7 @@ class FuzzIT extends GeneratedRequests {
                     new Http(pod.uri()).sendForm("first", "room", WATCHED_ROOM).header("Event-Id");
             ids.add(first);
             reader.awaitMessages(1);
-            epoch = epoch(first);
+            epoch = RedisFaultTest.epoch(first);
             // Logged once: that a proxy may be in front which is not trusted.
             new Http(pod.uri()).with("Forwarded", "for=192.0.2.1").get("/");
             pod.awaitLog("is not a trusted proxy");
@@ -312,7 +312,7 @@ class FuzzIT extends GeneratedRequests {
         Optional<Event> received(Answer answer) {
             String id = answer.http().header("Event-Id");
             assertThat(id).as(answer.text()).matches("[0-9a-z]+-[0-9]+");
-            if (!epoch(id).equals(epoch)) {
+            if (!RedisFaultTest.epoch(id).equals(epoch)) {
                 return Optional.empty();
             }
             if (!ids.contains(id)) {
@@ -372,10 +372,6 @@ class FuzzIT extends GeneratedRequests {
             assertThat(problem.path("title").textValue()).isNotBlank();
             assertThat(problem.path("status").intValue()).isEqualTo(answer.status());
             assertThat(problem.path("detail").textValue()).isNotBlank();
-        }
-
-        private static String epoch(String id) {
-            return id.substring(0, id.indexOf('-'));
         }
 
         @Override

@@ -1,5 +1,6 @@
 package dev.parley.guarantees;
 
+import static dev.parley.testsupport.TestRoom.concat;
 import static dev.parley.testsupport.TestRoom.numbers;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -9,7 +10,6 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -81,10 +81,5 @@ class RedisFailoverIT extends RedisFaultTest {
         Pods.publishNumbers(pod, room, 11, 20);
         reader.awaitMessages(20);
         return replica;
-    }
-
-    @SafeVarargs
-    private static List<String> concat(List<String>... lists) {
-        return Stream.of(lists).flatMap(List::stream).toList();
     }
 }

@@ -1,11 +1,15 @@
 package dev.parley.guarantees;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.parley.message.StreamPosition;
 import dev.parley.testsupport.Json;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -37,6 +41,16 @@ record RoomEvents(SseReader reader, List<Event> events) {
 
     List<Event> gaps() {
         return events.stream().filter(event -> event.type().equals("gap")).toList();
+    }
+
+    /** Asserts that no id has two texts. */
+    static void assertOneTextEach(List<Event> messages) {
+        Map<String, String> texts = new HashMap<>();
+        for (Event one : messages) {
+            assertThat(texts.merge(one.id(), one.data(), (first, other) -> first))
+                    .as("text of %s", one.id())
+                    .isEqualTo(one.data());
+        }
     }
 
     private static Optional<Event> ofRoom(Event event, String room) {

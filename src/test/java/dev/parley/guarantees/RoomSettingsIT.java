@@ -4,6 +4,7 @@ import static dev.parley.testsupport.TestRoom.numbers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.parley.guarantees.MemoryAndRedisPods.Kind;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
@@ -22,12 +23,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Rooms whose pattern has settings, over HTTP, in memory and on Redis. */
 class RoomSettingsIT {
-
-    /** The broker of a pod. */
-    enum Kind {
-        MEMORY,
-        REDIS
-    }
 
     @AutoClose private static RedisServer redis;
 

@@ -1,5 +1,6 @@
 package dev.parley.guarantees;
 
+import static dev.parley.testsupport.Gzip.gzip;
 import static dev.parley.testsupport.TestRoom.numbers;
 import static java.nio.charset.StandardCharsets.UTF_16;
 import static java.nio.charset.StandardCharsets.UTF_8;
@@ -14,13 +15,9 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import dev.parley.testsupport.TestRoom;
 import dev.parley.testsupport.Timeouts;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -266,16 +263,6 @@ class SeveralRoomsIT {
                         .post("/events", form, gzip("x".repeat(65_537))),
                 413,
                 "request-too-large");
-    }
-
-    private static byte[] gzip(String text) {
-        var bytes = new ByteArrayOutputStream();
-        try (var gzip = new GZIPOutputStream(bytes)) {
-            gzip.write(text.getBytes(UTF_8));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return bytes.toByteArray();
     }
 
     private static void assertProblem(Http.Answer answer, int status, String code) {

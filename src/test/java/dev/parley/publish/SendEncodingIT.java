@@ -1,17 +1,15 @@
 package dev.parley.publish;
 
+import static dev.parley.testsupport.Gzip.gzip;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http.Answer;
 import dev.parley.testsupport.SharedPod;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -155,7 +153,7 @@ class SendEncodingIT extends WatchedRoom {
     @ParameterizedTest
     @ValueSource(strings = {"gzip", "x-gzip", "GZIP"})
     void gzip_isDecoded(String coding) {
-        assertRawPublished(sendCoded(coding, gzip("é compressed".getBytes(UTF_8))), "é compressed");
+        assertRawPublished(sendCoded(coding, gzip("é compressed")), "é compressed");
     }
 
     @Test
@@ -183,8 +181,8 @@ class SendEncodingIT extends WatchedRoom {
         for (int i = 0; i < 20_000; i++) {
             members.writeBytes(gzip(new byte[0]));
         }
-        members.writeBytes(gzip("and ".getBytes(UTF_8)));
-        members.writeBytes(gzip("others".getBytes(UTF_8)));
+        members.writeBytes(gzip("and "));
+        members.writeBytes(gzip("others"));
         members.writeBytes(new byte[10]);
 
         assertRawPublished(sendCoded("gzip", members.toByteArray()), "and others");
@@ -193,7 +191,7 @@ class SendEncodingIT extends WatchedRoom {
     /** Flags: a checksum of the header, an extra field, a name and a comment (RFC 1952 §2.3.1). */
     @Test
     void gzipWithAllFieldsInItsHeader_isDecoded() {
-        byte[] plain = gzip("hello".getBytes(UTF_8));
+        byte[] plain = gzip("hello");
         var whole = new ByteArrayOutputStream();
         whole.writeBytes(new byte[] {0x1F, (byte) 0x8B, 8, 2 | 4 | 8 | 16, 0, 0, 0, 0, 0, 0});
         whole.writeBytes(new byte[] {3, 0, 1, 2, 3, 'n', 0, 'c', 'o', 0, 9, 9});
@@ -204,7 +202,7 @@ class SendEncodingIT extends WatchedRoom {
 
     @Test
     void gzipWithAWrongChecksum_isRefused() {
-        byte[] wrong = gzip("hello".getBytes(UTF_8));
+        byte[] wrong = gzip("hello");
         wrong[wrong.length - 6]++;
 
         assertThat(sendCoded("gzip", wrong)).startsWith("HTTP/1.1 400 ");
@@ -212,7 +210,7 @@ class SendEncodingIT extends WatchedRoom {
 
     @Test
     void gzipThatIsBrokenOrCut_isRefused() {
-        byte[] whole = gzip("hello".getBytes(UTF_8));
+        byte[] whole = gzip("hello");
 
         assertThat(sendCoded("gzip", "hello".getBytes(UTF_8))).startsWith("HTTP/1.1 400 ");
         assertThat(sendCoded("gzip", Arrays.copyOf(whole, whole.length - 9)))
@@ -238,20 +236,10 @@ class SendEncodingIT extends WatchedRoom {
                 Content-Encoding: gzip\r
                 """;
 
-        assertThat(sendRaw(headers, gzip("hello".getBytes(UTF_8)))).startsWith("HTTP/1.1 415 ");
+        assertThat(sendRaw(headers, gzip("hello"))).startsWith("HTTP/1.1 415 ");
     }
 
     private String sendCoded(String coding, byte[] body) {
         return sendRaw("Content-Type: text/plain\r\nContent-Encoding: " + coding + "\r\n", body);
-    }
-
-    private static byte[] gzip(byte[] plain) {
-        var bytes = new ByteArrayOutputStream();
-        try (var gzip = new GZIPOutputStream(bytes)) {
-            gzip.write(plain);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return bytes.toByteArray();
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** A room that only one test uses: publishes messages to it and opens readers of it. */
 public final class TestRoom {
@@ -56,6 +57,12 @@ public final class TestRoom {
     /** The texts first … last. */
     public static List<String> numbers(int first, int last) {
         return IntStream.rangeClosed(first, last).mapToObj(Integer::toString).toList();
+    }
+
+    /** The texts of these lists, one list after the other. */
+    @SafeVarargs
+    public static List<String> concat(List<String>... lists) {
+        return Stream.of(lists).flatMap(List::stream).toList();
     }
 
     /** A page of the history; the query begins with a question mark or is empty. */
