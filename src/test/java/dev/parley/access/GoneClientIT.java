@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
-import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
@@ -28,7 +27,7 @@ class GoneClientIT {
         try (var keys = new JwksServer(jwks(jwk(KEY, "kid", "k1")));
                 ParleyProcess pod =
                         AccessPods.builder()
-                                .port(Ports.free())
+                                .fixedPort()
                                 .config("parley.access.issuers.login.issuer", "slow")
                                 .config("parley.access.issuers.login.audience", "parley")
                                 .config("parley.access.issuers.login.jwks", keys.uri())
