@@ -34,7 +34,10 @@ public interface AccessConfig {
     @WithDefault("open")
     Mode mode();
 
-    /** The longest time from now until the end of a token that is accepted, at least a minute. */
+    /**
+     * The longest life of a token that is accepted, from {@code iat} to {@code exp}, at least a
+     * minute.
+     */
     @WithDefault("24H")
     @DurationMin(minutes = 1)
     @DurationMax(days = 36_500)

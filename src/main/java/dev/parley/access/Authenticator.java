@@ -15,9 +15,7 @@ import io.smallrye.mutiny.Uni;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Singleton;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -41,7 +39,6 @@ final class Authenticator {
     private final ClientAddress clientAddress;
     private final ProxyAdvice proxyAdvice;
     private final Denials denials;
-    private final Clock clock;
     private final Caller anonymous;
     private final TokenBuckets<String> failures = new TokenBuckets<>();
     private final Bandwidth failureLimit;
@@ -54,8 +51,7 @@ final class Authenticator {
             CookieRules cookies,
             ClientAddress clientAddress,
             ProxyAdvice proxyAdvice,
-            Denials denials,
-            Clock clock) {
+            Denials denials) {
         this.config = config;
         this.verifier = verifier;
         this.tickets = tickets;
@@ -64,7 +60,6 @@ final class Authenticator {
         this.clientAddress = clientAddress;
         this.proxyAdvice = proxyAdvice;
         this.denials = denials;
-        this.clock = clock;
         this.failureLimit = TokenBuckets.limit(config.failureRate(), config.failureBurst());
         this.anonymous =
                 Caller.anonymous(
@@ -184,23 +179,9 @@ final class Authenticator {
 
     private Uni<Caller> tokenHolder(RoutingContext exchange, Credential credential) {
         return verifier.verify(credential.secret())
-                .map(this::checkLifetime)
                 .map(token -> caller(exchange, token, credential.carrier(), Optional.empty()))
                 .onFailure(TokenRefused.class)
                 .transform(failure -> refused(exchange, failure));
-    }
-
-    private VerifiedToken checkLifetime(VerifiedToken token) {
-        Instant latest = clock.instant().plus(config.maxTokenLifetime());
-        if (token.expires().isAfter(latest)) {
-            throw new TokenRefused(
-                    TokenRefused.Reason.MALFORMED,
-                    "the token ends later than "
-                            + config.maxTokenLifetime().toSeconds()
-                            + " seconds from now, which is the longest that is accepted here"
-                            + " (parley.access.max-token-lifetime)");
-        }
-        return token;
     }
 
     private Uni<Caller> ticketHolder(RoutingContext exchange, String ticket) {

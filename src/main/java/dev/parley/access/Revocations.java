@@ -40,7 +40,7 @@ public final class Revocations {
     private final AccessStore store;
     private final Hub hub;
     private final Clock clock;
-    private final Duration longest;
+    private final Duration kept;
     private final AtomicBoolean isAsking = new AtomicBoolean();
 
     private volatile Set<String> revisions = Set.of();
@@ -99,10 +99,22 @@ public final class Revocations {
         this.store = store;
         this.hub = hub;
         this.clock = clock;
-        this.longest = config.maxTokenLifetime();
+        this.kept = kept(config);
         Gauge.builder("parley.revocations", this, all -> all.inForce.ends().size())
                 .description("Revocations in force")
                 .register(meters);
+    }
+
+    /**
+     * Returns for how long a revocation is kept, so that no token from before it outlives it. With
+     * lives of 24 hours and clocks that differ by up to 30 seconds: at 12:00:00 of a pod's clock,
+     * an issuer whose clock is ahead signs a token that says 12:00:30, and the token is revoked. It
+     * ends at 12:00:30 of the next day, and is accepted until 12:01:00, because the issuer's clock
+     * might have been behind. The last 30 seconds are for a Redis whose clock is ahead, and which
+     * drops the revocation as much earlier.
+     */
+    private static Duration kept(AccessConfig config) {
+        return config.maxTokenLifetime().plus(config.clockSkew().multipliedBy(3));
     }
 
     /** Begins to ask the store for changes. */
@@ -140,7 +152,7 @@ public final class Revocations {
      * be valid. This pod acts before the answer.
      */
     Uni<Void> revoke(Revocation revocation) {
-        Instant end = clock.instant().plus(longest);
+        Instant end = clock.instant().plus(kept);
         return store.putRevocations(Map.of(revocation.toJson(), end))
                 .invoke(() -> add(Map.of(revocation, end)));
     }

@@ -50,6 +50,7 @@ public final class Tickets {
     private final AccessStore store;
     private final AccessMeters meters;
     private final Duration lifetime;
+    private final Duration longestToken;
     private final TokenBuckets<Holder> given = new TokenBuckets<>();
     private final Bandwidth limit;
     private final Clock clock;
@@ -65,6 +66,7 @@ public final class Tickets {
         this.store = store;
         this.meters = meters;
         this.lifetime = config.ticketLifetime();
+        this.longestToken = config.maxTokenLifetime();
         this.limit = TokenBuckets.limit(config.ticketRate(), config.ticketBurst());
         this.clock = clock;
     }
@@ -152,7 +154,16 @@ public final class Tickets {
     Uni<Optional<VerifiedToken>> use(TicketDigest ticket) {
         return store.useTicket(ticket)
                 .map(content -> content.flatMap(this::read))
-                .map(token -> token.filter(one -> one.expires().isAfter(clock.instant())));
+                .map(token -> token.filter(this::isValid));
+    }
+
+    /**
+     * Tells whether a token is still accepted. The setting of its longest life may be shorter than
+     * it was when the ticket was given, and revocations are kept for the present one.
+     */
+    private boolean isValid(VerifiedToken token) {
+        return token.expires().isAfter(clock.instant())
+                && !token.expires().isAfter(token.issued().plus(longestToken));
     }
 
     /**

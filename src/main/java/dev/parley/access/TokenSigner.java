@@ -74,7 +74,7 @@ public final class TokenSigner {
         return signers.values().iterator().next();
     }
 
-    /** Returns the longest time from now until the end of a token that the server accepts. */
+    /** Returns the longest life of a token that the server accepts. */
     public Duration longest() {
         return longest;
     }

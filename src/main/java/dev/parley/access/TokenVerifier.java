@@ -69,6 +69,7 @@ public final class TokenVerifier {
 
     private final Map<String, Issuer> issuers;
     private final Duration skew;
+    private final Duration longest;
     private final Clock clock;
     private final WorkerExecutor slowChecks;
     private final DefaultJWTTokenParser parser = new DefaultJWTTokenParser();
@@ -78,15 +79,28 @@ public final class TokenVerifier {
     /** Reads the settings of the issuers, and begins to fetch their keys. */
     @Inject
     TokenVerifier(AccessConfig config, Vertx vertx, Clock clock) {
-        this(Issuers.read(config, vertx), config.clockSkew(), vertx, clock);
+        this(
+                Issuers.read(config, vertx),
+                config.clockSkew(),
+                config.maxTokenLifetime(),
+                vertx,
+                clock);
     }
 
     /**
      * @param issuers by the claim {@code iss}
+     * @param skew how far the clock of an issuer may differ
+     * @param longest the longest time from a token's issue to its end
      */
-    TokenVerifier(Map<String, Issuer> issuers, Duration skew, Vertx vertx, Clock clock) {
+    TokenVerifier(
+            Map<String, Issuer> issuers,
+            Duration skew,
+            Duration longest,
+            Vertx vertx,
+            Clock clock) {
         this.issuers = Map.copyOf(issuers);
         this.skew = skew;
+        this.longest = longest;
         int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
         this.slowChecks = vertx.createSharedWorkerExecutor("signatures", threads);
         this.clock = clock;
@@ -157,7 +171,7 @@ public final class TokenVerifier {
             issuer = named;
             algorithm = token.algorithm(issuer.algorithms());
             token.checkAudience(issuer.audience());
-            token.checkTimes(now, skew);
+            token.checkTimes(now, skew, longest);
             // SmallRye JWT would refuse a token without one, and not say why.
             token.subject();
         }
@@ -262,7 +276,7 @@ public final class TokenVerifier {
             expected.setIssuedBy(issuer.iss());
             expected.setExpectedAudience(issuer.audience());
             expected.setClockSkew((int) skew.toSeconds());
-            // Does not demand iat, which checkTimes has checked if it is there.
+            // The life of the token, which checkTimes has checked.
             expected.setMaxTimeToLiveSecs(0L);
             expected.setRelaxVerificationKeyValidation(false);
             return expected;

@@ -187,20 +187,30 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
     }
 
     /**
-     * Checks the times.
+     * Checks the times. How long the token lasts is a matter of the token alone, and not of the
+     * present time. Otherwise one for 30 hours, where 24 are accepted, would be accepted six hours
+     * after it was issued, and could outlive a revocation from before.
      *
      * @param skew how far the issuer's clock may differ
-     * @throws TokenRefused if the token has ended, or has not begun
+     * @param longest the longest time from the token's issue to its end
+     * @throws TokenRefused if the token has ended, has not begun, or lasts for longer than that
      */
-    void checkTimes(Instant now, Duration skew) {
+    void checkTimes(Instant now, Duration skew, Duration longest) {
         if (!now.isBefore(expires().plus(skew))) {
             throw new TokenRefused(EXPIRED, "the token has expired");
+        }
+        if (expires().isAfter(issued().plus(longest))) {
+            throw malformed(
+                    "the token's exp is more than "
+                            + longest.toSeconds()
+                            + " seconds after its iat, which is the longest life that is accepted"
+                            + " here (parley.access.max-token-lifetime)");
         }
         Instant latest = now.plus(skew);
         if (seconds("nbf").filter(latest::isBefore).isPresent()) {
             throw new TokenRefused(NOT_YET_VALID, "the token's nbf is in the future");
         }
-        if (seconds("iat").filter(latest::isBefore).isPresent()) {
+        if (issued().isAfter(latest)) {
             throw new TokenRefused(NOT_YET_VALID, "the token's iat is in the future");
         }
     }
@@ -210,9 +220,14 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
         return seconds("exp").orElseThrow(() -> malformed("the token has no exp"));
     }
 
-    /** Returns the claim {@code iat}; the epoch if there is none. */
+    /**
+     * Returns the claim {@code iat}, which has to be there: without it no pod could tell a token
+     * that was issued before a revocation from one that was issued after it.
+     */
     Instant issued() {
-        return seconds("iat").orElse(Instant.EPOCH);
+        return seconds("iat")
+                .orElseThrow(
+                        () -> malformed("the token has no iat, the time at which it was issued"));
     }
 
     private Optional<Instant> seconds(String claim) {

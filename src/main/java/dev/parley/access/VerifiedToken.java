@@ -9,7 +9,7 @@ import java.util.Optional;
  * @param person whom it is for
  * @param grants what it permits
  * @param id the claim {@code jti} (RFC 7519 §4.1.7)
- * @param issued the claim {@code iat} (RFC 7519 §4.1.6); {@link Instant#EPOCH} if it is absent
+ * @param issued the claim {@code iat} (RFC 7519 §4.1.6)
  * @param expires the claim {@code exp} (RFC 7519 §4.1.4), without the tolerance for clocks
  */
 public record VerifiedToken(

@@ -19,6 +19,7 @@ import dev.parley.log.OpenRooms;
 import dev.parley.log.ScriptedBroker;
 import dev.parley.message.Room;
 import dev.parley.sse.EventStreamEncoder;
+import dev.parley.testsupport.SettableClock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.runtime.configuration.DurationConverter;
 import io.smallrye.config.SmallRyeConfig;
@@ -161,6 +162,47 @@ final class RevocationsTest {
         assertThat(revocations.isRevoked(token)).isFalse();
         assertThat(revocations.isRevoked(token, ROOM)).isTrue();
         assertThat(revocations.isRevoked(token, new Room("elsewhere"))).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"PT0S, PT1H", "PT30S, PT24H", "PT5M, PT1M"})
+    void revocation_isInForce_untilTheLastTokenFromBeforeItIsRefused(
+            Duration skew, Duration longest) {
+        SettableClock clock = SettableClock.stoppedNow();
+        AccessConfig settings =
+                AccessSettings.withSecret()
+                        .set("parley.access.clock-skew", skew.toString())
+                        .set("parley.access.max-token-lifetime", longest.toString())
+                        .read();
+        var store = new MemoryAccessStore(clock);
+        var own = new Revocations(store, hub, clock, settings, new SimpleMeterRegistry());
+        // The clock of its issuer is ahead, by as much as it may be.
+        Instant issued = clock.instant().plus(skew).minusSeconds(1);
+        var last =
+                new VerifiedToken(
+                        new Person("https://a", "eve", "Eve"),
+                        Grants.ALL_ROOMS,
+                        Optional.of("token-1"),
+                        issued,
+                        issued.plus(longest));
+        var revocation =
+                new Revocation(
+                        Optional.of("eve"),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.of(clock.instant().plus(skew)));
+        own.revoke(revocation).await().indefinitely();
+
+        Instant refused = last.expires().plus(skew);
+        clock.advance(Duration.between(clock.instant(), refused));
+
+        assertThat(own.isRevoked(last)).isTrue();
+        var late = new Revocations(store, hub, clock, settings, new SimpleMeterRegistry());
+        late.whenKnown().await().indefinitely();
+        assertThat(late.isRevoked(last)).as("on a pod that starts then").isTrue();
+        clock.advance(skew.multipliedBy(3).plusSeconds(1));
+        assertThat(own.isRevoked(last)).as("much later").isFalse();
     }
 
     private void revoke(String subject, Optional<Room> room) {

@@ -187,8 +187,12 @@ final class TokenVerifierTest {
             })
     void expThatIsNotATime_isRefused(String exp) {
         String claims =
-                "{\"iss\":\"%s\",\"aud\":\"%s\",\"sub\":\"ada\",\"exp\":%s}"
-                        .formatted(TestTokens.ISSUER, TestTokens.AUDIENCE, exp);
+                "{\"iss\":\"%s\",\"aud\":\"%s\",\"sub\":\"ada\",\"iat\":%d,\"exp\":%s}"
+                        .formatted(
+                                TestTokens.ISSUER,
+                                TestTokens.AUDIENCE,
+                                Instant.now().getEpochSecond(),
+                                exp);
 
         assertThat(secret.refuse(token().signedPayload(claims))).isEqualTo(MALFORMED);
     }
@@ -214,10 +218,7 @@ final class TokenVerifierTest {
                 Verifying.with(
                         AccessSettings.withSecret().set("parley.access.clock-skew", "5M"), clock);
         clock.advance(Duration.ofSeconds(-200));
-        String token =
-                token().claim("iat", null)
-                        .claim("nbf", Instant.now().getEpochSecond() + 150)
-                        .signed();
+        String token = token().claim("nbf", Instant.now().getEpochSecond() + 150).signed();
         assertThat(verifying.refuse(token)).isEqualTo(NOT_YET_VALID);
 
         clock.advance(Duration.ofSeconds(200));
@@ -233,8 +234,33 @@ final class TokenVerifierTest {
         assertThat(secret.refuse(token().claim("sub", null).signed())).isEqualTo(MALFORMED);
         assertThat(secret.refusal(token().claim("sub", null).signed()))
                 .hasMessage("the token has no sub");
-        VerifiedToken withoutIat = secret.accept(token().claim("iat", null).signed());
-        assertThat(withoutIat.issued()).isEqualTo(Instant.EPOCH);
+        assertThat(secret.refuse(token().claim("iat", null).signed())).isEqualTo(MALFORMED);
+        assertThat(secret.refusal(token().claim("iat", null).signed()))
+                .hasMessageContaining("has no iat");
+    }
+
+    /** A revocation is kept for the longest life, counted from when it was made. */
+    @Test
+    void tokenForLongerThanTheLongestLife_isRefused_alsoWhenLessOfItIsLeft() {
+        SettableClock clock = SettableClock.stoppedNow();
+        Verifying verifying = Verifying.with(AccessSettings.withSecret(), clock);
+        long now = clock.instant().getEpochSecond();
+        String tooLong = token().claim("iat", now).claim("exp", now + 86_401).signed();
+        String longest = token().claim("iat", now).claim("exp", now + 86_400).signed();
+
+        for (int hours = 0; hours < 24; hours += 6) {
+            assertThat(verifying.refuse(tooLong)).as("after %d h", hours).isEqualTo(MALFORMED);
+            verifying.accept(longest);
+            clock.advance(Duration.ofHours(6));
+        }
+        assertThat(verifying.refusal(tooLong)).hasMessageContaining("86400 seconds after its iat");
+    }
+
+    @Test
+    void tokenOfTheLongestLife_isAccepted_whenTheIssuersClockIsAhead() {
+        long ahead = Instant.now().getEpochSecond() + 20;
+
+        secret.accept(token().claim("iat", ahead).claim("exp", ahead + 86_400).signed());
     }
 
     @ParameterizedTest
@@ -366,9 +392,10 @@ final class TokenVerifierTest {
 
     @Test
     void membersThatAreThereTwice_areRefused() {
+        long now = Instant.now().getEpochSecond();
         String claims =
-                "\"iss\":\"%s\",\"aud\":\"parley\",\"exp\":4102444800,"
-                        .formatted(TestTokens.ISSUER);
+                "\"iss\":\"%s\",\"aud\":\"parley\",\"iat\":%d,\"exp\":%d,"
+                        .formatted(TestTokens.ISSUER, now, now + 600);
 
         secret.accept(token().signedPayload("{" + claims + "\"sub\":\"ada\"}"));
         assertThat(

@@ -13,6 +13,7 @@ import java.util.Map;
 final class Verifying {
 
     private static final Duration SKEW = Duration.ofSeconds(30);
+    private static final Duration LONGEST = Duration.ofHours(24);
 
     /** Its threads are daemons, and end with the JVM. */
     private static final Vertx VERTX = Vertx.vertx();
@@ -32,13 +33,18 @@ final class Verifying {
         AccessConfig config = settings.read();
         return new Verifying(
                 new TokenVerifier(
-                        Issuers.readWithoutFetching(config), config.clockSkew(), VERTX, clock));
+                        Issuers.readWithoutFetching(config),
+                        config.clockSkew(),
+                        config.maxTokenLifetime(),
+                        VERTX,
+                        clock));
     }
 
     /** A verifier of tokens of one issuer, whose callers are on the contexts of this instance. */
     static Verifying of(Issuer issuer, Vertx vertx) {
         return new Verifying(
-                new TokenVerifier(Map.of(issuer.iss(), issuer), SKEW, vertx, Clock.systemUTC()));
+                new TokenVerifier(
+                        Map.of(issuer.iss(), issuer), SKEW, LONGEST, vertx, Clock.systemUTC()));
     }
 
     /** Returns what a token says, which has to be accepted. */
