@@ -66,12 +66,14 @@ public interface AccessStore {
     Uni<List<TicketDigest>> touchTickets(Collection<TicketDigest> tickets);
 
     /**
-     * Keeps revocations. Fails with {@link BrokerUnavailable}, and keeps none of them, if there
-     * would be more than {@link #MAX_REVOCATIONS}.
+     * Keeps revocations. One that is there already keeps the later of both ends. Fails with {@link
+     * TooManyRevocations}, and keeps none of them, if there would be more than {@link
+     * #MAX_REVOCATIONS}.
      *
      * @param entries each, and when it ends
+     * @return whether every server has them now; false if one of several does not answer or is full
      */
-    Uni<Void> putRevocations(Map<String, Instant> entries);
+    Uni<Boolean> putRevocations(Map<String, Instant> entries);
 
     /**
      * Returns the revocations in force, one list for each server that answers.
@@ -80,9 +82,18 @@ public interface AccessStore {
      */
     Uni<List<RevocationList>> revocations(Collection<String> known);
 
-    /** Makes the failure of {@link #putRevocations} with too many. */
-    static BrokerUnavailable tooManyRevocations() {
-        return new BrokerUnavailable(
-                "there are %d revocations already; wait until some end".formatted(MAX_REVOCATIONS));
+    /** No server keeps a revocation, because there are {@link #MAX_REVOCATIONS} already. */
+    final class TooManyRevocations extends RuntimeException {
+
+        private static final long serialVersionUID = 1L;
+
+        /** Makes the failure of {@link #putRevocations}. */
+        public TooManyRevocations() {
+            super(
+                    "there are %d revocations already".formatted(MAX_REVOCATIONS),
+                    null,
+                    false,
+                    false);
+        }
     }
 }

@@ -3,6 +3,7 @@ package dev.parley.access;
 import dev.parley.delivery.DisconnectReason;
 import dev.parley.delivery.Hub;
 import dev.parley.message.Room;
+import dev.parley.retry.Backoff;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.StartupEvent;
@@ -14,6 +15,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,13 +39,30 @@ public final class Revocations {
 
     private static final Duration PERIOD = Duration.ofMillis(250);
 
+    /**
+     * The pause before the lists of all servers are compared again, after a server took nothing.
+     */
+    private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+
     private final AccessStore store;
     private final Hub hub;
     private final Clock clock;
     private final Duration kept;
     private final AtomicBoolean isAsking = new AtomicBoolean();
 
-    private volatile Set<String> revisions = Set.of();
+    private Set<String> revisions = Set.of();
+
+    /** How often it turned out that a server may lack a revocation. */
+    private long doubts;
+
+    /** The value of {@link #doubts} when all lists were last asked for. */
+    private long doubtsSettled;
+
+    private Instant nextComparison = Instant.EPOCH;
+    private final Backoff pauses = new Backoff(FIRST_PAUSE, LONGEST_PAUSE);
+    private boolean isFailureLogged;
     private volatile InForce inForce = InForce.of(Map.of());
     private volatile boolean isLoaded;
 
@@ -131,9 +150,7 @@ public final class Revocations {
      * dev.parley.broker.BrokerUnavailable} if it does not answer now.
      */
     Uni<Void> whenKnown() {
-        return isLoaded
-                ? Uni.createFrom().voidItem()
-                : store.revocations(List.of()).invoke(this::onAnswer).replaceWithVoid();
+        return isLoaded ? Uni.createFrom().voidItem() : ask(List.of());
     }
 
     /** Tells whether everything that a token permits was revoked. */
@@ -154,7 +171,12 @@ public final class Revocations {
     Uni<Void> revoke(Revocation revocation) {
         Instant end = clock.instant().plus(kept);
         return store.putRevocations(Map.of(revocation.toJson(), end))
-                .invoke(() -> add(Map.of(revocation, end)));
+                .invoke(
+                        everywhere -> {
+                            add(Map.of(revocation, end));
+                            onPut(everywhere);
+                        })
+                .replaceWithVoid();
     }
 
     /**
@@ -177,27 +199,62 @@ public final class Revocations {
         if (!isAsking.compareAndSet(false, true)) {
             return;
         }
-        store.revocations(revisions)
+        ask(known())
                 .onTermination()
                 .invoke(() -> isAsking.set(false))
                 .subscribe()
-                .with(
-                        this::onAnswer,
-                        failure -> LOG.debugf("revocations: %s", failure.getMessage()));
+                .with(done -> {}, failure -> LOG.debugf("revocations: %s", failure.getMessage()));
     }
 
-    private synchronized void onAnswer(List<AccessStore.RevocationList> lists) {
+    /**
+     * Returns the revisions whose lists the store leaves out: those of the last answer. A server
+     * that did not take a revocation has the same revision as before, though its list is not what
+     * it should be. So while a server may lack one, no list is left out, and all are compared.
+     */
+    private synchronized Collection<String> known() {
+        boolean compares = doubts != doubtsSettled && !nextComparison.isAfter(clock.instant());
+        return compares ? List.of() : revisions;
+    }
+
+    private Uni<Void> ask(Collection<String> known) {
+        return Uni.createFrom()
+                .deferred(
+                        () -> {
+                            long before = doubts();
+                            return store.revocations(known)
+                                    .invoke(lists -> onAnswer(lists, known, before));
+                        })
+                .replaceWithVoid();
+    }
+
+    private synchronized long doubts() {
+        return doubts;
+    }
+
+    /**
+     * @param known the revisions whose lists were left out
+     * @param before {@link #doubts} when the store was asked
+     */
+    private synchronized void onAnswer(
+            List<AccessStore.RevocationList> lists, Collection<String> known, long before) {
         List<Map<Revocation, Instant>> changed =
                 lists.stream()
                         .flatMap(list -> list.entries().stream())
                         .map(Revocations::read)
                         .toList();
-        changed.forEach(this::giveBack);
-        changed.forEach(this::add);
         revisions =
                 lists.stream()
                         .map(AccessStore.RevocationList::revision)
                         .collect(Collectors.toUnmodifiableSet());
+        if (known.isEmpty()) {
+            doubtsSettled = before;
+        } else if (!changed.isEmpty() && changed.size() < lists.size()) {
+            // The pod that revoked may have reached some servers, and have ended since.
+            doubts++;
+        }
+        // First all that the servers have, so that each also gets what only another one has.
+        changed.forEach(this::add);
+        changed.forEach(this::giveBack);
         isLoaded = true;
     }
 
@@ -227,8 +284,32 @@ public final class Revocations {
             store.putRevocations(lost)
                     .subscribe()
                     .with(
-                            done -> {},
-                            failure -> LOG.debugf("revocations: %s", failure.getMessage()));
+                            this::onPut,
+                            failure -> onPutFailed(String.valueOf(failure.getMessage())));
+        }
+    }
+
+    /**
+     * @param everywhere whether every server took it
+     */
+    private synchronized void onPut(boolean everywhere) {
+        if (everywhere) {
+            pauses.reset();
+            isFailureLogged = false;
+        } else {
+            onPutFailed("one of several servers did not take it");
+        }
+    }
+
+    private synchronized void onPutFailed(String reason) {
+        doubts++;
+        nextComparison = clock.instant().plus(pauses.next());
+        if (!isFailureLogged) {
+            isFailureLogged = true;
+            LOG.warnf(
+                    "The store lacks revocations, which are in force on the pods that know them, and"
+                            + " could not be given them, which is tried again: %s",
+                    reason);
         }
     }
 

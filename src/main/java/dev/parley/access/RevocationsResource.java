@@ -112,6 +112,8 @@ public final class RevocationsResource {
                 revocation(UrlEncodedForm.readBody(exchange.request(), form, MAX_FORM));
         return revocations
                 .revoke(revocation)
+                .onFailure(AccessStore.TooManyRevocations.class)
+                .transform(RevocationsResource::full)
                 .invoke(() -> audit.revoked(exchange, caller, revocation))
                 .map(done -> Response.ok(revocation.toJson(), MediaType.APPLICATION_JSON).build());
     }
@@ -167,6 +169,15 @@ public final class RevocationsResource {
             // Refused below: it looks like a time, and is not one, such as the 30th of February.
         }
         throw bad("issued_before is a time such as 2026-01-31T12:00:00Z (RFC 3339)");
+    }
+
+    private static RefusedRequest full(Throwable failure) {
+        return new RefusedRequest(
+                ErrorCode.TOO_MANY_REVOCATIONS,
+                "nothing was revoked: "
+                        + failure.getMessage()
+                        + "; wait until some end, or revoke all tokens from before a time with"
+                        + " issued_before, once there is room for one");
     }
 
     private static RefusedRequest bad(String sentence) {

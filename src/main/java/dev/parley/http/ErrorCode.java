@@ -49,6 +49,7 @@ public enum ErrorCode {
     INTERNAL_ERROR(500, "The server failed"),
     NOT_IMPLEMENTED(501, "The transfer coding is not supported"),
     OVERLOADED(503, "The server holds too much for its clients"),
+    TOO_MANY_REVOCATIONS(503, "There are as many revocations as are kept"),
     UNAVAILABLE(503, "The message broker, or the issuer of the token, does not answer");
 
     private final int status;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.parley.access.AccessStore.RevocationList;
 import dev.parley.access.AccessStore.TicketDigest;
-import dev.parley.broker.BrokerUnavailable;
+import dev.parley.access.AccessStore.TooManyRevocations;
 import dev.parley.testsupport.Timeouts;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
@@ -82,10 +82,28 @@ public abstract class AccessStoreContract {
         get(store().putRevocations(all));
         List<RevocationList> full = get(store().revocations(List.of()));
 
-        assertThatExceptionOfType(BrokerUnavailable.class)
+        assertThatExceptionOfType(TooManyRevocations.class)
                 .isThrownBy(() -> get(store().putRevocations(Map.of("one more", in(LONG)))));
 
         assertThat(get(store().revocations(List.of()))).isEqualTo(full);
+    }
+
+    @Test
+    void revocationThatIsThereAlready_isTakenAgain_alsoWhenThereIsNoRoomForAnother() {
+        Instant end = in(LONG);
+        Map<String, Instant> all =
+                IntStream.range(0, AccessStore.MAX_REVOCATIONS)
+                        .boxed()
+                        .collect(Collectors.toMap(i -> "revocation " + i, i -> end));
+        get(store().putRevocations(all));
+
+        assertThat(get(store().putRevocations(Map.of("revocation 7", end.plusSeconds(1)))))
+                .isTrue();
+        assertThat(get(store().putRevocations(all))).isTrue();
+
+        assertThat(get(store().revocations(List.of())).get(0).entries().orElseThrow())
+                .hasSize(AccessStore.MAX_REVOCATIONS)
+                .containsEntry("revocation 7", end.plusSeconds(1));
     }
 
     @Test

@@ -295,12 +295,99 @@ class RevocationIT {
         redis.command("FLUSHALL");
 
         assertRefused(one, token);
-        Timeouts.await("a pod gives it back")
-                .until(
-                        () ->
-                                redis.command("ZRANGE", "parley:{:access}:revocations", "0", "-1")
-                                        .toString()
-                                        .contains("heidi"));
+        assertKept(redis, "heidi");
+    }
+
+    @Test
+    void revocationThatRedisHasLost_andCannotTakeBack_isGivenBackWhenItCan() {
+        try (RedisServer full = RedisServer.start();
+                ParleyProcess pod = AccessPods.builder().redis(full.uri()).start().awaitReady()) {
+            String token = token("kim").signed();
+            AccessPods.revoke(pod, admin, "sub=kim");
+            // From now on Redis accepts no write that needs memory, and answers all reads.
+            full.command("CONFIG", "SET", "maxmemory", "1");
+            full.command("FLUSHALL");
+            pod.awaitLog("The store lacks revocations");
+
+            full.command("CONFIG", "SET", "maxmemory", "0");
+
+            assertKept(full, "kim");
+            try (ParleyProcess late = AccessPods.builder().redis(full.uri()).start().awaitReady()) {
+                assertRefused(late, token);
+            }
+        }
+    }
+
+    @Test
+    void revocationThatOneOfTwoServersDidNotTake_isGivenToItWhenItCanTakeIt() {
+        try (RedisServer first = RedisServer.start();
+                RedisServer second = RedisServer.start();
+                ParleyProcess pod =
+                        AccessPods.builder()
+                                .config("parley.redis.servers.one", first.uri())
+                                .config("parley.redis.servers.two", second.uri())
+                                .start()
+                                .awaitReady()) {
+            second.command("CONFIG", "SET", "maxmemory", "1");
+            assertThat(AccessPods.revoke(pod, admin, "sub=liam").status()).isEqualTo(200);
+            assertThat(revocations(first)).contains("liam");
+            assertThat(revocations(second)).doesNotContain("liam");
+
+            second.command("CONFIG", "SET", "maxmemory", "0");
+
+            assertKept(second, "liam");
+        }
+    }
+
+    @Test
+    void serverThatIsAddedEmpty_getsWhatTheOthersHave() {
+        try (RedisServer first = RedisServer.start();
+                RedisServer second = RedisServer.start()) {
+            try (ParleyProcess alone =
+                    AccessPods.builder()
+                            .config("parley.redis.servers.one", first.uri())
+                            .start()
+                            .awaitReady()) {
+                AccessPods.revoke(alone, admin, "sub=mia");
+            }
+            try (ParleyProcess both =
+                    AccessPods.builder()
+                            .config("parley.redis.servers.one", first.uri())
+                            .config("parley.redis.servers.two", second.uri())
+                            .start()
+                            .awaitReady()) {
+                assertKept(second, "mia");
+            }
+        }
+    }
+
+    @Test
+    void revocationAboveTheNumber_isRefused_andOneThatIsKeptCanBeRepeated() {
+        try (RedisServer full = RedisServer.start();
+                ParleyProcess pod = AccessPods.builder().redis(full.uri()).start().awaitReady()) {
+            assertThat(AccessPods.revoke(pod, admin, "jti=kept").status()).isEqualTo(200);
+            full.command(
+                    "EVAL",
+                    "for i = 2, 10000 do redis.call('ZADD', KEYS[1], ARGV[1], 'filler ' .. i) end",
+                    "1",
+                    "parley:{:access}:revocations",
+                    Long.toString(Instant.now().plusSeconds(3_600).toEpochMilli()));
+
+            Http.Answer answer = AccessPods.revoke(pod, admin, "jti=one-more");
+
+            assertThat(answer.status()).as(answer.body()).isEqualTo(503);
+            assertThat(answer.json().path("code").asText()).isEqualTo("too-many-revocations");
+            assertThat(answer.body()).contains("nothing was revoked");
+            assertThat(AccessPods.revoke(pod, admin, "jti=kept").status()).isEqualTo(200);
+        }
+    }
+
+    private static String revocations(RedisServer server) {
+        return server.command("ZRANGE", "parley:{:access}:revocations", "0", "-1").toString();
+    }
+
+    private static void assertKept(RedisServer server, String part) {
+        Timeouts.await("a pod gives it back").until(() -> revocations(server).contains(part));
     }
 
     @Test

@@ -104,12 +104,16 @@ public final class MemoryAccessStore implements AccessStore {
     }
 
     @Override
-    public Uni<Void> putRevocations(Map<String, Instant> entries) {
+    public Uni<Boolean> putRevocations(Map<String, Instant> entries) {
         synchronized (revocations) {
             Instant now = clock.instant();
             revocations.values().removeIf(end -> !end.isAfter(now));
-            if (revocations.size() + entries.size() > MAX_REVOCATIONS) {
-                return Uni.createFrom().failure(AccessStore.tooManyRevocations());
+            long more =
+                    entries.keySet().stream()
+                            .filter(entry -> !revocations.containsKey(entry))
+                            .count();
+            if (revocations.size() + more > MAX_REVOCATIONS) {
+                return Uni.createFrom().failure(new TooManyRevocations());
             }
             entries.forEach(
                     (entry, end) ->
@@ -117,7 +121,7 @@ public final class MemoryAccessStore implements AccessStore {
                                     entry, end, (one, other) -> one.isAfter(other) ? one : other));
             revision++;
         }
-        return Uni.createFrom().voidItem();
+        return Uni.createFrom().item(true);
     }
 
     @Override

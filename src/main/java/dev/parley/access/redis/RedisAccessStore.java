@@ -105,7 +105,7 @@ public final class RedisAccessStore implements AccessStore {
     }
 
     @Override
-    public Uni<Void> putRevocations(Map<String, Instant> entries) {
+    public Uni<Boolean> putRevocations(Map<String, Instant> entries) {
         List<String> args = new ArrayList<>();
         args.add(UUID.randomUUID().toString());
         args.add(Integer.toString(MAX_REVOCATIONS));
@@ -115,13 +115,19 @@ public final class RedisAccessStore implements AccessStore {
                     args.add(entry);
                 });
         return ofAll(server -> server.run(PUT_REVOCATIONS, revocationKeys(), args))
-                .invoke(
+                .map(
                         answers -> {
-                            if (answers.found.stream().allMatch(reply -> reply.toInteger() == 0)) {
-                                throw AccessStore.tooManyRevocations();
+                            long kept =
+                                    answers.found.stream()
+                                            .filter(reply -> reply.toInteger() == 1)
+                                            .count();
+                            if (kept == 0) {
+                                // A server that did not answer may have them.
+                                answers.requireAll();
+                                throw new TooManyRevocations();
                             }
-                        })
-                .replaceWithVoid();
+                            return kept == servers.size();
+                        });
     }
 
     @Override

@@ -10,7 +10,13 @@
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%d', now))
-if redis.call('ZCARD', KEYS[1]) + (#ARGV - 2) / 2 > tonumber(ARGV[2]) then
+local more = 0
+for i = 3, #ARGV, 2 do
+  if not redis.call('ZSCORE', KEYS[1], ARGV[i + 1]) then
+    more = more + 1
+  end
+end
+if redis.call('ZCARD', KEYS[1]) + more > tonumber(ARGV[2]) then
   return 0
 end
 for i = 3, #ARGV, 2 do

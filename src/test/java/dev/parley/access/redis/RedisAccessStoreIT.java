@@ -21,6 +21,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
@@ -87,9 +88,29 @@ class RedisAccessStoreIT extends AccessStoreContract {
         assertThat(get(store.useTicket(ticket))).contains("x");
         assertThatThrownBy(() -> get(store.useTicket(TicketDigest.of("unknown"))))
                 .isInstanceOf(BrokerUnavailable.class);
-        get(store.putRevocations(Map.of("one", Instant.now().plus(HOUR))));
+        assertThat(get(store.putRevocations(Map.of("one", Instant.now().plus(HOUR)))))
+                .as("every server has it")
+                .isFalse();
         assertThat(get(store.revocations(List.of())).get(0).entries().orElseThrow())
                 .containsKey("one");
+    }
+
+    @Test
+    void whileAServerIsAway_andTheOtherIsFull_itIsUnknownWhetherARevocationIsKept() {
+        Instant end = Instant.now().plus(HOUR);
+        Map<String, Instant> all =
+                IntStream.range(0, AccessStore.MAX_REVOCATIONS)
+                        .boxed()
+                        .collect(Collectors.toMap(i -> "revocation " + i, i -> end));
+        assertThat(get(store.putRevocations(all))).as("every server has them").isTrue();
+        second.command("ZREM", "parley:{:access}:revocations", "revocation 0");
+
+        assertThat(get(store.putRevocations(Map.of("one more", end)))).isFalse();
+        assertThatThrownBy(() -> get(store.putRevocations(Map.of("two more", end))))
+                .isInstanceOf(AccessStore.TooManyRevocations.class);
+        second.kill();
+        assertThatThrownBy(() -> get(store.putRevocations(Map.of("two more", end))))
+                .isInstanceOf(BrokerUnavailable.class);
     }
 
     @Test
