@@ -71,6 +71,7 @@ class RefusedSettingsIT {
                 refused(
                         "cookies for every page",
                         ParleyProcess.builder()
+                                .config("quarkus.http.cors.origins", "https://app.example, *")
                                 .config(
                                         "quarkus.http.cors.access-control-allow-credentials",
                                         "true"),

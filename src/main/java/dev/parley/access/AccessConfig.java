@@ -1,7 +1,9 @@
 package dev.parley.access;
 
 import io.quarkus.runtime.annotations.RegisterForReflection;
+import io.quarkus.runtime.configuration.TrimmedStringConverter;
 import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithConverter;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
 import jakarta.validation.constraints.Min;
@@ -16,9 +18,12 @@ import org.hibernate.validator.constraints.time.DurationMin;
  * Who may read and write which rooms. {@link Issuers} checks what the settings of an issuer have to
  * be together.
  *
+ * <p>Spaces around the elements of a list do not count, as in the framework's own lists.
+ *
  * <p>The groups are registered for reflection because the check of unknown settings lists their
- * methods, also in a native image.
+ * methods, also in a native image. The converter is made by its class there.
  */
+@RegisterForReflection(targets = TrimmedStringConverter.class)
 @ConfigMapping(prefix = "parley.access")
 public interface AccessConfig {
 
@@ -96,10 +101,10 @@ public interface AccessConfig {
     interface PublicRooms {
 
         /** The rooms that everybody may read. */
-        Optional<List<String>> read();
+        Optional<List<@WithConverter(TrimmedStringConverter.class) String>> read();
 
         /** The rooms that everybody may write. */
-        Optional<List<String>> write();
+        Optional<List<@WithConverter(TrimmedStringConverter.class) String>> write();
     }
 
     /**
@@ -113,7 +118,7 @@ public interface AccessConfig {
         Optional<String> issuer();
 
         /** What the claim {@code aud} has to contain one of. Required. */
-        Optional<List<String>> audience();
+        Optional<List<@WithConverter(TrimmedStringConverter.class) String>> audience();
 
         /** Where the issuer publishes its keys, as a JWK set (RFC 7517). */
         Optional<String> jwks();
@@ -137,7 +142,7 @@ public interface AccessConfig {
          * The signature algorithms that are accepted; RS256, PS256, ES256 and EdDSA by default, and
          * HS256 with a secret.
          */
-        Optional<List<String>> algorithms();
+        Optional<List<@WithConverter(TrimmedStringConverter.class) String>> algorithms();
 
         /** The claim with the rights, a path with {@code /}. */
         @WithDefault("parley")
@@ -165,13 +170,13 @@ public interface AccessConfig {
         Optional<String> group();
 
         /** The rooms that members may read. */
-        Optional<List<String>> read();
+        Optional<List<@WithConverter(TrimmedStringConverter.class) String>> read();
 
         /** The rooms that members may write. */
-        Optional<List<String>> write();
+        Optional<List<@WithConverter(TrimmedStringConverter.class) String>> write();
 
         /** The rooms in which members may see who is there. */
-        Optional<List<String>> presence();
+        Optional<List<@WithConverter(TrimmedStringConverter.class) String>> presence();
 
         /** Whether members may revoke the rights of others. */
         @WithDefault("false")

@@ -10,8 +10,6 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
@@ -26,11 +24,11 @@ final class CookieRules {
 
     private static final String FETCH_SITE = "Sec-Fetch-Site";
 
-    private final List<String> origins;
+    private final AllowedOrigins origins;
 
     CookieRules(
             @ConfigProperty(name = "quarkus.http.cors.origins") Optional<List<String>> origins) {
-        this.origins = origins.orElse(List.of());
+        this.origins = new AllowedOrigins(origins);
     }
 
     /**
@@ -42,7 +40,7 @@ final class CookieRules {
 
     /** Tells why the cookie of a request does not count; empty if it does. */
     Optional<Problem> check(RoutingContext exchange) {
-        if (origins.contains("*")) {
+        if (origins.areAll()) {
             return Optional.of(
                     new Problem(
                             Denial.COOKIE_WITHOUT_ORIGINS,
@@ -67,7 +65,7 @@ final class CookieRules {
     private boolean isOfAnAllowedPage(RoutingContext exchange) {
         HttpServerRequest request = exchange.request();
         String origin = request.getHeader(HttpHeaders.ORIGIN);
-        if (origin != null && isListed(origin)) {
+        if (origin != null && origins.contain(origin)) {
             return true;
         }
         String site = request.getHeader(FETCH_SITE);
@@ -76,22 +74,6 @@ final class CookieRules {
             return site.equals("same-origin");
         }
         return origin == null ? ForwardedOrigin.wasOwn(exchange) : isOfHost(origin, request);
-    }
-
-    private boolean isListed(String origin) {
-        return origins.stream().anyMatch(listed -> isSame(listed.strip(), origin));
-    }
-
-    /** Compares as the framework does: {@code /…/} is a regular expression. */
-    private static boolean isSame(String listed, String origin) {
-        if (listed.length() > 1 && listed.startsWith("/") && listed.endsWith("/")) {
-            try {
-                return Pattern.matches(listed.substring(1, listed.length() - 1), origin);
-            } catch (PatternSyntaxException e) {
-                return false;
-            }
-        }
-        return listed.equalsIgnoreCase(origin);
     }
 
     /** Compares host and port; a proxy that ends TLS leaves both as the browser sent them. */

@@ -24,7 +24,7 @@ final class CredentialedOrigins {
                             name = "quarkus.http.cors.access-control-allow-credentials",
                             defaultValue = "false")
                     boolean credentials) {
-        if (credentials && origins.orElse(List.of()).contains("*")) {
+        if (credentials && new AllowedOrigins(origins).areAll()) {
             throw new ConfigurationException(
                     "quarkus.http.cors.access-control-allow-credentials lets pages use the cookies"
                             + " of their visitors, and quarkus.http.cors.origins is *, which would"

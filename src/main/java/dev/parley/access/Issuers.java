@@ -170,7 +170,7 @@ final class Issuers {
         for (String name : settings.algorithms().get()) {
             chosen.add(
                     possible.stream()
-                            .filter(one -> one.getAlgorithm().equals(name.strip()))
+                            .filter(one -> one.getAlgorithm().equals(name))
                             .findFirst()
                             .orElseThrow(
                                     () ->
@@ -303,7 +303,7 @@ final class Issuers {
 
     private static RoomPattern pattern(String setting, String text) {
         try {
-            return new RoomPattern(text.strip());
+            return new RoomPattern(text);
         } catch (IllegalArgumentException e) {
             // Without the cause, since the framework prints a failure that has one with its trace.
             throw new ConfigurationException(setting + ": " + e.getMessage());

@@ -19,10 +19,10 @@ public final class AccessPods {
                 .quickReconnect()
                 .config("parley.access.mode", "token")
                 .config("parley.access.issuers.test.issuer", TestTokens.ISSUER)
-                .config("parley.access.issuers.test.audience", TestTokens.AUDIENCE)
+                .config("parley.access.issuers.test.audience", "second, " + TestTokens.AUDIENCE)
                 .config("parley.access.issuers.test.secret", TestTokens.SECRET)
                 .config("parley.access.public.read", "public.*")
-                .config("parley.access.public.write", "public.write.*,inbox.*");
+                .config("parley.access.public.write", "public.write.* , inbox.*");
     }
 
     /** A token to read and write the rooms of these patterns. */

@@ -29,7 +29,10 @@ class CookieIT {
 
     @BeforeAll
     static void startPod() {
-        pod = AccessPods.builder().config("quarkus.http.cors.origins", APP).start();
+        pod =
+                AccessPods.builder()
+                        .config("quarkus.http.cors.origins", "https://other.example , " + APP)
+                        .start();
         proxied =
                 AccessPods.builder()
                         .config("quarkus.http.cors.origins", APP)

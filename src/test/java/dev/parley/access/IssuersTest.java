@@ -279,6 +279,32 @@ final class IssuersTest {
     }
 
     @Test
+    void spacesAroundTheElementsOfAList_doNotCount() {
+        AccessSettings settings =
+                AccessSettings.withSecret()
+                        .dev("audience", " chat , parley")
+                        .dev("algorithms", "HS256 ,\tHS512 ")
+                        .dev("groups-claim", "groups")
+                        .dev("groups.staff.read", "news , help.*")
+                        .dev("groups.staff.write", " help.* ,")
+                        .set("parley.access.public.read", "lobby, open.* ")
+                        .variable("PARLEY_ACCESS_PUBLIC_WRITE", "wall , inbox.*");
+
+        Issuer issuer = read(settings).values().iterator().next();
+        Grants staff = issuer.claims().byGroup().get("staff");
+
+        assertThat(issuer.audience()).containsExactlyInAnyOrder("chat", "parley");
+        assertThat(issuer.algorithms())
+                .containsExactlyInAnyOrder(SignatureAlgorithm.HS256, SignatureAlgorithm.HS512);
+        assertThat(staff.read()).hasToString("[news, help.*]");
+        assertThat(staff.write()).hasToString("[help.*]");
+        assertThat(settings.read().publicRooms().read().orElseThrow())
+                .containsExactly("lobby", "open.*");
+        assertThat(settings.read().publicRooms().write().orElseThrow())
+                .containsExactly("wall", "inbox.*");
+    }
+
+    @Test
     void groups_needTheirClaim_andRightPatterns() {
         assertRefused(
                 AccessSettings.withSecret().dev("groups.staff.read", "*"),

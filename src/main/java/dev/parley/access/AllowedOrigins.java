@@ -1,0 +1,43 @@
+package dev.parley.access;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/**
+ * The origins in {@code quarkus.http.cors.origins}, read as the framework reads them: spaces around
+ * an element do not count, and {@code /…/} is a regular expression.
+ */
+final class AllowedOrigins {
+
+    private final List<String> listed;
+
+    /**
+     * @param configured the elements of the setting
+     */
+    AllowedOrigins(Optional<List<String>> configured) {
+        this.listed = configured.orElse(List.of()).stream().map(String::strip).toList();
+    }
+
+    /** Tells whether any page may use the pod. */
+    boolean areAll() {
+        return listed.contains("*");
+    }
+
+    /** Tells whether an origin is listed. */
+    boolean contain(String origin) {
+        return listed.stream().anyMatch(one -> isSame(one, origin));
+    }
+
+    private static boolean isSame(String listed, String origin) {
+        if (listed.length() > 1 && listed.startsWith("/") && listed.endsWith("/")) {
+            try {
+                return Pattern.matches(listed.substring(1, listed.length() - 1), origin);
+            } catch (PatternSyntaxException e) {
+                return false;
+            }
+        }
+        return listed.equalsIgnoreCase(origin);
+    }
+}
