@@ -87,6 +87,8 @@ public final class TokenSigner {
      * @param grants what it permits
      * @param issued when its time begins
      * @param expires when it ends
+     * @throws ConfigurationException if the issuer has the name or the rights in a claim that means
+     *     something else
      */
     public String sign(
             String subject, Optional<String> name, Grants grants, Instant issued, Instant expires) {
@@ -117,20 +119,34 @@ public final class TokenSigner {
         return patterns.stream().map(RoomPattern::toString).toList();
     }
 
-    /** Puts a claim at the path where {@link ClaimsMapping} looks for it. */
-    private static void put(Map<String, Object> claims, String path, Object value) {
+    /**
+     * Puts a claim at the path where {@link ClaimsMapping} looks for it. Objects at the same place
+     * become one: with {@code parley} for the rights and {@code parley/name} for the name, the
+     * claim {@code parley} has both.
+     */
+    private void put(Map<String, Object> claims, String path, Object value) {
         // A name that is a URL is one claim, though it has slashes.
         int slash = path.contains("://") ? -1 : path.indexOf('/');
         if (slash < 0) {
-            claims.put(path, value);
+            Object known = claims.putIfAbsent(path, value);
+            if (known != null) {
+                object(path, known).putAll(object(path, value));
+            }
             return;
         }
-        @SuppressWarnings("unchecked")
-        var inner =
-                (Map<String, Object>)
-                        claims.computeIfAbsent(
-                                path.substring(0, slash), key -> new LinkedHashMap<>());
-        put(inner, path.substring(slash + 1), value);
+        String first = path.substring(0, slash);
+        Object inner = claims.computeIfAbsent(first, key -> new LinkedHashMap<>());
+        put(object(first, inner), path.substring(slash + 1), value);
+    }
+
+    @SuppressWarnings("unchecked")
+    private Map<String, Object> object(String claim, Object value) {
+        if (value instanceof Map) {
+            return (Map<String, Object>) value;
+        }
+        throw new ConfigurationException(
+                "a token of the issuer %s cannot be made: its claim %s would have two meanings, by parley.access.issuers.%s.name-claim and .rights-claim"
+                        .formatted(issuer.name(), claim, issuer.name()));
     }
 
     private String signed(Map<String, Object> claims) {

@@ -68,7 +68,7 @@ public final class Commands {
                             new Arguments(options, command.get().flags(), command.get().options()),
                             out);
             return 0;
-        } catch (WrongUse e) {
+        } catch (WrongUse | ConfigurationException e) {
             err.println(name + ": " + e.getMessage());
             err.println("The options are explained by: help");
             return WRONG_USE;

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tokens that Parley signs are accepted by Parley, and say what was asked for. */
@@ -42,6 +43,49 @@ final class TokenSignerTest {
 
         assertThat(verified.person()).isEqualTo(new Person(TestTokens.ISSUER, "ada", "Ada L."));
         assertThat(verified.grants()).isEqualTo(GRANTS);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "parley, parley/name",
+        "a/b, a/b/c/name",
+        "a/b, a/name",
+        "parley/rights, parley/name",
+        "a/b/c, a/b/name"
+    })
+    void nameAndRights_mayBeInOneObject(String rightsClaim, String nameClaim) {
+        AccessSettings settings =
+                AccessSettings.withSecret()
+                        .dev("rights-claim", rightsClaim)
+                        .dev("name-claim", nameClaim);
+
+        VerifiedToken verified = signedAndVerified(settings);
+
+        assertThat(verified.grants()).isEqualTo(GRANTS);
+        assertThat(verified.person().name()).isEqualTo("Ada L.");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"parley, sub", "iss/parley, name", "name/rights, name", "parley, parley"})
+    void claimThatWouldHaveTwoMeanings_isRefused(String rightsClaim, String nameClaim) {
+        AccessConfig config =
+                AccessSettings.withSecret()
+                        .dev("rights-claim", rightsClaim)
+                        .dev("name-claim", nameClaim)
+                        .read();
+        TokenSigner signer = TokenSigner.of(config, Optional.empty());
+        Instant now = Instant.now();
+
+        assertThatExceptionOfType(ConfigurationException.class)
+                .isThrownBy(
+                        () ->
+                                signer.sign(
+                                        "ada",
+                                        Optional.of("Ada L."),
+                                        GRANTS,
+                                        now,
+                                        now.plusSeconds(60)))
+                .withMessageContaining("would have two meanings");
     }
 
     @ParameterizedTest

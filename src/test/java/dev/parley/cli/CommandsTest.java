@@ -125,6 +125,15 @@ final class CommandsTest {
     }
 
     @Test
+    void claimWithTwoMeanings_isExplained() {
+        AccessSettings settings = AccessSettings.withSecret().dev("name-claim", "sub");
+
+        assertThat(run(settings, "token --room kitchen --read --name Ada")).isEqualTo(2);
+
+        assertThat(err()).contains("its claim sub would have two meanings").doesNotContain("\tat ");
+    }
+
+    @Test
     void noIssuer_isExplained() {
         assertThat(run(AccessSettings.none(), "token --room kitchen --read")).isEqualTo(2);
 
