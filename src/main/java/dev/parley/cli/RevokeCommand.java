@@ -5,6 +5,7 @@ import dev.parley.access.TokenSigner;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -13,16 +14,19 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 
 /** Revokes rights at a running pod, which passes it on to all others. */
 final class RevokeCommand implements Command {
@@ -31,6 +35,11 @@ final class RevokeCommand implements Command {
 
     /** How long the token is valid that the command makes for itself. */
     private static final Duration LIFETIME = Duration.ofMinutes(1);
+
+    private static final int MAX_PORT = 65_535;
+
+    /** What a header can transport as a token (RFC 6750 §2.1). */
+    private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._~+/-]+=*");
 
     /** The options that are fields of the call, in its order. */
     private static final Map<String, String> FIELDS =
@@ -63,10 +72,12 @@ final class RevokeCommand implements Command {
         revoke [--sub ID] [--iss ISSUER] [--jti TOKEN-ID] [--room ROOM] [--issued-before TIME]
                [--url http://localhost:8080] [--token-file FILE] [--issuer NAME]
             Takes rights away and ends the streams that have them, on every pod. All that is given
-            must hold: --sub a person, --jti one token, --room only this room, --issued-before
-            only tokens from before a time such as 2026-01-31T12:00:00Z, which is now by default.
-            The token with admin is in --token-file, or is signed with the secret of an issuer
-            (see token).
+            must hold: --sub a person, --iss their issuer, --jti one token, --room only this
+            room, --issued-before only tokens from before a time such as 2026-01-31T12:00:00Z,
+            which is now by default, except with --jti.
+            --url is the address of a pod, with the path below which a proxy serves it, if any.
+            The token with admin is in --token-file, or is signed with the secret of an issuer,
+            which --issuer names if several have one (see token).
         """;
     }
 
@@ -100,19 +111,14 @@ final class RevokeCommand implements Command {
             throw new WrongUse(
                     "say what to revoke: --sub, --jti, --room or --issued-before, or several");
         }
-        HttpRequest request;
-        try {
-            URI pod = URI.create(arguments.value("--url").orElse("http://localhost:8080"));
-            request =
-                    HttpRequest.newBuilder(pod.resolve("/revocations"))
-                            .timeout(TIMEOUT)
-                            .header("Authorization", "Bearer " + token(arguments))
-                            .header("Content-Type", "application/x-www-form-urlencoded")
-                            .POST(BodyPublishers.ofString(String.join("&", form)))
-                            .build();
-        } catch (IllegalArgumentException e) {
-            throw new WrongUse("--url: an address such as http://localhost:8080 is expected");
-        }
+        URI call = revocations(arguments.value("--url").orElse("http://localhost:8080"));
+        HttpRequest request =
+                HttpRequest.newBuilder(call)
+                        .timeout(TIMEOUT)
+                        .header("Authorization", "Bearer " + token(arguments))
+                        .header("Content-Type", "application/x-www-form-urlencoded")
+                        .POST(BodyPublishers.ofString(String.join("&", form)))
+                        .build();
         HttpResponse<String> answer = send(request);
         if (answer.statusCode() != 200) {
             throw new WrongUse(answer.statusCode() + " " + answer.body().strip());
@@ -120,19 +126,53 @@ final class RevokeCommand implements Command {
         out.println(answer.body());
     }
 
+    /**
+     * Returns the address of the call.
+     *
+     * @param url that of the pod, or of the path below which a proxy passes requests to it
+     */
+    private static URI revocations(String url) {
+        try {
+            URI pod = new URI(url.strip());
+            String scheme = String.valueOf(pod.getScheme()).toLowerCase(Locale.ROOT);
+            if ((scheme.equals("http") || scheme.equals("https"))
+                    && pod.getHost() != null
+                    && pod.getPort() <= MAX_PORT
+                    && pod.getRawUserInfo() == null
+                    && pod.getRawQuery() == null
+                    && pod.getRawFragment() == null) {
+                String path = pod.getRawPath().replaceFirst("/+$", "");
+                return URI.create(scheme + "://" + pod.getRawAuthority() + path + "/revocations");
+            }
+        } catch (URISyntaxException e) {
+            // Refused below.
+        }
+        throw new WrongUse("--url: an address such as http://localhost:8080 is expected");
+    }
+
     private String token(Arguments arguments) {
         Optional<String> file = arguments.value("--token-file");
         if (file.isPresent()) {
-            try {
-                return Files.readString(Path.of(file.get())).strip();
-            } catch (IOException e) {
-                throw new WrongUse("--token-file " + file.get() + " cannot be read");
-            }
+            return read(file.get());
         }
         Instant now = Instant.now();
         var admin = new Grants(List.of(), List.of(), List.of(), true);
         return signers.apply(arguments.value("--issuer"))
                 .sign("revoke", Optional.empty(), admin, now, now.plus(LIFETIME));
+    }
+
+    private static String read(String file) {
+        String token;
+        try {
+            token = Files.readString(Path.of(file)).strip();
+        } catch (IOException | InvalidPathException e) {
+            throw new WrongUse("--token-file " + file + " cannot be read");
+        }
+        if (!TOKEN.matcher(token).matches()) {
+            throw new WrongUse(
+                    "--token-file %s does not contain a token, and nothing else".formatted(file));
+        }
+        return token;
     }
 
     private static HttpResponse<String> send(HttpRequest request) {

@@ -3,6 +3,7 @@ package dev.parley.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.parley.access.AccessPods;
 import dev.parley.cli.Command.WrongUse;
 import dev.parley.testsupport.ParleyProcess;
@@ -10,6 +11,8 @@ import dev.parley.testsupport.SseReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,10 +20,13 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The command that revokes, at a running pod. */
 class RevokeCommandIT {
@@ -52,6 +58,36 @@ class RevokeCommandIT {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "'', /revocations",
+        "/, /revocations",
+        "/chat, /chat/revocations",
+        "/chat/, /chat/revocations",
+        "/a/b%20c//, /a/b%20c/revocations"
+    })
+    void pathOfAProxy_isKept(String path, String expected) throws IOException {
+        var called = new AtomicReference<String>();
+        var proxy =
+                HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1);
+        proxy.createContext(
+                "/",
+                exchange -> {
+                    called.set(exchange.getRequestURI().getRawPath());
+                    exchange.sendResponseHeaders(200, -1);
+                    exchange.close();
+                });
+        proxy.start();
+        try {
+            int port = proxy.getAddress().getPort();
+            run("--sub=eve", "--url=http://127.0.0.1:" + port + path, "--token-file=" + admin());
+        } finally {
+            proxy.stop(0);
+        }
+
+        assertThat(called).hasValue(expected);
+    }
+
     @Test
     void wrongCalls_sayWhatIsWrong() throws IOException {
         String file = "--token-file=" + admin();
@@ -63,8 +99,24 @@ class RevokeCommandIT {
         assertWrong("400 bad form: issued_before", "--issued-before=today", file, url());
         assertWrong("403 forbidden", "--sub=a", noAdmin, url());
         assertWrong("does not answer", "--sub=a", file, "--url=http://127.0.0.1:1");
-        assertWrong("--url: an address", "--sub=a", file, "--url=not an address");
+        for (String url :
+                List.of(
+                        "not an address",
+                        "localhost:8080",
+                        "ftp://localhost",
+                        "http://",
+                        "http://h:99999",
+                        "http://h?a=b",
+                        "http://user:password@h",
+                        "")) {
+            assertWrong("--url: an address", "--sub=a", file, "--url=" + url);
+        }
         assertWrong("cannot be read", "--sub=a", "--token-file=" + directory.resolve("none"));
+        assertWrong("cannot be read", "--sub=a", "--token-file=a\u0000b");
+        for (String content : List.of("", "two words", "a\nb", "a\u0000b", "\u00e9")) {
+            Path wrong = Files.writeString(directory.resolve("wrong"), content);
+            assertWrong("does not contain a token", "--sub=a", "--token-file=" + wrong);
+        }
     }
 
     private static String url() {
