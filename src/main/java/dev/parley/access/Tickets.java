@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,6 +47,9 @@ public final class Tickets {
 
     /** How often the tickets of open streams are used, within the time after which they end. */
     private static final int TOUCHES = 5;
+
+    /** Tickets that are given back at a time; a Redis that lost its data has lost all of them. */
+    private static final int GIVEN_BACK_AT_A_TIME = 64;
 
     private final AccessStore store;
     private final AccessMeters meters;
@@ -105,7 +109,7 @@ public final class Tickets {
         if (config.mode() == AccessConfig.Mode.OPEN) {
             return;
         }
-        vertx.setPeriodic(Math.max(1, lifetime.dividedBy(TOUCHES).toMillis()), id -> touch());
+        vertx.setPeriodic(pause().toMillis(), id -> touch());
     }
 
     /**
@@ -186,27 +190,58 @@ public final class Tickets {
         };
     }
 
-    private void touch() {
+    /**
+     * Uses the tickets of this pod's open streams. A round that takes longer than its time, as with
+     * a Redis that hangs, is given up, so that the next one begins in time. The order changes from
+     * round to round, so that no ticket is among the last each time.
+     */
+    void touch() {
+        Instant now = clock.instant();
+        // Their streams end by themselves. If one does not, its ticket is of no use all the same.
+        open.values().removeIf(known -> !known.token().expires().isAfter(now));
         if (open.isEmpty() || !isTouching.compareAndSet(false, true)) {
             return;
         }
-        store.touchTickets(List.copyOf(open.keySet()))
+        List<TicketDigest> used = new ArrayList<>(open.keySet());
+        Collections.shuffle(used);
+        store.touchTickets(used)
                 .chain(this::giveBack)
+                .ifNoItem()
+                .after(pause())
+                .fail()
                 .onTermination()
                 .invoke(() -> isTouching.set(false))
                 .subscribe()
                 .with(done -> {}, failure -> LOG.debugf("tickets: %s", failure.getMessage()));
     }
 
+    /** The pause from one round to the next. */
+    private Duration pause() {
+        Duration pause = lifetime.dividedBy(TOUCHES);
+        return pause.toMillis() < 1 ? Duration.ofMillis(1) : pause;
+    }
+
     /**
      * Gives the store tickets again that it has lost, or that ended while it was away: their
-     * streams are open, and their clients come back with them.
+     * streams are open, and their clients come back with them. One that the store does not take
+     * does not keep it from the others.
      */
     private Uni<Void> giveBack(List<TicketDigest> gone) {
         return Multi.createFrom()
                 .iterable(gone)
                 .onItem()
-                .transformToUniAndConcatenate(this::giveBack)
+                .transformToUni(
+                        ticket ->
+                                giveBack(ticket)
+                                        .onFailure()
+                                        .invoke(
+                                                failure ->
+                                                        LOG.debugf(
+                                                                "tickets: %s",
+                                                                failure.getMessage()))
+                                        .onFailure()
+                                        .recoverWithNull())
+                .merge(GIVEN_BACK_AT_A_TIME)
                 .onItem()
                 .ignoreAsUni();
     }

@@ -146,6 +146,17 @@ class RedisAccessStoreIT extends AccessStoreContract {
     }
 
     @Test
+    void thousandsOfTickets_areTouchedInOneCall_whichReturnsThoseThatAreGone() {
+        List<TicketDigest> tickets =
+                IntStream.range(0, 5_000).mapToObj(i -> TicketDigest.of("many " + i)).toList();
+        List<TicketDigest> kept = tickets.subList(0, 500);
+        kept.forEach(one -> get(store.putTicket(one, "x", HOUR, Instant.now().plus(HOUR))));
+
+        assertThat(get(store.touchTickets(tickets)))
+                .containsExactlyInAnyOrderElementsOf(tickets.subList(500, 5_000));
+    }
+
+    @Test
     void brokenTicket_standsForNothing() {
         TicketDigest ticket = TicketDigest.of("broken");
         for (RedisServer server : List.of(first, second)) {

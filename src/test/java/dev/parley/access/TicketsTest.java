@@ -1,0 +1,170 @@
+package dev.parley.access;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.access.AccessStore.TicketDigest;
+import dev.parley.access.memory.MemoryAccessStore;
+import dev.parley.broker.BrokerUnavailable;
+import dev.parley.message.RoomPattern;
+import dev.parley.testsupport.SettableClock;
+import dev.parley.testsupport.Timeouts;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.subscription.UniEmitter;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** What a pod does for the tickets of its open streams, and which tickets it accepts. */
+final class TicketsTest {
+
+    private final SettableClock clock = SettableClock.stoppedNow();
+
+    private Tickets tickets(AccessStore store, String... settings) {
+        AccessSettings all = AccessSettings.withSecret();
+        for (int i = 0; i < settings.length; i += 2) {
+            all.set(settings[i], settings[i + 1]);
+        }
+        return new Tickets(store, new AccessMeters(new SimpleMeterRegistry()), all.read(), clock);
+    }
+
+    private VerifiedToken token(Duration lifetime) {
+        return new VerifiedToken(
+                new Person("https://a", "ada", "Ada"),
+                Grants.ALL_ROOMS,
+                Optional.empty(),
+                clock.instant(),
+                clock.instant().plus(lifetime));
+    }
+
+    private Caller holder(int number, Duration lifetime) {
+        return new Caller(
+                Optional.of(token(lifetime)),
+                Grants.NONE,
+                Caller.Carrier.TICKET,
+                Optional.of(TicketDigest.of("ticket " + number)));
+    }
+
+    @Test
+    void lostTickets_areGivenBackSeveralAtATime_andAFailureStopsNoOther() {
+        var store = new ScriptedStore();
+        Tickets tickets = tickets(store);
+        IntStream.range(0, 1000).forEach(i -> tickets.enter(holder(i, Duration.ofHours(1))));
+
+        tickets.touch();
+        store.touched.remove().complete(store.asked.get(0));
+
+        assertThat(store.puts).hasSizeBetween(2, 100);
+        store.puts.remove().fail(new BrokerUnavailable("away"));
+        while (!store.puts.isEmpty()) {
+            store.puts.remove().complete(null);
+        }
+        assertThat(store.given).hasSize(1000);
+        tickets.touch();
+        assertThat(store.asked).as("the next round").hasSize(2);
+    }
+
+    @Test
+    void roundThatIsNotAnswered_isGivenUp_andTheNextHasAnotherOrder() {
+        var store = new ScriptedStore();
+        Tickets tickets = tickets(store, "parley.access.ticket-lifetime", "1S");
+        IntStream.range(0, 100).forEach(i -> tickets.enter(holder(i, Duration.ofHours(1))));
+
+        tickets.touch();
+
+        Timeouts.await("the next round")
+                .until(
+                        () -> {
+                            tickets.touch();
+                            return store.asked.size() > 1;
+                        });
+        assertThat(store.asked.get(1))
+                .containsExactlyInAnyOrderElementsOf(store.asked.get(0))
+                .isNotEqualTo(store.asked.get(0));
+    }
+
+    /** As when the end of its stream was never noticed. */
+    @Test
+    void ticketWhoseTokenHasEnded_isNotTouchedAnyMore() {
+        var store = new ScriptedStore();
+        Tickets tickets = tickets(store);
+        tickets.enter(holder(1, Duration.ofMinutes(1)));
+        Runnable leave = tickets.enter(holder(2, Duration.ofMinutes(1)));
+        tickets.enter(holder(3, Duration.ofMinutes(3)));
+        clock.advance(Duration.ofMinutes(2));
+
+        tickets.touch();
+        leave.run();
+
+        assertThat(store.asked).containsExactly(List.of(TicketDigest.of("ticket 3")));
+    }
+
+    /** Revocations are kept for as long as the present setting says. */
+    @Test
+    void ticketOfATokenForLongerThanIsAcceptedNow_isRefused() {
+        var store = new MemoryAccessStore(clock);
+        List<RoomPattern> rooms = List.of(new RoomPattern("*"));
+        String ticket =
+                tickets(store)
+                        .give(token(Duration.ofHours(2)), rooms)
+                        .await()
+                        .indefinitely()
+                        .ticket();
+        TicketDigest digest = TicketDigest.of(ticket);
+
+        assertThat(tickets(store).use(digest).await().indefinitely()).isPresent();
+        assertThat(
+                        tickets(store, "parley.access.max-token-lifetime", "1H")
+                                .use(digest)
+                                .await()
+                                .indefinitely())
+                .isEmpty();
+    }
+
+    /** Answers when the test says so. */
+    private static final class ScriptedStore implements AccessStore {
+
+        private final List<List<TicketDigest>> asked = new ArrayList<>();
+        private final Queue<UniEmitter<? super List<TicketDigest>>> touched = new ArrayDeque<>();
+        private final Queue<UniEmitter<? super Void>> puts = new ArrayDeque<>();
+        private final Set<TicketDigest> given = new HashSet<>();
+
+        @Override
+        public Uni<Void> putTicket(
+                TicketDigest ticket, String content, Duration idle, Instant end) {
+            given.add(ticket);
+            return Uni.createFrom().emitter(caller -> puts.add(caller));
+        }
+
+        @Override
+        public Uni<Optional<String>> useTicket(TicketDigest ticket) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Uni<List<TicketDigest>> touchTickets(Collection<TicketDigest> tickets) {
+            asked.add(List.copyOf(tickets));
+            return Uni.createFrom().emitter(caller -> touched.add(caller));
+        }
+
+        @Override
+        public Uni<Boolean> putRevocations(Map<String, Instant> entries) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Uni<List<RevocationList>> revocations(Collection<String> known) {
+            throw new UnsupportedOperationException();
+        }
+    }
+}
