@@ -72,8 +72,8 @@ public final class RevocationsResource {
      * Revokes, and ends the streams that are concerned, on every pod within a second.
      *
      * @param form the fields of a {@link Revocation}: sub, iss, jti, room, issued_before; all that
-     *     are given must hold. Unless a token is given by jti, tokens that are issued later are not
-     *     concerned: {@code issued_before} is now by default
+     *     are given must hold. Unless a token is given by jti, {@code issued_before} is now by
+     *     default, so that tokens that are issued later are not concerned
      */
     @POST
     @Consumes(MediaType.APPLICATION_FORM_URLENCODED)
@@ -84,8 +84,10 @@ public final class RevocationsResource {
                             + " a time")
     @RequestBody(
             description =
-                    "at least one of sub, jti, room, issued_before (RFC 3339, not in the future); iss"
-                            + " with sub; all that are given must hold")
+                    "at least one of sub, jti, room, issued_before; iss with sub; all that are given"
+                            + " must hold. issued_before is a time (RFC 3339), in the future by at"
+                            + " most parley.access.clock-skew; it is now if it is left out, except"
+                            + " with jti")
     public Uni<Response> revoke(byte[] form, @Context RoutingContext exchange) {
         if (!authenticator.isNeeded()) {
             throw new RefusedRequest(

@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Properties;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The examples of docs/access.md are right: their settings are accepted, and so is their token. */
@@ -92,6 +93,27 @@ final class AccessDocumentTest {
         assertThat(read.grants().mayWrite(new Room("kitchen"))).isFalse();
         assertThat(read.grants().mayWrite(new Room("team.red"))).isTrue();
         assertThat(read.grants().admin()).isTrue();
+    }
+
+    @Test
+    void everyReasonOfADenial_isListed_inTheOrderOfTheCode() {
+        List<String> listed =
+                Pattern.compile("(?m)^\\| `([a-z-]+)` \\| .* \\|$")
+                        .matcher(
+                                DOCUMENT.substring(
+                                        DOCUMENT.indexOf("| reason | the call was denied"),
+                                        DOCUMENT.indexOf("| metric | counts |")))
+                        .results()
+                        .map(row -> row.group(1))
+                        .toList();
+
+        assertThat(listed)
+                .containsExactlyElementsOf(
+                        Stream.<DenialReason>concat(
+                                        Stream.of(Denial.values()),
+                                        Stream.of(TokenRefused.Reason.values()))
+                                .map(DenialReason::label)
+                                .toList());
     }
 
     @Test
