@@ -307,8 +307,8 @@ public final class Revocations {
         if (!isFailureLogged) {
             isFailureLogged = true;
             LOG.warnf(
-                    "The store lacks revocations, which are in force on the pods that know them, and"
-                            + " could not be given them, which is tried again: %s",
+                    "The store lacks revocations that are in force on this pod, and did not take them:"
+                            + " %s. The pod goes on trying.",
                     reason);
         }
     }
