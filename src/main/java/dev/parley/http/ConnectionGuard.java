@@ -235,6 +235,8 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
 
     /** Notes that a stream has taken the connection over, and no further request is served. */
     void onTakenOver() {
+        // Not kept by each of thousands of streams.
+        lines = null;
         endHead(State.TAKEN_OVER);
     }
 
