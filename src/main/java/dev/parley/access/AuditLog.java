@@ -73,11 +73,11 @@ final class AuditLog {
     }
 
     /**
-     * Writes a value as one word: whatever could end a line or a field is replaced, because an
-     * issuer may accept any name.
+     * Writes a value as one word: whatever could end a line or a field, or change a terminal, is
+     * replaced, because an issuer may accept any name.
      */
     private static String field(String value) {
         String cut = value.length() <= MAX_VALUE ? value : value.substring(0, MAX_VALUE) + "…";
-        return cut.replaceAll("[\\s\\p{Cntrl}\\p{Cf}=\"\\u2028\\u2029]", "_");
+        return cut.replaceAll("[\\p{Z}\\p{C}=\"]", "_");
     }
 }

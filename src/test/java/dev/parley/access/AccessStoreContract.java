@@ -117,6 +117,19 @@ public abstract class AccessStoreContract {
     }
 
     @Test
+    void revocationsThatChangeNothing_leaveTheRevision() {
+        Instant end = in(LONG);
+        get(store().putRevocations(Map.of("one", end)));
+        RevocationList known = get(store().revocations(List.of())).get(0);
+
+        get(store().putRevocations(Map.of("one", end)));
+        get(store().putRevocations(Map.of("one", end.minusSeconds(1))));
+        get(store().putRevocations(Map.of("over", Instant.now().minusSeconds(1))));
+
+        assertThat(get(store().revocations(List.of())).get(0)).isEqualTo(known);
+    }
+
+    @Test
     void list_isLeftOut_untilItChanges() {
         get(store().putRevocations(Map.of("one", in(LONG))));
         RevocationList known = get(store().revocations(List.of())).get(0);

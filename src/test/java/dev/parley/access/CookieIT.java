@@ -8,6 +8,8 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -195,6 +197,89 @@ class CookieIT {
 
         assertThat(http.sendForm("x", "room", "bearer").status()).isEqualTo(200);
         assertThat(http.sendForm("x", "room", "cookies").status()).isEqualTo(403);
+    }
+
+    /** Each credential is for one room, which the status tells. */
+    @ParameterizedTest
+    @CsvSource({
+        "bearer ticket cookie, held.bearer",
+        "bearer cookie, held.bearer",
+        "bearer ticket, held.bearer",
+        "ticket cookie, held.ticket",
+        "basic ticket cookie, held.ticket",
+        "basic cookie, held.cookie",
+        "basic bearer, none",
+        "wrong-bearer ticket cookie, none",
+        "wrong-ticket cookie, none"
+    })
+    void requestWithSeveralCredentials_countsByOne(String credentials, String permitted) {
+        List<String> brought = List.of(credentials.split(" ", -1));
+        Http http = new Http(pod.uri());
+        String query = "";
+        if (brought.contains("cookie")) {
+            http = http.with("Cookie", "__Host-parley=" + held("cookie"));
+        }
+        if (brought.contains("basic")) {
+            http = http.with("Authorization", "Basic Bearer " + held("bearer"));
+        }
+        if (brought.contains("bearer") && !brought.contains("basic")) {
+            http = http.with("Authorization", "bEARER  " + held("bearer"));
+        }
+        if (brought.contains("wrong-bearer")) {
+            http = http.with("Authorization", "Bearer " + held("bearer") + "x");
+        }
+        if (brought.contains("ticket")) {
+            query = "&ticket=" + AccessPods.ticket(pod, held("ticket")) + "&ticket=unknown";
+        }
+        if (brought.contains("wrong-ticket")) {
+            query = "&ticket=unknown&ticket=" + AccessPods.ticket(pod, held("ticket"));
+        }
+        for (String room : List.of("held.bearer", "held.ticket", "held.cookie")) {
+            int refused =
+                    credentials.startsWith("wrong") || credentials.equals("basic bearer")
+                            ? 401
+                            : 403;
+            assertThat(http.call("HEAD", "/events?room=" + room + query).status())
+                    .as(room)
+                    .isEqualTo(room.equals(permitted) ? 200 : refused);
+        }
+    }
+
+    private static String held(String carrier) {
+        return AccessPods.tokenFor("held." + carrier).signed();
+    }
+
+    @Test
+    void ticketInABody_doesNotCount_andOneInTheQueryDoes() {
+        String ticket = AccessPods.ticket(pod, held("ticket"));
+        String form = "application/x-www-form-urlencoded";
+        Http http = new Http(pod.uri());
+
+        assertThat(http.post("/events?ticket=" + ticket, form, "room=held.bearer").status())
+                .isEqualTo(403);
+        assertThat(http.post("/events", form, "room=held.ticket&ticket=" + ticket).status())
+                .isIn(400, 401);
+        assertThat(http.post("/revocations?ticket=" + ticket, form, "sub=ada").status())
+                .isEqualTo(400);
+        assertThat(http.call("HEAD", "/clock?ticket=" + ticket).status()).isEqualTo(400);
+    }
+
+    @Test
+    void administratorsCookie_revokes_onlyForPagesOfThisOrigin() {
+        String admin = TestTokens.token().claim("parley", Map.of("admin", true)).signed();
+        Http http = new Http(pod.uri()).with("Cookie", "__Host-parley=" + admin);
+        String form = "application/x-www-form-urlencoded";
+
+        assertThat(
+                        http.with("Sec-Fetch-Site", "cross-site")
+                                .post("/revocations", form, "jti=unused")
+                                .status())
+                .isEqualTo(403);
+        assertThat(
+                        http.with("Sec-Fetch-Site", "same-origin")
+                                .post("/revocations", form, "jti=unused")
+                                .status())
+                .isEqualTo(200);
     }
 
     @Test

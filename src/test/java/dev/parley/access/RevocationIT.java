@@ -9,6 +9,8 @@ import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.TcpProxy;
 import dev.parley.testsupport.Timeouts;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -225,6 +227,26 @@ class RevocationIT {
                         .signed();
         assertThat(AccessPods.with(other, later).sendForm("x", "room", room).status())
                 .isEqualTo(200);
+    }
+
+    /** In any language and script, and in the normal form of the token. */
+    @Test
+    void personWithAnyName_isRevoked_andTheLogHasItAsOneWord() {
+        String composed = "zo\u00eb \ud83d\ude80=\u200b\u00a0\u3000x";
+        String token = token(composed).signed();
+        String decomposed = token(composed.replace("\u00eb", "e\u0308")).signed();
+
+        assertThat(AccessPods.revoke(one, admin, "sub=" + encode(composed)).status())
+                .isEqualTo(200);
+
+        assertRefused(other, token);
+        assertThat(AccessPods.with(other, decomposed).get("/rooms/team.a/messages").status())
+                .isEqualTo(200);
+        one.awaitLog("zo\u00eb_\ud83d\ude80____x");
+    }
+
+    private static String encode(String value) {
+        return URLEncoder.encode(value, StandardCharsets.UTF_8);
     }
 
     @Test

@@ -121,6 +121,47 @@ class TokenAttackIT {
         assertThat(call(token().claim("iss", OTHER).signed()).status()).isEqualTo(200);
     }
 
+    /** Ids of keys and of people are the issuer's own. */
+    @Test
+    void twoIssuersWithTheSameIds_areToldApart() {
+        try (var keys = new JwksServer(jwks(jwk(NEXT, "kid", "k1")));
+                var both =
+                        AccessPods.builder()
+                                .config("parley.access.issuers.login.issuer", "login")
+                                .config("parley.access.issuers.login.audience", "parley")
+                                .config("parley.access.issuers.login.jwks", issuer.uri())
+                                .config("parley.access.issuers.twin.issuer", "twin")
+                                .config("parley.access.issuers.twin.audience", "parley")
+                                .config("parley.access.issuers.twin.jwks", keys.uri())
+                                .start()
+                                .awaitReady()) {
+            String login = token().claim("iss", "login").claim("jti", "1").signed("RS256", KEY);
+            String twin = token().claim("iss", "twin").claim("jti", "1").signed("RS256", NEXT);
+            assertThat(status(both, login)).isEqualTo(200);
+            assertThat(status(both, twin)).isEqualTo(200);
+            assertThat(status(both, token().claim("iss", "login").signed("RS256", NEXT)))
+                    .isEqualTo(401);
+            assertThat(status(both, token().claim("iss", "twin").signed("RS256", KEY)))
+                    .isEqualTo(401);
+
+            String admin =
+                    TestTokens.token()
+                            .claim("sub", "root")
+                            .claim("parley", Map.of("admin", true))
+                            .signed();
+            assertThat(AccessPods.revoke(both, admin, "sub=ada&iss=twin").status()).isEqualTo(200);
+
+            assertThat(status(both, twin)).isEqualTo(401);
+            assertThat(status(both, login)).isEqualTo(200);
+            assertThat(AccessPods.revoke(both, admin, "jti=1&iss=login").status()).isEqualTo(200);
+            assertThat(status(both, login)).isEqualTo(401);
+        }
+    }
+
+    private static int status(ParleyProcess pod, String token) {
+        return AccessPods.with(pod, token).get("/rooms/kitchen/messages").status();
+    }
+
     @Test
     void newKey_isAcceptedAsSoonAsItIsPublished() {
         try (var keys = new JwksServer(jwks(jwk(KEY, "kid", "k1")));

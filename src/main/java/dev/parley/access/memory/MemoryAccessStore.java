@@ -108,18 +108,25 @@ public final class MemoryAccessStore implements AccessStore {
         synchronized (revocations) {
             Instant now = clock.instant();
             revocations.values().removeIf(end -> !end.isAfter(now));
+            Map<String, Instant> later = new HashMap<>(entries);
+            later.entrySet()
+                    .removeIf(
+                            one -> {
+                                Instant known = revocations.getOrDefault(one.getKey(), Instant.MIN);
+                                return !one.getValue().isAfter(now)
+                                        || !one.getValue().isAfter(known);
+                            });
             long more =
-                    entries.keySet().stream()
+                    later.keySet().stream()
                             .filter(entry -> !revocations.containsKey(entry))
                             .count();
             if (revocations.size() + more > MAX_REVOCATIONS) {
                 return Uni.createFrom().failure(new TooManyRevocations());
             }
-            entries.forEach(
-                    (entry, end) ->
-                            revocations.merge(
-                                    entry, end, (one, other) -> one.isAfter(other) ? one : other));
-            revision++;
+            if (!later.isEmpty()) {
+                revocations.putAll(later);
+                revision++;
+            }
         }
         return Uni.createFrom().item(true);
     }

@@ -6,29 +6,35 @@
 -- ARGV[2]  most         integer     revocations that are kept at most
 -- ARGV[3…] end (ms), revocation (JSON), end, revocation …
 --
--- Returns 1; 0 if there would be more than that, and then nothing has changed.
+-- Returns 1; 0 if there would be more than that, and then nothing has changed. The revision stays the
+-- same if nothing has changed. Otherwise a pod whose clock is behind would give back a revocation that
+-- has ended here again and again, and each time all pods would read the whole set.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%d', now))
 local more = 0
+local later = {}
 for i = 3, #ARGV, 2 do
-  if not redis.call('ZSCORE', KEYS[1], ARGV[i + 1]) then
+  local stop = tonumber(ARGV[i])
+  local known = redis.call('ZSCORE', KEYS[1], ARGV[i + 1])
+  if stop > now and not known then
     more = more + 1
+  end
+  -- One that is there already keeps the later of both ends.
+  if stop > now and (not known or tonumber(known) < stop) then
+    later[#later + 1] = i
   end
 end
 if redis.call('ZCARD', KEYS[1]) + more > tonumber(ARGV[2]) then
   return 0
 end
-for i = 3, #ARGV, 2 do
-  -- One that is there already keeps the later of both ends.
-  local known = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[i + 1]) or 0)
-  if known < tonumber(ARGV[i]) then
-    redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1])
-  end
+if #later == 0 then
+  return 1
+end
+for _, i in ipairs(later) do
+  redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1])
 end
 local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-if last[2] then
-  redis.call('PEXPIREAT', KEYS[1], string.format('%d', tonumber(last[2])))
-end
+redis.call('PEXPIREAT', KEYS[1], string.format('%d', tonumber(last[2])))
 redis.call('SET', KEYS[2], ARGV[1])
 return 1
