@@ -65,8 +65,11 @@ class ProxyAdviceIT {
             String answer =
                     new Http(pod.uri())
                             .raw(
-                                    "GET /events?room=a&room=b&room=c&format=json HTTP/1.0\r\n"
-                                            + "X-Forwarded-For: 203.0.113.9\r\n\r\n");
+                                    """
+                                    GET /events?room=a&room=b&room=c&format=json HTTP/1.0\r
+                                    X-Forwarded-For: 203.0.113.9\r
+                                    \r
+                                    """);
 
             assertThat(answer).contains("event: goodbye", "limit");
             pod.awaitLog("parley.limits.rooms-per-address was met by 127.0.0.1, which sends");

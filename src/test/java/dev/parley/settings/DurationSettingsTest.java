@@ -51,7 +51,7 @@ final class DurationSettingsTest {
 
     private static boolean isOfAMapping(Class<?> type) {
         return type.isAnnotationPresent(ConfigMapping.class)
-                || type.getEnclosingClass() != null && isOfAMapping(type.getEnclosingClass());
+                || (type.getEnclosingClass() != null && isOfAMapping(type.getEnclosingClass()));
     }
 
     @ParameterizedTest
