@@ -322,19 +322,20 @@ class RevocationIT {
 
     @Test
     void revocationThatRedisHasLost_andCannotTakeBack_isGivenBackWhenItCan() {
-        try (RedisServer full = RedisServer.start();
-                ParleyProcess pod = AccessPods.builder().redis(full.uri()).start().awaitReady()) {
+        try (RedisServer stubborn = RedisServer.start();
+                ParleyProcess pod =
+                        AccessPods.builder().redis(stubborn.uri()).start().awaitReady()) {
             String token = token("kim").signed();
             AccessPods.revoke(pod, admin, "sub=kim");
-            // From now on Redis accepts no write that needs memory, and answers all reads.
-            full.command("CONFIG", "SET", "maxmemory", "1");
-            full.command("FLUSHALL");
+            refuseRevocations(stubborn);
+            stubborn.command("FLUSHALL");
             pod.awaitLog("The store lacks revocations");
 
-            full.command("CONFIG", "SET", "maxmemory", "0");
+            acceptRevocations(stubborn);
 
-            assertKept(full, "kim");
-            try (ParleyProcess late = AccessPods.builder().redis(full.uri()).start().awaitReady()) {
+            assertKept(stubborn, "kim");
+            try (ParleyProcess late =
+                    AccessPods.builder().redis(stubborn.uri()).start().awaitReady()) {
                 assertRefused(late, token);
             }
         }
@@ -350,12 +351,12 @@ class RevocationIT {
                                 .config("parley.redis.servers.two", second.uri())
                                 .start()
                                 .awaitReady()) {
-            second.command("CONFIG", "SET", "maxmemory", "1");
+            refuseRevocations(second);
             assertThat(AccessPods.revoke(pod, admin, "sub=liam").status()).isEqualTo(200);
             assertThat(revocations(first)).contains("liam");
             assertThat(revocations(second)).doesNotContain("liam");
 
-            second.command("CONFIG", "SET", "maxmemory", "0");
+            acceptRevocations(second);
 
             assertKept(second, "liam");
         }
@@ -402,6 +403,15 @@ class RevocationIT {
             assertThat(answer.body()).contains("nothing was revoked");
             assertThat(AccessPods.revoke(pod, admin, "jti=kept").status()).isEqualTo(200);
         }
+    }
+
+    /** Makes the server refuse the write, and go on answering reads and other writes. */
+    private static void refuseRevocations(RedisServer server) {
+        server.command("ACL", "SETUSER", "default", "-zadd");
+    }
+
+    private static void acceptRevocations(RedisServer server) {
+        server.command("ACL", "SETUSER", "default", "+zadd");
     }
 
     private static String revocations(RedisServer server) {

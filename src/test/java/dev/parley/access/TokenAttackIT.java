@@ -123,7 +123,7 @@ class TokenAttackIT {
 
     /** Ids of keys and of people are the issuer's own. */
     @Test
-    void twoIssuersWithTheSameIds_areToldApart() {
+    void twoIssuersWithTheSameIds_areNotMixedUp() {
         try (var keys = new JwksServer(jwks(jwk(NEXT, "kid", "k1")));
                 var both =
                         AccessPods.builder()

@@ -111,7 +111,12 @@ class RedisConnectionsIT {
     @EnumSource
     void connectionsThatAreMadeAnewManyTimes_leaveNothingBehind(Fault fault) {
         Duration patience = fault == Fault.SILENCE ? Duration.ofSeconds(1) : Duration.ofMinutes(1);
-        open(RedisSettings.QUICK.withTimeout(Duration.ofSeconds(5)).withProbeTimeout(patience));
+        open(
+                RedisSettings.QUICK
+                        .withTimeout(Duration.ofSeconds(5))
+                        .withProbeTimeout(patience)
+                        // As many as wait in two silences: they count until their end.
+                        .withMaxPending(20));
         CHANNELS.forEach(connections::subscribe);
 
         for (int round = 0; round < fault.rounds(); round++) {
