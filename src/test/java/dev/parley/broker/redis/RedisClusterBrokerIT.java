@@ -30,10 +30,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -107,18 +109,19 @@ class RedisClusterBrokerIT {
                         HistorySettings.DEFAULT.ofAllRooms());
         BlockingBroker blocking = BlockingBroker.open(broker, SettableClock.stoppedNow());
         RedisServer hung = cluster.masterOf(keyOf(ROOM));
-        List<Room> rooms = rooms(300);
-        Room other =
-                rooms.stream()
-                        .filter(room -> cluster.masterOf(keyOf(room)) != hung)
-                        .findFirst()
-                        .orElseThrow();
+        Map<Boolean, List<Room>> rooms =
+                rooms(300).stream()
+                        .collect(
+                                Collectors.partitioningBy(
+                                        room -> cluster.masterOf(keyOf(room)) == hung));
+        Room other = rooms.get(false).get(0);
         blocking.read(other, new Range.After(0, 1));
         var answered = new AtomicBoolean();
+        // Its replica is not to take over meanwhile.
+        cluster.setNodeTimeout(Duration.ofHours(1));
         hung.pause();
         try {
-            rooms.stream()
-                    .filter(room -> cluster.masterOf(keyOf(room)) == hung)
+            rooms.get(true)
                     .forEach(
                             room ->
                                     broker.read(room, new Range.After(0, 1))
@@ -132,6 +135,7 @@ class RedisClusterBrokerIT {
             assertThat(answered).as("a read of the master that hangs has ended").isFalse();
         } finally {
             hung.resume();
+            cluster.setNodeTimeout(Duration.ofSeconds(5));
         }
     }
 
