@@ -69,6 +69,8 @@ class RedisOutageIT extends RedisFaultTest {
                         .redis(network.uri("redis"))
                         .start()) {
             Pods.awaitPublishing(patient);
+            // While it starts on a slow machine, a connection may be too late.
+            int start = patient.log().length();
 
             redis.pause();
 
@@ -76,7 +78,7 @@ class RedisOutageIT extends RedisFaultTest {
             assertThat(refused.status()).isEqualTo(503);
             assertThat(refused.header("Retry-After")).matches("[1-9][0-9]*");
             assertThat(refused.body()).contains("300");
-            assertThat(patient.log()).doesNotContain("Parley goes on trying");
+            assertThat(patient.log().substring(start)).doesNotContain("Parley goes on trying");
         }
     }
 
