@@ -174,6 +174,7 @@ public final class Revocations {
                 .invoke(
                         everywhere -> {
                             add(Map.of(revocation, end));
+                            doubt();
                             onPut(everywhere);
                         })
                 .replaceWithVoid();
@@ -195,7 +196,8 @@ public final class Revocations {
                                                 .toList()));
     }
 
-    private void update() {
+    /** Asks the store for changes, unless an answer is still to come. */
+    void update() {
         if (!isAsking.compareAndSet(false, true)) {
             return;
         }
@@ -225,6 +227,15 @@ public final class Revocations {
                                     .invoke(lists -> onAnswer(lists, known, before));
                         })
                 .replaceWithVoid();
+    }
+
+    /**
+     * Makes the next answer contain all lists. After a revocation the servers have a revision that
+     * this pod has not read yet. One that loses its data before the next question has the former
+     * revision again, or none as in the beginning, and would be taken for unchanged.
+     */
+    private synchronized void doubt() {
+        doubts++;
     }
 
     private synchronized long doubts() {

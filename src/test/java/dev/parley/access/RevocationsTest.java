@@ -24,12 +24,16 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.runtime.configuration.DurationConverter;
 import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
+import io.smallrye.mutiny.Uni;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import org.junit.jupiter.api.Test;
@@ -203,6 +207,80 @@ final class RevocationsTest {
         assertThat(late.isRevoked(last)).as("on a pod that starts then").isTrue();
         clock.advance(skew.multipliedBy(3).plusSeconds(1));
         assertThat(own.isRevoked(last)).as("much later").isFalse();
+    }
+
+    @Test
+    void revocationThatIsLostBeforeThePodAsksAgain_isGivenBack() {
+        var store = new ForgetfulStore();
+        var own =
+                new Revocations(
+                        store,
+                        hub,
+                        Clock.systemUTC(),
+                        AccessSettings.withSecret().read(),
+                        new SimpleMeterRegistry());
+        own.update();
+        var revocation =
+                new Revocation(
+                        Optional.of("eve"),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty());
+        own.revoke(revocation).await().indefinitely();
+        store.forget();
+
+        own.update();
+
+        assertThat(store.entries).containsOnlyKeys(revocation.toJson());
+    }
+
+    /** Has the revision of the beginning again when it has lost its data, as Redis has. */
+    private static final class ForgetfulStore implements AccessStore {
+
+        private final Map<String, Instant> entries = new HashMap<>();
+        private int revision;
+
+        void forget() {
+            entries.clear();
+            revision = 0;
+        }
+
+        @Override
+        public Uni<Void> putTicket(
+                TicketDigest ticket, String content, Duration idle, Instant end) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Uni<Optional<String>> useTicket(TicketDigest ticket) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Uni<List<TicketDigest>> touchTickets(Collection<TicketDigest> tickets) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Uni<Boolean> putRevocations(Map<String, Instant> more) {
+            entries.putAll(more);
+            revision++;
+            return Uni.createFrom().item(true);
+        }
+
+        @Override
+        public Uni<List<RevocationList>> revocations(Collection<String> known) {
+            String present = Integer.toString(revision);
+            return Uni.createFrom()
+                    .item(
+                            List.of(
+                                    new RevocationList(
+                                            present,
+                                            known.contains(present)
+                                                    ? Optional.empty()
+                                                    : Optional.of(Map.copyOf(entries)))));
+        }
     }
 
     private void revoke(String subject, Optional<Room> room) {
