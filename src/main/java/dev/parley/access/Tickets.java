@@ -166,8 +166,9 @@ public final class Tickets {
      * it was when the ticket was given, and revocations are kept for the present one.
      */
     private boolean isValid(VerifiedToken token) {
-        return token.expires().isAfter(clock.instant())
-                && !token.expires().isAfter(token.issued().plus(longestToken));
+        Instant now = clock.instant();
+        Instant issued = token.issued().equals(Instant.EPOCH) ? now : token.issued();
+        return token.expires().isAfter(now) && !token.expires().isAfter(issued.plus(longestToken));
     }
 
     /**

@@ -187,9 +187,10 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
     }
 
     /**
-     * Checks the times. How long the token lasts is a matter of the token alone, and not of the
-     * present time. Otherwise one for 30 hours, where 24 are accepted, would be accepted six hours
-     * after it was issued, and could outlive a revocation from before.
+     * Checks the times. How long a token with {@code iat} lasts is a matter of the token alone, and
+     * not of the present time. Otherwise one for 30 hours, where 24 are accepted, would be accepted
+     * six hours after it was issued, and could outlive a revocation from before. Of one without
+     * {@code iat} nothing but the time that is left can be checked.
      *
      * @param skew how far the issuer's clock may differ
      * @param longest the longest time from the token's issue to its end
@@ -199,18 +200,21 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
         if (!now.isBefore(expires().plus(skew))) {
             throw new TokenRefused(EXPIRED, "the token has expired");
         }
-        if (expires().isAfter(issued().plus(longest))) {
+        Optional<Instant> issued = seconds("iat");
+        if (expires().isAfter(issued.orElse(now).plus(longest))) {
             throw malformed(
                     "the token's exp is more than "
                             + longest.toSeconds()
-                            + " seconds after its iat, which is the longest life that is accepted"
+                            + " seconds after "
+                            + (issued.isPresent() ? "its iat" : "now")
+                            + ", which is the longest life that is accepted"
                             + " here (parley.access.max-token-lifetime)");
         }
         Instant latest = now.plus(skew);
         if (seconds("nbf").filter(latest::isBefore).isPresent()) {
             throw new TokenRefused(NOT_YET_VALID, "the token's nbf is in the future");
         }
-        if (issued().isAfter(latest)) {
+        if (issued.filter(latest::isBefore).isPresent()) {
             throw new TokenRefused(NOT_YET_VALID, "the token's iat is in the future");
         }
     }
@@ -220,14 +224,9 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
         return seconds("exp").orElseThrow(() -> malformed("the token has no exp"));
     }
 
-    /**
-     * Returns the claim {@code iat}, which has to be there: without it no pod could tell a token
-     * that was issued before a revocation from one that was issued after it.
-     */
+    /** Returns the claim {@code iat}; the epoch if there is none. */
     Instant issued() {
-        return seconds("iat")
-                .orElseThrow(
-                        () -> malformed("the token has no iat, the time at which it was issued"));
+        return seconds("iat").orElse(Instant.EPOCH);
     }
 
     private Optional<Instant> seconds(String claim) {

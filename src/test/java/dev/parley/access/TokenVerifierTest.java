@@ -234,9 +234,18 @@ final class TokenVerifierTest {
         assertThat(secret.refuse(token().claim("sub", null).signed())).isEqualTo(MALFORMED);
         assertThat(secret.refusal(token().claim("sub", null).signed()))
                 .hasMessage("the token has no sub");
-        assertThat(secret.refuse(token().claim("iat", null).signed())).isEqualTo(MALFORMED);
-        assertThat(secret.refusal(token().claim("iat", null).signed()))
-                .hasMessageContaining("has no iat");
+    }
+
+    /** It counts as issued before every revocation with a time. */
+    @Test
+    void tokenWithoutIat_isAccepted_ifItsTimeIsNotTooLong() {
+        long now = Instant.now().getEpochSecond();
+        TestTokens token = token().claim("iat", null);
+
+        assertThat(secret.accept(token.claim("exp", now + 900).signed()).issued())
+                .isEqualTo(Instant.EPOCH);
+        assertThat(secret.refusal(token.claim("exp", now + 172_800).signed()))
+                .hasMessageContaining("86400 seconds after now");
     }
 
     /** A revocation is kept for the longest life, counted from when it was made. */
