@@ -167,8 +167,8 @@ public final class Tickets {
      */
     private boolean isValid(VerifiedToken token) {
         Instant now = clock.instant();
-        Instant issued = token.issued().equals(Instant.EPOCH) ? now : token.issued();
-        return token.expires().isAfter(now) && !token.expires().isAfter(issued.plus(longestToken));
+        return token.expires().isAfter(now)
+                && !VerifiedToken.lastsTooLong(token.issued(), token.expires(), longestToken, now);
     }
 
     /**

@@ -200,13 +200,12 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
         if (!now.isBefore(expires().plus(skew))) {
             throw new TokenRefused(EXPIRED, "the token has expired");
         }
-        Optional<Instant> issued = seconds("iat");
-        if (expires().isAfter(issued.orElse(now).plus(longest))) {
+        if (VerifiedToken.lastsTooLong(issued(), expires(), longest, now)) {
             throw malformed(
                     "the token's exp is more than "
                             + longest.toSeconds()
                             + " seconds after "
-                            + (issued.isPresent() ? "its iat" : "now")
+                            + (claims.has("iat") ? "its iat" : "now")
                             + ", which is the longest life that is accepted"
                             + " here (parley.access.max-token-lifetime)");
         }
@@ -214,7 +213,7 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
         if (seconds("nbf").filter(latest::isBefore).isPresent()) {
             throw new TokenRefused(NOT_YET_VALID, "the token's nbf is in the future");
         }
-        if (issued.filter(latest::isBefore).isPresent()) {
+        if (issued().isAfter(latest)) {
             throw new TokenRefused(NOT_YET_VALID, "the token's iat is in the future");
         }
     }

@@ -189,14 +189,7 @@ final class RevocationsTest {
                         Optional.of("token-1"),
                         issued,
                         issued.plus(longest));
-        var revocation =
-                new Revocation(
-                        Optional.of("eve"),
-                        Optional.empty(),
-                        Optional.empty(),
-                        Optional.empty(),
-                        Optional.of(clock.instant().plus(skew)));
-        own.revoke(revocation).await().indefinitely();
+        own.revoke(ofEve(Optional.of(clock.instant().plus(skew)))).await().indefinitely();
 
         Instant refused = last.expires().plus(skew);
         clock.advance(Duration.between(clock.instant(), refused));
@@ -207,6 +200,15 @@ final class RevocationsTest {
         assertThat(late.isRevoked(last)).as("on a pod that starts then").isTrue();
         clock.advance(skew.multipliedBy(3).plusSeconds(1));
         assertThat(own.isRevoked(last)).as("much later").isFalse();
+    }
+
+    private static Revocation ofEve(Optional<Instant> issuedBefore) {
+        return new Revocation(
+                Optional.of("eve"),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                issuedBefore);
     }
 
     @Test
@@ -220,13 +222,7 @@ final class RevocationsTest {
                         AccessSettings.withSecret().read(),
                         new SimpleMeterRegistry());
         own.update();
-        var revocation =
-                new Revocation(
-                        Optional.of("eve"),
-                        Optional.empty(),
-                        Optional.empty(),
-                        Optional.empty(),
-                        Optional.empty());
+        Revocation revocation = ofEve(Optional.empty());
         own.revoke(revocation).await().indefinitely();
         store.forget();
 

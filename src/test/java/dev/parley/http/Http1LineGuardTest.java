@@ -2,8 +2,6 @@ package dev.parley.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.delivery.LimitsConfig;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
@@ -14,15 +12,10 @@ import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.util.ReferenceCountUtil;
-import io.quarkus.runtime.configuration.DurationConverter;
-import io.smallrye.config.SmallRyeConfig;
-import io.smallrye.config.SmallRyeConfigBuilder;
 import io.vertx.core.Vertx;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,7 +31,7 @@ class Http1LineGuardTest {
     @AutoClose("close")
     private final Vertx vertx = Vertx.vertx();
 
-    private final ServerBounds bounds = bounds();
+    private final ServerBounds bounds = TestBounds.of(vertx);
     private final EmbeddedChannel channel = new EmbeddedChannel(new HttpRequestDecoder());
     private int requests;
 
@@ -202,21 +195,5 @@ class Http1LineGuardTest {
 
     private long held() {
         return bounds.heads().held();
-    }
-
-    private ServerBounds bounds() {
-        SmallRyeConfig config =
-                new SmallRyeConfigBuilder()
-                        .withConverter(Duration.class, 200, new DurationConverter())
-                        .withMapping(BoundsConfig.class)
-                        .withMapping(LimitsConfig.class)
-                        .build();
-        var clients = new ClientAddress(false, false, Optional.empty(), Optional.empty(), vertx);
-        return new ServerBounds(
-                config.getConfigMapping(BoundsConfig.class),
-                config.getConfigMapping(LimitsConfig.class),
-                clients,
-                new ProxyAdvice(clients),
-                new SimpleMeterRegistry());
     }
 }

@@ -2,20 +2,13 @@ package dev.parley.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.delivery.LimitsConfig;
 import dev.parley.testsupport.Http2Frames;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
-import io.quarkus.runtime.configuration.DurationConverter;
-import io.smallrye.config.SmallRyeConfig;
-import io.smallrye.config.SmallRyeConfigBuilder;
 import io.vertx.core.Vertx;
-import java.time.Duration;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
@@ -40,7 +33,7 @@ class Http2FrameGuardTest {
 
     @Test
     void requestsOfOneRead_waitUntilOtherConnectionsHadATurn() {
-        ServerBounds bounds = bounds();
+        ServerBounds bounds = TestBounds.of(vertx);
         ConnectionGuard.guard(channel, bounds);
         ByteBuf first = requests(0, 1_000, Http2Frames.connection());
         ByteBuf second = requests(1_000, 1_000, Http2Frames.more());
@@ -67,7 +60,7 @@ class Http2FrameGuardTest {
 
     @Test
     void requestsThatWait_areReleasedWhenTheConnectionCloses() {
-        ServerBounds bounds = bounds();
+        ServerBounds bounds = TestBounds.of(vertx);
         ConnectionGuard.guard(channel, bounds);
         ByteBuf requests = requests(0, 1_000, Http2Frames.connection());
         channel.pipeline().fireChannelRead(requests);
@@ -85,21 +78,5 @@ class Http2FrameGuardTest {
             frames.get(2 * i + 1, "/rooms/a/messages");
         }
         return Unpooled.wrappedBuffer(frames.toBytes());
-    }
-
-    private ServerBounds bounds() {
-        SmallRyeConfig config =
-                new SmallRyeConfigBuilder()
-                        .withConverter(Duration.class, 200, new DurationConverter())
-                        .withMapping(BoundsConfig.class)
-                        .withMapping(LimitsConfig.class)
-                        .build();
-        var clients = new ClientAddress(false, false, Optional.empty(), Optional.empty(), vertx);
-        return new ServerBounds(
-                config.getConfigMapping(BoundsConfig.class),
-                config.getConfigMapping(LimitsConfig.class),
-                clients,
-                new ProxyAdvice(clients),
-                new SimpleMeterRegistry());
     }
 }

@@ -1,0 +1,32 @@
+package dev.parley.http;
+
+import dev.parley.delivery.LimitsConfig;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.quarkus.runtime.configuration.DurationConverter;
+import io.smallrye.config.SmallRyeConfig;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import io.vertx.core.Vertx;
+import java.time.Duration;
+import java.util.Optional;
+
+/** The bounds of a server with the default settings and without a proxy. */
+final class TestBounds {
+
+    private TestBounds() {}
+
+    static ServerBounds of(Vertx vertx) {
+        SmallRyeConfig config =
+                new SmallRyeConfigBuilder()
+                        .withConverter(Duration.class, 200, new DurationConverter())
+                        .withMapping(BoundsConfig.class)
+                        .withMapping(LimitsConfig.class)
+                        .build();
+        var clients = new ClientAddress(false, false, Optional.empty(), Optional.empty(), vertx);
+        return new ServerBounds(
+                config.getConfigMapping(BoundsConfig.class),
+                config.getConfigMapping(LimitsConfig.class),
+                clients,
+                new ProxyAdvice(clients),
+                new SimpleMeterRegistry());
+    }
+}
