@@ -374,6 +374,7 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
      */
     @Override
     public void handlerRemoved(ChannelHandlerContext removed) {
+        lines = null;
         if (removed.channel().isActive()) {
             removed.pipeline().addFirst(this);
             removed.pipeline()
@@ -435,14 +436,13 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
         context.fireChannelReadComplete();
-        countHead();
+        countInput();
         if (handshake != null) {
             listenToHandshake(handshake);
         }
         if (tlsRecords != null) {
             tlsRecords.check(context, isEstablished);
         }
-        countBodies();
     }
 
     @Override
@@ -533,6 +533,15 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         head.end();
     }
 
+    /**
+     * Counts what has come and is not complete, after a read, or after requests that waited were
+     * passed on.
+     */
+    void countInput() {
+        countHead();
+        countBodies();
+    }
+
     /** Counts what has come of a head or of trailers. What arrives in one piece is not counted. */
     void countHead() {
         // TLS passes on what it still has when the connection has closed.
@@ -542,6 +551,9 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         long held = held();
         if (state == State.IDLE && held > 0) {
             state = State.HEAD;
+        } else if (state == State.HEAD && held == 0 && lines != null) {
+            // What has come was the rest of a body, or an empty line between requests.
+            endHead(State.IDLE);
         }
         if (state == State.HEAD) {
             head.hold(context(), held);

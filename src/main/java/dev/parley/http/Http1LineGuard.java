@@ -44,8 +44,12 @@ final class Http1LineGuard extends ChannelInboundHandlerAdapter {
     private long bytes;
     private long lines;
 
-    // What the decoder has passed on of bodies in this read.
+    /** Complete lines behind the last empty one, of the input that was last looked at. */
+    private int linesBehind;
 
+    // What the decoder has passed on of bodies, of the input that is being counted.
+
+    private boolean counting;
     private long decodedBytes;
     private long decodedLines;
 
@@ -60,7 +64,7 @@ final class Http1LineGuard extends ChannelInboundHandlerAdapter {
 
     /** Notes that the decoder has passed on a piece of a body. */
     void onDecoded(ByteBuf piece) {
-        if (piece.isReadable()) {
+        if (counting && piece.isReadable()) {
             decodedBytes += piece.readableBytes();
             decodedLines += lines(piece) + CHUNK_LINES;
         }
@@ -74,14 +78,15 @@ final class Http1LineGuard extends ChannelInboundHandlerAdapter {
         }
         int rest = endOfLastEmptyLine(input);
         if (rest == input.writerIndex()) {
-            context.fireChannelRead(input);
+            // Before it is passed on, since a request that is complete may be answered meanwhile.
             clear();
+            context.fireChannelRead(input);
             return;
         }
         if (rest > input.readerIndex()) {
             // In two parts, because a body in the first one says nothing of the second.
-            context.fireChannelRead(input.readRetainedSlice(rest - input.readerIndex()));
             clear();
+            context.fireChannelRead(input.readRetainedSlice(rest - input.readerIndex()));
         }
         passRest(context, input);
     }
@@ -89,17 +94,27 @@ final class Http1LineGuard extends ChannelInboundHandlerAdapter {
     private void passRest(ChannelHandlerContext context, ByteBuf input) {
         // Before it is passed on: the decoder releases it.
         long moreBytes = input.readableBytes();
-        long moreLines = lines(input);
+        long moreLines = linesBehind;
+        int lineEnd = lineEnd(input);
+        boolean endsInCr = input.getByte(input.writerIndex() - 1) == CR;
+        counting = true;
         decodedBytes = 0;
         decodedLines = 0;
         context.fireChannelRead(input);
+        counting = false;
         if (context.isRemoved()) {
             return;
         }
         if (decodedBytes > 0) {
             clear();
         }
-        bytes += moreBytes - decodedBytes;
+        long left = moreBytes - decodedBytes;
+        if (decodedBytes > 0 && left <= lineEnd) {
+            // A line end behind a body or a chunk, which the decoder skips (RFC 9112 §2.2, §7.1).
+            line = left == 1 && endsInCr ? Line.CR_ALONE : Line.EMPTY;
+            return;
+        }
+        bytes += left;
         lines += Math.max(0, moreLines - decodedLines);
     }
 
@@ -120,8 +135,19 @@ final class Http1LineGuard extends ChannelInboundHandlerAdapter {
         lines = 0;
     }
 
+    /** Returns how many bytes at the end are a line end, or the first half of one: 0 to 2. */
+    private static int lineEnd(ByteBuf input) {
+        int last = input.writerIndex() - 1;
+        return switch (input.getByte(last)) {
+            case LF -> last > input.readerIndex() && input.getByte(last - 1) == CR ? 2 : 1;
+            case CR -> 1;
+            default -> 0;
+        };
+    }
+
     /** Follows the lines, and returns the index behind the last empty one, or the first index. */
     private int endOfLastEmptyLine(ByteBuf input) {
+        linesBehind = 0;
         int behind = input.readerIndex();
         int end = input.writerIndex();
         for (int at = behind; at < end; ) {
@@ -132,8 +158,11 @@ final class Http1LineGuard extends ChannelInboundHandlerAdapter {
                 line = cr ? Line.CR_ALONE : Line.FILLED;
             }
             if (lf >= 0) {
-                if (line != Line.FILLED) {
+                if (line == Line.FILLED) {
+                    linesBehind++;
+                } else {
                     behind = lf + 1;
+                    linesBehind = 0;
                 }
                 line = Line.EMPTY;
             }

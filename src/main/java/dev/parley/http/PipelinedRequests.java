@@ -204,6 +204,10 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
             counted.hold(context, heldBytes);
         }
         context.fireChannelReadComplete();
+        if (connection != null) {
+            // Perhaps nothing more is read, behind which they would be counted.
+            connection.countInput();
+        }
     }
 
     private void pass(ChannelHandlerContext context, Object message) {

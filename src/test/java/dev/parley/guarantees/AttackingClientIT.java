@@ -24,6 +24,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -278,6 +279,55 @@ class AttackingClientIT {
         connection.readToEnd();
         assertThat(connection.text()).containsOnlyOnce("HTTP/1.1 ");
         assertThat(pod.met("head-timeout")).isEqualTo(before + 1);
+    }
+
+    /**
+     * What a client sends before it is quiet, and behind that.
+     *
+     * @param begin of which the pod counts a part of a head, if it ends in the midst of one
+     */
+    private record Quiet(String begin, String more, String rest) {
+
+        static Stream<Quiet> values() {
+            String head = "HEAD /clock HTTP/1.1\r\nHost: x\r\n";
+            return Stream.of(
+                    // A head that comes in two parts, and is answered at once.
+                    new Quiet(head, "\r\n", ""),
+                    // A body behind an answer that did not wait for it.
+                    new Quiet(
+                            "GET /rooms/a/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+                            "body",
+                            "s end"),
+                    // A line end between two requests.
+                    new Quiet(head + "\r\n", "\r\n", ""));
+        }
+    }
+
+    /** What has come is complete, and nothing of a further request has. */
+    @ParameterizedTest
+    @MethodSource("dev.parley.guarantees.AttackingClientIT$Quiet#values")
+    void quietConnection_isNotTakenForAHeadThatStops(Quiet client) {
+        double before = pod.met("head-timeout");
+        RawConnection quiet = pod.connect(client.begin());
+        if (client.begin().endsWith("\r\n\r\n")) {
+            quiet.await("HTTP/1.1 ");
+        } else {
+            Timeouts.await("the first part").until(() -> pod.held("heads") > 0);
+        }
+        send(quiet, client.more());
+        quiet.await("HTTP/1.1 ");
+
+        pod.connect("GET / HTTP/1.1\r\n").readToEnd();
+        send(
+                quiet,
+                client.rest() + "GET /rooms/after/messages?limit=1 HTTP/1.1\r\nHost: x\r\n\r\n");
+
+        quiet.await("\"room\":\"after\"");
+        assertThat(pod.met("head-timeout")).isEqualTo(before + 1);
+    }
+
+    private static void send(RawConnection connection, String text) {
+        connection.send(text.getBytes(StandardCharsets.US_ASCII));
     }
 
     /** What it sends is dropped, and so needs no deadline. */

@@ -136,6 +136,51 @@ class PipelinedRequestsIT {
         }
     }
 
+    @Test
+    void headBehindARequestThatHasWaited_counts() {
+        String clock = "GET /clock HTTP/1.1\r\nHost: x\r\n\r\n";
+        try (RawConnection stream =
+                openWhileRedisHangs(clock + "GET / HTTP/1.1\r\n" + "a:\r\n".repeat(500))) {
+            stream.await("text/event-stream");
+
+            awaitHeld("heads", 60_000);
+        }
+        new Metrics(pod).awaitValue(held("heads"), 0);
+    }
+
+    @Test
+    void bodyOfARequestThatHasWaited_counts() {
+        String whole = publish("held", "a".repeat(60_000));
+        try (RawConnection stream = openWhileRedisHangs(whole.substring(0, 14_000))) {
+            stream.await("HTTP/1.1 200");
+
+            awaitHeld("bodies", 13_000);
+        }
+        new Metrics(pod).awaitValue(held("bodies"), 0);
+    }
+
+    /** Opens a connection whose first publish is answered after all the rest has arrived. */
+    private static RawConnection openWhileRedisHangs(String waiting) {
+        redis.pause();
+        try {
+            RawConnection opened =
+                    RawConnection.open(pod.port(), ascii(publish("held", "first") + waiting));
+            awaitHeld("heads", 13_000);
+            return opened;
+        } finally {
+            redis.resume();
+        }
+    }
+
+    private static void awaitHeld(String kind, double bytes) {
+        var metrics = new Metrics(pod);
+        Timeouts.await(bytes + " bytes of " + kind).until(() -> metrics.value(held(kind)) >= bytes);
+    }
+
+    private static String held(String kind) {
+        return "parley_held_bytes{kind=\"" + kind + "\"}";
+    }
+
     /** Opens connections whose first publish waits for Redis, and closes them. */
     private static void connectAndClose(ParleyProcess pod, String waiting) {
         double before = new Metrics(pod).connections();
