@@ -281,11 +281,7 @@ class AttackingClientIT {
         assertThat(pod.met("head-timeout")).isEqualTo(before + 1);
     }
 
-    /**
-     * What a client sends before it is quiet, and behind that.
-     *
-     * @param begin of which the pod counts a part of a head, if it ends in the midst of one
-     */
+    /** What a client sends, in three parts, before it is quiet and after that. */
     private record Quiet(String begin, String more, String rest) {
 
         static Stream<Quiet> values() {
