@@ -652,6 +652,7 @@ final class Cursor {
         EventId position = room.log().idAt(offset);
         moveTo(page.oldest() - 1);
         writeGap(page.lineage().idAt(offset), gapBeforeOldest(position.toString(), page));
+        room.expect(page.tail());
     }
 
     /**
@@ -716,6 +717,7 @@ final class Cursor {
         var position = page.lineage().idAt(offset);
         moveTo(next.map(EventId::offset).orElse(page.newest() + 1) - 1);
         writeGap(page.lineage().idAt(offset), new Gap(position.toString(), next, page.tail()));
+        room.expect(page.tail());
     }
 
     /** Continues with the answer, unless the cursor is in another state by then. */

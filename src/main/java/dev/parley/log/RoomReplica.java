@@ -180,6 +180,9 @@ public final class RoomReplica implements Broker.Listener {
     /** Whether another comparison was asked for since the one under way last read. */
     private boolean again;
 
+    /** Whether the last question was asked because the broker did not answer the one before. */
+    private boolean askedAfterFailure;
+
     private final Backoff backoff = new Backoff(MIN_RETRY, MAX_RETRY);
     private boolean retryIsDue;
 
@@ -318,8 +321,8 @@ public final class RoomReplica implements Broker.Listener {
      * Compares the replica with the broker's log and makes it equal.
      *
      * @return completes when a comparison that began after this call is done; fails if the broker
-     *     did not answer a question that was asked after this call, and is then tried again in the
-     *     background
+     *     did not answer twice in a row, or once without a call meanwhile, and is then tried again
+     *     in the background
      */
     public CompletableFuture<Void> compare() {
         CompletableFuture<Void> started;
@@ -647,6 +650,9 @@ public final class RoomReplica implements Broker.Listener {
     }
 
     private void onAnswer(Page page, Question question) {
+        synchronized (this) {
+            askedAfterFailure = false;
+        }
         switch (answered(page, question)) {
             case ASK_AGAIN -> ask();
             case FORKED -> endEpoch(page.epoch());
@@ -683,13 +689,15 @@ public final class RoomReplica implements Broker.Listener {
 
     /**
      * Ends the comparison, unless compare() was called since the last question: then asks again,
-     * since the broker may answer by now. A room that was opening could not open; an open one tries
-     * again later.
+     * since the broker may answer by now. It does so once only: in a room with many messages each
+     * of them may call compare() while the broker does not answer, and nothing would ever end. A
+     * room that was opening could not open; an open one tries again later.
      */
     private void onFailure(Throwable failure) {
         CompletableFuture<Void> done;
         synchronized (this) {
-            done = again && !closed ? null : endComparison();
+            askedAfterFailure = again && !closed && !askedAfterFailure;
+            done = askedAfterFailure ? null : endComparison();
         }
         if (done == null) {
             ask();

@@ -246,6 +246,36 @@ class RoomReplicaTest {
         assertThat(later).isCompletedExceptionally();
     }
 
+    /** Each message of a busy room may call while the broker does not answer. */
+    @Test
+    void comparison_thatFailsTwice_fails_howeverManyCallMeanwhile() {
+        replica.open();
+        broker.holdAnswers();
+        CompletableFuture<Void> first = replica.compare();
+        replica.compare();
+        broker.failOneAnswer();
+        replica.compare();
+
+        broker.failOneAnswer();
+
+        assertThat(first).isCompletedExceptionally();
+    }
+
+    @Test
+    void comparison_thatFailsNowAndThen_isAskedAgainEachTime() {
+        replica.open();
+        broker.holdAnswers();
+        replica.compare();
+        for (int i = 0; i < 3; i++) {
+            CompletableFuture<Void> later = replica.compare();
+            broker.failOneAnswer();
+            assertThat(later).isNotDone();
+            replica.compare();
+            broker.releaseOneAnswer();
+            assertThat(later).isNotDone();
+        }
+    }
+
     @Test
     void announcementOfAnotherMessageUnderAKnownId_isVerified_beforeTheEpochEnds() {
         open(3);
