@@ -114,6 +114,9 @@ public final class ClusterConnections implements RedisConnections {
         /** The slot of the place where the probe is; -1 for none. */
         private int probeSlot = -1;
 
+        /** Slots in which it was before, and that the node had not, or was giving away. */
+        private final BitSet redirecting = new BitSet();
+
         private long redirectedNanos = System.nanoTime();
 
         Member(NodeAddress address, RedisNode node) {
@@ -486,20 +489,30 @@ public final class ClusterConnections implements RedisConnections {
          */
         @Override
         @SuppressWarnings("ReferenceEquality") // Every member has a node of its own.
-        public void onProbeRedirected(RedisNode node) {
+        public boolean onProbeRedirected(RedisNode node) {
             synchronized (ClusterConnections.this) {
                 for (Member member : members.values()) {
                     if (member.node == node && member.serves && member.probeSlot >= 0) {
                         askFirst = member.address;
-                        BitSet others = (BitSet) member.slots.clone();
-                        others.clear(member.probeSlot);
-                        if (!others.isEmpty()) {
-                            probeIn(member, others);
-                        }
+                        probeElsewhere(member);
                     }
                 }
                 moved = true;
                 refreshSoon();
+                return true;
+            }
+        }
+
+        /** A reshard may begin with many slots at once, so none of them is tried twice. */
+        private void probeElsewhere(Member member) {
+            member.redirecting.set(member.probeSlot);
+            BitSet others = (BitSet) member.slots.clone();
+            others.andNot(member.redirecting);
+            if (others.isEmpty()) {
+                // Perhaps one of them has come back.
+                member.redirecting.clear();
+            } else {
+                probeIn(member, others);
             }
         }
     }
@@ -630,6 +643,7 @@ public final class ClusterConnections implements RedisConnections {
 
     private void serve(Member member, BitSet owned) {
         member.slots = owned;
+        member.redirecting.and(owned);
         if (member.probeSlot < 0 || !owned.get(member.probeSlot)) {
             probeIn(member, owned);
         }

@@ -39,8 +39,10 @@ final class RedisNode {
 
         /**
          * Called when the node does not run the probe where it is: its slot is, or goes, elsewhere.
+         *
+         * @return whether that happens where all is well, as in a Cluster
          */
-        void onProbeRedirected(RedisNode node);
+        boolean onProbeRedirected(RedisNode node);
     }
 
     /**

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +37,7 @@ public final class RedisProbe {
     private final RedisLink subscription;
     private final RedisWrites writes;
     private final EvictionWatch evictions;
-    private final Runnable onRedirected;
+    private final BooleanSupplier onRedirected;
     private final Timer roundTrip;
     private final String publish;
     private final String counted;
@@ -70,7 +71,8 @@ public final class RedisProbe {
     /**
      * @param publish the command by which messages are sent: PUBLISH or SPUBLISH
      * @param counted a channel whose subscribers at this server are counted
-     * @param onRedirected runs when the server said that the place is at another node
+     * @param onRedirected runs when the server said that the place is at another node; returns
+     *     whether that is no fault, since the server is known to be a node of a Cluster
      */
     RedisProbe(
             Vertx vertx,
@@ -82,7 +84,7 @@ public final class RedisProbe {
             RedisLink subscription,
             RedisWrites writes,
             EvictionWatch evictions,
-            Runnable onRedirected,
+            BooleanSupplier onRedirected,
             MeterRegistry meters) {
         this.vertx = vertx;
         this.config = config;
@@ -276,13 +278,14 @@ public final class RedisProbe {
                 && refused.refusal().isPresent()
                 && refused.getCause() != null) {
             Throwable cause = refused.getCause();
-            refusal = RedisReason.of(cause);
             if (ClusterReply.isRedirection(cause)) {
                 unanswered.clear();
-                if (at.equals(place)) {
-                    onRedirected.run();
+                if (!at.equals(place) || onRedirected.getAsBoolean()) {
+                    return;
                 }
-            } else if (!received && !ClusterReply.is(cause)) {
+            }
+            refusal = RedisReason.of(cause);
+            if (!received && !ClusterReply.is(cause)) {
                 commandLink.renew(refusal);
             }
         }

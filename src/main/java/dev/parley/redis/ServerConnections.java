@@ -58,7 +58,9 @@ public final class ServerConnections implements RedisConnections {
         public void onLost(RedisNode at, Set<String> channels) {}
 
         @Override
-        public void onProbeRedirected(RedisNode at) {}
+        public boolean onProbeRedirected(RedisNode at) {
+            return false;
+        }
 
         @Override
         public void onMessage(String channel, Buffer payload) {

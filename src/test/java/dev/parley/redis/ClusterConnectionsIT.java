@@ -22,6 +22,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A pod's connections to a real Redis Cluster whose slots move and whose masters die. On Redis 7
@@ -70,24 +72,34 @@ class ClusterConnectionsIT {
         vertx.close().toCompletionStage().toCompletableFuture().join();
     }
 
-    /** However long the move takes: nothing is wrong with the node's connections. */
-    @Test
-    void nodeThatGivesAwayTheSlotOfTheProbe_keepsItsConnections() {
+    /**
+     * However long the move takes: nothing is wrong with the node's connections.
+     *
+     * @param count slots whose move begins at once: the probe's, and those where it would be next
+     */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void nodeThatGivesAwayTheSlotOfTheProbe_keepsItsConnections(int count) {
         open();
         RedisServer node = cluster.nodes().get(0);
-        RedisProbe.Place place = placeAt(node);
-        assertThat(probesAt(node)).containsExactly(place.channel());
+        List<RedisProbe.Place> places = placesAt(node).limit(count).toList();
+        Set<String> channels =
+                places.stream().map(RedisProbe.Place::channel).collect(Collectors.toSet());
+        assertThat(probesAt(node)).containsExactly(places.get(0).channel());
         Set<String> before = clients(node);
-        RedisCluster.Move move = cluster.new Move(place.key(), cluster.nodes().get(1));
+        List<RedisCluster.Move> moves =
+                places.stream()
+                        .map(place -> cluster.new Move(place.key(), cluster.nodes().get(1)))
+                        .toList();
 
-        move.begin();
+        moves.forEach(RedisCluster.Move::begin);
         awaitProbes(MANY_PROBES);
-        assertThat(probesAt(node)).hasSize(1).doesNotContain(place.channel());
-        move.finish();
+        assertThat(probesAt(node)).hasSize(1).doesNotContainAnyElementsOf(channels);
+        moves.forEach(RedisCluster.Move::finish);
         awaitProbes(MANY_PROBES);
 
         assertThat(clients(node)).isEqualTo(before);
-        assertThat(probesAt(node)).hasSize(1).doesNotContain(place.channel());
+        assertThat(probesAt(node)).hasSize(1).doesNotContainAnyElementsOf(channels);
         assertThat(connections.away()).isEmpty();
     }
 
@@ -200,11 +212,14 @@ class ClusterConnectionsIT {
 
     /** Returns the first place for the probe that is at a node. */
     private RedisProbe.Place placeAt(RedisServer node) {
+        return placesAt(node).findFirst().orElseThrow();
+    }
+
+    /** Returns the places for the probe that are at a node, in the order in which it takes them. */
+    private Stream<RedisProbe.Place> placesAt(RedisServer node) {
         return IntStream.iterate(0, number -> number + 1)
                 .mapToObj(Setups::place)
-                .filter(place -> cluster.masterOf(place.key()).equals(node))
-                .findFirst()
-                .orElseThrow();
+                .filter(place -> cluster.masterOf(place.key()).equals(node));
     }
 
     /** Returns channels of rooms whose slots are at a node. */

@@ -59,6 +59,8 @@ class RedisNodeTest {
         public void onLost(RedisNode at, Set<String> channels) {}
 
         @Override
-        public void onProbeRedirected(RedisNode at) {}
+        public boolean onProbeRedirected(RedisNode at) {
+            return false;
+        }
     }
 }

@@ -6,6 +6,7 @@ import io.smallrye.mutiny.subscription.UniEmitter;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +41,8 @@ final class ReadQueue {
      * @param nanoTime a clock, as {@link System#nanoTime}
      */
     ReadQueue(Duration maxWait, LongSupplier nanoTime) {
-        this.maxWaitNanos = maxWait.toNanos();
+        // The longest if it has no room in a number, which five times the longest timeout has not.
+        this.maxWaitNanos = TimeUnit.NANOSECONDS.convert(maxWait);
         this.nanoTime = nanoTime;
     }
 

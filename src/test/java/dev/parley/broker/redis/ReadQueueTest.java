@@ -34,6 +34,14 @@ class ReadQueueTest {
         assertThat(running).hasSize(ReadQueue.MAX_RUNNING);
     }
 
+    /** Five times the longest timeout that may be set is more nanoseconds than a number has. */
+    @Test
+    void longestTime_isPossible() {
+        var patient = new ReadQueue(Duration.ofDays(5 * 36_500), () -> now);
+
+        assertThat(patient.run(Uni.createFrom().item(1)).await().atMost(MAX_WAIT)).isOne();
+    }
+
     @Test
     void readThatFails_givesItsTurnToTheNext() {
         read(ReadQueue.MAX_RUNNING + 1);
