@@ -14,6 +14,7 @@ import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.Probe;
+import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.ServicePort;
@@ -80,6 +81,20 @@ final class ManifestsTest {
         assertThat(manifests.objects())
                 .filteredOn(o -> !(o instanceof Namespace))
                 .allSatisfy(o -> assertThat(o.getMetadata().getNamespace()).isEqualTo(namespace));
+    }
+
+    /** What a rollback no longer needs is found by this label: k8s/README.md. */
+    @ParameterizedTest
+    @MethodSource("dev.parley.ops.Manifests#all")
+    void configMapsAndSecrets_areFoundByTheLabelOfParley(Manifests manifests) {
+        assertThat(manifests.objects())
+                .filteredOn(o -> o instanceof ConfigMap || o instanceof Secret)
+                .isNotEmpty()
+                .allSatisfy(
+                        o ->
+                                assertThat(o.getMetadata().getLabels())
+                                        .as(o.getMetadata().getName())
+                                        .containsEntry("app.kubernetes.io/part-of", "parley"));
     }
 
     static Stream<Arguments> services() {

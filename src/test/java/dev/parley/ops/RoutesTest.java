@@ -84,7 +84,7 @@ final class RoutesTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("gatewayRoutes")
     void gatewayRoute_letsStreamsLast(Manifests manifests, HTTPRoute route) {
-        for (String stream : List.of("/events", "/clock")) {
+        for (String stream : List.of("/events", "/events/", "/clock", "/clock/")) {
             assertThat(route.getSpec().getRules())
                     .as(manifests.name())
                     .filteredOn(rule -> matches(rule, stream))
