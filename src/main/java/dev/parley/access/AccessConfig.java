@@ -31,7 +31,7 @@ public interface AccessConfig {
     enum Mode {
         /** Everybody may read and write every room; tokens are not looked at. */
         OPEN,
-        /** A caller may what the token says, and what is public. */
+        /** A caller may do what the token says, and what is public. */
         TOKEN
     }
 

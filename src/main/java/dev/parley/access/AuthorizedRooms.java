@@ -293,7 +293,8 @@ public final class AuthorizedRooms {
                 reason == TokenRefused.Reason.REVOKED
                         ? "forbidden: the token's right to %s this room was revoked"
                                 .formatted(right)
-                        : "forbidden: the token does not permit to %s this room".formatted(right));
+                        : "forbidden: the token does not allow you to %s this room"
+                                .formatted(right));
     }
 
     private void admitted(RoutingContext exchange, Caller caller, String rooms) {

@@ -43,19 +43,19 @@ public record Caller(
         return new Caller(Optional.empty(), everybody, Carrier.NONE, Optional.empty());
     }
 
-    /** Tells whether the token permits to read a room, or the room is public. */
+    /** Tells whether the token allows reading a room, or the room is public. */
     boolean mayRead(Room room) {
         return everybody.mayRead(room)
                 || token.filter(one -> one.grants().mayRead(room)).isPresent();
     }
 
-    /** Tells whether the token permits to publish in a room, or everybody may. */
+    /** Tells whether the token allows publishing in a room, or everybody may. */
     boolean mayWrite(Room room) {
         return everybody.mayWrite(room)
                 || token.filter(one -> one.grants().mayWrite(room)).isPresent();
     }
 
-    /** Tells whether the token permits to revoke the rights of others. */
+    /** Tells whether the token allows revoking the rights of others. */
     boolean isAdmin() {
         return token.filter(one -> one.grants().admin()).isPresent();
     }

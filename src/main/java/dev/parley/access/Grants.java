@@ -25,7 +25,7 @@ public record Grants(
 
     private static final List<RoomPattern> EVERY_ROOM = List.of(new RoomPattern("*"));
 
-    /** Permits to read and write every room, but not to administer. */
+    /** Allows reading and writing every room, but not administering. */
     public static final Grants ALL_ROOMS = new Grants(EVERY_ROOM, EVERY_ROOM, EVERY_ROOM, false);
 
     /** Copies the lists. */

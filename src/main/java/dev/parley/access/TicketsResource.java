@@ -83,7 +83,7 @@ public final class TicketsResource {
             String ticket, @JsonProperty("expires_in") long expiresIn, List<String> rooms) {}
 
     /**
-     * Gives a ticket for all rooms that the token permits to read, or for those in the form.
+     * Gives a ticket for all rooms that the token allows reading, or for those in the form.
      *
      * @param form rooms as {@code room=}, which the token must permit; may be empty
      */

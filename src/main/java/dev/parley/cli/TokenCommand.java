@@ -46,8 +46,8 @@ final class TokenCommand implements Command {
               [--sub ID] [--name NAME] [--lifetime 1h] [--issuer NAME]
             Prints a token for the rooms that match the patterns, signed with the secret of an
             issuer (parley.access.issuers.NAME.secret, from the same settings as the server's).
-            --read, --write and --presence say what it permits there; --admin permits to revoke
-            the rights of others, and needs no room. The token is for "dev" unless --sub says
+            --read, --write and --presence say what it permits there; --admin allows revoking the
+            rights of others, and needs no room. The token is for "dev" unless --sub says
             otherwise, and lasts for an hour. --issuer is needed if several have a secret.
         """;
     }

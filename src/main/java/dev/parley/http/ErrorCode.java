@@ -29,7 +29,7 @@ public enum ErrorCode {
     BAD_LIMIT(400, "The limit is not valid"),
     BAD_EVENT_ID(400, "The event id is not valid"),
     BAD_ACCEPT(400, "The Accept header is not valid"),
-    TOKEN_IN_URL(400, "A token does not belong into the URL"),
+    TOKEN_IN_URL(400, "A token does not belong in the URL"),
     UNAUTHORIZED(401, "The call needs a token"),
     INVALID_TOKEN(401, "The token is not valid"),
     FORBIDDEN(403, "The token does not permit this"),

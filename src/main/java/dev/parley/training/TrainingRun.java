@@ -29,8 +29,8 @@ import java.util.stream.Stream;
  * cache.
  *
  * <p>A JVM takes the cache only if it is the same build of the JDK, has the same class path with
- * unchanged files, and matching flags. So the run belongs into the build of the image, with the
- * flags of its entry point.
+ * unchanged files, and matching flags. So the run belongs in the build of the image, with the flags
+ * of its entry point.
  */
 public final class TrainingRun {
 

@@ -40,7 +40,7 @@ public final class AccessPods {
         return SseReader.to(pod.uri("/events?" + query)).header("Authorization", "Bearer " + token);
     }
 
-    /** Gets a ticket for all that a token permits to read. */
+    /** Gets a ticket for all that a token allows reading. */
     public static String ticket(ParleyProcess pod, String token) {
         Http.Answer answer = ticketAnswer(pod, token, "");
         if (answer.status() != 200) {
