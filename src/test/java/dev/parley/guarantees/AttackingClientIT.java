@@ -282,7 +282,7 @@ class AttackingClientIT {
     }
 
     /** What a client sends, in three parts, before it is quiet and after that. */
-    private record Quiet(String begin, String more, String rest) {
+    record Quiet(String begin, String more, String rest) {
 
         static Stream<Quiet> values() {
             String head = "HEAD /clock HTTP/1.1\r\nHost: x\r\n";
