@@ -198,8 +198,8 @@ public final class ClusterConnections implements RedisConnections {
         int slot = ClusterSlots.slotOf(keys.get(0));
         var call = new Call(script, keys, args, slot, System.nanoTime() + limit);
         // Each step has its bound; this one holds whatever step the answer is lost in.
-        return sendTo(call, owner(slot), 0)
-                .timeout(2 * config.timeout().toMillis(), TimeUnit.MILLISECONDS)
+        Future<Response> answer = sendTo(call, owner(slot), 0);
+        return AnswerTimeout.limit(vertx, answer, config.timeout().multipliedBy(2))
                 .recover(ClusterConnections::unavailable);
     }
 
@@ -272,11 +272,9 @@ public final class ClusterConnections implements RedisConnections {
     /**
      * Waits for the connection of a node to which a call was redirected, as long as it may take.
      */
-    private static Future<?> whenConnected(Call call, Member member) {
+    private Future<?> whenConnected(Call call, Member member) {
         long left = Math.max(1, (call.deadlineNanos() - System.nanoTime()) / 1_000_000);
-        return member.node
-                .whenReady()
-                .timeout(left, TimeUnit.MILLISECONDS)
+        return AnswerTimeout.limit(vertx, member.node.whenReady(), Duration.ofMillis(left))
                 .recover(
                         late ->
                                 Future.failedFuture(
@@ -347,7 +345,7 @@ public final class ClusterConnections implements RedisConnections {
             }
             Promise<Void> confirmation = Promise.promise();
             one.waiting.add(confirmation);
-            return confirmation.future();
+            return AnswerTimeout.limit(vertx, confirmation.future(), config.timeout());
         }
     }
 
@@ -578,20 +576,22 @@ public final class ClusterConnections implements RedisConnections {
     /** Connects to a configured address, asks, and ends the connection. */
     private Future<ClusterSlots> ask(NodeAddress address) {
         Redis client = clients.create(address);
-        return client.connect()
-                .compose(
-                        connection ->
-                                RedisLink.askServer(connection)
-                                        .onSuccess(this::onFirstServer)
-                                        .compose(server -> askForSlots(connection, address)))
-                .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
+        Future<ClusterSlots> answer =
+                client.connect()
+                        .compose(
+                                connection ->
+                                        RedisLink.askServer(connection)
+                                                .onSuccess(this::onFirstServer)
+                                                .compose(
+                                                        server ->
+                                                                askForSlots(connection, address)));
+        return AnswerTimeout.limit(vertx, answer, config.timeout())
                 .onComplete(done -> vertx.getOrCreateContext().runOnContext(now -> client.close()));
     }
 
     private Future<ClusterSlots> askForSlots(RedisConnection connection, NodeAddress address) {
-        return connection
-                .send(Request.cmd(Command.CLUSTER).arg("SLOTS"))
-                .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
+        Future<Response> slotMap = connection.send(Request.cmd(Command.CLUSTER).arg("SLOTS"));
+        return AnswerTimeout.limit(vertx, slotMap, config.timeout())
                 .map(answer -> ClusterSlots.parse(answer, address))
                 .compose(
                         map ->

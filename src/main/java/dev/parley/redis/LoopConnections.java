@@ -11,12 +11,12 @@ import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
+import io.vertx.redis.client.Response;
 import io.vertx.redis.client.impl.types.ErrorType;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -180,10 +180,8 @@ final class LoopConnections {
     /** Redis answers in order, so what was sent before QUIT is answered before it, or too late. */
     private void closeAfterItsCommands(LoopConnection former) {
         vertx.cancelTimer(former.timer());
-        former.connection()
-                .send(Request.cmd(Command.QUIT))
-                .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
-                .onComplete(answered -> close(former));
+        Future<Response> answer = former.connection().send(Request.cmd(Command.QUIT));
+        AnswerTimeout.limit(vertx, answer, config.timeout()).onComplete(answered -> close(former));
     }
 
     private synchronized Map<EventLoop, LoopConnection> take() {
@@ -200,9 +198,9 @@ final class LoopConnections {
         }
         Redis client = clients.get();
         Duration limit = config.timeout().multipliedBy(2);
-        client.connect()
-                .compose(connection -> checkServer(connection, server))
-                .timeout(limit.toMillis(), TimeUnit.MILLISECONDS)
+        Future<RedisConnection> checked =
+                client.connect().compose(connection -> checkServer(connection, server));
+        AnswerTimeout.limit(vertx, checked, limit)
                 .onSuccess(connection -> add(main, loop, client, connection))
                 .onFailure(
                         failure -> {
@@ -257,9 +255,8 @@ final class LoopConnections {
      * the reads that are under way on this connection.
      */
     private void ping(RedisConnection connection) {
-        connection
-                .send(Request.cmd(Command.PING))
-                .timeout(config.probeTimeout().toMillis(), TimeUnit.MILLISECONDS)
+        Future<Response> answer = connection.send(Request.cmd(Command.PING));
+        AnswerTimeout.limit(vertx, answer, config.probeTimeout())
                 .onFailure(
                         failure -> {
                             if (RedisCommands.isOfAClosedConnection(failure)) {

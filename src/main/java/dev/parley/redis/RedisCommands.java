@@ -3,6 +3,7 @@ package dev.parley.redis;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
@@ -20,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -28,8 +28,8 @@ import java.util.function.UnaryOperator;
 
 /**
  * Runs scripts on pipelined connections, one for each event loop. Every call ends within {@link
- * RedisConfig#timeout}. At most {@link RedisConfig#maxPending} calls wait for an answer; further
- * ones are refused at once.
+ * RedisConfig#timeout} ({@link AnswerTimeout}). At most {@link RedisConfig#maxPending} calls wait
+ * for an answer; further ones are refused at once.
  */
 public final class RedisCommands {
 
@@ -42,6 +42,7 @@ public final class RedisCommands {
     /** The code of the error with which the client fails commands that had no answer yet. */
     private static final String CLOSED_WHILE_WAITING = "CONNECTION_CLOSED";
 
+    private final Vertx vertx;
     private final RedisLink link;
     private final LoopConnections loops;
     private final RedisLink subscription;
@@ -56,11 +57,13 @@ public final class RedisCommands {
      *     replica, the subscription leaves it too
      */
     RedisCommands(
+            Vertx vertx,
             RedisLink link,
             LoopConnections loops,
             RedisLink subscription,
             RedisConfig config,
             MeterRegistry meters) {
+        this.vertx = vertx;
         this.link = link;
         this.loops = loops;
         this.subscription = subscription;
@@ -160,15 +163,16 @@ public final class RedisCommands {
                                     + " commands wait for an answer"));
         }
         RedisConnection connection = choice.apply(main.get());
-        return command.apply(connection)
-                .onComplete(
-                        done -> {
-                            pending.decrementAndGet();
-                            if (done.failed()) {
-                                onFailure(main.get(), connection, done.cause());
-                            }
-                        })
-                .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
+        Future<Response> answer =
+                command.apply(connection)
+                        .onComplete(
+                                done -> {
+                                    pending.decrementAndGet();
+                                    if (done.failed()) {
+                                        onFailure(main.get(), connection, done.cause());
+                                    }
+                                });
+        return AnswerTimeout.limit(vertx, answer, config.timeout())
                 .recover(
                         failure -> {
                             if (failure instanceof TimeoutException) {

@@ -16,7 +16,6 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -243,10 +242,7 @@ public final class RedisLink {
         if (state instanceof State.Ready ready
                 && ready.connection() == connection
                 && leave(ready, reason)) {
-            connection
-                    .send(Request.cmd(Command.QUIT))
-                    .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
-                    .onComplete(answered -> close(ready.client()));
+            quit(ready);
             return true;
         }
         return false;
@@ -263,13 +259,16 @@ public final class RedisLink {
     void finish() {
         State last = markClosed();
         if (last instanceof State.Ready ready) {
-            ready.connection()
-                    .send(Request.cmd(Command.QUIT))
-                    .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
-                    .onComplete(answered -> close(ready.client()));
+            quit(ready);
         } else {
             closeAfter(last);
         }
+    }
+
+    private void quit(State.Ready last) {
+        Future<Response> answer = last.connection().send(Request.cmd(Command.QUIT));
+        AnswerTimeout.limit(vertx, answer, config.timeout())
+                .onComplete(answered -> close(last.client()));
     }
 
     private void closeAfter(State last) {
@@ -325,9 +324,9 @@ public final class RedisLink {
     /** Connects and prepares the connection; gives up after twice the configured timeout. */
     private void attempt(Redis client) {
         Duration limit = config.timeout().multipliedBy(2);
-        client.connect()
-                .compose(connection -> prepareFresh(client, connection))
-                .timeout(limit.toMillis(), TimeUnit.MILLISECONDS)
+        Future<Void> prepared =
+                client.connect().compose(connection -> prepareFresh(client, connection));
+        AnswerTimeout.limit(vertx, prepared, limit)
                 .onFailure(
                         failure -> {
                             // A client may be closed only once. If the link was closed

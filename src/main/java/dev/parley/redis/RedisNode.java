@@ -84,7 +84,12 @@ final class RedisNode {
                         () -> onReady(events));
         this.commands =
                 new RedisCommands(
-                        commandLink, loops, subscriptionLink, setup.config(), setup.meters());
+                        setup.vertx(),
+                        commandLink,
+                        loops,
+                        subscriptionLink,
+                        setup.config(),
+                        setup.meters());
         this.writes = new RedisWrites(name);
         this.evictions = new EvictionWatch(name, commands, setup.meters());
         this.probe =

@@ -1,10 +1,12 @@
 package dev.parley.redis;
 
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Response;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +18,8 @@ import java.util.function.Supplier;
 public final class ServerConnections implements RedisConnections {
 
     private final RedisNode node;
+    private final Vertx vertx;
+    private final Duration timeout;
 
     /**
      * @param server the server's name in the log; empty if there is only one
@@ -28,6 +32,8 @@ public final class ServerConnections implements RedisConnections {
             Function<RedisConnection, Future<Void>> join,
             RedisSetup setup,
             Receiver receiver) {
+        this.vertx = setup.vertx();
+        this.timeout = setup.config().timeout();
         this.node =
                 new RedisNode(
                         server.isEmpty() ? "Redis" : "Redis server " + server,
@@ -86,7 +92,10 @@ public final class ServerConnections implements RedisConnections {
 
     @Override
     public Future<Void> subscribe(String channel) {
-        return node.subscription().subscribe(channel, RedisSubscription.Kind.CHANNEL);
+        return AnswerTimeout.limit(
+                vertx,
+                node.subscription().subscribe(channel, RedisSubscription.Kind.CHANNEL),
+                timeout);
     }
 
     @Override

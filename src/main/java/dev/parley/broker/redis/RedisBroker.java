@@ -39,7 +39,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -270,7 +269,6 @@ public final class RedisBroker implements Broker, AutoCloseable {
                         emitter -> {
                             listeners.add(room, listener);
                             redis.subscribe(keys.live(room))
-                                    .timeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
                                     .onSuccess(confirmed -> emitter.complete(null))
                                     .onFailure(
                                             late -> {
