@@ -16,8 +16,9 @@ class PackagedIT {
     @TestHTTPResource("/")
     URI uri;
 
-    @TestHTTPResource(value = "/", management = true)
-    URI management;
+    /** The framework tells only the public address of the program that it starts. */
+    private final URI management =
+            URI.create("http://localhost:" + Integer.getInteger("parley.management.port", 9000));
 
     @Test
     void publishedMessage_isReceivedInBothFormats_andIsInTheHistory() {

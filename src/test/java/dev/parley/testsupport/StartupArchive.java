@@ -55,10 +55,14 @@ final class StartupArchive {
                 && Files.getLastModifiedTime(archive).compareTo(Files.getLastModifiedTime(jar)) > 0;
     }
 
-    /** Writes the archive under another name first, since a test run may be ended meanwhile. */
+    /**
+     * Writes the archive under a name of this JVM's own first, since a test run may be ended
+     * meanwhile, and another JVM of tests may write it too.
+     */
     private static void make(Path archive, Training training) throws IOException {
-        Path unfinished = archive.resolveSibling(archive.getFileName() + ".tmp");
-        Files.deleteIfExists(unfinished);
+        Path unfinished =
+                archive.resolveSibling(
+                        archive.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
         String log = training.run("-XX:ArchiveClassesAtExit=" + unfinished);
         if (Files.exists(unfinished)) {
             Files.move(unfinished, archive, StandardCopyOption.REPLACE_EXISTING);
