@@ -97,7 +97,10 @@ public interface BoundsConfig {
     @WithConverter(PositiveSize.class)
     MemorySize sendBuffer();
 
-    /** Longest time for a client to take an answer that is not a stream, at least 100 ms. */
+    /**
+     * Longest time for a client to take an answer that is not a stream, or the end of a stream, at
+     * least 100 ms.
+     */
     @WithDefault("60S")
     @DurationMin(millis = 100)
     @DurationMax(days = 36_500)

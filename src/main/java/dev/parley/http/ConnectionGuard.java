@@ -290,17 +290,34 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
      * is reset or, on HTTP/1, the connection cut.
      */
     void limitAnswer(HttpServerRequest request) {
-        Future<?> timer =
-                channel()
-                        .eventLoop()
-                        .schedule(
-                                () -> {
-                                    bounds.onMet(Bound.ANSWER_TIMEOUT);
-                                    giveUp(request, Http2Error.CANCEL);
-                                },
-                                bounds.answerTimeout().toMillis(),
-                                TimeUnit.MILLISECONDS);
+        Future<?> timer = afterAnswerTimeout(() -> giveUp(request, Http2Error.CANCEL));
         whenTaken(request, () -> timer.cancel(false));
+    }
+
+    /**
+     * Sets the deadline for the client to take the last bytes of a stream that has taken the
+     * connection over. When it is over, the connection is cut. Called when those bytes are written,
+     * and the connection is going to be closed behind them.
+     */
+    public static void limitEnd(Channel channel) {
+        ConnectionGuard guard = channel.pipeline().get(ConnectionGuard.class);
+        // It has been closed already if the kernel took all bytes at once.
+        if (guard != null && channel.isOpen()) {
+            Future<?> timer = guard.afterAnswerTimeout(() -> cut(channel));
+            channel.closeFuture().addListener(closed -> timer.cancel(false));
+        }
+    }
+
+    private Future<?> afterAnswerTimeout(Runnable giveUp) {
+        return channel()
+                .eventLoop()
+                .schedule(
+                        () -> {
+                            bounds.onMet(Bound.ANSWER_TIMEOUT);
+                            giveUp.run();
+                        },
+                        bounds.answerTimeout().toMillis(),
+                        TimeUnit.MILLISECONDS);
     }
 
     /**

@@ -162,6 +162,7 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
                         ? Unpooled.wrappedBuffer(LAST_CHUNK)
                         : chunk(last, LAST_CHUNK.length).writeBytes(LAST_CHUNK);
         context().writeAndFlush(end).addListener(sent -> context().close());
+        ConnectionGuard.limitEnd(channel);
     }
 
     @Override

@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A reader that stops reading, beside one that reads. */
 class SlowReaderIT {
@@ -105,6 +107,33 @@ class SlowReaderIT {
                 metrics.awaitValue(CUT, before + 1);
                 awaitOwnConnections();
             }
+        }
+    }
+
+    /** The stream has ended, so that none of the limits of streams holds any more. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void readerThatDoesNotTakeTheEndOfItsStream_isCut(boolean jdkTransport) {
+        ParleyProcess.Builder settings =
+                pod("5m")
+                        .config("parley.events.max-connection-age", "4S")
+                        .config("parley.limits.answer-timeout", "500ms")
+                        .config("parley.limits.send-buffer", "8K");
+        try (ParleyProcess pod =
+                        (jdkTransport ? settings.jdkTransport() : settings).start().awaitReady();
+                SseReader stalled = openAndStall(SseReader.to(pod.uri("/events")))) {
+            Metrics own = new Metrics(pod);
+            Http http = new Http(pod.uri());
+            // More than the kernel takes at both ends, and less than makes the stream a slow one.
+            for (int i = 0; i < 2; i++) {
+                assertThat(http.sendForm("x".repeat(40 * 1024)).status()).isEqualTo(200);
+            }
+            assertThat(own.value(SLOW)).isZero();
+
+            own.awaitValue("parley_disconnects_total{reason=\"rotation\"}", 1);
+            own.awaitValue("parley_bounds_met_total{bound=\"answer-timeout\"}", 1);
+
+            Timeouts.await("the connection is closed").until(() -> own.connections() == 1);
         }
     }
 
