@@ -32,8 +32,9 @@ import org.jspecify.annotations.Nullable;
  * together exceed their bound, rooms that were never read are forgotten first, then old messages of
  * the room that grows, and rooms with listeners last ({@link #forgetOverCeiling}).
  *
- * <p>One lock guards everything, because a publish is only a few map and array operations. The
- * listeners are called under the lock, which keeps a room's messages in order.
+ * <p>One lock guards the messages of all rooms, because a publish is only a few map and array
+ * operations. The listeners are called under the lock, which keeps a room's messages in order. They
+ * are added and removed without it: {@link RoomListeners} has a thread-safe map.
  */
 public final class MemoryBroker implements Broker {
 
@@ -210,14 +211,14 @@ public final class MemoryBroker implements Broker {
     }
 
     /**
-     * Forgets messages after one was appended to a room, in this order, until all logs together are
-     * not above {@link #maxBytes}:
+     * Forgets messages and receipts after a message was appended to a room, in this order, until
+     * all logs together are not above {@link #maxBytes}:
      *
      * <ol>
      *   <li>rooms that were never read, least recently used first;
-     *   <li>the oldest messages of this room, down to its share ({@link #SHARES});
+     *   <li>the oldest messages and receipts of this room, down to its share ({@link #SHARES});
      *   <li>rooms without listeners, least recently used first;
-     *   <li>the oldest messages of the largest room, or that room.
+     *   <li>the oldest messages and receipts of the largest room, or that room.
      * </ol>
      */
     private void forgetOverCeiling(Room room, MemoryLog log) {
@@ -225,7 +226,7 @@ public final class MemoryBroker implements Broker {
         shorten(log, maxBytes / SHARES);
         forget(read, room);
         while (bytes > maxBytes && shrinkLargest(room)) {
-            // Each turn drops one message, or one room.
+            // Each turn drops one message, one receipt or one room.
         }
     }
 
@@ -243,13 +244,14 @@ public final class MemoryBroker implements Broker {
     private void shorten(MemoryLog log, long share) {
         long before = log.bytes();
         while (bytes - before + log.bytes() > maxBytes && log.bytes() > share && log.dropOldest()) {
-            // Each turn drops one message.
+            // Each turn drops one message or one receipt.
         }
         bytes += log.bytes() - before;
     }
 
     /**
-     * Drops the oldest message of the largest room, or the room if that is its only message.
+     * Drops the oldest message or receipt of the largest room, or the room if it has only one
+     * message and no receipts of earlier ones.
      *
      * @param kept the room that just grew, which keeps its newest message
      * @return whether anything was dropped
@@ -260,7 +262,7 @@ public final class MemoryBroker implements Broker {
         for (Map<Room, MemoryLog> logs : List.of(read, unread)) {
             for (Map.Entry<Room, MemoryLog> entry : logs.entrySet()) {
                 MemoryLog each = entry.getValue();
-                boolean canShrink = !entry.getKey().equals(kept) || each.size() > 1;
+                boolean canShrink = !entry.getKey().equals(kept) || each.canDropOldest();
                 if (canShrink && (log == null || each.bytes() > log.bytes())) {
                     largest = entry.getKey();
                     log = each;

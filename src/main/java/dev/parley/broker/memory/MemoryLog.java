@@ -106,11 +106,6 @@ final class MemoryLog {
         return epoch;
     }
 
-    /** Returns the number of retained messages. */
-    int size() {
-        return messages.size();
-    }
-
     /** Returns the estimated heap of messages and receipts. */
     long bytes() {
         return bytes;
@@ -157,31 +152,43 @@ final class MemoryLog {
         }
     }
 
+    /** Tells whether {@link #dropOldest} would forget anything. */
+    boolean canDropOldest() {
+        return messages.size() > 1 || hasReceiptBefore(newest);
+    }
+
     /**
-     * Forgets the oldest message and its receipt, unless it is the only one.
+     * Forgets the oldest receipt whose message is already gone. If there is none, forgets the
+     * oldest message and its receipt, unless it is the only message.
      *
      * @return false if nothing was forgotten
      */
     boolean dropOldest() {
-        if (messages.size() < 2) {
+        if (!canDropOldest()) {
             return false;
         }
-        Entry oldest = messages.removeFirst();
-        count(oldest, -1);
-        dropReceiptsUpTo(oldest.stored().offset());
+        long oldest = newest + 1 - messages.size();
+        if (hasReceiptBefore(Math.min(oldest, newest))) {
+            dropEldestReceipt();
+            return true;
+        }
+        count(messages.removeFirst(), -1);
+        if (hasReceiptBefore(oldest + 1)) {
+            dropEldestReceipt();
+        }
         return true;
     }
 
-    /**
-     * Drops the receipts of messages up to an offset. A room with many receipts and few messages
-     * could not shrink otherwise.
-     */
-    private void dropReceiptsUpTo(long offset) {
+    private boolean hasReceiptBefore(long offset) {
         var eldest = receipts.values().iterator();
-        while (eldest.hasNext() && eldest.next().id().offset() <= offset) {
-            eldest.remove();
-            bytes -= RECEIPT_BYTES;
-        }
+        return eldest.hasNext() && eldest.next().id().offset() < offset;
+    }
+
+    private void dropEldestReceipt() {
+        var eldest = receipts.values().iterator();
+        eldest.next();
+        eldest.remove();
+        bytes -= RECEIPT_BYTES;
     }
 
     /** Drops messages that are too old, and reads a page of those that are left. */

@@ -134,6 +134,37 @@ class MemoryCeilingTest {
     }
 
     @Test
+    void receiptsOfARoomThatKeepsOneMessage_costOnlyItself() {
+        BlockingBroker broker = withCeiling(100_000, HistorySettings.DEFAULT.withSize(1));
+        EventId lobby = broker.publishText(LONG);
+        EventId quiet = broker.publishText(QUIET, LONG);
+        pageOf(broker, QUIET);
+        Room evil = new Room("evil");
+        pageOf(broker, evil);
+
+        for (int i = 0; i < 1_000; i++) {
+            broker.publish(evil, "x", "key-" + i);
+        }
+
+        assertThat(pageOf(broker, ROOM).tail()).as("has a reader").isEqualTo(lobby);
+        assertThat(pageOf(broker, QUIET).tail()).as("was read").isEqualTo(quiet);
+        assertThat(broker.publish(evil, "x", "key-999").duplicate()).as("last receipt").isTrue();
+        assertThat(broker.publish(evil, "x", "key-0").duplicate()).as("first receipt").isFalse();
+    }
+
+    @Test
+    void receiptsOfMessagesThatAreGone_areForgottenBeforeMessages() {
+        BlockingBroker broker = withCeiling(100_000, HistorySettings.DEFAULT.withSize(2));
+
+        for (int i = 0; i < 1_000; i++) {
+            broker.publish("x", "key-" + i);
+        }
+
+        assertThat(offsets(broker.readAfter(0, 10))).containsExactly(999L, 1_000L);
+        assertThat(broker.publish("x", "key-900").duplicate()).isTrue();
+    }
+
+    @Test
     void receiptsThatExpired_takeNoMemory_whenAUsedKeyIsRefused() {
         BlockingBroker broker = withCeiling(500_000);
         EventId quiet = broker.publishText(QUIET, LONG);
@@ -162,13 +193,13 @@ class MemoryCeilingTest {
     }
 
     private static BlockingBroker withCeiling(long bytes) {
+        return withCeiling(bytes, HistorySettings.DEFAULT);
+    }
+
+    private static BlockingBroker withCeiling(long bytes, HistorySettings history) {
         SettableClock clock = SettableClock.stoppedNow();
         return BlockingBroker.open(
-                new MemoryBroker(
-                        HistorySettings.DEFAULT.ofAllRooms(),
-                        bytes,
-                        clock,
-                        new SimpleMeterRegistry()),
+                new MemoryBroker(history.ofAllRooms(), bytes, clock, new SimpleMeterRegistry()),
                 clock);
     }
 
