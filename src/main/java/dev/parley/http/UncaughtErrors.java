@@ -47,8 +47,8 @@ final class UncaughtErrors {
         }
         HttpServerResponse response = exchange.response();
         if (response.closed() || isOfConnection(exchange.failure())) {
-            // The client has closed the connection or the stream, or took no bytes until it was
-            // reset.
+            // The client has closed the connection or the stream, or took no bytes until the
+            // stream was reset.
             return;
         }
         log(exchange, exchange.failure());
@@ -96,7 +96,7 @@ final class UncaughtErrors {
         LOG.errorf(
                 failure,
                 "%s failed because of a defect in Parley",
-                Endpoint.at(exchange.normalizedPath())
+                Endpoint.at(exchange.request().method().name(), exchange.normalizedPath())
                         .map(Endpoint::toString)
                         .orElse("A request that is not a call"));
     }

@@ -120,6 +120,20 @@ class InternalErrorTest {
         assertLoggedOnce();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"GET /events", "POST /events"})
+    void failure_isLoggedWithTheCall(String call) throws Exception {
+        Http failing = http.with(FailingRoutes.FAIL_IN_FILTER, "yes").with("Accept", JSON_OR_ANY);
+
+        assertInternalError(
+                call.startsWith("GET")
+                        ? failing.get("/events")
+                        : failing.post("/events", "application/x-www-form-urlencoded", "room=a"));
+
+        assertLoggedOnce();
+        assertThat(logged.get(0).getMessage()).startsWith(call + " failed");
+    }
+
     @Test
     void clientThatAcceptsNoJson_getsOneLine() {
         Http.Answer answer = http.with("Accept", "text/html").get("/fail/route");
