@@ -1,5 +1,6 @@
 package dev.parley.access;
 
+import dev.parley.http.AllowedOrigins;
 import dev.parley.http.ForwardedOrigin;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;

@@ -1,5 +1,6 @@
 package dev.parley.access;
 
+import dev.parley.http.AllowedOrigins;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.enterprise.event.Observes;

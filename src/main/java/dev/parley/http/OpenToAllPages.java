@@ -17,15 +17,15 @@ final class OpenToAllPages {
 
     private static final Logger LOG = Logger.getLogger(OpenToAllPages.class);
 
-    private final List<String> origins;
+    private final AllowedOrigins origins;
 
     OpenToAllPages(
             @ConfigProperty(name = "quarkus.http.cors.origins") Optional<List<String>> origins) {
-        this.origins = origins.orElse(List.of());
+        this.origins = new AllowedOrigins(origins);
     }
 
     void warn(@Observes StartupEvent event) {
-        if (origins.contains("*")) {
+        if (origins.areAll()) {
             LOG.info(
                     "Any web page may read and publish here, through the browser of anyone who can"
                             + " reach this pod: quarkus.http.cors.origins is *. List the origins of"

@@ -166,6 +166,16 @@ class CrossOriginIT {
     }
 
     @Test
+    void podThatEveryPageMayUse_saysSo_whereverTheSettingHasSpaces() {
+        try (ParleyProcess listed =
+                ParleyProcess.builder()
+                        .config("quarkus.http.cors.origins", "https://partner.example, *")
+                        .start()) {
+            assertThat(listed.log()).contains("[dev.parley.http.OpenToAllPages]");
+        }
+    }
+
+    @Test
     void ownPageBehindAProxyThatEndsTls_isNotOfAnotherOrigin() {
         try (ParleyProcess strict =
                 ParleyProcess.builder()

@@ -1,4 +1,4 @@
-package dev.parley.access;
+package dev.parley.http;
 
 import java.util.List;
 import java.util.Optional;
@@ -9,24 +9,24 @@ import java.util.regex.PatternSyntaxException;
  * The origins in {@code quarkus.http.cors.origins}, read as the framework reads them: spaces around
  * an element do not count, and {@code /…/} is a regular expression.
  */
-final class AllowedOrigins {
+public final class AllowedOrigins {
 
     private final List<String> listed;
 
     /**
      * @param configured the elements of the setting
      */
-    AllowedOrigins(Optional<List<String>> configured) {
+    public AllowedOrigins(Optional<List<String>> configured) {
         this.listed = configured.orElse(List.of()).stream().map(String::strip).toList();
     }
 
     /** Tells whether any page may use the pod. */
-    boolean areAll() {
+    public boolean areAll() {
         return listed.contains("*");
     }
 
     /** Tells whether an origin is listed. */
-    boolean contain(String origin) {
+    public boolean contain(String origin) {
         return listed.stream().anyMatch(one -> isSame(one, origin));
     }
 
