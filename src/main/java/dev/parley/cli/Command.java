@@ -23,6 +23,7 @@ interface Command {
      *
      * @param out for the result and nothing else
      * @throws WrongUse if the arguments or the configuration do not allow it
+     * @throws CommandFailed if it cannot be done now
      */
     void run(Arguments arguments, PrintStream out);
 
@@ -32,6 +33,19 @@ interface Command {
         private static final long serialVersionUID = 1L;
 
         WrongUse(String sentence) {
+            super(sentence, null, false, false);
+        }
+    }
+
+    /**
+     * A command was called rightly, and could not be carried out, such as because a server is away.
+     * Its message says why.
+     */
+    final class CommandFailed extends RuntimeException {
+
+        private static final long serialVersionUID = 1L;
+
+        CommandFailed(String sentence) {
             super(sentence, null, false, false);
         }
     }

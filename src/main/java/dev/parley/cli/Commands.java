@@ -2,6 +2,7 @@ package dev.parley.cli;
 
 import dev.parley.access.AccessConfig;
 import dev.parley.access.TokenSigner;
+import dev.parley.cli.Command.CommandFailed;
 import dev.parley.cli.Command.WrongUse;
 import io.quarkus.runtime.configuration.ConfigUtils;
 import io.quarkus.runtime.configuration.ConfigurationException;
@@ -18,6 +19,11 @@ import java.util.stream.Collectors;
  * The result goes to the standard output and everything else to the standard error.
  */
 public final class Commands {
+
+    /**
+     * The exit status of a command that could not be carried out; the same call may succeed later.
+     */
+    private static final int FAILED = 1;
 
     /** The exit status of a call that is wrong. */
     private static final int WRONG_USE = 2;
@@ -68,6 +74,9 @@ public final class Commands {
                             new Arguments(options, command.get().flags(), command.get().options()),
                             out);
             return 0;
+        } catch (CommandFailed e) {
+            err.println(name + ": " + e.getMessage());
+            return FAILED;
         } catch (WrongUse | ConfigurationException e) {
             err.println(name + ": " + e.getMessage());
             err.println("The options are explained by: help");
@@ -80,7 +89,12 @@ public final class Commands {
                 .map(command -> command.usage().indent(2))
                 .collect(
                         Collectors.joining(
-                                "", "Without arguments the server runs. The commands are:\n", ""));
+                                "",
+                                "Without arguments the server runs. The commands are:\n",
+                                """
+                                The exit status is 0 if the command has done it, 1 if it could not,
+                                such as because the pod does not answer, and 2 if the call is wrong.
+                                """));
     }
 
     /**
@@ -88,7 +102,8 @@ public final class Commands {
      *
      * @param config reads the settings
      * @param issuer its name; the only one that has a secret if empty
-     * @throws WrongUse if the settings do not allow it
+     * @throws WrongUse if a setting has no valid value
+     * @throws ConfigurationException if the settings do not allow it
      */
     static TokenSigner signer(Supplier<AccessConfig> config, Optional<String> issuer) {
         AccessConfig settings;
@@ -98,11 +113,7 @@ public final class Commands {
             // Not one type: each kind of wrong value has another one.
             throw new WrongUse(String.valueOf(e.getMessage()));
         }
-        try {
-            return TokenSigner.of(settings, issuer);
-        } catch (ConfigurationException e) {
-            throw new WrongUse(String.valueOf(e.getMessage()));
-        }
+        return TokenSigner.of(settings, issuer);
     }
 
     private static AccessConfig accessConfig() {

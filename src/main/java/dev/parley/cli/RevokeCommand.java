@@ -37,6 +37,10 @@ final class RevokeCommand implements Command {
     private static final Duration LIFETIME = Duration.ofMinutes(1);
 
     private static final int MAX_PORT = 65_535;
+    private static final int TOO_MANY_REQUESTS = 429;
+
+    /** The first status of those that say that the server failed. */
+    private static final int SERVER_ERROR = 500;
 
     /** What a header can transport as a token (RFC 6750 §2.1). */
     private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._~+/-]+=*");
@@ -55,7 +59,7 @@ final class RevokeCommand implements Command {
 
     /**
      * @param signers returns what signs with the secret of the issuer of this name, or of the only
-     *     one that has a secret; fails with {@link WrongUse}
+     *     one that has a secret; fails if the settings do not allow it
      */
     RevokeCommand(Function<Optional<String>, TokenSigner> signers) {
         this.signers = signers;
@@ -121,9 +125,17 @@ final class RevokeCommand implements Command {
                         .build();
         HttpResponse<String> answer = send(request);
         if (answer.statusCode() != 200) {
-            throw new WrongUse(answer.statusCode() + " " + answer.body().strip());
+            String refusal = answer.statusCode() + " " + answer.body().strip();
+            throw isForNow(answer.statusCode())
+                    ? new CommandFailed(refusal)
+                    : new WrongUse(refusal);
         }
         out.println(answer.body());
+    }
+
+    /** Tells whether the same call may succeed later. */
+    private static boolean isForNow(int status) {
+        return status == TOO_MANY_REQUESTS || status >= SERVER_ERROR;
     }
 
     /**
@@ -180,10 +192,10 @@ final class RevokeCommand implements Command {
             HttpClient client = HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
             return client.send(request, BodyHandlers.ofString());
         } catch (IOException e) {
-            throw new WrongUse(request.uri() + " does not answer");
+            throw new CommandFailed(request.uri() + " does not answer");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new WrongUse("interrupted");
+            throw new CommandFailed("interrupted");
         }
     }
 

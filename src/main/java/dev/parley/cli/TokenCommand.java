@@ -28,7 +28,7 @@ final class TokenCommand implements Command {
 
     /**
      * @param signers returns what signs with the secret of the issuer of this name, or of the only
-     *     one that has a secret; fails with {@link WrongUse}
+     *     one that has a secret; fails if the settings do not allow it
      */
     TokenCommand(Function<Optional<String>, TokenSigner> signers) {
         this.signers = signers;

@@ -23,7 +23,9 @@ final class CommandsTest {
     private int run(AccessSettings settings, String line) {
         var commands =
                 new Commands(
-                        List.of(new TokenCommand(name -> Commands.signer(settings::read, name))));
+                        List.of(
+                                new TokenCommand(name -> Commands.signer(settings::read, name)),
+                                new RevokeCommand(name -> Commands.signer(settings::read, name))));
         return commands.run(
                 List.of(line.split(" ", -1)),
                 new PrintStream(out, true),
@@ -150,10 +152,21 @@ final class CommandsTest {
     }
 
     @Test
+    void serverThatDoesNotAnswer_isAFailure_andNoWrongCall() {
+        int status = run(AccessSettings.withSecret(), "revoke --sub eve --url http://127.0.0.1:1");
+
+        assertThat(status).isEqualTo(1);
+        assertThat(out()).isEmpty();
+        assertThat(err())
+                .isEqualToIgnoringNewLines(
+                        "revoke: http://127.0.0.1:1/revocations does not answer");
+    }
+
+    @Test
     void help_explainsTheCommands() {
         assertThat(run(AccessSettings.none(), "--help")).isZero();
 
-        assertThat(out()).contains("token --room PATTERN", "--lifetime");
+        assertThat(out()).contains("token --room PATTERN", "--lifetime", "revoke", "exit status");
         assertThat(err()).isEmpty();
     }
 }

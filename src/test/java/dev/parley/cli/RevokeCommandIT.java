@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.parley.access.AccessPods;
+import dev.parley.cli.Command.CommandFailed;
 import dev.parley.cli.Command.WrongUse;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SseReader;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The command that revokes, at a running pod. */
 class RevokeCommandIT {
@@ -98,7 +100,6 @@ class RevokeCommandIT {
         assertWrong("say what to revoke", "--url=" + pod.uri(), file);
         assertWrong("400 bad form: issued_before", "--issued-before=today", file, url());
         assertWrong("403 forbidden", "--sub=a", noAdmin, url());
-        assertWrong("does not answer", "--sub=a", file, "--url=http://127.0.0.1:1");
         for (String url :
                 List.of(
                         "not an address",
@@ -116,6 +117,28 @@ class RevokeCommandIT {
         for (String content : List.of("", "two words", "a\nb", "a\u0000b", "\u00e9")) {
             Path wrong = Files.writeString(directory.resolve("wrong"), content);
             assertWrong("does not contain a token", "--sub=a", "--token-file=" + wrong);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {429, 500, 503})
+    void podThatCannotRevokeNow_isNoWrongCall(int status) throws IOException {
+        String file = "--token-file=" + admin();
+        var busy = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1);
+        busy.createContext(
+                "/",
+                exchange -> {
+                    exchange.sendResponseHeaders(status, -1);
+                    exchange.close();
+                });
+        busy.start();
+        try {
+            String url = "--url=http://127.0.0.1:" + busy.getAddress().getPort();
+            assertThatThrownBy(() -> run("--sub=a", file, url))
+                    .isInstanceOf(CommandFailed.class)
+                    .hasMessageContaining(String.valueOf(status));
+        } finally {
+            busy.stop(0);
         }
     }
 
