@@ -29,7 +29,7 @@ public interface AccessConfig {
 
     /** Whether it matters who calls. */
     enum Mode {
-        /** Everybody may read and write every room; tokens are not looked at. */
+        /** Everybody may read and write every room; tokens are ignored. */
         OPEN,
         /** A caller may do what the token says, and what is public. */
         TOKEN

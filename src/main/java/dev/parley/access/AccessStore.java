@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What all pods share about access: the tickets, each under a digest, so that who reads the store
+ * What all pods share about access: the tickets, each under a digest, so that a reader of the store
  * can use none of them; and the revocations. Thread-safe. Every call fails with {@link
  * BrokerUnavailable} if the store does not answer in time.
  */

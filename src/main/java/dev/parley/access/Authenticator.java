@@ -19,14 +19,14 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/** Finds out who makes a request, and refuses one whose token or ticket is not valid. */
+/** Determines who makes a request, and refuses one whose token or ticket is not valid. */
 @Singleton
 final class Authenticator {
 
     /** Where the caller is kept with the request. */
     static final String CALLER = Caller.class.getName();
 
-    /** Kept with a request for a stream whose caller cannot be found out at present. */
+    /** Kept with a request for a stream whose caller cannot be determined at present. */
     static final String UNKNOWN_FOR_NOW = Caller.class.getName() + ".unknown";
 
     private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
@@ -96,7 +96,7 @@ final class Authenticator {
      *
      * @return a caller without a token if the request has no credential; fails with {@link
      *     RefusedRequest}, or with {@link dev.parley.broker.BrokerUnavailable} if it cannot be
-     *     found out now
+     *     determined now
      */
     Uni<Caller> authenticate(RoutingContext exchange) {
         HttpServerRequest request = exchange.request();

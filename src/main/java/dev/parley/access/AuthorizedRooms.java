@@ -32,8 +32,8 @@ import java.util.stream.Collectors;
 
 /**
  * The rooms, as far as the caller of a request may use them. Every call reaches the hub and the
- * broker through here, and nowhere else are rights checked: what is returned is a right that was
- * checked, to read a room, to publish a message, or to open a stream.
+ * broker through here, and nowhere else are rights to rooms checked: what is returned is a right
+ * that was checked, to read a room, to publish a message, or to open a stream.
  *
  * <p>A room that is forbidden and one in which nothing was ever published are answered alike.
  */

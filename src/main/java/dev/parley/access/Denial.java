@@ -2,7 +2,11 @@ package dev.parley.access;
 
 import java.util.Locale;
 
-/** Why a request is denied whose token, if it has one, is valid: the list in metrics. */
+/**
+ * Why a request is denied for another reason than that its token is not valid: it has no token, the
+ * token does not suffice, or was not even checked. The list in metrics and in the audit log, with
+ * that of {@link TokenRefused.Reason}.
+ */
 enum Denial implements DenialReason {
     /** It has no token, and what it asks for is not public. */
     NO_TOKEN,

@@ -26,7 +26,7 @@ final class Issuers {
 
     private static final String ISSUERS = "parley.access.issuers.";
 
-    /** Letters and digits that an environment variable can tell, whatever their case. */
+    /** Letters of one case and digits: environment variables have no other case to spell. */
     private static final Pattern NAME = Pattern.compile("[a-z0-9]{1,32}");
 
     private static final Set<SignatureAlgorithm> SECRET_ALGORITHMS =

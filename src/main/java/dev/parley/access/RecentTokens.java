@@ -17,7 +17,7 @@ final class RecentTokens<V> {
 
     /**
      * @param keys the keys that the token was checked with; with other ones it is checked anew
-     * @param until when the outcome ends to hold
+     * @param until when the outcome is no longer valid
      */
     private record Known<V>(V outcome, IssuerKeys issuer, KeySet keys, Instant until) {}
 

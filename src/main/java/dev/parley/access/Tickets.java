@@ -42,7 +42,7 @@ public final class Tickets {
 
     private static final Logger LOG = Logger.getLogger(Tickets.class);
 
-    /** As much as cannot be guessed, in bytes. */
+    /** Random bytes in a ticket: too many to be guessed. */
     private static final int RANDOM_BYTES = 32;
 
     /** How often the tickets of open streams are used, within the time after which they end. */

@@ -271,7 +271,7 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
         return new TokenRefused(MALFORMED, sentence);
     }
 
-    /** Leaves the token out: who reads it in a log could use it. */
+    /** Leaves the token out: a person who reads it in a log could use it. */
     @Override
     public String toString() {
         return "UnverifiedToken[alg=" + algorithm + "]";

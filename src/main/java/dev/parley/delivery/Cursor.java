@@ -44,7 +44,10 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("ReferenceEquality") // An answer belongs to the very state that asked for it.
 final class Cursor {
 
-    /** Attempts to find a position while the room changes meanwhile; then the stream is ended. */
+    /**
+     * Attempts to find a position while the room changes meanwhile. Then the room is unavailable,
+     * and the stream is ended if all of its rooms are.
+     */
     private static final int MAX_ATTEMPTS = 5;
 
     /** Messages that a replay asks the broker for at a time. */
@@ -679,9 +682,8 @@ final class Cursor {
             }
         }
         if (offset == before) {
-            // beginAtOldest() may have written the gap already, and moved to the newest message of
-            // the
-            // page, or beyond the last one that may be written.
+            // beginAtOldest() may have written the gap already, and moved to the newest message
+            // of the page, or beyond the last one that may be written.
             if (offset < Math.min(end, page.newest())) {
                 skipDeleted(page);
             }

@@ -11,13 +11,13 @@ public enum DisconnectReason {
     SLOW_CONSUMER("slow-consumer"),
     /** The pod is about to end. */
     DRAIN("drain"),
-    /** There are too many streams already, on the pod or from the client's address. */
+    /** There are too many streams or rooms already, on the pod or from the client's address. */
     LIMIT("limit"),
     /** The stream reached its greatest age; the client comes back, perhaps on another pod. */
     ROTATION("rotation"),
     /**
-     * The client's position in the log could not be found: the broker did not answer, or the log
-     * changed during every attempt.
+     * The client's position could be found in none of its rooms: the broker did not answer, or the
+     * log changed during every attempt. Or the pod cannot determine now who the caller is.
      */
     UNAVAILABLE("unavailable"),
     /** The time of the client's right is over; with a new one it comes back and loses nothing. */

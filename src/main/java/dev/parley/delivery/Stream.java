@@ -270,7 +270,10 @@ final class Stream {
         return isNone;
     }
 
-    /** Takes a new replica of a room, because the one that the cursor had could not open. */
+    /**
+     * Gives back a cursor's replica of a room that was unavailable, and takes the room's replica
+     * anew: another one if the former could not open.
+     */
     RoomReplica exchange(RoomReplica former) {
         long now = System.nanoTime();
         rooms.release(former, now);

@@ -71,8 +71,8 @@ public final class Answers {
 
         /**
          * Sets the length of the answer. A longer one than an address may have counts as that, so
-         * that one alone always has room: told to come again later, its client would do so for
-         * ever.
+         * that one alone always has room: if it got {@code Retry-After}, its client would repeat it
+         * for ever.
          *
          * @throws RefusedRequest if that is too much; the reservation stays as it was
          */

@@ -28,7 +28,7 @@ final class Http1LineGuard extends ChannelInboundHandlerAdapter {
     private static final byte LF = '\n';
     private static final byte CR = '\r';
 
-    /** The ends of the line before a chunk, and of the line that the chunk before it ends. */
+    /** Line ends that belong to a chunk: the one behind its size, and the one behind its data. */
     private static final int CHUNK_LINES = 2;
 
     /** What has come of a line. */
@@ -44,7 +44,7 @@ final class Http1LineGuard extends ChannelInboundHandlerAdapter {
     private long bytes;
     private long lines;
 
-    /** Complete lines behind the last empty one, of the input that was last looked at. */
+    /** Complete lines behind the last empty one, of the input that was last read. */
     private int linesBehind;
 
     // What the decoder has passed on of bodies, of the input that is being counted.

@@ -9,9 +9,10 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a connection holds of a head, or of an HTTP/2 frame, that is not complete: counted in a
- * {@link ByteBudget}, and complete within a deadline. A connection that exceeds either is cut. Runs
- * on the connection's event loop.
+ * The bytes that a connection holds of what the server cannot take yet: of heads and HTTP/2 frames
+ * that are not complete, or of requests that wait for the answers to earlier ones. They are counted
+ * in a {@link ByteBudget}; heads also have a deadline. A connection that exceeds either is cut.
+ * Runs on the connection's event loop.
  */
 final class IncompleteInput {
 
@@ -82,7 +83,7 @@ final class IncompleteInput {
         return true;
     }
 
-    /** Notes how many bytes are held now. The deadline begins with the first call. */
+    /** Notes how many bytes are held now. The deadline, if any, begins with the first call. */
     void hold(ChannelHandlerContext context, long bytes) {
         if (count(context, bytes) && deadline == null && timeout.isPresent()) {
             deadline =
@@ -97,7 +98,7 @@ final class IncompleteInput {
         }
     }
 
-    /** Notes that it is complete, or that the connection has closed. */
+    /** Notes that nothing is held any more, or that the connection has closed. */
     void end() {
         budget.give(peer.address(), counted);
         counted = 0;

@@ -43,7 +43,7 @@ public final class PendingPublishes {
 
     /**
      * Returns the longest body of a publish that has room while no other publish waits, in bytes. A
-     * longer one would be told to come again later, and never be accepted.
+     * longer one would get {@code Retry-After} each time, and never be accepted.
      */
     long longestBody() {
         return Math.max(0, bounds.pending().mostOfAddress() - PUBLISH_BYTES);

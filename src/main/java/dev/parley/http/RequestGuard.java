@@ -76,7 +76,7 @@ public final class RequestGuard {
 
     /**
      * The longest body of a call, in bytes. One that has no room even while there is no other must
-     * not be told to come again later.
+     * not get {@code Retry-After}.
      */
     private final long longestBody;
 

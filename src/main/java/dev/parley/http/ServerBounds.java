@@ -273,7 +273,7 @@ final class ServerBounds {
 
     private static void gauge(MeterRegistry meters, String kind, ByteBudget budget) {
         Gauge.builder("parley.held", budget, ByteBudget::held)
-                .description("Bytes of heads, bodies and answers that are on their way")
+                .description("Bytes of heads, bodies, publishes and answers that are on their way")
                 .baseUnit("bytes")
                 .tag("kind", kind)
                 .register(meters);

@@ -553,8 +553,8 @@ public final class RoomReplica implements Broker.Listener {
     /** Tells whether the broker lacks messages of the replica, or has others under their ids. */
     private boolean isFork(RoomLog current, Page page, Question question) {
         // The smaller of the two. If the epoch has changed since the question, expected was
-        // lowered.
-        // If messages arrived since, it was raised, and the broker may have answered before them.
+        // lowered. If messages arrived since, it was raised, and the broker may have answered
+        // before them.
         return page.newest() < Math.min(expected, question.expected())
                 || page.messages().stream().anyMatch(message -> conflicts(current, message));
     }

@@ -77,7 +77,10 @@ public record Message(
         return new Message(room, text, Optional.of(name), true, event, at, ttl);
     }
 
-    /** Returns when the message ends to be read and replayed; empty if it has no {@code ttl}. */
+    /**
+     * Returns when the message expires; from then on it is neither in the history nor replayed.
+     * Empty if it has no {@code ttl}.
+     */
     public Optional<Instant> expires() {
         return ttl.map(at::plus);
     }

@@ -102,7 +102,7 @@ public final class RoomPattern implements Comparable<RoomPattern> {
         return Pattern.compile(text.endsWith(ANY) ? parts + ".*" : parts);
     }
 
-    /** Returns a pattern without the {@code *} at its end, which stands for nothing too. */
+    /** Returns a pattern without the {@code *} at its end, which also matches an empty end. */
     private static String beforeLastAny(String text) {
         return text.endsWith(ANY) ? text.substring(0, text.length() - 1) : text;
     }

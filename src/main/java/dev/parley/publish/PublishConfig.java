@@ -20,7 +20,7 @@ public interface PublishConfig {
     @WithConverter(PositiveSize.class)
     MemorySize maxText();
 
-    /** Longest time for a publish request to arrive and be answered, at least a second. */
+    /** Longest time for any POST request to arrive and be answered, at least a second. */
     @WithDefault("30S")
     @DurationMin(seconds = 1)
     @DurationMax(days = 36_500)

@@ -173,7 +173,10 @@ public final class SendResource {
     public Uni<Response> send(
             byte[] body,
             @HeaderParam("Idempotency-Key")
-                    @Parameter(description = "makes a repeat within five minutes publish nothing")
+                    @Parameter(
+                            description =
+                                    "makes a repeat publish nothing within the time of"
+                                            + " parley.history.receipts, five minutes by default")
                     @Nullable String key,
             @Context HttpHeaders headers,
             @Context RoutingContext exchange) {
