@@ -329,7 +329,7 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
      */
     static void giveUp(HttpServerRequest request, Http2Error reason) {
         ChannelPipeline pipeline = PipelinedRequests.pipeline(request);
-        ChannelHandlerContext server = pipeline.context(PipelinedRequests.SERVER);
+        ChannelHandlerContext server = pipeline.context(ServerHandlers.SERVER);
         if (request.version() != HttpVersion.HTTP_2
                 || server == null
                 || !(server.handler() instanceof Http2ConnectionHandler http2)) {
@@ -372,8 +372,7 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
      */
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        if (cause instanceof IOException
-                && context.pipeline().get(PipelinedRequests.SERVER) == null) {
+        if (cause instanceof IOException && context.pipeline().get(ServerHandlers.SERVER) == null) {
             context.close();
         } else {
             context.fireExceptionCaught(cause);
@@ -626,14 +625,14 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     }
 
     private boolean hasClosed(HttpServerRequest request) {
-        return !(channel().pipeline().get(PipelinedRequests.SERVER)
+        return !(channel().pipeline().get(ServerHandlers.SERVER)
                         instanceof Http2ConnectionHandler http2)
                 || http2.connection().stream(request.streamId()) == null;
     }
 
     private void listenToStreams() {
         if (!listensToStreams
-                && channel().pipeline().get(PipelinedRequests.SERVER)
+                && channel().pipeline().get(ServerHandlers.SERVER)
                         instanceof Http2ConnectionHandler http2) {
             listensToStreams = true;
             http2.connection()

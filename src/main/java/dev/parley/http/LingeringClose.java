@@ -33,8 +33,9 @@ final class LingeringClose extends ChannelDuplexHandler {
 
     /** Drops what comes from now on, and delays the closing of the connection. */
     static void begin(ChannelPipeline pipeline) {
-        if (pipeline.get(LingeringClose.class) == null && pipeline.get("httpDecoder") != null) {
-            pipeline.addBefore("httpDecoder", null, new LingeringClose());
+        if (pipeline.get(LingeringClose.class) == null
+                && pipeline.get(ServerHandlers.DECODER) != null) {
+            pipeline.addBefore(ServerHandlers.DECODER, null, new LingeringClose());
             if (pipeline.get(Http1LineGuard.class) != null) {
                 // It would count what is dropped as what the decoder holds.
                 pipeline.remove(Http1LineGuard.class);

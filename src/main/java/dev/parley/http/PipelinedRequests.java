@@ -39,9 +39,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PipelinedRequests extends ChannelDuplexHandler {
 
-    /** The name, in the pipeline, of the server's handler that answers requests. */
-    static final String SERVER = "handler";
-
     /** Heap of a request that is held, beside its head and its body. */
     private static final int OVERHEAD_BYTES = 600;
 
@@ -76,7 +73,9 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
             ChannelPipeline pipeline = pipeline(request);
             if (pipeline.get(PipelinedRequests.class) == null) {
                 pipeline.addBefore(
-                        SERVER, null, new PipelinedRequests(request, ConnectionGuard.of(request)));
+                        ServerHandlers.SERVER,
+                        null,
+                        new PipelinedRequests(request, ConnectionGuard.of(request)));
             }
         }
     }

@@ -270,7 +270,8 @@ public final class RequestGuard {
     }
 
     private static void refuseProtocol(HttpServerRequest request) {
-        ChannelHandlerContext encoder = PipelinedRequests.pipeline(request).context("httpEncoder");
+        ChannelHandlerContext encoder =
+                PipelinedRequests.pipeline(request).context(ServerHandlers.ENCODER);
         if (encoder == null) {
             request.connection().close();
         } else {

@@ -3,6 +3,7 @@ package dev.parley.sse;
 import dev.parley.delivery.Connection;
 import dev.parley.http.ConnectionGuard;
 import dev.parley.http.PipelinedRequests;
+import dev.parley.http.ServerHandlers;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
@@ -39,12 +40,6 @@ import org.jspecify.annotations.Nullable;
  * sends.
  */
 public final class ChunkedConnection extends ChannelDuplexHandler implements Connection {
-
-    /** Names that the server gives to its handlers. */
-    private static final String DECODER = "httpDecoder";
-
-    private static final String ENCODER = "httpEncoder";
-    private static final String IDLE = "idle";
 
     /**
      * Bounds of the bytes that may wait in the process for a client: above the upper one a
@@ -89,7 +84,7 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     public static boolean suits(HttpServerRequest request) {
         return request.version() == HttpVersion.HTTP_1_1
                 && request.response().isChunked()
-                && PipelinedRequests.pipeline(request).context(ENCODER) != null;
+                && PipelinedRequests.pipeline(request).context(ServerHandlers.ENCODER) != null;
     }
 
     /**
@@ -103,11 +98,11 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
         PipelinedRequests.drop(pipeline);
         // Replaces the decoder. The decoder passes what it has buffered to this handler, which
         // drops it.
-        pipeline.replace(DECODER, "eventStream", connection);
-        pipeline.remove(ENCODER);
+        pipeline.replace(ServerHandlers.DECODER, "eventStream", connection);
+        pipeline.remove(ServerHandlers.ENCODER);
         // The idle handler sees none of the hub's writes and would close an active stream as idle.
-        if (pipeline.get(IDLE) != null) {
-            pipeline.remove(IDLE);
+        if (pipeline.get(ServerHandlers.IDLE) != null) {
+            pipeline.remove(ServerHandlers.IDLE);
         }
         return connection;
     }
