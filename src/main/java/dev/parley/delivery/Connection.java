@@ -28,7 +28,7 @@ public interface Connection {
     void end(byte[] last);
 
     /** Closes the connection at once; bytes that the client has not taken are lost. */
-    void abort();
+    void cut();
 
     /**
      * Sets the handler that is called when the connection accepts bytes again. It may be called

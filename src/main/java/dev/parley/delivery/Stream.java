@@ -352,7 +352,7 @@ final class Stream {
                             + " stack trace",
                     rooms);
             finish(DisconnectReason.ERROR);
-            connection.abort();
+            connection.cut();
         }
     }
 
@@ -489,7 +489,7 @@ final class Stream {
 
     private void cut(DisconnectReason reason) {
         if (finish(reason)) {
-            connection.abort();
+            connection.cut();
         }
     }
 

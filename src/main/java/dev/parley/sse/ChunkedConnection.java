@@ -161,7 +161,7 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     }
 
     @Override
-    public void abort() {
+    public void cut() {
         ConnectionGuard.cut(channel);
     }
 

@@ -160,7 +160,7 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
         }
 
         @Override
-        public void abort() {
+        public void cut() {
             if (request.version() == HttpVersion.HTTP_2) {
                 response.reset(Http2Error.CANCEL.code());
             } else {

@@ -354,7 +354,7 @@ final class RevocationsTest {
         }
 
         @Override
-        public void abort() {}
+        public void cut() {}
 
         @Override
         public void onDrain(Runnable handler) {}

@@ -60,7 +60,7 @@ class ReaderLeavesTest {
         TestReader before = harness.connectAtTail();
         TestReader broken = harness.connectAtTail();
         TestReader after = harness.connectAtTail();
-        broken.connection().abort();
+        broken.connection().cut();
 
         harness.publish(2);
 
@@ -145,7 +145,7 @@ class ReaderLeavesTest {
         }
 
         @Override
-        public void abort() {
+        public void cut() {
             aborted = true;
         }
 

@@ -86,7 +86,7 @@ final class TestConnection implements Connection {
     }
 
     @Override
-    public void abort() {
+    public void cut() {
         aborted = true;
     }
 
