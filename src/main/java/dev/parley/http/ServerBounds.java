@@ -1,6 +1,5 @@
 package dev.parley.http;
 
-import com.sun.management.UnixOperatingSystemMXBean;
 import dev.parley.delivery.LimitsConfig;
 import io.github.bucket4j.Bandwidth;
 import io.micrometer.core.instrument.Counter;
@@ -8,7 +7,6 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.http.HttpServerRequest;
 import jakarta.inject.Singleton;
-import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
@@ -285,13 +283,6 @@ final class ServerBounds {
 
     /** Leaves files for Redis and the program itself. */
     private static int withinOpenFiles() {
-        if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
-                && unix.getMaxFileDescriptorCount() > 0) {
-            long files = unix.getMaxFileDescriptorCount();
-            long open = unix.getOpenFileDescriptorCount();
-            long reserve = Math.min(500, open + (files - open) / 8);
-            return (int) Math.min(Integer.MAX_VALUE, Math.max(1, files - reserve));
-        }
-        return Integer.MAX_VALUE;
+        return FileLimit.ofProcess().map(limit -> limit.leaving(500, 8)).orElse(Integer.MAX_VALUE);
     }
 }

@@ -1,13 +1,13 @@
 package dev.parley.ops;
 
-import com.sun.management.UnixOperatingSystemMXBean;
 import dev.parley.delivery.LimitsConfig;
+import dev.parley.http.FileLimit;
 import io.smallrye.config.SmallRyeConfig;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
-import java.lang.management.ManagementFactory;
+import java.util.Optional;
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.jboss.logging.Logger;
 
@@ -38,14 +38,11 @@ final class OpenFiles {
     LimitsConfig limits() {
         var config = ConfigProvider.getConfig().unwrap(SmallRyeConfig.class);
         LimitsConfig configured = config.getConfigMapping(LimitsConfig.class);
-        if (!(ManagementFactory.getOperatingSystemMXBean()
-                        instanceof UnixOperatingSystemMXBean process)
-                || process.getMaxFileDescriptorCount() <= 0) {
-            // The system has no limit, or does not say it.
+        Optional<FileLimit> limit = FileLimit.ofProcess();
+        if (limit.isEmpty()) {
             return configured;
         }
-        long files = process.getMaxFileDescriptorCount();
-        int streams = streamsWithin(files, process.getOpenFileDescriptorCount());
+        int streams = streamsWithin(limit.get());
         if (configured.connections() <= streams) {
             return configured;
         }
@@ -57,22 +54,16 @@ final class OpenFiles {
                 streams,
                 configured.connections(),
                 SETTING,
-                files,
+                limit.get().files(),
                 (long) configured.connections() + RESERVE,
                 SETTING);
         return new Limits(
                 streams, configured.connectionsPerAddress(), configured.roomsPerAddress());
     }
 
-    /**
-     * Returns how many streams a process takes.
-     *
-     * @param files how many files it may open
-     * @param open how many it has open while it starts
-     */
-    static int streamsWithin(long files, long open) {
-        long reserve = Math.min(RESERVE, open + (files - open) / 4);
-        return (int) Math.min(Integer.MAX_VALUE, Math.max(1, files - reserve));
+    /** Returns how many streams a process takes that is starting. */
+    static int streamsWithin(FileLimit limit) {
+        return limit.leaving(RESERVE, 4);
     }
 
     private record Limits(int connections, int connectionsPerAddress, int roomsPerAddress)

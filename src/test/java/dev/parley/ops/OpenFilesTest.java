@@ -2,6 +2,7 @@ package dev.parley.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.http.FileLimit;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -21,6 +22,6 @@ final class OpenFilesTest {
     })
     void streams_leaveAThousandFiles_orThoseThatAreOpenAndAQuarterOfTheOthers(
             long files, long open, int streams) {
-        assertThat(OpenFiles.streamsWithin(files, open)).isEqualTo(streams);
+        assertThat(OpenFiles.streamsWithin(new FileLimit(files, open))).isEqualTo(streams);
     }
 }
