@@ -4,7 +4,6 @@ import io.netty.bootstrap.ChannelInitializerExtension;
 import io.netty.channel.Channel;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.net.InetSocketAddress;
-import org.eclipse.microprofile.config.ConfigProvider;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,13 +46,6 @@ public final class ConnectionGuardInstaller extends ChannelInitializerExtension 
     /** Read when the first connection is accepted, because a random port is known only then. */
     private static final class Management {
 
-        private static final int PORT =
-                ConfigProvider.getConfig()
-                                .getOptionalValue("quarkus.management.enabled", Boolean.class)
-                                .orElse(false)
-                        ? ConfigProvider.getConfig()
-                                .getOptionalValue("quarkus.management.port", Integer.class)
-                                .orElse(9000)
-                        : -1;
+        private static final int PORT = ManagementPort.number();
     }
 }

@@ -67,7 +67,7 @@ public final class Drain {
         }
         // From here on readers and publishers that come back would only be cut later: they are to
         // find another pod at once.
-        Listeners.closePublicOnes();
+        ListeningSockets.closePublicOnes();
         awaitQuiet();
         if (streams > 0) {
             LOG.infof("Drained, %d streams are left", hub.streams());

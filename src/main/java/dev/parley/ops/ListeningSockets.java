@@ -1,5 +1,6 @@
 package dev.parley.ops;
 
+import dev.parley.http.ManagementPort;
 import io.netty.bootstrap.ChannelInitializerExtension;
 import io.netty.channel.ServerChannel;
 import io.quarkus.runtime.LaunchMode;
@@ -7,7 +8,6 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.net.InetSocketAddress;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.eclipse.microprofile.config.ConfigProvider;
 
 /**
  * The sockets on which the server accepts connections. Vert.x closes them only together with all
@@ -15,7 +15,7 @@ import org.eclipse.microprofile.config.ConfigProvider;
  * itself (META-INF/services, {@code ConnectionGuardInstaller}), so the sockets are static.
  */
 @RegisterForReflection
-public final class Listeners extends ChannelInitializerExtension {
+public final class ListeningSockets extends ChannelInitializerExtension {
 
     private static final Set<ServerChannel> OPEN = ConcurrentHashMap.newKeySet();
 
@@ -34,20 +34,12 @@ public final class Listeners extends ChannelInitializerExtension {
      * and no part of a request has been sent then.
      */
     static void closePublicOnes() {
-        int management = managementPort();
+        int management = ManagementPort.number();
         OPEN.stream()
                 .filter(
                         listener ->
                                 !(listener.localAddress() instanceof InetSocketAddress address)
                                         || address.getPort() != management)
                 .forEach(ServerChannel::close);
-    }
-
-    /** Read at the end, because a random port is known only once the server listens. */
-    private static int managementPort() {
-        var config = ConfigProvider.getConfig();
-        return config.getOptionalValue("quarkus.management.enabled", Boolean.class).orElse(false)
-                ? config.getOptionalValue("quarkus.management.port", Integer.class).orElse(9000)
-                : -1;
     }
 }
