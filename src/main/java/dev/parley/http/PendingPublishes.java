@@ -58,14 +58,11 @@ public final class PendingPublishes {
      */
     boolean hasRoom(RoutingContext exchange, long bytes) {
         String client = clientAddress.of(exchange.request());
-        boolean has = bounds.pending().hasRoom(client, bytes + PUBLISH_BYTES);
-        if (!has) {
-            onRefused(exchange);
-        }
-        return has;
+        return bounds.pending().hasRoom(client, bytes + PUBLISH_BYTES);
     }
 
-    private void onRefused(RoutingContext exchange) {
+    /** Counts a publish that is refused because there is no room for it. */
+    void onRefused(RoutingContext exchange) {
         bounds.onMet(Bound.PENDING_BYTES);
         proxyAdvice.onLimitMet(exchange.request(), "parley.limits.pending-bytes");
     }

@@ -148,27 +148,13 @@ public final class RequestGuard {
                 return;
             }
         }
-        if (hasTooManyHeaders(exchange.request())) {
-            refuse(
-                    exchange,
-                    ErrorCode.TOO_MANY_HEADERS,
-                    "too many headers: at most " + MAX_HEADERS + " lines are accepted");
-            return;
-        }
         if (!isHttp(exchange.request())) {
             refuseProtocol(exchange.request());
             return;
         }
-        Optional<String> fault = RequestTarget.fault(exchange.request());
-        if (fault.isPresent()) {
-            refuse(exchange, ErrorCode.BAD_TARGET, fault.get());
-            return;
-        }
-        if (!RequestTarget.isUri(exchange.request().uri())) {
-            refuse(exchange, ErrorCode.BAD_REQUEST, NO_URI);
-            return;
-        }
-        if (isMisframed(exchange)) {
+        Optional<Refusal> refusal = refusal(exchange.request());
+        if (refusal.isPresent()) {
+            refuse(exchange, refusal.get().code(), refusal.get().detail());
             return;
         }
         if (closing && exchange.request().version() != HttpVersion.HTTP_2) {
@@ -280,29 +266,47 @@ public final class RequestGuard {
         }
     }
 
-    /**
-     * Refuses a request that a proxy in front may have read differently (RFC 9112 §3.2, §6.1). The
-     * decoder refuses Content-Length beside Transfer-Encoding, and lengths that differ.
-     */
-    private boolean isMisframed(RoutingContext exchange) {
-        var headers = exchange.request().headers();
-        if (headers.getAll("Host").size() > 1) {
-            refuse(
-                    exchange,
-                    ErrorCode.BAD_REQUEST,
-                    "bad request: it has more than one Host header");
-            return true;
+    /** Why a request is refused. */
+    private record Refusal(ErrorCode code, String detail) {}
+
+    /** Returns why a request must be refused for its head; empty if it need not. */
+    private static Optional<Refusal> refusal(HttpServerRequest request) {
+        if (hasTooManyHeaders(request)) {
+            return refusal(
+                    ErrorCode.TOO_MANY_HEADERS,
+                    "too many headers: at most " + MAX_HEADERS + " lines are accepted");
         }
-        List<String> codings = headers.getAll("Transfer-Encoding");
+        Optional<String> fault = RequestTarget.fault(request);
+        if (fault.isPresent()) {
+            return refusal(ErrorCode.BAD_TARGET, fault.get());
+        }
+        if (!RequestTarget.isUri(request.uri())) {
+            return refusal(ErrorCode.BAD_REQUEST, NO_URI);
+        }
+        return misframing(request);
+    }
+
+    /**
+     * Returns why a proxy in front may have read a request differently (RFC 9112 §3.2, §6.1); empty
+     * if it may not. The decoder refuses Content-Length beside Transfer-Encoding, and lengths that
+     * differ.
+     */
+    private static Optional<Refusal> misframing(HttpServerRequest request) {
+        if (request.headers().getAll("Host").size() > 1) {
+            return refusal(ErrorCode.BAD_REQUEST, "bad request: it has more than one Host header");
+        }
+        List<String> codings = request.headers().getAll("Transfer-Encoding");
         if (!codings.isEmpty()
                 && (codings.size() > 1 || !codings.get(0).strip().equalsIgnoreCase("chunked"))) {
-            refuse(
-                    exchange,
+            return refusal(
                     ErrorCode.NOT_IMPLEMENTED,
                     "not implemented: the only transfer coding is chunked");
-            return true;
         }
-        return false;
+        return Optional.empty();
+    }
+
+    private static Optional<Refusal> refusal(ErrorCode code, String detail) {
+        return Optional.of(new Refusal(code, detail));
     }
 
     private void checkBody(RoutingContext exchange) {
@@ -316,6 +320,7 @@ public final class RequestGuard {
         if (announced > PendingPublishes.SHORT
                 && isPublish
                 && !publishes.hasRoom(exchange, announced)) {
+            publishes.onRefused(exchange);
             refuseOverloaded(exchange, PendingPublishes.REFUSAL);
             return;
         }

@@ -93,14 +93,15 @@ public final class RedisAccessStore implements AccessStore {
         return Multi.createFrom()
                 .iterable(tickets)
                 .onItem()
-                .transformToUni(this::isGone)
+                .transformToUni(this::touchTicket)
                 .merge(TOUCHED_AT_A_TIME)
                 .collect()
                 .asList()
                 .map(gone -> gone.stream().flatMap(Optional::stream).toList());
     }
 
-    private Uni<Optional<TicketDigest>> isGone(TicketDigest ticket) {
+    /** Counts a use of a ticket, which prolongs it. Returns the ticket if it does not exist. */
+    private Uni<Optional<TicketDigest>> touchTicket(TicketDigest ticket) {
         return useTicket(ticket)
                 .map(
                         found ->
