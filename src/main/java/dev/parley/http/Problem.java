@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.parley.broker.BrokerUnavailable;
 import dev.parley.broker.IdempotencyKeyReused;
 import dev.parley.message.InvalidRequest;
+import io.vertx.core.Future;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.WebApplicationException;
@@ -174,6 +175,22 @@ public final class Problem {
 
     private static Response.ResponseBuilder of(ErrorCode code, String detail, HttpHeaders headers) {
         return of(code, detail, headers.getAcceptableMediaTypes());
+    }
+
+    /**
+     * Sends a problem outside of the calls, in place of an answer that has not begun.
+     *
+     * @param detail one sentence: what is wrong, and what to do
+     */
+    static Future<Void> send(RoutingContext exchange, ErrorCode code, String detail) {
+        List<MediaType> accepted = ContentNegotiation.accepted(exchange).orElse(List.of());
+        Response problem = of(code, detail, accepted).build();
+        return exchange.response()
+                .setStatusCode(problem.getStatus())
+                .putHeader("Content-Type", problem.getMediaType().toString())
+                .putHeader("X-Content-Type-Options", "nosniff")
+                .putHeader("Cache-Control", "no-store")
+                .end((String) problem.getEntity());
     }
 
     /**

@@ -477,14 +477,7 @@ public final class RequestGuard {
         crossOrigin.set(exchange);
         Future<Void> answered = Future.succeededFuture();
         if (!response.ended()) {
-            List<MediaType> accepted = ContentNegotiation.accepted(exchange).orElse(List.of());
-            var problem = Problem.of(code, detail, accepted).build();
-            answered =
-                    response.setStatusCode(code.status())
-                            .putHeader("Content-Type", problem.getMediaType().toString())
-                            .putHeader("X-Content-Type-Options", "nosniff")
-                            .putHeader("Cache-Control", "no-store")
-                            .end((String) problem.getEntity());
+            answered = Problem.send(exchange, code, detail);
         }
         if (shared && exchange.get(PASSED_ON) == null) {
             dropRest(exchange);

@@ -10,7 +10,6 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
-import jakarta.ws.rs.core.MediaType;
 import java.net.SocketException;
 import java.nio.channels.ClosedChannelException;
 import java.util.List;
@@ -63,13 +62,7 @@ final class UncaughtErrors {
         // Those of the answer that was not made; what filters have set, such as CORS, stays.
         List.of("Content-Length", "Content-Encoding", "Transfer-Encoding", "Event-Id")
                 .forEach(response.headers()::remove);
-        List<MediaType> accepted = ContentNegotiation.accepted(exchange).orElse(List.of());
-        var problem = Problem.of(ErrorCode.INTERNAL_ERROR, DETAIL, accepted).build();
-        response.setStatusCode(problem.getStatus())
-                .putHeader("Content-Type", problem.getMediaType().toString())
-                .putHeader("X-Content-Type-Options", "nosniff")
-                .putHeader("Cache-Control", "no-store")
-                .end((String) problem.getEntity());
+        Problem.send(exchange, ErrorCode.INTERNAL_ERROR, DETAIL);
     }
 
     /**
