@@ -42,7 +42,7 @@ public final class Parley {
         }
         forgetAddressesSoon();
         ConnectionGuardInstaller.enable();
-        RequestTarget.checkUris();
+        RequestTarget.disableFrameworkUriCheck();
         if (LaunchMode.current() == LaunchMode.NORMAL) {
             exitCleanlyOnSignal();
         }

@@ -33,7 +33,7 @@ public final class RequestTarget {
 
     /**
      * Tells whether a target is a URI (RFC 3986). The framework would answer others without a
-     * reason, before this program gets them; {@link #checkUris} turns its check off.
+     * reason, before this program gets them; {@link #disableFrameworkUriCheck} turns that off.
      */
     static boolean isUri(String target) {
         try {
@@ -45,7 +45,7 @@ public final class RequestTarget {
     }
 
     /** Lets {@link RequestGuard} get the requests whose target is not a URI. */
-    public static void checkUris() {
+    public static void disableFrameworkUriCheck() {
         System.setProperty("vertx.disableURIValidation", "true");
     }
 

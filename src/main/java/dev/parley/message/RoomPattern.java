@@ -56,7 +56,7 @@ public final class RoomPattern implements Comparable<RoomPattern> {
     }
 
     /** Tells whether a room's name may be long enough for the pattern. */
-    public boolean isForAnyRoom() {
+    public boolean canMatchARoom() {
         return beforeLastAny(text).length() <= Room.MAX_LENGTH;
     }
 

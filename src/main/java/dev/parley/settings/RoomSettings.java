@@ -71,7 +71,7 @@ public final class RoomSettings {
             // Without the cause, since the framework prints a failure that has one with its trace.
             throw new ConfigurationException(name + ": " + e.getMessage());
         }
-        if (!pattern.isForAnyRoom()) {
+        if (!pattern.canMatchARoom()) {
             throw new ConfigurationException(
                     "%s: the pattern is longer than the name of any room, which has at most %d characters"
                             .formatted(name, Room.MAX_LENGTH));

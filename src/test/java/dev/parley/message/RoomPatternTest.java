@@ -56,9 +56,9 @@ final class RoomPatternTest {
     void pattern_longerThanAnyRoom_isForNone(String end) {
         String longest = "a".repeat(Room.MAX_LENGTH);
 
-        assertThat(new RoomPattern(longest + end).isForAnyRoom()).isTrue();
+        assertThat(new RoomPattern(longest + end).canMatchARoom()).isTrue();
         assertThat(new RoomPattern(longest + end).matches(new Room(longest))).isTrue();
-        assertThat(new RoomPattern("a" + longest + end).isForAnyRoom()).isFalse();
+        assertThat(new RoomPattern("a" + longest + end).canMatchARoom()).isFalse();
     }
 
     @ParameterizedTest
