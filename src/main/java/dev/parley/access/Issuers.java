@@ -204,7 +204,7 @@ final class Issuers {
             return IssuerKeys.fixed(KeySet.NONE);
         }
         var request = new JwksRequest(vertx, address, settings.jwksCa(), JwksRequest.TIMEOUT);
-        String shown = "%s (issuer %s, %s)".formatted("Access", name, withoutQuery(address));
+        String shown = "Access (issuer %s, %s)".formatted(name, withoutQuery(address));
         var keys =
                 new FetchedKeys(
                         shown,

@@ -125,10 +125,8 @@ public final class TokenVerifier {
      */
     public Uni<VerifiedToken> verify(String token) {
         try {
-            if (token.length() > UnverifiedToken.MAX_LENGTH) {
-                // Before its hash is computed, which would cost time in proportion to the length.
-                UnverifiedToken.parse(token);
-            }
+            // Before its hash is computed, which would cost time in proportion to the length.
+            UnverifiedToken.checkLength(token);
             Instant now = clock.instant();
             ByteBuffer hash = RecentTokens.hash(token);
             Optional<VerifiedToken> known = accepted.find(hash, now);

@@ -80,9 +80,7 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
      *     what Parley does not do
      */
     static UnverifiedToken parse(String text) {
-        if (text.length() > MAX_LENGTH) {
-            throw malformed("the token is longer than " + MAX_LENGTH + " characters");
-        }
+        checkLength(text);
         var parts = COMPACT.matcher(text);
         if (!parts.matches()) {
             throw malformed(
@@ -99,6 +97,17 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
                 header.path("alg").asText(),
                 Optional.of(header.path("kid")).filter(JsonNode::isTextual).map(JsonNode::asText),
                 claims);
+    }
+
+    /**
+     * Checks that a token is not too long.
+     *
+     * @throws TokenRefused if it is
+     */
+    static void checkLength(String text) {
+        if (text.length() > MAX_LENGTH) {
+            throw malformed("the token is longer than " + MAX_LENGTH + " characters");
+        }
     }
 
     private static JsonNode object(String base64, String part) {

@@ -144,21 +144,13 @@ public final class HistoryResource {
                 .flatMap(
                         page ->
                                 page.continues(position)
-                                        ? Uni.createFrom()
-                                                .item(
-                                                        answer(
-                                                                page,
-                                                                HistoryPage.of(
-                                                                        room.room(), page, false)))
+                                        ? Uni.createFrom().item(after(room, page, false))
                                         : read(room, new Range.After(0, count))
-                                                .map(
-                                                        first ->
-                                                                answer(
-                                                                        first,
-                                                                        HistoryPage.of(
-                                                                                room.room(),
-                                                                                first,
-                                                                                true))));
+                                                .map(oldest -> after(room, oldest, true)));
+    }
+
+    private RestResponse<HistoryPage> after(ReadableRoom room, Page page, boolean isGap) {
+        return answer(page, HistoryPage.of(room.room(), page, isGap));
     }
 
     private Uni<RestResponse<HistoryPage>> before(ReadableRoom room, EventId position, int count) {

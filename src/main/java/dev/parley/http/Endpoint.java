@@ -63,11 +63,6 @@ public enum Endpoint {
         return Arrays.stream(values()).map(Endpoint::toString).collect(Collectors.joining(", "));
     }
 
-    /** The HTTP method. */
-    public String method() {
-        return method;
-    }
-
     /** All methods of the path, as the header {@code Allow} lists them. */
     String allowed() {
         return Arrays.stream(values())
