@@ -23,6 +23,7 @@ export class Form {
       e.preventDefault();
       this.#submit();
     });
+    this.#send.disabled = false;
   }
 
   /** @param {boolean} busy whether a message is being sent */
