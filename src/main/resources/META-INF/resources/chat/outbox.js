@@ -7,8 +7,8 @@ const TIMEOUT_MS = 15_000;
 const REPEAT_AFTER_MS = [500, 1_500, 3_000];
 const LONGEST_PAUSE_MS = 5_000;
 
-/** The answers after which the message may or may not have been published: Redis away, or a proxy without a pod. */
-const UNCONFIRMED = [502, 503, 504];
+/** The reason after a success without a receipt, such as the page of a network that wants a login first. */
+const NOT_PARLEY = "something between here and the server answered, perhaps a page to log in";
 
 /**
  * A message to be sent.
@@ -105,7 +105,7 @@ export class Outbox {
       const outcome = await this.#send(this.#waiting[0]);
       if (outcome.kind === "sent") {
         this.#waiting.shift();
-        if (outcome.id) this.#listener.onReceipt(outcome.id);
+        this.#listener.onReceipt(outcome.id);
       } else {
         this.#giveBack(outcome.problem);
       }
@@ -147,9 +147,12 @@ export class Outbox {
         body: JSON.stringify({ msg: text, room: this.#room || undefined, from: from || undefined }),
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      if (response.ok) return { kind: "sent", id: response.headers.get("Event-Id") ?? "" };
-      const problem = `${await reasonOf(response)}.${adviceOf(response)}`;
-      if (!UNCONFIRMED.includes(response.status)) return { kind: "refused", problem: `Not sent: ${problem}` };
+      const id = response.headers.get("Event-Id");
+      if (response.ok && id) return { kind: "sent", id };
+      const problem = `${response.ok ? NOT_PARLEY : await reasonOf(response)}.${adviceOf(response)}`;
+      // Only a 4xx says that nothing was published. A proxy may answer with any 5xx after a pod got the request.
+      const refused = response.status >= 400 && response.status < 500;
+      if (refused) return { kind: "refused", problem: `Not sent: ${problem}` };
       const pauseMs = Math.min(LONGEST_PAUSE_MS, 1000 * retryAfter(response));
       return { kind: "unconfirmed", problem: `Perhaps not sent: ${problem}`, pauseMs };
     } catch {

@@ -3,14 +3,19 @@ package dev.parley.page;
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.microsoft.playwright.Clock;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
+import com.microsoft.playwright.Request;
 import com.microsoft.playwright.Route;
 import com.microsoft.playwright.options.WaitUntilState;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Sending with the page, where the test writes the answers and what arrives on the stream. */
 class ChatSendPageIT extends PageTest {
@@ -18,6 +23,8 @@ class ChatSendPageIT extends PageTest {
     @AutoClose private final ScriptedSite site = ScriptedSite.start();
 
     private final Page tab = browser.tab();
+    private final List<Request> requests = new ArrayList<>();
+    private ScriptedSite.Stream stream;
 
     @Test
     void sendBeforeTheScriptHasRun_keepsTheTextInTheFormAndOutOfTheAddress() {
@@ -38,5 +45,93 @@ class ChatSendPageIT extends PageTest {
         assertThat(tab.locator("#send")).isEnabled();
         assertThat(tab.locator("#text")).hasValue("Secret");
         assertThat(tab.url()).isEqualTo(site.uri().toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {500, 502, 504, 521, 599})
+    void answerThatDoesNotSayWhetherTheMessageWasPublished_causesARepeat(int status) {
+        ChatPage page = open();
+        answer(status, "text/html", "<h1>Error</h1>");
+        page.say("Hello");
+        tab.waitForCondition(() -> requests.size() == 1);
+        answerWithReceipt("e-1");
+
+        finishSending(page);
+
+        assertThat(requests).hasSize(2);
+        assertThat(page.error()).isEmpty();
+        assertThat(page.text()).hasValue("");
+        assertThat(keys()).hasSize(1);
+    }
+
+    @Test
+    void successWithoutAReceipt_doesNotCountAsSent() {
+        ChatPage page = open();
+        answer(200, "text/html", "<h1>Welcome to the hotel's network</h1>");
+
+        page.say("Hello");
+        finishSending(page);
+
+        assertThat(page.error()).containsText("Perhaps not sent: something between");
+        assertThat(page.text()).hasValue("Hello");
+    }
+
+    @Test
+    void refusal_isNotRepeated() {
+        ChatPage page = open();
+        answer(422, "text/plain", "not this text");
+
+        page.say("Hello");
+
+        assertThat(page.error()).hasText("Not sent: not this text. Your text is kept.");
+        assertThat(requests).hasSize(1);
+    }
+
+    /** Opens the page with a clock that the test moves, and with a stream. */
+    private ChatPage open() {
+        tab.clock().install(new Clock.InstallOptions().setTime("2026-01-01T00:00:00Z"));
+        tab.clock().pauseAt("2026-01-01T01:00:00Z");
+        ChatPage page = ChatPage.navigate(tab, site.uri());
+        stream = site.awaitStream();
+        stream.control("position", "{}");
+        return page;
+    }
+
+    private void answer(int status, String type, String body) {
+        onSend(
+                new Route.FulfillOptions()
+                        .setStatus(status)
+                        .setHeaders(Map.of("Content-Type", type))
+                        .setBody(body));
+    }
+
+    private void answerWithReceipt(String id) {
+        onSend(new Route.FulfillOptions().setHeaders(Map.of("Event-Id", id)).setBody("ok"));
+    }
+
+    private void onSend(Route.FulfillOptions answer) {
+        tab.unroute("**/send");
+        tab.route(
+                "**/send",
+                route -> {
+                    requests.add(route.request());
+                    route.fulfill(answer);
+                });
+    }
+
+    /** Moves the clock until the page no longer tries to send. */
+    private void finishSending(ChatPage page) {
+        tab.waitForCondition(
+                () -> {
+                    tab.clock().runFor(500);
+                    return page.send().getAttribute("aria-busy") == null;
+                });
+    }
+
+    private List<String> keys() {
+        return requests.stream()
+                .map(request -> request.headers().get("idempotency-key"))
+                .distinct()
+                .toList();
     }
 }
