@@ -41,8 +41,10 @@ const stream = new RoomStream(room, {
     if (state === "live") view.announceNewMessages();
   },
   onMessage: (id, message) => {
-    const { text, from, own } = messages.add(id, message, outbox.isSending(message.text, message.from ?? ""));
-    if (!own) outbox.onArrival(text, from);
+    // Not if the text has been edited in the form: its former words are not to be published by a repeat.
+    const canConfirm = id !== "" && outbox.canConfirm(message) && form.beginsWith(message.text);
+    const { own } = messages.add(id, message, canConfirm || outbox.isSending(message));
+    if (canConfirm && !own) outbox.confirm();
   },
   onGap: () => messages.clear(),
 });

@@ -44,14 +44,21 @@ export class Form {
   }
 
   /**
+   * Tells whether a text that was put back is still here, and unchanged.
+   *
+   * @param {string} text
+   */
+  beginsWith(text) {
+    return `${this.#text.value}\n`.startsWith(`${text}\n`);
+  }
+
+  /**
    * Takes a text that was put back out again, unless it has been edited.
    *
    * @param {string} text
    */
   takeOut(text) {
-    const value = this.#text.value;
-    if (value === text) this.#text.value = "";
-    else if (value.startsWith(`${text}\n`)) this.#text.value = value.slice(text.length + 1);
+    if (this.beginsWith(text)) this.#text.value = this.#text.value.slice(text.length + 1);
     if (!this.#text.value) this.#error.textContent = "";
   }
 

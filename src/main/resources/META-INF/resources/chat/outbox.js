@@ -7,6 +7,9 @@ const TIMEOUT_MS = 15_000;
 const REPEAT_AFTER_MS = [500, 1_500, 3_000];
 const LONGEST_PAUSE_MS = 5_000;
 
+/** For how long a repeat is safe: servers know a key for five minutes, from which the time of an attempt goes off. */
+const REPEATABLE_MS = 5 * 60_000 - TIMEOUT_MS;
+
 /** The reason after a success without a receipt, such as the page of a network that wants a login first. */
 const NOT_PARLEY = "something between here and the server answered, perhaps a page to log in";
 
@@ -17,7 +20,7 @@ const NOT_PARLEY = "something between here and the server answered, perhaps a pa
  * @property {string} text
  * @property {string} from empty for none
  * @property {string} key the server publishes one message per key, and answers a repeat with the first receipt
- * @property {boolean} arrived whether a message with this name and text has come on the stream since
+ * @property {number} repeatUntil the time from which on the server may no longer know the key
  * @property {boolean} unconfirmed whether it may have been published without the page knowing
  */
 
@@ -28,6 +31,8 @@ const NOT_PARLEY = "something between here and the server answered, perhaps a pa
  * @typedef {{kind: "sent", id: string}
  *   | {kind: "refused", problem: string}
  *   | {kind: "unconfirmed", problem: string, pauseMs: number}} Outcome
+ *
+ * @typedef {import("./messages.js").Message} Message
  */
 
 /**
@@ -49,6 +54,9 @@ export class Outbox {
   /** @type {Outgoing | undefined} the first message of those that were given back last */
   #givenBack;
 
+  /** @type {Promise<void> | undefined} the repeat of a message that was given back, while it is under way */
+  #repeat;
+
   /**
    * @param {string} room empty for the server's default room
    * @param {OutboxListener} listener
@@ -65,42 +73,61 @@ export class Outbox {
    * @param {string} from
    */
   add(text, from) {
-    const key = this.#givenBack?.text === text && this.#givenBack.from === from ? this.#givenBack.key : newKey();
+    const again = this.#givenBack;
+    const key = again?.text === text && again.from === from ? again.key : newKey();
     this.#givenBack = undefined;
-    this.#waiting.push({ text, from, key, arrived: false, unconfirmed: false });
+    this.#waiting.push({ text, from, key, repeatUntil: Date.now() + REPEATABLE_MS, unconfirmed: false });
     if (this.#waiting.length === 1) this.#sendAll();
   }
 
   /**
-   * Tells whether a message with this name and text is being sent, so that one that arrives may be it. It may be another
-   * person's, too: only the receipt tells.
+   * Tells whether a message that arrives may be the one that is being sent. It may be another person's, too: only the
+   * receipt tells.
    *
-   * @param {string} text
-   * @param {string} from
+   * @param {Message} message
    */
-  isSending(text, from) {
-    const sending = this.#waiting[0];
-    return sending?.text === text && sending.from === from;
+  isSending(message) {
+    return this.#waiting.length > 0 && mayBe(message, this.#waiting[0]);
   }
 
   /**
-   * Notes a message on the stream of which this tab has no receipt. If its name and text are those of a message whose
-   * answers are lost, then that one counts as sent.
+   * Tells whether a message that arrives may be the one that was given back, and a repeat can find that out.
    *
-   * @param {string} text
-   * @param {string} from
+   * @param {Message} message
    */
-  onArrival(text, from) {
-    if (this.isSending(text, from)) this.#waiting[0].arrived = true;
-    if (this.#givenBack?.unconfirmed && this.#givenBack.text === text && this.#givenBack.from === from) {
-      this.#givenBack = undefined;
-      this.#listener.onSentAfterAll(text);
+  canConfirm(message) {
+    const lost = this.#givenBack;
+    if (!lost?.unconfirmed || this.#repeat) return false;
+    return mayBe(message, lost) && Date.now() < lost.repeatUntil;
+  }
+
+  /**
+   * Repeats the message that was given back, because one that arrived may be it. The arrival alone proves nothing:
+   * another person may have said the same. With a receipt the message is published, once, whichever of the two it was.
+   */
+  confirm() {
+    if (this.#givenBack) this.#repeat = this.#repeatGivenBack(this.#givenBack);
+  }
+
+  /** @param {Outgoing} outgoing */
+  async #repeatGivenBack(outgoing) {
+    const outcome = await this.#attempt(outgoing);
+    this.#repeat = undefined;
+    if (outcome.kind === "sent") {
+      this.#listener.onReceipt(outcome.id);
+      // Not if it has been sent again from the form meanwhile: then it is no longer there.
+      if (this.#givenBack === outgoing) {
+        this.#givenBack = undefined;
+        this.#listener.onSentAfterAll(outgoing.text);
+      }
     }
+    this.#listener.onDecided();
   }
 
   /** One at a time, so that messages arrive in the order in which they were written. */
   async #sendAll() {
     this.#listener.onBusy(true);
+    await this.#repeat;
     while (this.#waiting.length > 0) {
       const outcome = await this.#send(this.#waiting[0]);
       if (outcome.kind === "sent") {
@@ -131,8 +158,7 @@ export class Outbox {
       await delay(Math.max(outcome.pauseMs, pauseMs * (0.75 + Math.random() / 2)));
       outcome = await this.#attempt(outgoing);
     }
-    // Not before the repeats: with the receipt that a repeat gets, the message is shown as this tab's.
-    return outgoing.unconfirmed && outgoing.arrived && outcome.kind !== "sent" ? { kind: "sent", id: "" } : outcome;
+    return outcome;
   }
 
   /**
@@ -172,6 +198,16 @@ export class Outbox {
     this.#waiting = [];
     this.#listener.onGivenBack(texts, problem);
   }
+}
+
+/**
+ * Tells whether a message on the stream has the text and the name of one that was sent.
+ *
+ * @param {Message} message
+ * @param {Outgoing} outgoing
+ */
+function mayBe({ text, from = "" }, outgoing) {
+  return text === outgoing.text && from === outgoing.from;
 }
 
 /** @param {Response} response */

@@ -87,6 +87,100 @@ class ChatSendPageIT extends PageTest {
         assertThat(requests).hasSize(1);
     }
 
+    @Test
+    void equalTextOfAnotherPerson_whileSendingFails_isNotTakenForOnesOwn() {
+        ChatPage page = open();
+        page.name().fill("Ada");
+        loseRequests();
+
+        page.say("Hello");
+        tab.waitForCondition(() -> !requests.isEmpty());
+        stream.message("e-1", "Hello");
+        page.awaitMessage("Hello");
+        finishSending(page);
+
+        assertThat(page.text()).hasValue("Hello");
+        assertThat(page.error()).containsText("Perhaps not sent");
+        assertThat(page.ownMessages()).hasCount(0);
+    }
+
+    @Test
+    void equalTextOfAnotherPerson_leavesTheTextThatWasGivenBack() {
+        ChatPage page = open();
+        page.name().fill("Ada");
+        loseRequests();
+        page.say("Hello");
+        finishSending(page);
+        assertThat(requests).hasSize(4);
+
+        stream.message("e-1", "Hello");
+
+        tab.waitForCondition(() -> requests.size() == 5);
+        assertThat(page.messages()).hasText(new String[] {"Hello"});
+        assertThat(page.undecidedMessages()).hasCount(0);
+        assertThat(page.text()).hasValue("Hello");
+        assertThat(page.error()).containsText("Perhaps not sent");
+        answerWithReceipt("e-2");
+        page.text().press("Enter");
+        assertThat(page.send()).not().hasAttribute("aria-busy", "true");
+        stream.message("e-2", "Hello");
+        assertThat(page.ownMessages()).hasCount(1);
+        assertThat(page.messages()).hasCount(2);
+        assertThat(keys()).hasSize(1);
+    }
+
+    @Test
+    void messageThatArrivesAfterItWasGivenBack_isTakenOutOfTheForm_onceARepeatHasItsReceipt() {
+        ChatPage page = open();
+        page.name().fill("Ada");
+        loseRequests();
+        page.say("Late").say("Never");
+        finishSending(page);
+        assertThat(page.text()).hasValue("Late\nNever");
+        answerWithReceipt("e-1");
+
+        stream.message("e-1", "Late");
+
+        assertThat(page.text()).hasValue("Never");
+        assertThat(page.ownMessages()).hasText(new String[] {"Late"});
+        assertThat(requests).hasSize(5);
+        assertThat(keys()).hasSize(1);
+    }
+
+    @Test
+    void textThatWasEditedAfterItWasGivenBack_isNotRepeated() {
+        ChatPage page = open();
+        page.name().fill("Ada");
+        loseRequests();
+        page.say("Late");
+        finishSending(page);
+        answerWithReceipt("e-1");
+
+        page.text().fill("Later");
+        stream.message("e-1", "Late").message("e-2", "Another message");
+        page.awaitMessage("Another message");
+
+        assertThat(page.text()).hasValue("Later");
+        assertThat(requests).hasSize(4);
+    }
+
+    @Test
+    void messageThatArrivesWhenTheServerHasForgottenTheKey_isNotRepeated() {
+        ChatPage page = open();
+        page.name().fill("Ada");
+        loseRequests();
+        page.say("Late");
+        finishSending(page);
+        answerWithReceipt("e-1");
+
+        tab.clock().fastForward(300_000);
+        stream.message("e-1", "Late").message("e-2", "Another message");
+        page.awaitMessage("Another message");
+
+        assertThat(page.text()).hasValue("Late");
+        assertThat(requests).hasSize(4);
+    }
+
     /** Opens the page with a clock that the test moves, and with a stream. */
     private ChatPage open() {
         tab.clock().install(new Clock.InstallOptions().setTime("2026-01-01T00:00:00Z"));
@@ -107,6 +201,16 @@ class ChatSendPageIT extends PageTest {
 
     private void answerWithReceipt(String id) {
         onSend(new Route.FulfillOptions().setHeaders(Map.of("Event-Id", id)).setBody("ok"));
+    }
+
+    private void loseRequests() {
+        tab.unroute("**/send");
+        tab.route(
+                "**/send",
+                route -> {
+                    requests.add(route.request());
+                    route.abort();
+                });
     }
 
     private void onSend(Route.FulfillOptions answer) {
