@@ -8,12 +8,15 @@ import { reasonOf } from "./refusal.js";
 
 const HISTORY = 50;
 const SETTLE_MS = 250;
+const OPEN_TIMEOUT_MS = 20_000;
 const PROBE_TIMEOUT_MS = 15_000;
 const LONGEST_BACKOFF_MS = 30_000;
 const STALE_AFTER_MS = 120_000;
 const HEARTBEAT_MS = 8_000;
 const LONGEST_HEARTBEAT_MS = 60_000;
 const HEARTBEATS_MISSED = 2.5;
+/** How long to wait for the first heartbeat, which says when the next ones come. By default no pause is above 60 s. */
+const FIRST_HEARTBEAT_MS = 65_000;
 
 /** @typedef {"connecting" | "live" | "reconnecting" | "closed"} State */
 
@@ -69,6 +72,9 @@ export class RoomStream {
   #liveTimer;
 
   /** @type {number | undefined} */
+  #openTimer;
+
+  /** @type {number | undefined} */
   #retryTimer;
 
   /** @type {number | undefined} */
@@ -77,7 +83,8 @@ export class RoomStream {
   #watching = false;
   #heardAt = 0;
   #silenceMs = 0;
-  #heartbeatMs = HEARTBEAT_MS;
+  #guessedHeartbeatMs = HEARTBEAT_MS;
+  #patienceMs = FIRST_HEARTBEAT_MS;
 
   /**
    * @param {string} room empty for the server's default room
@@ -105,24 +112,28 @@ export class RoomStream {
 
   /** Opens the stream again, after the server has refused it for good. */
   retry() {
-    this.#setState("reconnecting");
     this.#connect();
   }
 
   /** Opens a stream that resumes at the position. This is the only place that makes an EventSource. */
   #connect() {
     this.#disconnect();
+    // The first attempt is not a return. While the page reconnects already, its status may say why.
+    if (this.#state === "live" || this.#state === "closed") this.#setState("reconnecting");
     const source = new EventSource(this.#url());
     this.#source = source;
+    this.#awaitOpen();
     // Not live at once: the server may open a stream only to say goodbye (limit, drain), and the status would flicker.
     source.onopen = () => {
+      clearTimeout(this.#openTimer);
       this.#heard();
       this.#liveTimer = setTimeout(() => this.#live(), SETTLE_MS);
     };
     source.onerror = () => this.#onError(source);
     source.onmessage = (e) => this.#onMessage(e);
+    this.#onControl("position", () => this.#startWatching());
     this.#onControl("resumed", () => this.#live());
-    this.#onControl("heartbeat", (e) => this.#onHeartbeat(e));
+    this.#onControl("heartbeat", (e, { seconds }) => this.#onHeartbeat(e, seconds));
     this.#onControl("gap", () => this.#onGap());
     this.#onControl("goodbye", (_, { reason }) => {
       clearTimeout(this.#liveTimer);
@@ -131,10 +142,17 @@ export class RoomStream {
   }
 
   #disconnect() {
+    clearTimeout(this.#openTimer);
     clearTimeout(this.#liveTimer);
     clearTimeout(this.#retryTimer);
     this.#stopWatching();
     this.#source?.close();
+  }
+
+  /** Makes another attempt if this one is not answered: a browser may wait for minutes. */
+  #awaitOpen() {
+    clearTimeout(this.#openTimer);
+    this.#openTimer = setTimeout(() => this.#connect(), OPEN_TIMEOUT_MS);
   }
 
   #url() {
@@ -197,18 +215,28 @@ export class RoomStream {
   /* The watchdog: a connection whose network is gone stays open in the browser for minutes. */
 
   /**
-   * Starts the watchdog. It needs a first heartbeat, because a server that does not know `heartbeat=event` sends
-   * comments instead, which a page cannot see.
-   *
-   * @param {MessageEvent<string>} e it has the id of the last message before it, also of one that the page cannot see
+   * Starts the watchdog. It needs an event that only servers with heartbeats send, `position` or `heartbeat`: older ones
+   * send comments instead, which a page cannot see.
    */
-  #onHeartbeat({ lastEventId }) {
-    this.#live();
-    this.#position.moveTo(lastEventId);
-    // The server may be configured to pause for longer than by default. The silence before a heartbeat shows it.
-    this.#heartbeatMs = Math.min(Math.max(this.#heartbeatMs, this.#silenceMs), LONGEST_HEARTBEAT_MS);
+  #startWatching() {
     this.#watching = true;
     this.#watch();
+  }
+
+  /**
+   * Waits from now on for as long as this server's pauses require.
+   *
+   * @param {MessageEvent<string>} e it has the id of the last message before it, also of one that the page cannot see
+   * @param {unknown} seconds the longest pause before the next heartbeat; missing or another value if it is not known
+   */
+  #onHeartbeat({ lastEventId }, seconds) {
+    this.#live();
+    this.#position.moveTo(lastEventId);
+    const known = typeof seconds === "number" && seconds > 0;
+    // The server may be configured to pause for longer than by default. The silence before a heartbeat shows it.
+    this.#guessedHeartbeatMs = Math.min(Math.max(this.#guessedHeartbeatMs, this.#silenceMs), LONGEST_HEARTBEAT_MS);
+    this.#patienceMs = HEARTBEATS_MISSED * (known ? 1000 * seconds : this.#guessedHeartbeatMs);
+    this.#startWatching();
   }
 
   /** Notes that the connection lives. */
@@ -221,17 +249,14 @@ export class RoomStream {
 
   #watch() {
     clearTimeout(this.#watchdog);
-    this.#watchdog = setTimeout(() => this.#onSilence(), HEARTBEATS_MISSED * this.#heartbeatMs);
-  }
-
-  #onSilence() {
-    this.#setState("reconnecting");
-    this.#connect();
+    this.#watchdog = setTimeout(() => this.#connect(), this.#patienceMs);
   }
 
   #stopWatching() {
     clearTimeout(this.#watchdog);
     this.#watching = false;
+    // The next server may pause for longer than this one.
+    this.#patienceMs = FIRST_HEARTBEAT_MS;
   }
 
   /* Coming back */
@@ -247,10 +272,12 @@ export class RoomStream {
     // Not after a goodbye: the status says its reason.
     if (this.#state !== "reconnecting") this.#setState("reconnecting");
     if (source.readyState === EventSource.CLOSED) this.#recover(source);
+    else this.#awaitOpen();
   }
 
   /** @param {EventSource} source */
   async #recover(source) {
+    clearTimeout(this.#openTimer);
     const refusal = await this.#askWhyRefused();
     if (this.#source !== source) return;
     if (refusal) this.#setState("closed", `${STATUS.closed}: ${refusal}`);

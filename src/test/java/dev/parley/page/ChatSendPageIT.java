@@ -187,7 +187,6 @@ class ChatSendPageIT extends PageTest {
         tab.clock().pauseAt("2026-01-01T01:00:00Z");
         ChatPage page = ChatPage.navigate(tab, site.uri());
         stream = site.awaitStream();
-        stream.control("position", "{}");
         return page;
     }
 

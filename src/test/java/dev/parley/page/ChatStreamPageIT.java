@@ -135,6 +135,92 @@ class ChatStreamPageIT extends PageTest {
     }
 
     @Test
+    void pauseThatTheHeartbeatNames_isTheOneThatThePageWaitsFor() {
+        heartbeat("{\"seconds\":40}");
+        tab.clock().fastForward(99_000);
+        page.awaitLive();
+        heartbeat("{\"seconds\":4}");
+
+        tab.clock().fastForward(9_999);
+        page.awaitLive();
+        assertThat(site.hasAnotherStream()).isFalse();
+        tab.clock().fastForward(1);
+
+        assertThat(page.status()).hasText("Reconnecting…");
+        site.awaitStream();
+    }
+
+    @Test
+    void connectionThatFallsSilentBeforeItsFirstHeartbeat_isReplaced() {
+        stream.control("position", "{}").message("e-1", "one");
+        page.awaitMessage("one");
+
+        tab.clock().fastForward(64_999);
+        page.awaitLive();
+        assertThat(site.hasAnotherStream()).isFalse();
+        tab.clock().fastForward(1);
+
+        assertThat(page.status()).hasText("Reconnecting…");
+        assertThat(site.awaitStream().query()).contains("lastEventId=e-1");
+    }
+
+    @Test
+    void connectionThatIsNotAnswered_isReplaced() {
+        stream.message("e-1", "one");
+        heartbeat();
+        site.holdStreams();
+        tab.clock().fastForward(20_000);
+        assertThat(page.status()).hasText("Reconnecting…");
+        site.awaitHeldStream();
+
+        tab.clock().fastForward(19_999);
+        assertThat(site.hasAnotherHeldStream()).isFalse();
+        tab.clock().fastForward(1);
+
+        site.awaitHeldStream();
+        assertThat(page.status()).hasText("Reconnecting…");
+    }
+
+    @Test
+    void connectionThatTheBrowserOpensAgain_isReplacedIfItIsNotAnswered() {
+        stream.message("e-1", "one");
+        page.awaitMessage("one");
+        site.holdStreams();
+        stream.end();
+        assertThat(page.status()).hasText("Reconnecting…");
+        site.awaitHeldStream();
+
+        tab.clock().fastForward(20_000);
+
+        assertThat(site.awaitHeldStream()).contains("lastEventId=e-1");
+    }
+
+    @Test
+    void firstConnection_isReplacedIfItIsNotAnswered() {
+        site.holdStreams();
+        tab.reload();
+        site.awaitHeldStream();
+        assertThat(page.status()).hasText("Connecting…");
+
+        tab.clock().fastForward(20_000);
+
+        site.awaitHeldStream();
+        assertThat(page.status()).hasText("Connecting…");
+    }
+
+    @Test
+    void statusIsNotLive_whileThePageOpensItsConnectionAnewAfterALongSleep() {
+        stream.message("e-1", "one");
+        page.awaitMessage("one").awaitLive();
+        site.holdStreams();
+
+        tab.evaluate("() => dispatchEvent(new Event('online'))");
+
+        assertThat(page.status()).hasText("Reconnecting…");
+        site.awaitHeldStream();
+    }
+
+    @Test
     void serverThatSendsCommentsOnly_isNotTakenForDead() {
         stream.message("e-1", "one");
         page.awaitMessage("one");
@@ -168,8 +254,12 @@ class ChatStreamPageIT extends PageTest {
     }
 
     private void heartbeat() {
+        heartbeat("{}");
+    }
+
+    private void heartbeat(String data) {
         heartbeats++;
-        stream.heartbeat();
+        stream.control("heartbeat", data);
         tab.waitForFunction("count => window.heartbeats === count", heartbeats);
     }
 }

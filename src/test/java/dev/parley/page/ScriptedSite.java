@@ -30,6 +30,8 @@ final class ScriptedSite implements Closeable {
     private final HttpServer server;
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final BlockingQueue<Stream> streams = new LinkedBlockingQueue<>();
+    private final BlockingQueue<String> held = new LinkedBlockingQueue<>();
+    private volatile boolean holding;
 
     private ScriptedSite(HttpServer server) {
         this.server = server;
@@ -58,8 +60,12 @@ final class ScriptedSite implements Closeable {
 
     /** Waits for the page to open its next stream. */
     Stream awaitStream() {
+        return next(streams);
+    }
+
+    private static <T> T next(BlockingQueue<T> queue) {
         try {
-            Stream next = streams.poll(Timeouts.millis(), TimeUnit.MILLISECONDS);
+            T next = queue.poll(Timeouts.millis(), TimeUnit.MILLISECONDS);
             if (next == null) {
                 throw new IllegalStateException("the page has opened no other stream");
             }
@@ -75,6 +81,21 @@ final class ScriptedSite implements Closeable {
         return !streams.isEmpty();
     }
 
+    /** Answers none of the requests for streams from now on. */
+    void holdStreams() {
+        holding = true;
+    }
+
+    /** Waits for the next request for a stream that is not answered, and returns its query. */
+    String awaitHeldStream() {
+        return next(held);
+    }
+
+    /** Returns whether there was another request for a stream that is not answered. */
+    boolean hasAnotherHeldStream() {
+        return !held.isEmpty();
+    }
+
     @Override
     public void close() {
         server.stop(0);
@@ -82,6 +103,10 @@ final class ScriptedSite implements Closeable {
     }
 
     private void openStream(HttpExchange exchange) throws IOException {
+        if (holding) {
+            held.add(exchange.getRequestURI().getQuery());
+            return;
+        }
         exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
         exchange.sendResponseHeaders(200, 0);
         Stream stream = new Stream(exchange);
@@ -153,8 +178,9 @@ final class ScriptedSite implements Closeable {
             return write("event: " + event + "\ndata: " + data + "\n\n");
         }
 
-        Stream heartbeat() {
-            return control("heartbeat", "{}");
+        /** Ends the stream; the browser reconnects by itself. */
+        void end() {
+            exchange.close();
         }
 
         /** Returns whether the page has closed its end; a write then fails. */
