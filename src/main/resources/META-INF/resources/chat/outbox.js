@@ -67,17 +67,26 @@ export class Outbox {
   }
 
   /**
-   * Sends a message after those that wait. One that was given back keeps its key if it is sent again unchanged.
+   * Sends a text after those that wait. One that was given back keeps its key if it is sent again unchanged. If it may
+   * have been published, and other lines follow it now, they are a message of their own.
    *
    * @param {string} text
    * @param {string} from
    */
   add(text, from) {
+    const idle = this.#waiting.length === 0;
     const again = this.#givenBack;
-    const key = again?.text === text && again.from === from ? again.key : newKey();
     this.#givenBack = undefined;
-    this.#waiting.push({ text, from, key, repeatUntil: Date.now() + REPEATABLE_MS, unconfirmed: false });
-    if (this.#waiting.length === 1) this.#sendAll();
+    let rest = text;
+    if (again?.from === from && (text === again.text || (again.unconfirmed && text.startsWith(`${again.text}\n`)))) {
+      this.#waiting.push(again);
+      rest = text.slice(again.text.length + 1);
+    }
+    if (rest.trim()) {
+      const repeatUntil = Date.now() + REPEATABLE_MS;
+      this.#waiting.push({ text: rest, from, key: newKey(), repeatUntil, unconfirmed: false });
+    }
+    if (idle) this.#sendAll();
   }
 
   /**
@@ -178,11 +187,11 @@ export class Outbox {
       const problem = `${response.ok ? NOT_PARLEY : await reasonOf(response)}.${adviceOf(response)}`;
       // Only a 4xx says that nothing was published. A proxy may answer with any 5xx after a pod got the request.
       const refused = response.status >= 400 && response.status < 500;
-      if (refused) return { kind: "refused", problem: `Not sent: ${problem}` };
+      if (refused) return { kind: "refused", problem };
       const pauseMs = Math.min(LONGEST_PAUSE_MS, 1000 * retryAfter(response));
-      return { kind: "unconfirmed", problem: `Perhaps not sent: ${problem}`, pauseMs };
+      return { kind: "unconfirmed", problem, pauseMs };
     } catch {
-      const problem = "Perhaps not sent: the server cannot be reached. Your text is kept.";
+      const problem = "the server cannot be reached. Your text is kept.";
       return { kind: "unconfirmed", problem, pauseMs: 0 };
     }
   }
@@ -196,18 +205,21 @@ export class Outbox {
     const texts = this.#waiting.map(({ text }) => text);
     this.#givenBack = this.#waiting[0];
     this.#waiting = [];
-    this.#listener.onGivenBack(texts, problem);
+    // Also if the last attempt was refused, for instance by a limit: an earlier one may have published the message.
+    const result = this.#givenBack.unconfirmed ? "Perhaps not sent" : "Not sent";
+    this.#listener.onGivenBack(texts, `${result}: ${problem}`);
   }
 }
 
 /**
- * Tells whether a message on the stream has the text and the name of one that was sent.
+ * Tells whether a message on the stream has the text and the name of one that was sent. The name of a verified message
+ * is that of the sender's token, whatever was sent as `from`.
  *
  * @param {Message} message
  * @param {Outgoing} outgoing
  */
-function mayBe({ text, from = "" }, outgoing) {
-  return text === outgoing.text && from === outgoing.from;
+function mayBe({ text, from = "", verified }, outgoing) {
+  return text === outgoing.text && (verified === true || from === outgoing.from);
 }
 
 /** @param {Response} response */

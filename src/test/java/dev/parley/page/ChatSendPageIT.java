@@ -12,6 +12,7 @@ import com.microsoft.playwright.options.WaitUntilState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -181,6 +182,59 @@ class ChatSendPageIT extends PageTest {
         assertThat(requests).hasSize(4);
     }
 
+    @Test
+    void textsThatWereGivenBackTogether_areSentAgainAsTheyWere() {
+        ChatPage page = open();
+        loseRequests();
+        page.say("Late").say("Never");
+        finishSending(page);
+        assertThat(page.text()).hasValue("Late\nNever");
+        answerWithReceipt("e-1");
+
+        page.text().press("Enter");
+
+        tab.waitForCondition(() -> requests.size() == 6);
+        assertThat(page.send()).not().hasAttribute("aria-busy", "true");
+        assertThat(requests.get(4).postData()).contains("\"Late\"");
+        assertThat(requests.get(5).postData()).contains("\"Never\"");
+        assertThat(keys()).hasSize(2);
+        assertThat(keyOf(4)).isEqualTo(keyOf(0));
+    }
+
+    @Test
+    void refusalAfterAnAttemptWithoutAnAnswer_leavesItOpenWhetherTheTextWasSent() {
+        ChatPage page = open();
+        loseRequests();
+        page.say("Hello");
+        tab.waitForCondition(() -> requests.size() == 1);
+        answer(429, "text/plain", "too many messages");
+
+        finishSending(page);
+
+        assertThat(page.error()).containsText("Perhaps not sent: too many messages");
+    }
+
+    @Test
+    void messageWithTheNameOfTheToken_isUndecidedUntilItsReceiptComes() {
+        ChatPage page = open();
+        List<Route> held = new ArrayList<>();
+        tab.route("**/send", held::add);
+        page.name().fill("ada");
+        page.say("Hello");
+        tab.waitForCondition(() -> !held.isEmpty());
+
+        stream.verified("e-1", "Hello");
+
+        assertThat(page.undecidedMessages()).hasText(new String[] {"Hello"});
+        held.get(0)
+                .fulfill(
+                        new Route.FulfillOptions()
+                                .setHeaders(Map.of("Event-Id", "e-1"))
+                                .setBody("ok"));
+        assertThat(page.ownMessages()).hasText(new String[] {"Hello"});
+        assertThat(page.undecidedMessages()).hasCount(0);
+    }
+
     /** Opens the page with a clock that the test moves, and with a stream. */
     private ChatPage open() {
         tab.clock().install(new Clock.InstallOptions().setTime("2026-01-01T00:00:00Z"));
@@ -232,9 +286,10 @@ class ChatSendPageIT extends PageTest {
     }
 
     private List<String> keys() {
-        return requests.stream()
-                .map(request -> request.headers().get("idempotency-key"))
-                .distinct()
-                .toList();
+        return IntStream.range(0, requests.size()).mapToObj(this::keyOf).distinct().toList();
+    }
+
+    private String keyOf(int request) {
+        return requests.get(request).headers().get("idempotency-key");
     }
 }

@@ -19,7 +19,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A server of the chat page whose event streams are written by the test. The history is empty, and
+ * A server of the pages whose event streams are written by the test. The history is empty, and
  * nothing can be sent.
  */
 final class ScriptedSite implements Closeable {
@@ -41,6 +41,7 @@ final class ScriptedSite implements Closeable {
                 "/rooms/",
                 exchange -> answer(exchange, "application/json", EMPTY_HISTORY.getBytes(UTF_8)));
         server.createContext("/events", this::openStream);
+        server.createContext("/clock", this::openClock);
     }
 
     static ScriptedSite start() {
@@ -100,6 +101,15 @@ final class ScriptedSite implements Closeable {
     public void close() {
         server.stop(0);
         threads.shutdownNow();
+    }
+
+    /** A context has all paths that begin with its own, the page of the clock too. */
+    private void openClock(HttpExchange exchange) throws IOException {
+        if (exchange.getRequestURI().getPath().equals("/clock")) {
+            openStream(exchange);
+        } else {
+            answerWithFile(exchange);
+        }
     }
 
     private void openStream(HttpExchange exchange) throws IOException {
@@ -166,6 +176,12 @@ final class ScriptedSite implements Closeable {
         /** Sends a message with an id and an event type. */
         Stream message(String id, String event, String text) {
             return write("id: " + id + "\nevent: " + event + "\n" + data(text));
+        }
+
+        /** Sends a message by Ada, whose name a token proved. */
+        Stream verified(String id, String text) {
+            String message = "{\"from\":\"Ada\",\"verified\":true,\"text\":\"" + text + "\"}";
+            return write("id: " + id + "\ndata: " + message + "\n\n");
         }
 
         /** Sends a message without an id, as a text that another program published in Redis. */
