@@ -12,6 +12,7 @@ const OPEN_TIMEOUT_MS = 20_000;
 const PROBE_TIMEOUT_MS = 15_000;
 const LONGEST_BACKOFF_MS = 30_000;
 const STALE_AFTER_MS = 120_000;
+const CLOSED_PAUSE_MS = 10_000;
 const HEARTBEAT_MS = 8_000;
 const LONGEST_HEARTBEAT_MS = 60_000;
 const HEARTBEATS_MISSED = 2.5;
@@ -67,6 +68,7 @@ export class RoomStream {
 
   #attempts = 0;
   #hiddenSince = 0;
+  #closedAt = 0;
 
   /** @type {number | undefined} */
   #liveTimer;
@@ -102,10 +104,10 @@ export class RoomStream {
    */
   start(after) {
     this.#position.moveTo(after);
-    addEventListener("online", () => this.#reconnectUnlessClosed());
+    addEventListener("online", () => this.#comeBack());
     // An open stream keeps a page out of the back/forward cache.
     addEventListener("pagehide", () => this.#disconnect());
-    addEventListener("pageshow", (e) => e.persisted && this.#reconnectUnlessClosed());
+    addEventListener("pageshow", (e) => e.persisted && this.#comeBack());
     document.addEventListener("visibilitychange", () => this.#onVisibility());
     this.#connect();
   }
@@ -280,8 +282,10 @@ export class RoomStream {
     clearTimeout(this.#openTimer);
     const refusal = await this.#askWhyRefused();
     if (this.#source !== source) return;
-    if (refusal) this.#setState("closed", `${STATUS.closed}: ${refusal}`);
-    else this.#retryTimer = setTimeout(() => this.#connect(), backoff(this.#attempts++));
+    if (refusal) {
+      this.#closedAt = Date.now();
+      this.#setState("closed", `${STATUS.closed}: ${refusal}`);
+    } else this.#retryTimer = setTimeout(() => this.#connect(), backoff(this.#attempts++));
   }
 
   /**
@@ -314,11 +318,16 @@ export class RoomStream {
       return;
     }
     const asleep = Date.now() - this.#hiddenSince > STALE_AFTER_MS;
-    if (asleep || this.#state === "reconnecting") this.#reconnectUnlessClosed();
+    if (asleep || this.#state !== "live") this.#comeBack();
   }
 
-  #reconnectUnlessClosed() {
-    if (this.#state !== "closed") this.#connect();
+  /**
+   * Connects at once. Also after a refusal, since its reason may have passed: another tab has renewed the cookie, or a
+   * gateway has a pod again. Not more often than every ten seconds then, however often a person changes between tabs.
+   */
+  #comeBack() {
+    if (this.#state === "closed" && Date.now() - this.#closedAt < CLOSED_PAUSE_MS) return;
+    this.#connect();
   }
 }
 

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.microsoft.playwright.Clock;
 import com.microsoft.playwright.Page;
+import com.microsoft.playwright.Route;
 import dev.parley.delivery.DisconnectReason;
 import dev.parley.testsupport.Timeouts;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
@@ -234,6 +236,28 @@ class ChatStreamPageIT extends PageTest {
     }
 
     @Test
+    void refusal_isTriedAgainWhenThePageIsSeen_butNotAtOnce() {
+        AtomicInteger refused = refuseStreams();
+        assertThat(refused).hasValue(2);
+        tab.clock().fastForward(9_999);
+        becomeVisible();
+        assertThat(page.status()).containsText("Disconnected: ");
+        tab.clock().fastForward(1);
+
+        becomeVisible();
+
+        tab.waitForCondition(() -> refused.get() == 4);
+        assertThat(page.status()).containsText("Disconnected: ");
+        tab.unroute("**/events*");
+        becomeVisible();
+        assertThat(page.status()).containsText("Disconnected: ");
+        tab.clock().fastForward(10_000);
+        becomeVisible();
+        site.awaitStream().control("resumed", "{}");
+        page.awaitLive();
+    }
+
+    @Test
     void goodbye_isExplained() {
         stream.message("e-1", "one");
         page.awaitMessage("one");
@@ -251,6 +275,26 @@ class ChatStreamPageIT extends PageTest {
         List<String> labels =
                 Stream.of(DisconnectReason.values()).map(DisconnectReason::label).toList();
         assertThat((List<?>) known).isEqualTo(labels);
+    }
+
+    /**
+     * Refuses streams from now on, and waits until the page knows. Returns the count of refusals.
+     */
+    private AtomicInteger refuseStreams() {
+        var refused = new AtomicInteger();
+        tab.route(
+                "**/events*",
+                route -> {
+                    refused.incrementAndGet();
+                    route.fulfill(new Route.FulfillOptions().setStatus(403));
+                });
+        tab.evaluate("() => dispatchEvent(new Event('online'))");
+        assertThat(page.status()).containsText("Disconnected: ");
+        return refused;
+    }
+
+    private void becomeVisible() {
+        tab.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))");
     }
 
     private void heartbeat() {
