@@ -194,9 +194,9 @@ export class RoomStream {
   }
 
   #onGap() {
-    this.#live();
     this.#position.reset();
     this.#listener.onGap();
+    this.#live();
   }
 
   #live() {

@@ -27,7 +27,10 @@ export function showStatus(state, text) {
   status.dataset.state = state;
   // Setting equal text again would make a screen reader repeat it.
   if (status.textContent !== text) status.textContent = text;
-  byId("retry", HTMLButtonElement).hidden = state !== "closed";
+  const retry = byId("retry", HTMLButtonElement);
+  // A focused button that is hidden loses the focus to the page, and the next Tab begins at the top.
+  if (state !== "closed" && document.activeElement === retry) byId("messages", HTMLElement).focus({ preventScroll: true });
+  retry.hidden = state !== "closed";
 }
 
 /* Messages */
@@ -47,6 +50,9 @@ export class ListView {
   #scrollPlanned = false;
   #lastTop = 0;
   #newerCount = 0;
+
+  /** @type {number | undefined} */
+  #announceTimer;
 
   /** @param {(entry: Entry) => boolean} continuesPrevious see MessageList */
   constructor(continuesPrevious) {
@@ -88,13 +94,22 @@ export class ListView {
   /** Removes all messages, and shows that some are lost. */
   startOver() {
     this.#items.clear();
+    // What follows is history again.
+    clearTimeout(this.#announceTimer);
+    this.#announceTimer = undefined;
+    this.#log.setAttribute("aria-live", "off");
     this.#list.replaceChildren(make("li", "divider", "Some earlier messages are no longer available"));
     this.followNewest();
   }
 
   /** Makes a screen reader read what is said from now on. Before that, the history is shown silently. */
   announceNewMessages() {
-    if (this.#log.hasAttribute("aria-live")) setTimeout(() => this.#log.removeAttribute("aria-live"), HISTORY_SHOWN_MS);
+    // Each message calls this, and must not put off what is planned.
+    if (!this.#log.hasAttribute("aria-live") || this.#announceTimer !== undefined) return;
+    this.#announceTimer = setTimeout(() => {
+      this.#announceTimer = undefined;
+      this.#log.removeAttribute("aria-live");
+    }, HISTORY_SHOWN_MS);
   }
 
   /**

@@ -65,6 +65,19 @@ class AccessiblePageIT extends PageTest {
 
     @ParameterizedTest
     @EnumSource(names = {"LIGHT", "DARK"})
+    void chatWithAnUndecidedMessage_hasNoViolations(ColorScheme scheme) {
+        ChatPage page = new ChatRoom("undecided-" + scheme).open(tab(scheme), parley);
+        page.tab().route("**/send", Route::fetch);
+
+        page.name().fill("Ada");
+        page.say("Hello");
+
+        assertThat(page.undecidedMessages()).hasText(new String[] {"Hello"});
+        assertThat(violations(page.tab())).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"LIGHT", "DARK"})
     void refusedChat_hasNoViolations(ColorScheme scheme) {
         Page tab = tab(scheme);
 

@@ -258,6 +258,38 @@ class ChatStreamPageIT extends PageTest {
     }
 
     @Test
+    void tryAgain_pressedWithTheKeyboard_leavesTheFocusInTheConversation() {
+        refuseStreams();
+        tab.unroute("**/events*");
+        page.button("Try again").focus();
+
+        tab.keyboard().press("Enter");
+
+        site.awaitStream().control("resumed", "{}");
+        page.awaitLive();
+        assertThat(page.log()).isFocused();
+    }
+
+    @Test
+    void replayAfterAGap_isNotAnnounced_andLaterMessagesAre() {
+        stream.control("resumed", "{}");
+        page.awaitLive();
+        assertThat(page.log()).hasAttribute("aria-live", "off");
+        tab.clock().runFor(1_000);
+        assertThat(page.log()).not().hasAttribute("aria-live", "off");
+
+        stream.control("gap", "{}").message("f-1", "one again");
+        page.awaitMessage("one again");
+        tab.clock().runFor(500);
+        stream.message("f-2", "two again");
+        page.awaitMessage("two again");
+        assertThat(page.log()).hasAttribute("aria-live", "off");
+        tab.clock().runFor(500);
+
+        assertThat(page.log()).not().hasAttribute("aria-live", "off");
+    }
+
+    @Test
     void goodbye_isExplained() {
         stream.message("e-1", "one");
         page.awaitMessage("one");
