@@ -8,16 +8,34 @@ const date = byId("date", HTMLElement);
 const status = byId("status", HTMLElement);
 const longDate = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeZone: "UTC" });
 
+/** The server ticks every second. A connection that takes longer than this to open, or to tick again, is dead. */
+const SILENCE_MS = 10_000;
+
+/** @type {number | undefined} */
+let timer;
+
 function connect() {
   const source = new EventSource("/clock");
+  const replace = () => {
+    source.close();
+    setStatus("reconnecting", "Reconnecting…");
+    connect();
+  };
+  // There is one timer: each event begins the wait for the next one.
+  const wait = (/** @type {number} */ ms) => {
+    clearTimeout(timer);
+    timer = setTimeout(replace, ms);
+  };
+  wait(SILENCE_MS);
   source.onmessage = (e) => {
+    wait(SILENCE_MS);
     show(e.data);
     setStatus("live", "Live");
   };
   source.onerror = () => {
     setStatus("reconnecting", "Reconnecting…");
     // EventSource gives up after an answer other than 200, which a proxy may give during a rollout.
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000 + Math.random() * 2000);
+    wait(source.readyState === EventSource.CLOSED ? 3000 + Math.random() * 2000 : SILENCE_MS);
   };
 }
 
