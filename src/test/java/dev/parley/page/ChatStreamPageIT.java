@@ -200,14 +200,19 @@ class ChatStreamPageIT extends PageTest {
     @Test
     void firstConnection_isReplacedIfItIsNotAnswered() {
         site.holdStreams();
-        tab.reload();
+        Page other = browser.tab();
+        other.clock().install(new Clock.InstallOptions().setTime("2026-01-01T00:00:00Z"));
+        other.clock().pauseAt("2026-01-01T01:00:00Z");
+        ChatPage waiting = ChatPage.navigate(other, site.uri());
         site.awaitHeldStream();
-        assertThat(page.status()).hasText("Connecting…");
+        assertThat(waiting.status()).hasText("Connecting…");
 
-        tab.clock().fastForward(20_000);
+        other.clock().fastForward(19_999);
+        assertThat(site.hasAnotherHeldStream()).isFalse();
+        other.clock().fastForward(1);
 
         site.awaitHeldStream();
-        assertThat(page.status()).hasText("Connecting…");
+        assertThat(waiting.status()).hasText("Connecting…");
     }
 
     @Test
