@@ -11,6 +11,9 @@ const longDate = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeZon
 /** The server ticks every second. A connection that takes longer than this to open, or to tick again, is dead. */
 const SILENCE_MS = 10_000;
 
+/** The same while the browser connects again, which first makes the pause that the server asked for. */
+const REOPEN_MS = 60_000;
+
 /** @type {number | undefined} */
 let timer;
 
@@ -35,7 +38,7 @@ function connect() {
   source.onerror = () => {
     setStatus("reconnecting", "Reconnecting…");
     // EventSource gives up after an answer other than 200, which a proxy may give during a rollout.
-    wait(source.readyState === EventSource.CLOSED ? 3000 + Math.random() * 2000 : SILENCE_MS);
+    wait(source.readyState === EventSource.CLOSED ? 3000 + Math.random() * 2000 : REOPEN_MS);
   };
 }
 

@@ -9,6 +9,8 @@ import { reasonOf } from "./refusal.js";
 const HISTORY = 50;
 const SETTLE_MS = 250;
 const OPEN_TIMEOUT_MS = 20_000;
+/** The same for an attempt of the browser, which first makes the pause that the server asked for and the page cannot see. */
+const REOPEN_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 15_000;
 const LONGEST_BACKOFF_MS = 30_000;
 const STALE_AFTER_MS = 120_000;
@@ -124,7 +126,7 @@ export class RoomStream {
     if (this.#state === "live" || this.#state === "closed") this.#setState("reconnecting");
     const source = new EventSource(this.#url());
     this.#source = source;
-    this.#awaitOpen();
+    this.#awaitOpen(OPEN_TIMEOUT_MS);
     // Not live at once: the server may open a stream only to say goodbye (limit, drain), and the status would flicker.
     source.onopen = () => {
       clearTimeout(this.#openTimer);
@@ -151,10 +153,14 @@ export class RoomStream {
     this.#source?.close();
   }
 
-  /** Makes another attempt if this one is not answered: a browser may wait for minutes. */
-  #awaitOpen() {
+  /**
+   * Makes another attempt if this one is not answered in time: a browser may wait for minutes.
+   *
+   * @param {number} ms
+   */
+  #awaitOpen(ms) {
     clearTimeout(this.#openTimer);
-    this.#openTimer = setTimeout(() => this.#connect(), OPEN_TIMEOUT_MS);
+    this.#openTimer = setTimeout(() => this.#connect(), ms);
   }
 
   #url() {
@@ -274,7 +280,7 @@ export class RoomStream {
     // Not after a goodbye: the status says its reason.
     if (this.#state !== "reconnecting") this.#setState("reconnecting");
     if (source.readyState === EventSource.CLOSED) this.#recover(source);
-    else this.#awaitOpen();
+    else this.#awaitOpen(REOPEN_TIMEOUT_MS);
   }
 
   /** @param {EventSource} source */
