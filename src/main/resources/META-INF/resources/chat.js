@@ -54,6 +54,7 @@ if (room) {
   document.title = `${room} · Parley`;
 }
 byId("retry", HTMLButtonElement).addEventListener("click", () => stream.retry());
+outbox.resume();
 stream.start(await showHistory());
 
 /** @returns {Promise<string>} the id at which the stream continues; empty to let the stream begin with the history */

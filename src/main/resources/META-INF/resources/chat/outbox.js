@@ -1,11 +1,16 @@
 // @ts-check
 /** Sending: one message at a time, each published once however often it has to be repeated. */
 
+import { parseObject } from "./json.js";
 import { reasonOf } from "./refusal.js";
+import { recall, remember } from "./storage.js";
 
 const TIMEOUT_MS = 15_000;
 const REPEAT_AFTER_MS = [500, 1_500, 3_000];
 const LONGEST_PAUSE_MS = 5_000;
+
+/** Where what is being sent is stored, by room. */
+const STORED = "parley.sending:";
 
 /** For how long a repeat is safe: servers know a key for five minutes, from which the time of an attempt goes off. */
 const REPEATABLE_MS = 5 * 60_000 - TIMEOUT_MS;
@@ -67,6 +72,18 @@ export class Outbox {
   }
 
   /**
+   * Goes on with what this tab was sending when the page was loaded anew or closed. The keys are the same, so that what was
+   * published is not published again. What is too old for that is given back.
+   */
+  resume() {
+    const stored = parseOutgoing(recall("sessionStorage", STORED + this.#room));
+    if (stored.length === 0) return;
+    this.#waiting = stored;
+    if (Date.now() < stored[0].repeatUntil) this.#sendAll();
+    else this.#giveBack("the page was closed meanwhile. Your text is kept.");
+  }
+
+  /**
    * Sends a text after those that wait. One that was given back keeps its key if it is sent again unchanged. If it may
    * have been published, and other lines follow it now, they are a message of their own.
    *
@@ -86,6 +103,7 @@ export class Outbox {
       const repeatUntil = Date.now() + REPEATABLE_MS;
       this.#waiting.push({ text: rest, from, key: newKey(), repeatUntil, unconfirmed: false });
     }
+    this.#store();
     if (idle) this.#sendAll();
   }
 
@@ -141,6 +159,7 @@ export class Outbox {
       const outcome = await this.#send(this.#waiting[0]);
       if (outcome.kind === "sent") {
         this.#waiting.shift();
+        this.#store();
         this.#listener.onReceipt(outcome.id);
       } else {
         this.#giveBack(outcome.problem);
@@ -205,9 +224,14 @@ export class Outbox {
     const texts = this.#waiting.map(({ text }) => text);
     this.#givenBack = this.#waiting[0];
     this.#waiting = [];
+    this.#store();
     // Also if the last attempt was refused, for instance by a limit: an earlier one may have published the message.
     const result = this.#givenBack.unconfirmed ? "Perhaps not sent" : "Not sent";
     this.#listener.onGivenBack(texts, `${result}: ${problem}`);
+  }
+
+  #store() {
+    remember("sessionStorage", STORED + this.#room, JSON.stringify(this.#waiting));
   }
 }
 
@@ -220,6 +244,24 @@ export class Outbox {
  */
 function mayBe({ text, from = "", verified }, outgoing) {
   return text === outgoing.text && (verified === true || from === outgoing.from);
+}
+
+/**
+ * Reads what was stored. The first message may have been published: the page ended before the answer.
+ *
+ * @param {string | undefined} json
+ * @returns {Outgoing[]}
+ */
+function parseOutgoing(json) {
+  const parsed = parseObject(json);
+  if (!Array.isArray(parsed)) return [];
+  return parsed.map(({ text, from, key, repeatUntil }, index) => ({
+    text: String(text),
+    from: String(from),
+    key: String(key),
+    repeatUntil: Number(repeatUntil),
+    unconfirmed: index === 0,
+  }));
 }
 
 /** @param {Response} response */

@@ -12,6 +12,7 @@ import com.microsoft.playwright.options.WaitUntilState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
@@ -235,6 +236,51 @@ class ChatSendPageIT extends PageTest {
         assertThat(page.undecidedMessages()).hasCount(0);
     }
 
+    @Test
+    void textsThatWereBeingSent_whenThePageWasLoadedAnew_areSentUnderTheirKeys() {
+        ChatPage page = open();
+        AtomicBoolean hold = holdRequests();
+        page.name().fill("Ada");
+        page.say("One").say("Two");
+        tab.waitForCondition(() -> requests.size() == 1);
+        hold.set(false);
+
+        tab.reload();
+
+        tab.waitForCondition(() -> requests.size() == 3);
+        assertThat(requests.get(1).postData()).contains("\"One\"");
+        assertThat(requests.get(2).postData()).contains("\"Two\"");
+        assertThat(keyOf(1)).isEqualTo(keyOf(0));
+        assertThat(page.send()).not().hasAttribute("aria-busy", "true");
+        assertThat(page.error()).isEmpty();
+        tab.reload();
+        site.awaitStream();
+        assertThat(page.send()).isEnabled();
+        assertThat(requests).hasSize(3);
+    }
+
+    @Test
+    void textThatWasBeingSent_tooLongAgoForARepeat_isGivenBack() {
+        ChatPage page = open();
+        holdRequests();
+        page.say("One");
+        tab.waitForCondition(() -> requests.size() == 1);
+        tab.evaluate(
+                """
+                () => {
+                  const key = "parley.sending:";
+                  const old = JSON.parse(sessionStorage.getItem(key)).map((one) => ({ ...one, repeatUntil: 0 }));
+                  sessionStorage.setItem(key, JSON.stringify(old));
+                }
+                """);
+
+        tab.reload();
+
+        assertThat(page.error()).containsText("Perhaps not sent: the page was closed meanwhile");
+        assertThat(page.text()).hasValue("One");
+        assertThat(requests).hasSize(1);
+    }
+
     /** Opens the page with a clock that the test moves, and with a stream. */
     private ChatPage open() {
         tab.clock().install(new Clock.InstallOptions().setTime("2026-01-01T00:00:00Z"));
@@ -253,7 +299,29 @@ class ChatSendPageIT extends PageTest {
     }
 
     private void answerWithReceipt(String id) {
-        onSend(new Route.FulfillOptions().setHeaders(Map.of("Event-Id", id)).setBody("ok"));
+        onSend(receipt(id));
+    }
+
+    private static Route.FulfillOptions receipt(String id) {
+        return new Route.FulfillOptions().setHeaders(Map.of("Event-Id", id)).setBody("ok");
+    }
+
+    /**
+     * Leaves requests without an answer until the test says otherwise; then each gets a receipt.
+     */
+    private AtomicBoolean holdRequests() {
+        var hold = new AtomicBoolean(true);
+        // One route for both: between two of them, the browser would let what is held go to the
+        // server.
+        tab.route(
+                "**/send",
+                route -> {
+                    requests.add(route.request());
+                    if (!hold.get()) {
+                        route.fulfill(receipt("e-1"));
+                    }
+                });
+        return hold;
     }
 
     private void loseRequests() {
