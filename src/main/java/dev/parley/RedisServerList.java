@@ -32,7 +32,10 @@ public final class RedisServerList implements ConfigSourceInterceptor {
     private static final String TLS = "rediss:";
     private static final int DEFAULT_PORT = 6379;
 
-    /** Letters and digits that an environment variable can tell, whatever their case. */
+    /**
+     * Letters and digits alone: an environment variable can spell no other name, as it ignores
+     * case.
+     */
     private static final Pattern NAME = Pattern.compile("[a-z0-9]{1,32}");
 
     @Override

@@ -72,9 +72,9 @@ public interface Broker {
     BrokerState state();
 
     /**
-     * Receives what any pod published in one room. {@link #onMessage} and {@link #onPlainText} are
-     * called by one thread at a time; {@link #onResubscribed} may be called by another thread
-     * meanwhile. Messages come in order, except that repeats and holes are possible around {@link
+     * Receives what any pod published in one room. Any thread may call, also several at a time:
+     * messages, plain texts and the state of a connection may come from different event loops.
+     * Messages come in order, except that repeats and holes are possible around {@link
      * #onResubscribed}.
      */
     interface Listener {

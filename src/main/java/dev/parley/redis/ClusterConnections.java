@@ -114,7 +114,7 @@ public final class ClusterConnections implements RedisConnections {
         /** The slot of the place where the probe is; -1 for none. */
         private int probeSlot = -1;
 
-        /** Slots in which it was before, and that the node had not, or was giving away. */
+        /** Slots in which the probe was, and which the node did not have, or was giving away. */
         private final BitSet redirecting = new BitSet();
 
         private long redirectedNanos = System.nanoTime();

@@ -25,7 +25,10 @@ final class ReadQueue {
     /** Reads that run at a time at most. */
     static final int MAX_RUNNING = 64;
 
-    /** Reads that wait at most. More than the rooms that a pod may have open, which all compare. */
+    /**
+     * Reads that wait at most. More than the rooms that a pod has open by default, which all
+     * compare.
+     */
     static final int MAX_WAITING = 50_000;
 
     private final long maxWaitNanos;
@@ -41,7 +44,7 @@ final class ReadQueue {
      * @param nanoTime a clock, as {@link System#nanoTime}
      */
     ReadQueue(Duration maxWait, LongSupplier nanoTime) {
-        // The longest if it has no room in a number, which five times the longest timeout has not.
+        // Stays at the longest that a number can say, which five times the longest timeout exceeds.
         this.maxWaitNanos = TimeUnit.NANOSECONDS.convert(maxWait);
         this.nanoTime = nanoTime;
     }

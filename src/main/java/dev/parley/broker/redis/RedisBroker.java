@@ -56,7 +56,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
      * How many times {@code parley.redis.timeout} a read may wait for its turn. Comparing ten
      * thousand rooms takes a second or two.
      */
-    private static final int MAX_READ_TURNS = 5;
+    private static final int READ_WAIT_FACTOR = 5;
 
     /**
      * Most bytes that a byte of text takes in JSON: a control character is written {@code \\u0001}.
@@ -85,7 +85,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private final long maxTextBytes;
 
     /** Opens the connections, to one server or to a Cluster. */
-    private interface Access {
+    private interface Opener {
         RedisConnections open(RedisSetup setup, RedisConnections.Receiver receiver);
     }
 
@@ -145,13 +145,13 @@ public final class RedisBroker implements Broker, AutoCloseable {
                 given);
     }
 
-    private RedisBroker(Access access, Dependencies given) {
+    private RedisBroker(Opener opener, Dependencies given) {
         this.config = given.config();
         this.histories = given.histories();
         this.maxTextBytes = given.maxTextBytes();
         this.lost = given.lost();
         this.keys = new RedisKeys(config.prefix());
-        this.redis = access.open(setup(given.vertx(), given.registry()), new Receiver());
+        this.redis = opener.open(setup(given.vertx(), given.registry()), new Receiver());
         this.publishScript = new PublishScript(redis, keys, histories);
         this.readScript = new ReadScript(redis, keys, histories, lost);
         this.endEpochScript = new EndEpochScript(redis, keys);
@@ -236,7 +236,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
                 redis.serverOf(keys.head(room)),
                 server ->
                         new ReadQueue(
-                                config.timeout().multipliedBy(MAX_READ_TURNS), System::nanoTime));
+                                config.timeout().multipliedBy(READ_WAIT_FACTOR), System::nanoTime));
     }
 
     @Override
@@ -305,7 +305,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
         listeners.forEach(Listener::onResubscribed);
     }
 
-    /** Returns the access to the server. */
+    /** Returns the connections to the server. */
     public RedisConnections redis() {
         return redis;
     }

@@ -53,9 +53,6 @@ public final class ServersBroker implements Broker, AutoCloseable {
     private final ServerList list;
     private final Map<String, Server> servers = new TreeMap<>();
 
-    /** Held while the lobby's listeners are called, which several servers may do at a time. */
-    private final Object lobby = new Object();
-
     private volatile long startNanos;
 
     /** Whether all servers were up once, or have had their time. */
@@ -185,7 +182,7 @@ public final class ServersBroker implements Broker, AutoCloseable {
     public Uni<Void> subscribe(Room room, Listener listener) {
         Server server = serverOf(room);
         Uni<Void> subscribed =
-                naming(server, server.broker().subscribe(room, listenerAt(server, room, listener)));
+                naming(server, server.broker().subscribe(room, new RoomListener(server, listener)));
         if (!room.equals(Room.LOBBY)) {
             return subscribed;
         }
@@ -203,7 +200,7 @@ public final class ServersBroker implements Broker, AutoCloseable {
     @Override
     public void unsubscribe(Room room, Listener listener) {
         Server server = serverOf(room);
-        server.broker().unsubscribe(room, listenerAt(server, room, listener));
+        server.broker().unsubscribe(room, new RoomListener(server, listener));
         if (room.equals(Room.LOBBY)) {
             stopPlainText(server, listener);
         }
@@ -211,12 +208,6 @@ public final class ServersBroker implements Broker, AutoCloseable {
 
     private void stopPlainText(Server server, Listener listener) {
         others(server).forEach(other -> other.stopPlainText(new PlainTextOnly(listener)));
-    }
-
-    private Listener listenerAt(Server server, Room room, Listener listener) {
-        return room.equals(Room.LOBBY)
-                ? new LobbyListener(server, listener)
-                : new RoomListener(server, listener);
     }
 
     /**
@@ -301,77 +292,18 @@ public final class ServersBroker implements Broker, AutoCloseable {
         }
     }
 
-    /** Receives the lobby's messages from its server, while others pass plain texts. */
-    private final class LobbyListener implements Listener {
-
-        private final Listener to;
-        private final RoomListener messages;
-
-        LobbyListener(Server server, Listener to) {
-            this.to = to;
-            this.messages = new RoomListener(server, to);
-        }
-
-        @Override
-        public void onMessage(StoredMessage message) {
-            synchronized (lobby) {
-                messages.onMessage(message);
-            }
-        }
-
-        @Override
-        public void onPlainText(String text) {
-            synchronized (lobby) {
-                to.onPlainText(text);
-            }
-        }
-
-        @Override
-        public void onResubscribed() {
-            to.onResubscribed();
-        }
-
-        @Override
-        public boolean equals(Object other) {
-            return other instanceof LobbyListener same && same.messages.equals(messages);
-        }
-
-        @Override
-        public int hashCode() {
-            return messages.hashCode();
-        }
-    }
-
     /** Receives the plain texts of a server that does not have the lobby. */
-    private final class PlainTextOnly implements Listener {
-
-        private final Listener to;
-
-        PlainTextOnly(Listener to) {
-            this.to = to;
-        }
+    private record PlainTextOnly(Listener to) implements Listener {
 
         @Override
         public void onMessage(StoredMessage message) {}
 
         @Override
         public void onPlainText(String text) {
-            synchronized (lobby) {
-                to.onPlainText(text);
-            }
+            to.onPlainText(text);
         }
 
         @Override
         public void onResubscribed() {}
-
-        @Override
-        public boolean equals(Object other) {
-            return other instanceof PlainTextOnly same && same.to.equals(to);
-        }
-
-        @Override
-        public int hashCode() {
-            return to.hashCode();
-        }
     }
 }
