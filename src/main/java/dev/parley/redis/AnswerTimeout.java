@@ -33,7 +33,7 @@ final class AnswerTimeout {
 
     /**
      * Returns the same result, or a failure with {@link TimeoutException} if there is none in time.
-     * A pod whose event loops are busy has the time twice at most.
+     * Event loops that are busy are waited for as long again at most.
      */
     static <T> Future<T> limit(Vertx vertx, Future<T> answer, Duration timeout) {
         if (answer.isComplete()) {

@@ -59,8 +59,8 @@ public interface RedisConnections extends AutoCloseable {
      * reported by {@link Receiver#onResubscribed}.
      *
      * @return completes once Redis has confirmed it: what is published from then on arrives. Fails
-     *     if the channel is left before, or after {@link RedisConfig#timeout}; it is then wanted
-     *     until it is left all the same.
+     *     if the channel is left before, or after {@link RedisConfig#timeout}. After that it is
+     *     still wanted, until it is left.
      */
     Future<Void> subscribe(String channel);
 

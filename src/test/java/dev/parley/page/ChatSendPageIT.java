@@ -108,11 +108,7 @@ class ChatSendPageIT extends PageTest {
 
     @Test
     void equalTextOfAnotherPerson_leavesTheTextThatWasGivenBack() {
-        ChatPage page = open();
-        page.name().fill("Ada");
-        loseRequests();
-        page.say("Hello");
-        finishSending(page);
+        ChatPage page = openWithGivenBack("Hello");
         assertThat(requests).hasSize(4);
 
         stream.message("e-1", "Hello");
@@ -133,11 +129,7 @@ class ChatSendPageIT extends PageTest {
 
     @Test
     void messageThatArrivesAfterItWasGivenBack_isTakenOutOfTheForm_onceARepeatHasItsReceipt() {
-        ChatPage page = open();
-        page.name().fill("Ada");
-        loseRequests();
-        page.say("Late").say("Never");
-        finishSending(page);
+        ChatPage page = openWithGivenBack("Late", "Never");
         assertThat(page.text()).hasValue("Late\nNever");
         answerWithReceipt("e-1");
 
@@ -151,11 +143,7 @@ class ChatSendPageIT extends PageTest {
 
     @Test
     void textThatWasEditedAfterItWasGivenBack_isNotRepeated() {
-        ChatPage page = open();
-        page.name().fill("Ada");
-        loseRequests();
-        page.say("Late");
-        finishSending(page);
+        ChatPage page = openWithGivenBack("Late");
         answerWithReceipt("e-1");
 
         page.text().fill("Later");
@@ -168,11 +156,7 @@ class ChatSendPageIT extends PageTest {
 
     @Test
     void messageThatArrivesWhenTheServerHasForgottenTheKey_isNotRepeated() {
-        ChatPage page = open();
-        page.name().fill("Ada");
-        loseRequests();
-        page.say("Late");
-        finishSending(page);
+        ChatPage page = openWithGivenBack("Late");
         answerWithReceipt("e-1");
 
         tab.clock().fastForward(300_000);
@@ -185,10 +169,7 @@ class ChatSendPageIT extends PageTest {
 
     @Test
     void textsThatWereGivenBackTogether_areSentAgainAsTheyWere() {
-        ChatPage page = open();
-        loseRequests();
-        page.say("Late").say("Never");
-        finishSending(page);
+        ChatPage page = openWithGivenBack("Late", "Never");
         assertThat(page.text()).hasValue("Late\nNever");
         answerWithReceipt("e-1");
 
@@ -287,6 +268,20 @@ class ChatSendPageIT extends PageTest {
         tab.clock().pauseAt("2026-01-01T01:00:00Z");
         ChatPage page = ChatPage.navigate(tab, site.uri());
         stream = site.awaitStream();
+        return page;
+    }
+
+    /**
+     * Opens the page and sends texts as Ada of which no request arrives, until they are given back.
+     */
+    private ChatPage openWithGivenBack(String... texts) {
+        ChatPage page = open();
+        page.name().fill("Ada");
+        loseRequests();
+        for (String text : texts) {
+            page.say(text);
+        }
+        finishSending(page);
         return page;
     }
 
