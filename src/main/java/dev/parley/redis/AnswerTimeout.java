@@ -36,6 +36,12 @@ final class AnswerTimeout {
      * Event loops that are busy are waited for as long again at most.
      */
     static <T> Future<T> limit(Vertx vertx, Future<T> answer, Duration timeout) {
+        return limit(vertx, answer, timeout, timeout);
+    }
+
+    /** The same, with a limit of its own for the wait for event loops that are busy. */
+    static <T> Future<T> limit(
+            Vertx vertx, Future<T> answer, Duration timeout, Duration busyLimit) {
         if (answer.isComplete()) {
             return answer;
         }
@@ -49,7 +55,7 @@ final class AnswerTimeout {
         ScheduledFuture<?> timer =
                 own.schedule(
                         () -> {
-                            own.schedule(fail, millis, TimeUnit.MILLISECONDS);
+                            own.schedule(fail, busyLimit.toMillis(), TimeUnit.MILLISECONDS);
                             // Behind an answer that another event loop has passed on to this one.
                             afterReading(loops, () -> own.execute(fail));
                         },
