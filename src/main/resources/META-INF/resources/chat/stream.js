@@ -14,6 +14,9 @@ const REOPEN_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 15_000;
 const LONGEST_BACKOFF_MS = 30_000;
 const STALE_AFTER_MS = 120_000;
+/** How old an attempt must be for the next one, when a person or the network comes back. */
+const COME_BACK_PAUSE_MS = 2_000;
+/** The same if it was refused. */
 const CLOSED_PAUSE_MS = 10_000;
 const HEARTBEAT_MS = 8_000;
 const LONGEST_HEARTBEAT_MS = 60_000;
@@ -69,8 +72,8 @@ export class RoomStream {
   #source;
 
   #attempts = 0;
-  #hiddenSince = 0;
-  #closedAt = 0;
+  #hiddenSince = Date.now();
+  #triedAt = 0;
 
   /** @type {number | undefined} */
   #liveTimer;
@@ -124,6 +127,7 @@ export class RoomStream {
     this.#disconnect();
     // The first attempt is not a return. While the page reconnects already, its status may say why.
     if (this.#state === "live" || this.#state === "closed") this.#setState("reconnecting");
+    this.#triedAt = Date.now();
     const source = new EventSource(this.#url());
     this.#source = source;
     this.#awaitOpen(OPEN_TIMEOUT_MS);
@@ -151,6 +155,7 @@ export class RoomStream {
     clearTimeout(this.#retryTimer);
     this.#stopWatching();
     this.#source?.close();
+    this.#source = undefined;
   }
 
   /**
@@ -288,10 +293,8 @@ export class RoomStream {
     clearTimeout(this.#openTimer);
     const refusal = await this.#askWhyRefused();
     if (this.#source !== source) return;
-    if (refusal) {
-      this.#closedAt = Date.now();
-      this.#setState("closed", `${STATUS.closed}: ${refusal}`);
-    } else this.#retryTimer = setTimeout(() => this.#connect(), backoff(this.#attempts++));
+    if (refusal) this.#setState("closed", `${STATUS.closed}: ${refusal}`);
+    else this.#retryTimer = setTimeout(() => this.#connect(), backoff(this.#attempts++));
   }
 
   /**
@@ -329,10 +332,14 @@ export class RoomStream {
 
   /**
    * Connects at once. Also after a refusal, since its reason may have passed: another tab has renewed the cookie, or a
-   * gateway has a pod again. Not more often than every ten seconds then, however often a person changes between tabs.
+   * gateway has a pod again. Not more often than every ten seconds then, and every two seconds while it tries already, however
+   * often a person changes between tabs.
    */
   #comeBack() {
-    if (this.#state === "closed" && Date.now() - this.#closedAt < CLOSED_PAUSE_MS) return;
+    const pauseMs = this.#state === "closed" ? CLOSED_PAUSE_MS : COME_BACK_PAUSE_MS;
+    // A page that was left has no source, and nothing else would make one.
+    const triesAlready = this.#source && this.#state !== "live";
+    if (triesAlready && Date.now() - this.#triedAt < pauseMs) return;
     this.#connect();
   }
 }

@@ -57,10 +57,7 @@ export class ListView {
   /** @param {(entry: Entry) => boolean} continuesPrevious see MessageList */
   constructor(continuesPrevious) {
     this.continuesPrevious = continuesPrevious;
-    this.#newer.addEventListener("click", () => {
-      this.#log.focus({ preventScroll: true });
-      this.followNewest(wantsLessMotion() ? "instant" : "smooth");
-    });
+    this.#newer.addEventListener("click", () => this.followNewest(wantsLessMotion() ? "instant" : "smooth"));
     this.#log.addEventListener("scroll", () => this.#onScroll(), { passive: true });
     new ResizeObserver(() => this.#following && this.#scrollSoon()).observe(this.#log);
   }
@@ -154,7 +151,10 @@ export class ListView {
   #countNewer(change) {
     this.#newerCount += change;
     this.#newer.textContent = this.#newerCount === 1 ? "1 new message" : `${this.#newerCount} new messages`;
-    this.#newer.hidden = this.#newerCount === 0;
+    const isOver = this.#newerCount === 0;
+    // A hidden button would leave the keyboard at the top of the page.
+    if (isOver && document.activeElement === this.#newer) this.#log.focus({ preventScroll: true });
+    this.#newer.hidden = isOver;
   }
 }
 

@@ -125,6 +125,21 @@ final class ChatPage {
         return this;
     }
 
+    /** Leaves the page for another one; the browser keeps it in its cache. */
+    void leave() {
+        turn("pagehide");
+    }
+
+    /** Comes back to the page, which was in the browser's cache. */
+    void comeBack() {
+        turn("pageshow");
+    }
+
+    private void turn(String event) {
+        tab.evaluate(
+                "event => dispatchEvent(new PageTransitionEvent(event, {persisted: true}))", event);
+    }
+
     /** The texts of all messages with their white space, oldest first. */
     List<String> texts() {
         return messages().allTextContents();

@@ -224,6 +224,55 @@ class ChatStreamPageIT extends PageTest {
     }
 
     @Test
+    void tabThatWasOpenedInTheBackground_keepsItsStreamWhenItIsSeen() {
+        stream.control("resumed", "{}");
+        page.awaitLive();
+
+        becomeVisible();
+
+        stream.message("e-1", "one");
+        page.awaitMessage("one").awaitLive();
+        assertThat(site.hasAnotherStream()).isFalse();
+    }
+
+    @Test
+    void pageThatComesBackOutOfTheBrowsersCache_opensOneStream() {
+        stream.message("e-1", "one");
+        page.awaitMessage("one").awaitLive();
+        page.leave();
+        tab.clock().fastForward(200_000);
+
+        page.comeBack();
+        becomeVisible();
+
+        site.awaitStream().control("resumed", "{}").message("e-2", "two");
+        page.awaitMessage("two").awaitLive();
+        assertThat(site.hasAnotherStream()).isFalse();
+    }
+
+    @Test
+    void gap_whileTheButtonForNewMessagesHasTheFocus_leavesItInTheConversation() {
+        for (int i = 1; i <= 50; i++) {
+            stream.message("e-" + i, "Message " + i);
+        }
+        page.awaitMessage("Message 50").awaitLive();
+        // For the frame of the browser in which the page scrolls down.
+        tab.clock().runFor(100);
+        assertThat(page.log()).hasClass("following");
+        page.scrollUp(10_000);
+        stream.message("e-51", "News");
+        assertThat(page.newer()).isVisible();
+        page.newer().focus();
+        assertThat(page.newer()).isFocused();
+
+        stream.control("gap", "{}").message("e-60", "after the gap");
+
+        page.awaitMessage("after the gap");
+        assertThat(page.newer()).isHidden();
+        assertThat(page.log()).isFocused();
+    }
+
+    @Test
     void refusal_isTriedAgainWhenThePageIsSeen_butNotAtOnce() {
         AtomicInteger refused = refuseStreams();
         assertThat(refused).hasValue(2);
@@ -311,6 +360,8 @@ class ChatStreamPageIT extends PageTest {
      */
     private AtomicInteger refuseStreams() {
         var refused = new AtomicInteger();
+        stream.control("resumed", "{}");
+        page.awaitLive();
         tab.route(
                 "**/events*",
                 route -> {
