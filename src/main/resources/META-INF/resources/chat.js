@@ -32,6 +32,7 @@ const outbox = new Outbox(room, {
   onReceipt: (id) => messages.markOwn(id),
   onDecided: () => messages.decide(),
   onGivenBack: (texts, problem) => form.giveBack(texts, problem),
+  onRestored: (texts, problem) => form.restore(texts, problem),
   onSentAfterAll: (text) => form.takeOut(text),
 });
 
@@ -40,12 +41,7 @@ const stream = new RoomStream(room, {
     showStatus(state, text);
     if (state === "live") view.announceNewMessages();
   },
-  onMessage: (id, message) => {
-    // Not if the text has been edited in the form: its former words are not to be published by a repeat.
-    const canConfirm = id !== "" && outbox.canConfirm(message) && form.beginsWith(message.text);
-    const { own } = messages.add(id, message, canConfirm || outbox.isSending(message));
-    if (canConfirm && !own) outbox.confirm();
-  },
+  onMessage: show,
   onGap: () => messages.clear(),
 });
 
@@ -54,6 +50,8 @@ if (room) {
   document.title = `${room} · Parley`;
 }
 byId("retry", HTMLButtonElement).addEventListener("click", () => stream.retry());
+addEventListener("pagehide", () => outbox.leave());
+addEventListener("pageshow", (e) => e.persisted && outbox.resume());
 outbox.resume();
 stream.start(await showHistory());
 
@@ -61,10 +59,23 @@ stream.start(await showHistory());
 async function showHistory() {
   try {
     const history = await readHistory(room || "lobby");
-    for (const message of history.messages) messages.add(message.id, message);
+    for (const message of history.messages) show(message.id, message);
     return history.after;
   } catch {
     // Not shown here: RoomStream waits for a server, and shows why the room is refused.
     return "";
   }
+}
+
+/**
+ * Shows a message, and finds out whether it is the one that was given back.
+ *
+ * @param {string} id empty if the message has none
+ * @param {import("./chat/messages.js").Message} message
+ */
+function show(id, message) {
+  // Not if the text has been edited in the form: its former words are not to be published by a repeat.
+  const canConfirm = id !== "" && outbox.canConfirm(message) && form.beginsWith(message.text);
+  const { own } = messages.add(id, message, canConfirm || outbox.isSending(message));
+  if (canConfirm && !own) outbox.confirm();
 }

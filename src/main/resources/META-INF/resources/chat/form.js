@@ -44,6 +44,19 @@ export class Form {
   }
 
   /**
+   * Puts unsent texts back after the page was loaded anew, unless the browser has kept what was here, which may have been
+   * edited.
+   *
+   * @param {string[]} texts
+   * @param {string} problem
+   */
+  restore(texts, problem) {
+    const all = texts.join("\n");
+    this.#text.value ||= all;
+    if (this.beginsWith(all)) this.#error.textContent = problem;
+  }
+
+  /**
    * Tells whether a text that was put back is still here, and unchanged.
    *
    * @param {string} text

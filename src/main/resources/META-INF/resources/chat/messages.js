@@ -104,7 +104,9 @@ export class MessageList {
    */
   markOwn(id) {
     this.#ownIds.add(id);
-    remember("sessionStorage", OWN_IDS, JSON.stringify([...this.#ownIds].slice(-KEEP_MESSAGES)));
+    // What is stored may be newer than this page, which can come back out of the browser's cache.
+    const stored = new Set(parseIds(recall("sessionStorage", OWN_IDS))).add(id);
+    remember("sessionStorage", OWN_IDS, JSON.stringify([...stored].slice(-KEEP_MESSAGES)));
     const index = this.#entries.findIndex((entry) => entry.id === id);
     if (index < 0) return;
     this.#entries[index].own = true;

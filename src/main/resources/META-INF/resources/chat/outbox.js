@@ -9,7 +9,7 @@ const TIMEOUT_MS = 15_000;
 const REPEAT_AFTER_MS = [500, 1_500, 3_000];
 const LONGEST_PAUSE_MS = 5_000;
 
-/** Where what is being sent is stored, by room. */
+/** Where what is being sent, or was given back, is stored, by room. */
 const STORED = "parley.sending:";
 
 /** For how long a repeat is safe: servers know a key for five minutes, from which the time of an attempt goes off. */
@@ -18,6 +18,9 @@ const REPEATABLE_MS = 5 * 60_000 - TIMEOUT_MS;
 /** The reason after a success without a receipt, such as the page of a network that wants a login first. */
 const NOT_PARLEY = "something between here and the server answered, perhaps a page to log in";
 
+/** The reason when the server may no longer know the key: a repeat could publish the text a second time. */
+const TOO_LATE = "the page was closed or asleep meanwhile. Your text is kept.";
+
 /**
  * A message to be sent.
  *
@@ -25,8 +28,17 @@ const NOT_PARLEY = "something between here and the server answered, perhaps a pa
  * @property {string} text
  * @property {string} from empty for none
  * @property {string} key the server publishes one message per key, and answers a repeat with the first receipt
- * @property {number} repeatUntil the time from which on the server may no longer know the key
+ * @property {number} [repeatUntil] the time from which on the server may no longer know the key; missing before the
+ *   first attempt
  * @property {boolean} unconfirmed whether it may have been published without the page knowing
+ */
+
+/**
+ * What is stored, since the page may be loaded anew or closed at any time.
+ *
+ * @typedef {object} Stored
+ * @property {Outgoing[]} messages oldest first
+ * @property {string} [problem] why they were given back; missing while they are being sent
  */
 
 /**
@@ -46,6 +58,7 @@ const NOT_PARLEY = "something between here and the server answered, perhaps a pa
  * @property {(id: string) => void} onReceipt the id of a message that was sent
  * @property {() => void} onDecided it is known what became of a message, after the receipt if there is one
  * @property {(texts: string[], problem: string) => void} onGivenBack these were not sent, oldest first
+ * @property {(texts: string[], problem: string) => void} onRestored these were given back before the page was loaded anew
  * @property {(text: string) => void} onSentAfterAll the first text that was given back was published nevertheless
  */
 
@@ -62,6 +75,9 @@ export class Outbox {
   /** @type {Promise<void> | undefined} the repeat of a message that was given back, while it is under way */
   #repeat;
 
+  /** Counts how often the page was left: what was begun before that has no say any more. */
+  #visit = 0;
+
   /**
    * @param {string} room empty for the server's default room
    * @param {OutboxListener} listener
@@ -72,15 +88,33 @@ export class Outbox {
   }
 
   /**
-   * Goes on with what this tab was sending when the page was loaded anew or closed. The keys are the same, so that what was
-   * published is not published again. What is too old for that is given back.
+   * Goes on where this tab was when the page was loaded anew, left or closed. What was being sent is sent under the same
+   * keys, so that what was published is not published again; what is too old for that is given back. What was given back
+   * keeps its key too.
    */
   resume() {
-    const stored = parseOutgoing(recall("sessionStorage", STORED + this.#room));
-    if (stored.length === 0) return;
-    this.#waiting = stored;
-    if (Date.now() < stored[0].repeatUntil) this.#sendAll();
-    else this.#giveBack("the page was closed meanwhile. Your text is kept.");
+    const { messages, problem } = parseStored(recall("sessionStorage", STORED + this.#room));
+    if (messages.length === 0) return;
+    if (problem === undefined) {
+      this.#waiting = messages;
+      this.#sendAll();
+    } else {
+      this.#givenBack = messages[0];
+      this.#listener.onRestored(textsOf(messages), problem);
+    }
+  }
+
+  /**
+   * Stops, because the page is left. It may come back out of the browser's cache, when another page of this tab has gone
+   * on with what is stored.
+   */
+  leave() {
+    this.#visit++;
+    this.#waiting = [];
+    this.#givenBack = undefined;
+    this.#repeat = undefined;
+    this.#listener.onBusy(false);
+    this.#listener.onDecided();
   }
 
   /**
@@ -96,14 +130,13 @@ export class Outbox {
     this.#givenBack = undefined;
     let rest = text;
     if (again?.from === from && (text === again.text || (again.unconfirmed && text.startsWith(`${again.text}\n`)))) {
+      // A person asks for it, knowing that it may be there already.
+      if (!isRepeatable(again)) again.repeatUntil = undefined;
       this.#waiting.push(again);
       rest = text.slice(again.text.length + 1);
     }
-    if (rest.trim()) {
-      const repeatUntil = Date.now() + REPEATABLE_MS;
-      this.#waiting.push({ text: rest, from, key: newKey(), repeatUntil, unconfirmed: false });
-    }
-    this.#store();
+    if (rest.trim()) this.#waiting.push({ text: rest, from, key: newKey(), unconfirmed: false });
+    this.#store(this.#waiting);
     if (idle) this.#sendAll();
   }
 
@@ -125,7 +158,7 @@ export class Outbox {
   canConfirm(message) {
     const lost = this.#givenBack;
     if (!lost?.unconfirmed || this.#repeat) return false;
-    return mayBe(message, lost) && Date.now() < lost.repeatUntil;
+    return mayBe(message, lost) && isRepeatable(lost);
   }
 
   /**
@@ -138,13 +171,16 @@ export class Outbox {
 
   /** @param {Outgoing} outgoing */
   async #repeatGivenBack(outgoing) {
+    const visit = this.#visit;
     const outcome = await this.#attempt(outgoing);
+    if (visit !== this.#visit) return;
     this.#repeat = undefined;
     if (outcome.kind === "sent") {
       this.#listener.onReceipt(outcome.id);
       // Not if it has been sent again from the form meanwhile: then it is no longer there.
       if (this.#givenBack === outgoing) {
         this.#givenBack = undefined;
+        this.#store([]);
         this.#listener.onSentAfterAll(outgoing.text);
       }
     }
@@ -153,38 +189,52 @@ export class Outbox {
 
   /** One at a time, so that messages arrive in the order in which they were written. */
   async #sendAll() {
+    const visit = this.#visit;
     this.#listener.onBusy(true);
     await this.#repeat;
-    while (this.#waiting.length > 0) {
-      const outcome = await this.#send(this.#waiting[0]);
+    while (visit === this.#visit && this.#waiting.length > 0) {
+      const outcome = await this.#send(this.#waiting[0], visit);
+      if (visit !== this.#visit) return;
       if (outcome.kind === "sent") {
         this.#waiting.shift();
-        this.#store();
+        this.#store(this.#waiting);
         this.#listener.onReceipt(outcome.id);
       } else {
         this.#giveBack(outcome.problem);
       }
       this.#listener.onDecided();
     }
-    this.#listener.onBusy(false);
+    if (visit === this.#visit) this.#listener.onBusy(false);
   }
 
   /**
-   * Repeats until an answer says what became of the message. Gives up after four attempts, and when an attempt has failed
-   * 15 seconds or more after the first one began.
+   * Repeats until an answer says what became of the message. Gives up after four attempts, when an attempt has failed 15
+   * seconds or more after the first one began, and when the server may no longer know the key: the page may have been asleep
+   * for hours.
    *
    * @param {Outgoing} outgoing
+   * @param {number} visit
    * @returns {Promise<Outcome>}
    */
-  async #send(outgoing) {
+  async #send(outgoing, visit) {
     const begun = performance.now();
-    let outcome = await this.#attempt(outgoing);
-    for (const pauseMs of REPEAT_AFTER_MS) {
-      if (outcome.kind !== "unconfirmed") break;
+    /** @type {Outcome} */
+    let outcome = { kind: "unconfirmed", problem: TOO_LATE, pauseMs: 0 };
+    for (const pauseMs of [0, ...REPEAT_AFTER_MS]) {
+      if (pauseMs > 0) await delay(Math.max(outcome.pauseMs, pauseMs * (0.75 + Math.random() / 2)));
+      if (visit !== this.#visit) break;
+      if (!isRepeatable(outgoing)) return { kind: "unconfirmed", problem: TOO_LATE, pauseMs: 0 };
+      outgoing.repeatUntil ??= Date.now() + REPEATABLE_MS;
+      const wasUnconfirmed = outgoing.unconfirmed;
       outgoing.unconfirmed = true;
-      if (performance.now() - begun > TIMEOUT_MS) break;
-      await delay(Math.max(outcome.pauseMs, pauseMs * (0.75 + Math.random() / 2)));
+      // Before the request: the page may end before the answer.
+      this.#store(this.#waiting);
       outcome = await this.#attempt(outgoing);
+      if (outcome.kind !== "unconfirmed") {
+        outgoing.unconfirmed = wasUnconfirmed;
+        break;
+      }
+      if (performance.now() - begun > TIMEOUT_MS) break;
     }
     return outcome;
   }
@@ -221,17 +271,21 @@ export class Outbox {
    * @param {string} problem
    */
   #giveBack(problem) {
-    const texts = this.#waiting.map(({ text }) => text);
-    this.#givenBack = this.#waiting[0];
+    const messages = this.#waiting;
+    this.#givenBack = messages[0];
     this.#waiting = [];
-    this.#store();
     // Also if the last attempt was refused, for instance by a limit: an earlier one may have published the message.
     const result = this.#givenBack.unconfirmed ? "Perhaps not sent" : "Not sent";
-    this.#listener.onGivenBack(texts, `${result}: ${problem}`);
+    this.#store(messages, `${result}: ${problem}`);
+    this.#listener.onGivenBack(textsOf(messages), `${result}: ${problem}`);
   }
 
-  #store() {
-    remember("sessionStorage", STORED + this.#room, JSON.stringify(this.#waiting));
+  /**
+   * @param {Outgoing[]} messages
+   * @param {string} [problem] if they were given back
+   */
+  #store(messages, problem) {
+    remember("sessionStorage", STORED + this.#room, JSON.stringify({ messages, problem }));
   }
 }
 
@@ -247,21 +301,41 @@ function mayBe({ text, from = "", verified }, outgoing) {
 }
 
 /**
- * Reads what was stored. The first message may have been published: the page ended before the answer.
+ * Tells whether the server publishes nothing if the message has been published under its key.
+ *
+ * @param {Outgoing} outgoing
+ */
+function isRepeatable({ repeatUntil }) {
+  return repeatUntil === undefined || Date.now() < repeatUntil;
+}
+
+/** @param {Outgoing[]} messages */
+function textsOf(messages) {
+  return messages.map(({ text }) => text);
+}
+
+/**
+ * Reads what was stored. What does not have that form is left out.
  *
  * @param {string | undefined} json
- * @returns {Outgoing[]}
+ * @returns {Stored}
  */
-function parseOutgoing(json) {
-  const parsed = parseObject(json);
-  if (!Array.isArray(parsed)) return [];
-  return parsed.map(({ text, from, key, repeatUntil }, index) => ({
-    text: String(text),
-    from: String(from),
-    key: String(key),
-    repeatUntil: Number(repeatUntil),
-    unconfirmed: index === 0,
-  }));
+function parseStored(json) {
+  const { messages, problem } = parseObject(json);
+  return {
+    messages: Array.isArray(messages) ? messages.filter(isOutgoing) : [],
+    problem: typeof problem === "string" ? problem : undefined,
+  };
+}
+
+/**
+ * @param {any} value
+ * @returns {value is Outgoing}
+ */
+function isOutgoing(value) {
+  const strings = [value?.text, value?.from, value?.key];
+  const until = value?.repeatUntil;
+  return strings.every((s) => typeof s === "string") && (until === undefined || typeof until === "number");
 }
 
 /** @param {Response} response */

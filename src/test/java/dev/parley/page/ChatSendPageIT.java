@@ -22,6 +22,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Sending with the page, where the test writes the answers and what arrives on the stream. */
 class ChatSendPageIT extends PageTest {
 
+    /** Counts the requests that the page has made and that have no answer yet. */
+    private static final String COUNT_REQUESTS =
+            """
+            window.underWay = 0;
+            const ask = window.fetch;
+            window.fetch = (...request) => {
+              window.underWay++;
+              return ask(...request).finally(() => window.underWay--);
+            };
+            """;
+
     @AutoClose private final ScriptedSite site = ScriptedSite.start();
 
     private final Page tab = browser.tab();
@@ -30,6 +41,8 @@ class ChatSendPageIT extends PageTest {
 
     @Test
     void sendBeforeTheScriptHasRun_keepsTheTextInTheFormAndOutOfTheAddress() {
+        // As Firefox does when it restores the page that was there before.
+        String enable = "document.getElementById('send').disabled = false";
         List<Route> held = new ArrayList<>();
         tab.route("**/chat.js", held::add);
         tab.navigate(
@@ -40,7 +53,9 @@ class ChatSendPageIT extends PageTest {
         tab.locator("#text").fill("Secret");
 
         tab.locator("#send").click(new Locator.ClickOptions().setForce(true));
+        tab.evaluate(enable);
         tab.locator("#name").press("Enter");
+        tab.locator("#send").click();
         tab.unroute("**/chat.js");
         held.get(0).resume();
 
@@ -151,7 +166,8 @@ class ChatSendPageIT extends PageTest {
         page.awaitMessage("Another message");
 
         assertThat(page.text()).hasValue("Later");
-        assertThat(requests).hasSize(4);
+        assertNextRequestIsFor(page, "Later");
+        assertThat(requests).hasSize(5);
     }
 
     @Test
@@ -164,7 +180,8 @@ class ChatSendPageIT extends PageTest {
         page.awaitMessage("Another message");
 
         assertThat(page.text()).hasValue("Late");
-        assertThat(requests).hasSize(4);
+        assertNextRequestIsFor(page, "Something else");
+        assertThat(requests).hasSize(5);
     }
 
     @Test
@@ -235,37 +252,216 @@ class ChatSendPageIT extends PageTest {
         assertThat(page.send()).not().hasAttribute("aria-busy", "true");
         assertThat(page.error()).isEmpty();
         tab.reload();
-        site.awaitStream();
-        assertThat(page.send()).isEnabled();
-        assertThat(requests).hasSize(3);
+        assertNextRequestIsFor(page, "Three");
+        assertThat(requests).hasSize(4);
     }
 
     @Test
     void textThatWasBeingSent_tooLongAgoForARepeat_isGivenBack() {
         ChatPage page = open();
-        holdRequests();
-        page.say("One");
+        AtomicBoolean hold = holdRequests();
+        page.say("One").say("Two");
         tab.waitForCondition(() -> requests.size() == 1);
-        tab.evaluate(
+        changeStored("stored.messages[0].repeatUntil = 0");
+        hold.set(false);
+
+        tab.reload();
+
+        assertThat(page.error()).containsText("Perhaps not sent: the page was closed or asleep");
+        assertThat(page.text()).hasValue("One\nTwo");
+        assertThat(requests).hasSize(1);
+        page.text().press("Enter");
+        tab.waitForCondition(() -> requests.size() == 3);
+        assertThat(keyOf(1)).isEqualTo(keyOf(0));
+    }
+
+    @Test
+    void textThatWasNotTried_beforeThePageWasLoadedAnew_isSentHoweverOldItIs() {
+        ChatPage page = open();
+        AtomicBoolean hold = holdRequests();
+        page.say("One").say("Two");
+        tab.waitForCondition(() -> requests.size() == 1);
+        changeStored("stored.messages.shift()");
+        hold.set(false);
+
+        tab.reload();
+
+        tab.waitForCondition(() -> requests.size() == 2);
+        assertThat(requests.get(1).postData()).contains("\"Two\"");
+        assertThat(page.error()).isEmpty();
+    }
+
+    @Test
+    void pageThatSleptBetweenTwoAttempts_doesNotRepeatUnderAKeyThatIsForgotten() {
+        ChatPage page = open();
+        loseRequests();
+        page.say("Hello");
+        tab.waitForCondition(() -> requests.size() == 1);
+        tab.waitForFunction("() => window.underWay === 0");
+        answerWithReceipt("e-1");
+
+        tab.clock().fastForward(300_000);
+
+        assertThat(page.error()).containsText("Perhaps not sent: the page was closed or asleep");
+        assertThat(page.text()).hasValue("Hello");
+        assertThat(requests).hasSize(1);
+        page.text().press("Enter");
+        tab.waitForCondition(() -> requests.size() == 2);
+        assertThat(page.text()).hasValue("");
+        assertThat(keys()).hasSize(1);
+    }
+
+    @Test
+    void textsThatWereGivenBack_stayWithTheirKey_whenThePageIsLoadedAnew() {
+        ChatPage page = openWithGivenBack("Late", "Never");
+        // Not every browser keeps what is in a form.
+        page.text().fill("");
+        answerWithReceipt("e-1");
+
+        tab.reload();
+
+        assertThat(page.text()).hasValue("Late\nNever");
+        assertThat(page.error()).containsText("Perhaps not sent: the server cannot be reached");
+        page.text().press("Enter");
+        tab.waitForCondition(() -> requests.size() == 6);
+        assertThat(keyOf(4)).isEqualTo(keyOf(0));
+        assertThat(keys()).hasSize(2);
+        assertThat(page.send()).not().hasAttribute("aria-busy", "true");
+        tab.reload();
+        assertThat(page.send()).isEnabled();
+        assertThat(page.text()).hasValue("");
+        assertThat(page.error()).isEmpty();
+    }
+
+    @Test
+    void textThatWasEditedAfterItWasGivenBack_isLeftAlone_whenThePageIsLoadedAnew() {
+        ChatPage page = openWithGivenBack("Late");
+        tab.addInitScript(
                 """
-                () => {
-                  const key = "parley.sending:";
-                  const old = JSON.parse(sessionStorage.getItem(key)).map((one) => ({ ...one, repeatUntil: 0 }));
-                  sessionStorage.setItem(key, JSON.stringify(old));
-                }
+                addEventListener("readystatechange", () => {
+                  const text = document.getElementById("text");
+                  if (text) text.value = "Later";
+                }, true);
                 """);
 
         tab.reload();
 
-        assertThat(page.error()).containsText("Perhaps not sent: the page was closed meanwhile");
-        assertThat(page.text()).hasValue("One");
-        assertThat(requests).hasSize(1);
+        assertThat(page.send()).isEnabled();
+        assertThat(page.text()).hasValue("Later");
+        assertThat(page.error()).isEmpty();
+    }
+
+    @Test
+    void textThatWasGivenBack_andIsInTheHistory_isTakenOutOfTheForm_onceARepeatHasItsReceipt() {
+        ChatPage page = openWithGivenBack("Late");
+        answerWithReceipt("e-1");
+        site.retain("e-1", "Late");
+
+        tab.reload();
+
+        assertThat(page.ownMessages()).hasText(new String[] {"Late"});
+        assertThat(page.text()).hasValue("");
+        assertThat(page.error()).isEmpty();
+        assertThat(keys()).hasSize(1);
+    }
+
+    @Test
+    void textThatIsBeingSentAgain_andIsInTheHistory_isUndecidedUntilItsReceiptComes() {
+        ChatPage page = open();
+        holdRequests();
+        page.name().fill("Ada");
+        page.say("One");
+        tab.waitForCondition(() -> requests.size() == 1);
+        site.retain("e-1", "One");
+
+        tab.reload();
+
+        assertThat(page.undecidedMessages()).hasText(new String[] {"One"});
+    }
+
+    @Test
+    void pageThatComesBackAfterAnotherOneHasSentItsTexts_doesNotSendThem() {
+        ChatPage page = open();
+        loseRequests();
+        page.say("One").say("Two");
+        tab.waitForCondition(() -> requests.size() == 1);
+        tab.waitForFunction("() => window.underWay === 0");
+        answerWithReceipt("e-1");
+        page.leave();
+        tab.evaluate("() => sessionStorage.removeItem('parley.sending:')");
+
+        page.comeBack();
+
+        tab.clock().fastForward(10_000);
+        assertThat(page.send()).not().hasAttribute("aria-busy", "true");
+        assertNextRequestIsFor(page, "Three");
+        assertThat(requests).hasSize(2);
+    }
+
+    @Test
+    void pageThatComesBack_goesOnSending() {
+        ChatPage page = open();
+        loseRequests();
+        page.say("One").say("Two");
+        tab.waitForCondition(() -> requests.size() == 1);
+        tab.waitForFunction("() => window.underWay === 0");
+        answerWithReceipt("e-1");
+        page.leave();
+
+        page.comeBack();
+
+        tab.waitForCondition(() -> requests.size() == 3);
+        assertThat(keyOf(1)).isEqualTo(keyOf(0));
+        assertThat(requests.get(2).postData()).contains("\"Two\"");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"[null]", "{", "{\"messages\":[null,{},{\"text\":1}]}", "{\"messages\":{}}"})
+    void storedTextsThatAreNotThePagesOwn_areLeftOut(String stored) {
+        ChatPage page = open();
+        tab.evaluate("stored => sessionStorage.setItem('parley.sending:', stored)", stored);
+
+        tab.reload();
+
+        tab.waitForCondition(
+                () -> {
+                    tab.clock().runFor(500);
+                    return page.status().textContent().equals("Live");
+                });
+        assertThat(page.text()).hasValue("");
+        assertThat(page.error()).isEmpty();
+    }
+
+    /**
+     * Changes what the page has stored of the texts that it is sending, with a statement of
+     * JavaScript.
+     */
+    private void changeStored(String statement) {
+        tab.evaluate(
+                """
+                () => {
+                  const stored = JSON.parse(sessionStorage.getItem("parley.sending:"));
+                  %s;
+                  sessionStorage.setItem("parley.sending:", JSON.stringify(stored));
+                }
+                """
+                        .formatted(statement));
+    }
+
+    /** Sends a text, and sees that no request was made before the one for it. */
+    private void assertNextRequestIsFor(ChatPage page, String text) {
+        int before = requests.size();
+        page.say(text);
+        tab.waitForCondition(() -> requests.size() > before);
+        assertThat(requests.get(before).postData()).contains(text);
     }
 
     /** Opens the page with a clock that the test moves, and with a stream. */
     private ChatPage open() {
         tab.clock().install(new Clock.InstallOptions().setTime("2026-01-01T00:00:00Z"));
         tab.clock().pauseAt("2026-01-01T01:00:00Z");
+        tab.addInitScript(COUNT_REQUESTS);
         ChatPage page = ChatPage.navigate(tab, site.uri());
         stream = site.awaitStream();
         return page;
@@ -339,11 +535,16 @@ class ChatSendPageIT extends PageTest {
                 });
     }
 
-    /** Moves the clock until the page no longer tries to send. */
+    /**
+     * Moves the clock until the page no longer tries to send. It moves only while no request is
+     * under way, so that each has as long as it takes.
+     */
     private void finishSending(ChatPage page) {
         tab.waitForCondition(
                 () -> {
-                    tab.clock().runFor(500);
+                    if (tab.evaluate("() => window.underWay").equals(0)) {
+                        tab.clock().runFor(500);
+                    }
                     return page.send().getAttribute("aria-busy") == null;
                 });
     }

@@ -19,19 +19,19 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A server of the pages whose event streams are written by the test. The history is empty, and
- * nothing can be sent.
+ * A server of the pages whose event streams are written by the test. The history is empty unless
+ * the test says otherwise, and nothing can be sent.
  */
 final class ScriptedSite implements Closeable {
 
     private static final String PAGES = "/META-INF/resources";
-    private static final String EMPTY_HISTORY = "{\"messages\":[],\"after\":\"e-0\",\"gap\":false}";
 
     private final HttpServer server;
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final BlockingQueue<Stream> streams = new LinkedBlockingQueue<>();
     private final BlockingQueue<String> held = new LinkedBlockingQueue<>();
     private volatile boolean holding;
+    private volatile String history = history("", "e-0");
 
     private ScriptedSite(HttpServer server) {
         this.server = server;
@@ -39,7 +39,7 @@ final class ScriptedSite implements Closeable {
         server.createContext("/", ScriptedSite::answerWithFile);
         server.createContext(
                 "/rooms/",
-                exchange -> answer(exchange, "application/json", EMPTY_HISTORY.getBytes(UTF_8)));
+                exchange -> answer(exchange, "application/json", history.getBytes(UTF_8)));
         server.createContext("/events", this::openStream);
         server.createContext("/clock", this::openClock);
     }
@@ -57,6 +57,15 @@ final class ScriptedSite implements Closeable {
 
     URI uri() {
         return URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/");
+    }
+
+    /** Has one message in the history from now on, by Ada. */
+    void retain(String id, String text) {
+        history = history("{\"id\":\"" + id + "\",\"from\":\"Ada\",\"text\":\"" + text + "\"}", id);
+    }
+
+    private static String history(String messages, String after) {
+        return "{\"messages\":[" + messages + "],\"after\":\"" + after + "\",\"gap\":false}";
     }
 
     /** Waits for the page to open its next stream. */
