@@ -180,7 +180,10 @@ public final class RoomReplica implements Broker.Listener {
     /** Whether another comparison was asked for since the one under way last read. */
     private boolean again;
 
-    /** Whether the last question was asked because the broker did not answer the one before. */
+    /**
+     * Whether the last question was asked because the broker did not answer the one before, or did
+     * not end an epoch.
+     */
     private boolean askedAfterFailure;
 
     private final Backoff backoff = new Backoff(MIN_RETRY, MAX_RETRY);
@@ -650,11 +653,8 @@ public final class RoomReplica implements Broker.Listener {
     }
 
     private void onAnswer(Page page, Question question) {
-        synchronized (this) {
-            askedAfterFailure = false;
-        }
         switch (answered(page, question)) {
-            case ASK_AGAIN -> ask();
+            case ASK_AGAIN -> askAfterSuccess();
             case FORKED -> endEpoch(page.epoch());
             case EQUAL -> onEqual();
         }
@@ -663,7 +663,14 @@ public final class RoomReplica implements Broker.Listener {
 
     private void endEpoch(String epoch) {
         LOG.debugf("room %s: the broker's log is not the one that was delivered", room);
-        broker.endEpoch(room, epoch).subscribe().with(ended -> ask(), this::onFailure);
+        broker.endEpoch(room, epoch).subscribe().with(ended -> askAfterSuccess(), this::onFailure);
+    }
+
+    private void askAfterSuccess() {
+        synchronized (this) {
+            askedAfterFailure = false;
+        }
+        ask();
     }
 
     /**
@@ -672,6 +679,7 @@ public final class RoomReplica implements Broker.Listener {
     private void onEqual() {
         CompletableFuture<Void> done;
         synchronized (this) {
+            askedAfterFailure = false;
             if (again && !closed) {
                 done = null;
             } else {

@@ -262,6 +262,24 @@ class RoomReplicaTest {
     }
 
     @Test
+    void comparison_thatCannotEndTheEpoch_fails_howeverManyCallMeanwhile() {
+        broker.storeUndelivered(3);
+        replica.open();
+        broker.loseNewest(1);
+        broker.refuseWrites();
+        broker.holdAnswers();
+        CompletableFuture<Void> first = replica.compare();
+        replica.compare();
+        broker.releaseOneAnswer();
+        assertThat(first).isNotDone();
+        replica.compare();
+
+        broker.releaseOneAnswer();
+
+        assertThat(first).isCompletedExceptionally();
+    }
+
+    @Test
     void comparison_thatFailsNowAndThen_isAskedAgainEachTime() {
         replica.open();
         broker.holdAnswers();

@@ -48,6 +48,7 @@ public final class ScriptedBroker implements Broker {
     private boolean holding;
     private boolean away;
     private boolean empty;
+    private volatile boolean refusingWrites;
 
     /** An answer that is held back. */
     private record Held(Runnable answer, Runnable failure) {}
@@ -197,6 +198,11 @@ public final class ScriptedBroker implements Broker {
         away = false;
     }
 
+    /** Answers reads, and refuses to end epochs from now on, as a replica does. */
+    public void refuseWrites() {
+        refusingWrites = true;
+    }
+
     /** Holds back the answers to reads. A read still sees the log as it is when it is made. */
     public synchronized void holdAnswers() {
         holding = true;
@@ -270,6 +276,9 @@ public final class ScriptedBroker implements Broker {
 
     @Override
     public Uni<Void> endEpoch(Room room, String ended) {
+        if (refusingWrites) {
+            return Uni.createFrom().failure(new BrokerUnavailable("read only"));
+        }
         return Uni.createFrom().voidItem().invoke(() -> end(ended));
     }
 
