@@ -278,11 +278,10 @@ public final class RedisProbe {
                 && refused.refusal().isPresent()
                 && refused.getCause() != null) {
             Throwable cause = refused.getCause();
-            if (ClusterReply.isRedirection(cause)) {
+            if (ClusterReply.isRedirection(cause)
+                    && (!at.equals(place) || onRedirected.getAsBoolean())) {
                 unanswered.clear();
-                if (!at.equals(place) || onRedirected.getAsBoolean()) {
-                    return;
-                }
+                return;
             }
             refusal = RedisReason.of(cause);
             if (!received && !ClusterReply.is(cause)) {

@@ -260,6 +260,29 @@ class RedisBrokerIT implements BrokerContract {
         }
     }
 
+    /** Its pod is not told that it uses a Cluster, so that the message to itself goes nowhere. */
+    @Test
+    void clusterNode_thatGivesTheSlotOfTheProbeAway_isNotReady() {
+        try (RedisServer cluster = clusterOfOne();
+                RedisServer next = RedisServer.start("cluster-enabled yes")) {
+            BlockingBroker broker = brokers.open(cluster.uri(), RedisSettings.QUICK);
+            String node = next.command("CLUSTER", "MYID").text();
+            cluster.command("CLUSTER", "MEET", "127.0.0.1", Integer.toString(next.port()));
+            Timeouts.await("the next node to be known")
+                    .until(() -> cluster.command("CLUSTER", "NODES").text().contains(node));
+            String channel =
+                    cluster.command("PUBSUB", "CHANNELS", "*:probe:*").items().get(0).text();
+            String key = "parley:{" + channel.substring("parley".length()) + "}";
+            String slot = Long.toString(cluster.command("CLUSTER", "KEYSLOT", key).number());
+
+            cluster.command("CLUSTER", "SETSLOT", slot, "MIGRATING", node);
+
+            broker.awaitDown();
+            cluster.command("CLUSTER", "SETSLOT", slot, "STABLE");
+            broker.awaitUp();
+        }
+    }
+
     @Test
     void message_ofAPodWithAWrongClock_hasTheTimeOfRedis_andTrimsNothing() {
         BlockingBroker broker = open(HistorySettings.DEFAULT.withAge(Duration.ofHours(1)));
@@ -327,8 +350,8 @@ class RedisBrokerIT implements BrokerContract {
     }
 
     @Test
-    void head_outlivesALogThatLastsForASecond() {
-        BlockingBroker broker = open(HistorySettings.DEFAULT.withAge(Duration.ofSeconds(1)));
+    void head_outlivesALogThatLastsForSeconds() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withAge(Duration.ofSeconds(5)));
         EventId first = broker.publishText("one");
         Timeouts.await("the log to end").until(() -> redis.command("EXISTS", LOG).number() == 0);
 
