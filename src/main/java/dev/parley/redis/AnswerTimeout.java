@@ -23,9 +23,10 @@ import java.util.stream.StreamSupport;
  * <p>An event loop first handles everything that it has read, then runs its timers, then reads
  * again. If ten thousand clients connect at once, handling them takes seconds. Meanwhile Redis
  * answers and the time ends, and the timer runs first: the call would fail although its answer has
- * arrived. So when the time is over, every event loop reads once more what it has received, and the
- * wait fails only then. Every one, because the connection may be on another event loop than the
- * caller.
+ * arrived. So when the time is over, every event loop reads twice more what it has received, and
+ * the wait fails only then. Every one, because the connection may be on another event loop than the
+ * caller; twice, because epoll reports 4,096 sockets at a time at first, and the connection to
+ * Redis may be behind those of as many clients.
  */
 final class AnswerTimeout {
 
@@ -57,7 +58,8 @@ final class AnswerTimeout {
                         () -> {
                             own.schedule(fail, busyLimit.toMillis(), TimeUnit.MILLISECONDS);
                             // Behind an answer that another event loop has passed on to this one.
-                            afterReading(loops, () -> own.execute(fail));
+                            Runnable failAtLast = () -> own.execute(fail);
+                            afterReading(loops, () -> afterReading(loops, failAtLast));
                         },
                         millis,
                         TimeUnit.MILLISECONDS);

@@ -274,7 +274,8 @@ public final class ClusterConnections implements RedisConnections {
      */
     private Future<?> whenConnected(Call call, Member member) {
         long left = Math.max(1, (call.deadlineNanos() - System.nanoTime()) / 1_000_000);
-        return AnswerTimeout.limit(vertx, member.node.whenReady(), Duration.ofMillis(left))
+        Future<?> ready = member.node.whenReady();
+        return AnswerTimeout.limit(vertx, ready, Duration.ofMillis(left), config.timeout())
                 .recover(
                         late ->
                                 Future.failedFuture(

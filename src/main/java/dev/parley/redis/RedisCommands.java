@@ -28,8 +28,8 @@ import java.util.function.UnaryOperator;
 
 /**
  * Runs scripts on pipelined connections, one for each event loop. Every call ends within {@link
- * RedisConfig#timeout} ({@link AnswerTimeout}). At most {@link RedisConfig#maxPending} calls wait
- * for an answer; further ones are refused at once.
+ * RedisConfig#timeout}, or twice that while event loops are busy ({@link AnswerTimeout}). At most
+ * {@link RedisConfig#maxPending} calls wait for an answer; further ones are refused at once.
  */
 public final class RedisCommands {
 
