@@ -11,9 +11,9 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
  * Refuses to start when any page may use the pod with the cookies of its visitors: {@code
- * quarkus.http.cors.access-control-allow-credentials} with origins of {@code *}. The framework
- * would repeat the origin of each page, so that no browser refuses it (Fetch Standard, "CORS
- * protocol and credentials").
+ * quarkus.http.cors.access-control-allow-credentials} with {@link AllowedOrigins#areAll}. The
+ * framework would repeat the origin of each page, so that no browser refuses it (Fetch Standard,
+ * "CORS protocol and credentials").
  */
 @Singleton
 final class CredentialedOrigins {
@@ -28,8 +28,8 @@ final class CredentialedOrigins {
         if (credentials && new AllowedOrigins(origins).areAll()) {
             throw new ConfigurationException(
                     "quarkus.http.cors.access-control-allow-credentials lets pages use the cookies"
-                            + " of their visitors, and quarkus.http.cors.origins is *, which would"
-                            + " be any page; name the origins of your pages there");
+                            + " of their visitors, and quarkus.http.cors.origins lets any page do"
+                            + " it; name the origins of your pages there");
         }
     }
 }

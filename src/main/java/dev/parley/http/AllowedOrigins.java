@@ -11,6 +11,10 @@ import java.util.regex.PatternSyntaxException;
  */
 public final class AllowedOrigins {
 
+    /** Origins of no page: the domain is reserved (RFC 6761 §6.4). */
+    private static final List<String> ANY =
+            List.of("https://any-page.invalid", "http://any-page.invalid");
+
     private final List<String> listed;
 
     /**
@@ -20,9 +24,17 @@ public final class AllowedOrigins {
         this.listed = configured.orElse(List.of()).stream().map(String::strip).toList();
     }
 
-    /** Tells whether any page may use the pod. */
+    /**
+     * Tells whether any page may use the pod, or was meant to: one element is {@code *}, or a
+     * regular expression that takes an origin that does not exist.
+     */
     public boolean areAll() {
-        return listed.contains("*");
+        return listed.contains("*") || ANY.stream().anyMatch(this::contain);
+    }
+
+    /** Tells whether {@code *} has no effect: among others, the framework takes it for a name. */
+    boolean haveAsteriskAmongOthers() {
+        return listed.size() > 1 && listed.contains("*");
     }
 
     /** Tells whether an origin is listed. */

@@ -25,11 +25,15 @@ final class OpenToAllPages {
     }
 
     void warn(@Observes StartupEvent event) {
-        if (origins.areAll()) {
+        if (origins.haveAsteriskAmongOthers()) {
+            LOG.warn(
+                    "quarkus.http.cors.origins has * among other origins, where it lets no page in:"
+                            + " write * alone for any page, or leave it out");
+        } else if (origins.areAll()) {
             LOG.info(
                     "Any web page may read and publish here, through the browser of anyone who can"
-                            + " reach this pod: quarkus.http.cors.origins is *. List the origins of"
-                            + " your pages there to refuse all others");
+                            + " reach this pod: quarkus.http.cors.origins lets them. List the"
+                            + " origins of your pages there to refuse all others");
         }
     }
 }
