@@ -258,7 +258,7 @@ class AccessIT {
         String room = "expiring";
         Http publisher = AccessPods.with(pod, AccessPods.tokenFor(room).signed());
         String brief =
-                AccessPods.tokenFor(room).claim("exp", Instant.now().getEpochSecond() + 4).signed();
+                AccessPods.tokenFor(room).claim("exp", Instant.now().getEpochSecond() + 8).signed();
         String id;
         try (SseReader reader = AccessPods.reader(pod, "room=" + room, brief).open()) {
             reader.awaitLastEventId();

@@ -199,7 +199,7 @@ class TicketIT {
 
     @Test
     void ticket_endsAfterItsLastUse_butNotWhileAStreamIsOpen() {
-        try (ParleyProcess brief = pod("2S")) {
+        try (ParleyProcess brief = pod("5S")) {
             String token = AccessPods.tokenFor("brief").signed();
             String used = AccessPods.ticket(brief, token);
             String unused = AccessPods.ticket(brief, token);
@@ -228,7 +228,7 @@ class TicketIT {
             names = {"HTTP_1_1", "HTTP_2"})
     void ticket_endsAfterAStreamThatThePodHasEnded(HttpClient.Version version) {
         try (ParleyProcess brief =
-                pod().config("parley.access.ticket-lifetime", "4S")
+                pod().config("parley.access.ticket-lifetime", "8S")
                         .config("parley.events.max-connection-age", "2S")
                         .start()
                         .awaitReady()) {
@@ -248,7 +248,7 @@ class TicketIT {
     @Test
     void ticket_endsAfterAStreamThatIsRefused() {
         try (ParleyProcess full =
-                        pod().config("parley.access.ticket-lifetime", "4S")
+                        pod().config("parley.access.ticket-lifetime", "8S")
                                 .config("parley.limits.connections", "1")
                                 .start()
                                 .awaitReady();
@@ -279,7 +279,7 @@ class TicketIT {
     void ticket_doesNotOutliveItsToken() {
         String token =
                 AccessPods.tokenFor("short")
-                        .claim("exp", Instant.now().getEpochSecond() + 3)
+                        .claim("exp", Instant.now().getEpochSecond() + 8)
                         .signed();
         String ticket = AccessPods.ticket(one, token);
         try (SseReader reader = open(one, "room=short&ticket=" + ticket)) {
@@ -330,7 +330,7 @@ class TicketIT {
                 ParleyProcess pod =
                         AccessPods.builder()
                                 .redis(forgetful.uri())
-                                .config("parley.access.ticket-lifetime", "2S")
+                                .config("parley.access.ticket-lifetime", "5S")
                                 .start()
                                 .awaitReady()) {
             String query =

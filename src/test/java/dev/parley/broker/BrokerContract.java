@@ -227,12 +227,12 @@ public interface BrokerContract {
                         new RoomHistories(
                                 HistorySettings.DEFAULT,
                                 RoomSettingsTest.settings(
-                                        Map.of("parley.rooms.room.history.age", "3S"))));
+                                        Map.of("parley.rooms.room.history.age", "6S"))));
         EventId old = broker.publishNumbers(3);
         broker.publishText(OTHER, "lasts");
         awaitPage(
                 broker,
-                page -> page.age(page.messages().get(0)).compareTo(Duration.ofSeconds(1)) >= 0);
+                page -> page.age(page.messages().get(0)).compareTo(Duration.ofSeconds(3)) >= 0);
         EventId young = broker.publishText("young");
 
         Page partly = awaitPage(broker, page -> page.oldest() == 4);

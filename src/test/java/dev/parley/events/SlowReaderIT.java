@@ -116,7 +116,7 @@ class SlowReaderIT {
     void readerThatDoesNotTakeTheEndOfItsStream_isCut(boolean jdkTransport) {
         ParleyProcess.Builder settings =
                 pod("5m")
-                        .config("parley.events.max-connection-age", "4S")
+                        .config("parley.events.max-connection-age", "20S")
                         .config("parley.limits.answer-timeout", "500ms")
                         .config("parley.limits.send-buffer", "8K");
         try (ParleyProcess pod =

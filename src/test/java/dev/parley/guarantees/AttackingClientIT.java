@@ -39,12 +39,12 @@ class AttackingClientIT {
             new AttackedPod(
                     ParleyProcess.builder()
                             .config("parley.limits.sockets-per-address", "60")
-                            .config("parley.limits.head-timeout", "2S")
+                            .config("parley.limits.head-timeout", "4S")
                             .config("parley.limits.head-bytes", "1M")
                             .config("parley.limits.body-bytes", "4M")
                             .config("parley.limits.answer-bytes", "8M")
-                            .config("parley.limits.answer-timeout", "2S")
-                            .config("parley.publish.request-timeout", "2S")
+                            .config("parley.limits.answer-timeout", "4S")
+                            .config("parley.publish.request-timeout", "4S")
                             .config("parley.memory.max-bytes", "16M")
                             .config("parley.history.bytes", "1M")
                             .config("parley.events.heartbeat", "500MS"));
@@ -335,8 +335,8 @@ class AttackingClientIT {
 
         stream.send(new byte[] {'G'});
 
-        // Heartbeats of 500 ms: longer than the deadline of two seconds.
-        assertThat(stream.readUntil(text -> text.split("\n:\n", -1).length > 8)).isTrue();
+        // Heartbeats of 500 ms: longer than the deadline of four seconds.
+        assertThat(stream.readUntil(text -> text.split("\n:\n", -1).length > 16)).isTrue();
         assertThat(pod.met("head-timeout")).isEqualTo(before);
     }
 
@@ -443,7 +443,7 @@ class AttackingClientIT {
     }
 
     @ParameterizedTest
-    @CsvSource({"/events, :, 8", "/clock, data:, 4"})
+    @CsvSource({"/events, :, 16", "/clock, data:, 7"})
     void http2Stream_lastsLongerThanAnAnswerMay(String path, String line, int count)
             throws Exception {
         HttpClient client = HttpClient.newHttpClient();
@@ -453,7 +453,7 @@ class AttackingClientIT {
 
         try (Stream<String> lines = response.body()) {
             assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
-            // Heartbeats of 500 ms and ticks of one second: longer than the deadline of two.
+            // Heartbeats of 500 ms and ticks of one second: longer than the deadline of four.
             assertThat(lines.filter(each -> each.startsWith(line)).limit(count)).hasSize(count);
         }
     }

@@ -34,7 +34,7 @@ class SharedConnectionIT {
                             .config("parley.limits.body-bytes", "400K")
                             .config("parley.events.slow-timeout", "1S")
                             .config("parley.events.heartbeat", "500MS")
-                            .config("parley.publish.request-timeout", "1S"));
+                            .config("parley.publish.request-timeout", "3S"));
 
     @ParameterizedTest
     @ValueSource(strings = {"/events", "/clock", "/rooms/lobby/messages", "/chat.js"})

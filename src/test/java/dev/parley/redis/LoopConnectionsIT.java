@@ -54,7 +54,7 @@ final class LoopConnectionsIT {
     }
 
     private static ParleyProcess startPod(String redis) {
-        return startPod(redis, Duration.ofSeconds(1));
+        return startPod(redis, Duration.ofSeconds(3));
     }
 
     private static ParleyProcess startPod(String redis, Duration timeout) {
@@ -272,7 +272,7 @@ final class LoopConnectionsIT {
         try (var third = new Socket(InetAddress.getLoopbackAddress(), redis.port());
                 var pod = startPod();
                 var reader = SseReader.open(pod.uri("/events")).awaitLastEventId()) {
-            pod.awaitLog("of an additional event loop: no answer within 2000 ms");
+            pod.awaitLog("of an additional event loop: no answer within 6000 ms");
             for (int i = 0; i < 2 * LOOPS; i++) {
                 assertThat(new Http(pod.uri()).sendForm("m" + i).status()).isEqualTo(200);
             }

@@ -145,7 +145,7 @@ class RedisConnectionsIT {
         CHANNELS.forEach(connections::subscribe);
 
         // Before Redis 7, UNPAUSE has to wait like any other command.
-        redis.command("CLIENT", "PAUSE", "6000");
+        redis.command("CLIENT", "PAUSE", "12000");
         Timeouts.await("the pause to be noticed").until(() -> connections.problem().isPresent());
 
         awaitUp();

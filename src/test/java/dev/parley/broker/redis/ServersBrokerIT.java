@@ -138,8 +138,8 @@ class ServersBrokerIT implements BrokerContract {
     void serverThatHangs_failsItsRoomsAlone_andIsNamed() {
         var impatient =
                 RedisSettings.QUICK
-                        .withTimeout(Duration.ofMillis(500))
-                        .withProbeTimeout(Duration.ofSeconds(1));
+                        .withTimeout(Duration.ofSeconds(3))
+                        .withProbeTimeout(Duration.ofSeconds(5));
         ServersBroker servers =
                 brokers.create(servers("a", "b"), impatient, HistorySettings.DEFAULT.ofAllRooms());
         var broker = BlockingBroker.open(servers, SettableClock.stoppedNow());
@@ -170,7 +170,7 @@ class ServersBrokerIT implements BrokerContract {
         var impatient =
                 RedisSettings.QUICK
                         .withTimeout(Duration.ofMillis(500))
-                        .withProbeTimeout(Duration.ofSeconds(3));
+                        .withProbeTimeout(Duration.ofSeconds(5));
         ServersBroker servers =
                 brokers.create(servers("a", "b"), impatient, HistorySettings.DEFAULT.ofAllRooms());
 
