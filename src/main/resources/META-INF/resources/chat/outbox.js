@@ -93,7 +93,7 @@ export class Outbox {
    * keeps its key too.
    */
   resume() {
-    const { messages, problem } = parseStored(recall("sessionStorage", STORED + this.#room));
+    const { messages, problem } = this.#recall();
     if (messages.length === 0) return;
     if (problem === undefined) {
       this.#waiting = messages;
@@ -180,7 +180,9 @@ export class Outbox {
       // Not if it has been sent again from the form meanwhile: then it is no longer there.
       if (this.#givenBack === outgoing) {
         this.#givenBack = undefined;
-        this.#store([]);
+        // Those that were given back with it are still in the form.
+        const { messages, problem } = this.#recall();
+        this.#store(messages.slice(1), problem);
         this.#listener.onSentAfterAll(outgoing.text);
       }
     }
@@ -286,6 +288,10 @@ export class Outbox {
    */
   #store(messages, problem) {
     remember("sessionStorage", STORED + this.#room, JSON.stringify({ messages, problem }));
+  }
+
+  #recall() {
+    return parseStored(recall("sessionStorage", STORED + this.#room));
   }
 }
 

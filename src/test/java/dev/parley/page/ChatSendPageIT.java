@@ -154,6 +154,9 @@ class ChatSendPageIT extends PageTest {
         assertThat(page.ownMessages()).hasText(new String[] {"Late"});
         assertThat(requests).hasSize(5);
         assertThat(keys()).hasSize(1);
+        page.text().fill("");
+        tab.reload();
+        assertThat(page.text()).hasValue("Never");
     }
 
     @Test
