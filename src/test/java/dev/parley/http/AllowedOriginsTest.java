@@ -2,8 +2,11 @@ package dev.parley.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.List;
 import java.util.Optional;
+import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -52,6 +55,21 @@ class AllowedOriginsTest {
     void settingThatTakesNoPage(String origins) {
         assertThat(origins(origins).areAll()).isFalse();
         assertThat(origins(origins).contain(OWN)).isFalse();
+    }
+
+    /** The framework adds the origin of its Dev UI in dev mode. */
+    @Test
+    void devMode_letsAnyPageIn() throws IOException {
+        var settings = new Properties();
+        try (InputStream in = getClass().getResourceAsStream("/application.properties")) {
+            settings.load(in);
+        }
+        String configured = settings.getProperty("%dev.quarkus.http.cors.origins");
+
+        AllowedOrigins inDevMode = origins(configured, "http://localhost:9000");
+
+        assertThat(inDevMode.contain("https://elsewhere.example")).isTrue();
+        assertThat(inDevMode.haveAsteriskAmongOthers()).isFalse();
     }
 
     @Test
