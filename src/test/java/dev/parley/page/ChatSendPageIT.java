@@ -239,11 +239,8 @@ class ChatSendPageIT extends PageTest {
 
     @Test
     void textsThatWereBeingSent_whenThePageWasLoadedAnew_areSentUnderTheirKeys() {
-        ChatPage page = open();
         AtomicBoolean hold = holdRequests();
-        page.name().fill("Ada");
-        page.say("One").say("Two");
-        tab.waitForCondition(() -> requests.size() == 1);
+        ChatPage page = openSending("One", "Two");
         hold.set(false);
 
         tab.reload();
@@ -261,10 +258,8 @@ class ChatSendPageIT extends PageTest {
 
     @Test
     void textThatWasBeingSent_tooLongAgoForARepeat_isGivenBack() {
-        ChatPage page = open();
         AtomicBoolean hold = holdRequests();
-        page.say("One").say("Two");
-        tab.waitForCondition(() -> requests.size() == 1);
+        ChatPage page = openSending("One", "Two");
         changeStored("stored.messages[0].repeatUntil = 0");
         hold.set(false);
 
@@ -280,10 +275,8 @@ class ChatSendPageIT extends PageTest {
 
     @Test
     void textThatWasNotTried_beforeThePageWasLoadedAnew_isSentHoweverOldItIs() {
-        ChatPage page = open();
         AtomicBoolean hold = holdRequests();
-        page.say("One").say("Two");
-        tab.waitForCondition(() -> requests.size() == 1);
+        ChatPage page = openSending("One", "Two");
         changeStored("stored.messages.shift()");
         hold.set(false);
 
@@ -296,12 +289,7 @@ class ChatSendPageIT extends PageTest {
 
     @Test
     void pageThatSleptBetweenTwoAttempts_doesNotRepeatUnderAKeyThatIsForgotten() {
-        ChatPage page = open();
-        loseRequests();
-        page.say("Hello");
-        tab.waitForCondition(() -> requests.size() == 1);
-        tab.waitForFunction("() => window.underWay === 0");
-        answerWithReceipt("e-1");
+        ChatPage page = openWithTheFirstRequestLost("Hello");
 
         tab.clock().fastForward(300_000);
 
@@ -342,8 +330,9 @@ class ChatSendPageIT extends PageTest {
         tab.addInitScript(
                 """
                 addEventListener("readystatechange", () => {
-                  const text = document.getElementById("text");
-                  if (text) text.value = "Later";
+                  // Before the page's script, as a browser does.
+                  if (document.readyState !== "interactive") return;
+                  document.getElementById("text").value = "Later";
                 }, true);
                 """);
 
@@ -370,11 +359,8 @@ class ChatSendPageIT extends PageTest {
 
     @Test
     void textThatIsBeingSentAgain_andIsInTheHistory_isUndecidedUntilItsReceiptComes() {
-        ChatPage page = open();
         holdRequests();
-        page.name().fill("Ada");
-        page.say("One");
-        tab.waitForCondition(() -> requests.size() == 1);
+        ChatPage page = openSending("One");
         site.retain("e-1", "One");
 
         tab.reload();
@@ -384,12 +370,7 @@ class ChatSendPageIT extends PageTest {
 
     @Test
     void pageThatComesBackAfterAnotherOneHasSentItsTexts_doesNotSendThem() {
-        ChatPage page = open();
-        loseRequests();
-        page.say("One").say("Two");
-        tab.waitForCondition(() -> requests.size() == 1);
-        tab.waitForFunction("() => window.underWay === 0");
-        answerWithReceipt("e-1");
+        ChatPage page = openWithTheFirstRequestLost("One", "Two");
         page.leave();
         tab.evaluate("() => sessionStorage.removeItem('parley.sending:')");
 
@@ -403,12 +384,7 @@ class ChatSendPageIT extends PageTest {
 
     @Test
     void pageThatComesBack_goesOnSending() {
-        ChatPage page = open();
-        loseRequests();
-        page.say("One").say("Two");
-        tab.waitForCondition(() -> requests.size() == 1);
-        tab.waitForFunction("() => window.underWay === 0");
-        answerWithReceipt("e-1");
+        ChatPage page = openWithTheFirstRequestLost("One", "Two");
         page.leave();
 
         page.comeBack();
@@ -470,16 +446,32 @@ class ChatSendPageIT extends PageTest {
         return page;
     }
 
+    /** Opens the page and sends texts as Ada; the request for the first one has been made. */
+    private ChatPage openSending(String... texts) {
+        ChatPage page = open();
+        page.name().fill("Ada");
+        for (String text : texts) {
+            page.say(text);
+        }
+        tab.waitForCondition(() -> requests.size() == 1);
+        return page;
+    }
+
+    /** The same; that request was lost, and each further one will get a receipt. */
+    private ChatPage openWithTheFirstRequestLost(String... texts) {
+        loseRequests();
+        ChatPage page = openSending(texts);
+        tab.waitForFunction("() => window.underWay === 0");
+        answerWithReceipt("e-1");
+        return page;
+    }
+
     /**
      * Opens the page and sends texts as Ada of which no request arrives, until they are given back.
      */
     private ChatPage openWithGivenBack(String... texts) {
-        ChatPage page = open();
-        page.name().fill("Ada");
         loseRequests();
-        for (String text : texts) {
-            page.say(text);
-        }
+        ChatPage page = openSending(texts);
         finishSending(page);
         return page;
     }
