@@ -96,6 +96,27 @@ class RedisAccessStoreIT extends AccessStoreContract {
     }
 
     @Test
+    void whileTheServersRefuseWrites_aTicketIsUsedAllTheSame() {
+        TicketDigest ticket = TicketDigest.of("made before");
+        get(store.putTicket(ticket, "x", HOUR, Instant.now().plus(HOUR)));
+        for (RedisServer server : List.of(first, second)) {
+            server.command("CONFIG", "SET", "min-replicas-to-write", "1");
+        }
+
+        assertThatThrownBy(
+                        () ->
+                                get(
+                                        store.putTicket(
+                                                TicketDigest.of("another"),
+                                                "x",
+                                                HOUR,
+                                                Instant.now().plus(HOUR))))
+                .isInstanceOf(BrokerUnavailable.class);
+        assertThat(get(store.useTicket(ticket))).contains("x");
+        assertThat(get(store.touchTickets(List.of(ticket)))).as("gone").isEmpty();
+    }
+
+    @Test
     void whileAServerIsAway_andTheOtherIsFull_itIsUnknownWhetherARevocationIsKept() {
         Instant end = Instant.now().plus(HOUR);
         Map<String, Instant> all =
