@@ -18,11 +18,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
- * Keeps tickets and revocations in Redis. With several servers a call succeeds as long as one of
- * them answers, except that a ticket which is on none of those that answer may be on another one.
+ * Keeps tickets and revocations in Redis, with several servers in each of them. A call succeeds as
+ * long as one of them answers, except that a ticket which none of those that answer has may be at
+ * another one, that was there when it was made.
  */
 public final class RedisAccessStore implements AccessStore {
 
@@ -36,6 +40,15 @@ public final class RedisAccessStore implements AccessStore {
      * round trips, and all at once more commands than may wait for an answer.
      */
     private static final int TOUCHED_AT_A_TIME = 64;
+
+    /**
+     * How long other servers are waited for when one has answered. Without it one that hangs would
+     * hold back what is revoked at the others for longer than the second that is promised.
+     */
+    private static final Duration PATIENCE = Duration.ofMillis(250);
+
+    private static final Throwable LATE =
+            new TimeoutException("one of several servers of Redis has not answered yet");
 
     private final List<RedisConnections> servers;
     private final String prefix;
@@ -59,21 +72,17 @@ public final class RedisAccessStore implements AccessStore {
     public Uni<Void> putTicket(TicketDigest ticket, String content, Duration idle, Instant end) {
         long left = Duration.between(clock.instant(), end).toMillis();
         List<String> args = List.of(content, Long.toString(idle.toMillis()), Long.toString(left));
-        int first = Math.floorMod(ticket.value().hashCode(), servers.size());
-        Uni<Response> put = servers.get(first).run(PUT_TICKET, List.of(key(ticket)), args);
-        for (int i = 1; i < servers.size(); i++) {
-            RedisConnections next = servers.get((first + i) % servers.size());
-            put =
-                    put.onFailure(RedisUnavailable.class)
-                            .recoverWithUni(next.run(PUT_TICKET, List.of(key(ticket)), args));
-        }
-        return available(put).replaceWithVoid();
+        List<String> keys = List.of(key(ticket));
+        return ofThoseThatAnswer(server -> server.run(PUT_TICKET, keys, args)).replaceWithVoid();
     }
 
     @Override
     public Uni<Optional<String>> useTicket(TicketDigest ticket) {
         List<String> keys = List.of(key(ticket));
-        return ofAll(server -> server.run(USE_TICKET, keys, List.of()).map(Optional::ofNullable))
+        return ofAll(
+                        server -> server.run(USE_TICKET, keys, List.of()).map(Optional::ofNullable),
+                        Optional::isPresent,
+                        Duration.ZERO)
                 .map(
                         answers -> {
                             Optional<String> content =
@@ -141,7 +150,7 @@ public final class RedisAccessStore implements AccessStore {
     @Override
     public Uni<List<RevocationList>> revocations(Collection<String> known) {
         List<String> args = List.copyOf(known);
-        return ofAll(server -> server.run(REVOCATIONS, revocationKeys(), args))
+        return ofThoseThatAnswer(server -> server.run(REVOCATIONS, revocationKeys(), args))
                 .map(answers -> answers.found.stream().map(reply -> list(reply, args)).toList());
     }
 
@@ -166,32 +175,80 @@ public final class RedisAccessStore implements AccessStore {
         return List.of(prefix + ":{:access}:revocations", prefix + ":{:access}:revision");
     }
 
-    /** Asks all servers at once; fails if none of them answers. */
+    /** Asks all servers at once and waits for all of them; fails if none answers. */
     private <T> Uni<Answers<T>> ofAll(Function<RedisConnections, Uni<T>> call) {
-        List<Uni<Answers<T>>> each =
-                servers.stream()
-                        .map(
-                                server ->
-                                        call.apply(server)
-                                                .map(Answers::<T>of)
-                                                .onFailure(RedisUnavailable.class)
-                                                .recoverWithItem(Answers::<T>failed))
-                        .toList();
-        return Uni.join()
-                .all(each)
-                .andFailFast()
-                .map(
-                        all -> {
-                            Answers<T> together = Answers.together(all);
-                            if (together.found.isEmpty()) {
-                                together.requireAll();
+        return ofAll(call, answer -> false, Duration.ZERO);
+    }
+
+    /**
+     * Asks all servers at once, and when one has answered waits for the others for a moment only;
+     * fails if none answers.
+     */
+    private <T> Uni<Answers<T>> ofThoseThatAnswer(Function<RedisConnections, Uni<T>> call) {
+        return ofAll(call, answer -> true, PATIENCE);
+    }
+
+    /**
+     * Asks all servers at once; fails if none answers.
+     *
+     * @param suffices tells of an answer whether the caller can do with it
+     * @param patience how long the others are waited for behind such an answer
+     */
+    private <T> Uni<Answers<T>> ofAll(
+            Function<RedisConnections, Uni<T>> call, Predicate<T> suffices, Duration patience) {
+        return Uni.createFrom()
+                .deferred(
+                        () -> {
+                            List<CompletableFuture<Answers<T>>> each =
+                                    servers.stream().map(server -> ask(server, call)).toList();
+                            return whenEnough(each, suffices, patience)
+                                    .map(done -> Answers.of(each));
+                        })
+                .invoke(
+                        answers -> {
+                            if (answers.found.isEmpty()) {
+                                answers.requireAll();
                             }
-                            return together;
                         });
     }
 
-    private static <T> Uni<T> available(Uni<T> answer) {
-        return answer.onFailure(RedisUnavailable.class).transform(RedisAccessStore::unavailable);
+    private static <T> CompletableFuture<Answers<T>> ask(
+            RedisConnections server, Function<RedisConnections, Uni<T>> call) {
+        return call.apply(server)
+                .map(Answers::<T>of)
+                .onFailure(RedisUnavailable.class)
+                .recoverWithItem(Answers::<T>failed)
+                .subscribeAsCompletionStage();
+    }
+
+    private static <T> Uni<Void> whenEnough(
+            List<CompletableFuture<Answers<T>>> each, Predicate<T> suffices, Duration patience) {
+        CompletableFuture<Void> all =
+                CompletableFuture.allOf(each.toArray(CompletableFuture<?>[]::new));
+        var enough = new CompletableFuture<Void>();
+        for (CompletableFuture<Answers<T>> one : each) {
+            one.thenAccept(
+                    answer -> {
+                        if (answer.found.stream().anyMatch(suffices)) {
+                            enough.complete(null);
+                        }
+                    });
+            one.exceptionally(
+                    failure -> {
+                        enough.completeExceptionally(failure);
+                        return null;
+                    });
+        }
+        all.thenAccept(enough::complete);
+        Uni<Void> rest =
+                patience.isZero()
+                        ? Uni.createFrom().voidItem()
+                        : Uni.createFrom()
+                                .completionStage(all)
+                                .ifNoItem()
+                                .after(patience)
+                                .recoverWithItem((Void) null);
+        return Uni.createFrom().completionStage(enough).chain(() -> rest);
     }
 
     private static BrokerUnavailable unavailable(Throwable failure) {
@@ -209,7 +266,9 @@ public final class RedisAccessStore implements AccessStore {
             return new Answers<>(List.of(), List.of(failure));
         }
 
-        static <T> Answers<T> together(List<Answers<T>> all) {
+        /** Puts the answers together; a server whose answer has not come counts as silent. */
+        static <T> Answers<T> of(List<CompletableFuture<Answers<T>>> each) {
+            List<Answers<T>> all = each.stream().map(one -> one.getNow(failed(LATE))).toList();
             return new Answers<>(
                     all.stream().flatMap(one -> one.found.stream()).toList(),
                     all.stream().flatMap(one -> one.failures.stream()).toList());
