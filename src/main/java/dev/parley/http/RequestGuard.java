@@ -35,8 +35,9 @@ public final class RequestGuard {
     private static final int FIRST = Integer.MIN_VALUE;
 
     /**
-     * Longest target of a request, in bytes. A publish may have a longer one, because its query can
-     * hold the text. Others may not, because a stream keeps its target in memory until it ends.
+     * Longest target of a request, in bytes, unless its query can hold a text or the position in
+     * many rooms: the targets of publishes and of streams of messages are bounded by the server's
+     * longest request line alone.
      */
     private static final int MAX_TARGET = 4096;
 
@@ -164,7 +165,7 @@ public final class RequestGuard {
         proxyAdvice.onRequest(exchange.request());
         boolean post = exchange.request().method().equals(HttpMethod.POST);
         if (exchange.request().uri().length() > MAX_TARGET) {
-            if (!post || !isPublish(exchange)) {
+            if (!mayHaveALongTarget(exchange)) {
                 refuse(
                         exchange,
                         ErrorCode.URI_TOO_LONG,
@@ -235,6 +236,12 @@ public final class RequestGuard {
         return call(exchange)
                 .filter(call -> call.answer().equals(MediaType.SERVER_SENT_EVENTS))
                 .isPresent();
+    }
+
+    private static boolean mayHaveALongTarget(RoutingContext exchange) {
+        boolean isPost = exchange.request().method().equals(HttpMethod.POST);
+        return (isPost && isPublish(exchange))
+                || call(exchange).filter(Endpoint.EVENTS::equals).isPresent();
     }
 
     private static boolean isPublish(RoutingContext exchange) {

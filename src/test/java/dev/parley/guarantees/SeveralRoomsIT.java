@@ -15,6 +15,7 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import dev.parley.testsupport.TestRoom;
 import dev.parley.testsupport.Timeouts;
+import java.net.URLEncoder;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -183,6 +184,31 @@ class SeveralRoomsIT {
                 rooms.forEach(room -> assertThat(texts(other, room)).containsExactly("3", "4"));
                 assertThat(other.events("gap")).isEmpty();
             }
+        }
+    }
+
+    /** A new EventSource has no other way to say where the former one was. */
+    @ParameterizedTest
+    @EnumSource
+    void positionInFiftyRooms_mayBeInTheUrl(Kind kind) {
+        Http http = pods.http(kind);
+        List<String> names =
+                IntStream.range(0, 50)
+                        .mapToObj(i -> "position-in-fifty-rooms-of-forty-letters." + (100 + i))
+                        .toList();
+        String rooms = names.stream().collect(joining("&room=", "/events?format=json&room=", ""));
+        String id;
+        try (SseReader reader = SseReader.open(pods.pod(kind).uri(rooms))) {
+            http.sendForm("before", "room", names.get(49));
+            id = reader.awaitMessages(1).lastEventId();
+        }
+        http.sendForm("meanwhile", "room", names.get(0));
+
+        try (SseReader reader =
+                SseReader.open(
+                        pods.pod(kind)
+                                .uri(rooms + "&lastEventId=" + URLEncoder.encode(id, UTF_8)))) {
+            assertThat(reader.awaitMessages(1).data().get(0)).contains("meanwhile");
         }
     }
 

@@ -36,10 +36,10 @@ class HeadSizeIT {
     }
 
     @Test
-    void targetOfACallThatIsNotAPublish_gets414Above4KiB() {
+    void targetOfACallWithoutTextOrPosition_gets414Above4KiB() {
         RawConnection answer =
                 send(
-                        "GET /events?room="
+                        "GET /clock?room="
                                 + "a".repeat(4_100)
                                 + HOST
                                 + "Accept: application/json\r\n\r\n");
