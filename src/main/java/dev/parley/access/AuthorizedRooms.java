@@ -139,8 +139,15 @@ public final class AuthorizedRooms {
         return hub.fullLimit(request.address(), request.rooms().size());
     }
 
-    /** Returns the age that the messages of a room reach, as {@link Broker#age}. */
-    public Duration age(Room room) {
+    /**
+     * Returns the age that the messages of a room reach, as {@link Broker#age}, to a caller that
+     * may publish there.
+     *
+     * @throws RefusedRequest if it may not: the settings of a room tell something about it
+     */
+    public Duration age(RoutingContext exchange, Room room) {
+        Caller caller = authenticator.callerOf(exchange);
+        check(exchange, caller, room, caller.mayWrite(room), "write");
         return broker.age(room);
     }
 

@@ -194,7 +194,10 @@ public final class SendResource {
             SendFields fields =
                     SendFields.read(headers.getMediaType(), decoded, exchange.request().query());
             Message message =
-                    fields.message(config.maxText().asLongValue(), clock.instant(), rooms::age);
+                    fields.message(
+                            config.maxText().asLongValue(),
+                            clock.instant(),
+                            room -> rooms.age(exchange, room));
             publishable = rooms.publishable(exchange, message);
             checkRate(message.room());
             idempotencyKey = Optional.ofNullable(key).map(IdempotencyKey::new);
@@ -333,7 +336,8 @@ public final class SendResource {
          * Builds the message.
          *
          * @param maxBytes longest text, in bytes of UTF-8
-         * @param age of the room's messages, which is the longest ttl
+         * @param age returns the age of a room's messages, which is the longest ttl, or throws a
+         *     RefusedRequest
          * @throws RefusedRequest if there is no text, it is too long, a field is not Unicode, or
          *     the ttl is not a number from 1 to the age in seconds
          * @throws dev.parley.message.InvalidRequest if room, from or event are not valid

@@ -43,6 +43,7 @@ class AccessIT {
                 "GET /events?room=never.used",
                 "HEAD /events?room=kitchen",
                 "POST /send?room=kitchen&msg=x",
+                "POST /send?room=kitchen&msg=x&ttl=999999999",
                 "POST /send?room=public.news&msg=x",
                 "GET /rooms/kitchen/messages",
                 "HEAD /rooms/kitchen/messages",
@@ -56,6 +57,7 @@ class AccessIT {
         if (!call.startsWith("HEAD")) {
             assertThat(answer.json().get("code").asText()).isEqualTo("unauthorized");
             assertThat(answer.body()).doesNotContain("kitchen", "never.used", "public.news");
+            assertThat(answer.body()).as("the room's settings").doesNotContain("ttl");
         }
     }
 
@@ -78,6 +80,7 @@ class AccessIT {
                 "GET /events?room=kitchen2",
                 "GET /events?room=Kitchen",
                 "POST /send?room=garage&msg=x",
+                "POST /send?room=garage&msg=x&ttl=999999999",
                 "GET /rooms/garage/messages",
                 "POST /revocations"
             })
