@@ -15,6 +15,7 @@ import io.smallrye.mutiny.Uni;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Singleton;
+import jakarta.ws.rs.core.MediaType;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -95,7 +96,7 @@ final class Authenticator {
      * Finds the caller of a request.
      *
      * @return a caller without a token if the request has no credential; fails with {@link
-     *     RefusedRequest}, or with {@link dev.parley.broker.BrokerUnavailable} if it cannot be
+     *     RefusedRequest}, which has a {@link RefusedRequest#retryAfter} if the caller cannot be
      *     determined now
      */
     Uni<Caller> authenticate(RoutingContext exchange) {
@@ -127,6 +128,8 @@ final class Authenticator {
         return revocations
                 .whenKnown()
                 .chain(() -> caller(exchange, credential.get()))
+                .onFailure(BrokerUnavailable.class)
+                .transform(Authenticator::unknownForNow)
                 .onFailure(Authenticator::isTheCallersFault)
                 .invoke(refused -> failures.tryTake(address, failureLimit));
     }
@@ -137,15 +140,27 @@ final class Authenticator {
      * then ends with a goodbye.
      */
     static boolean isAnsweredAsAStream(RoutingContext exchange, Throwable failure) {
-        boolean passes =
-                failure instanceof BrokerUnavailable
-                        || (failure instanceof RefusedRequest refused
-                                && refused.retryAfter().isPresent());
-        return passes && isForAStream(exchange);
+        return failure instanceof RefusedRequest refused
+                && refused.retryAfter().isPresent()
+                && endpoint(exchange)
+                        .filter(call -> call.answer().equals(MediaType.SERVER_SENT_EVENTS))
+                        .isPresent();
     }
 
-    private static boolean isForAStream(RoutingContext exchange) {
-        return Endpoint.at(exchange.normalizedPath()).equals(Optional.of(Endpoint.EVENTS));
+    private static Optional<Endpoint> endpoint(RoutingContext exchange) {
+        return Endpoint.at(exchange.normalizedPath());
+    }
+
+    /**
+     * Says that nothing was done with the request, which another failure of the broker does not.
+     */
+    private static RefusedRequest unknownForNow(Throwable failure) {
+        return RefusedRequest.retryable(
+                ErrorCode.UNAVAILABLE,
+                "the token or ticket cannot be checked now: "
+                        + failure.getMessage()
+                        + "; try again soon",
+                RETRY_AFTER);
     }
 
     /** Tells whether the caller of a request for a stream cannot be found out at present. */
@@ -185,7 +200,7 @@ final class Authenticator {
     }
 
     private Uni<Caller> ticketHolder(RoutingContext exchange, String ticket) {
-        if (!isForAStream(exchange)) {
+        if (!endpoint(exchange).equals(Optional.of(Endpoint.EVENTS))) {
             throw misplaced(exchange, "a ticket opens /events only; send the token itself");
         }
         if (ticket.chars().filter(c -> c == '.').count() == 2) {

@@ -119,9 +119,15 @@ public final class Revocations {
         this.hub = hub;
         this.clock = clock;
         this.kept = kept(config);
-        Gauge.builder("parley.revocations", this, all -> all.inForce.ends().size())
+        Gauge.builder("parley.revocations", this, Revocations::count)
                 .description("Revocations in force")
                 .register(meters);
+    }
+
+    /** Returns how many are in force. Those that have ended are kept until the next one comes. */
+    private long count() {
+        Instant now = clock.instant();
+        return inForce.ends().values().stream().filter(end -> end.isAfter(now)).count();
     }
 
     /**
@@ -150,7 +156,12 @@ public final class Revocations {
      * dev.parley.broker.BrokerUnavailable} if it does not answer now.
      */
     Uni<Void> whenKnown() {
-        return isLoaded ? Uni.createFrom().voidItem() : ask(List.of());
+        return isKnown() ? Uni.createFrom().voidItem() : ask(List.of());
+    }
+
+    /** Tells whether what is revoked is known, because the store has answered once. */
+    boolean isKnown() {
+        return isLoaded;
     }
 
     /** Tells whether everything that a token permits was revoked. */

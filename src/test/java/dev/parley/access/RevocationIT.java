@@ -271,12 +271,25 @@ class RevocationIT {
                 for (String token : List.of(ivan, judy)) {
                     Http http = AccessPods.with(late, token);
                     assertThat(http.get("/rooms/team.a/messages").status()).isEqualTo(503);
-                    assertThat(http.sendForm("x", "room", "team.a").status()).isEqualTo(503);
+                    Http.Answer publish = http.sendForm("x", "room", "team.a");
+                    assertThat(publish.status()).isEqualTo(503);
+                    assertThat(publish.body())
+                            .contains("cannot be checked now")
+                            .doesNotContain("may be published");
                     try (SseReader reader = open(late, token)) {
                         assertThat(reader.awaitEvent("goodbye").data())
                                 .isEqualTo("{\"reason\":\"unavailable\"}");
                     }
+                    try (SseReader clock =
+                            SseReader.to(late.uri("/clock"))
+                                    .header("Authorization", "Bearer " + token)
+                                    .open()) {
+                        // It is for everybody, and an EventSource would not come back after a 503.
+                        clock.awaitMessages(1);
+                    }
                 }
+                assertThat(late.management().get("/q/health/ready").body())
+                        .contains("what is revoked");
 
                 away.heal();
                 late.awaitReady();

@@ -231,6 +231,20 @@ final class RevocationsTest {
         assertThat(store.entries).containsOnlyKeys(revocation.toJson());
     }
 
+    @Test
+    void gauge_countsThoseInForce() {
+        var clock = SettableClock.stoppedNow();
+        var meters = new SimpleMeterRegistry();
+        AccessConfig access = AccessSettings.withSecret().read();
+        var own = new Revocations(new MemoryAccessStore(clock), hub, clock, access, meters);
+        own.revoke(ofEve(Optional.empty())).await().indefinitely();
+        assertThat(meters.get("parley.revocations").gauge().value()).isOne();
+
+        clock.advance(access.maxTokenLifetime().plus(access.clockSkew().multipliedBy(3)));
+
+        assertThat(meters.get("parley.revocations").gauge().value()).isZero();
+    }
+
     /** Has the revision of the beginning again when it has lost its data, as Redis has. */
     private static final class ForgetfulStore implements AccessStore {
 
