@@ -55,10 +55,10 @@ final class CookieRules {
             return Optional.of(
                     new Problem(
                             Denial.OTHER_ORIGIN,
-                            "the cookie is not accepted: with it, this call takes requests of pages"
-                                    + " of this origin and of those in quarkus.http.cors.origins"
-                                    + " only, and tells them by the headers Origin and"
-                                    + " Sec-Fetch-Site"));
+                            "the cookie is not accepted: a request that changes something must come"
+                                    + " from a page of this origin or of one in"
+                                    + " quarkus.http.cors.origins (checked by Origin and"
+                                    + " Sec-Fetch-Site)"));
         }
         return Optional.empty();
     }

@@ -35,8 +35,8 @@ public enum ErrorCode {
     FORBIDDEN(403, "The token does not permit this"),
     OTHER_SENDER(403, "The token is for another sender"),
     NOT_FOUND(404, "The path does not exist"),
-    METHOD_NOT_ALLOWED(405, "The path has another method"),
-    NOT_ACCEPTABLE(406, "The call answers with another media type"),
+    METHOD_NOT_ALLOWED(405, "The path does not support this method"),
+    NOT_ACCEPTABLE(406, "The call cannot answer in an accepted media type"),
     REQUEST_TOO_SLOW(408, "The request took too long"),
     TEXT_TOO_LARGE(413, "The text is too long"),
     REQUEST_TOO_LARGE(413, "The request body is too long"),
@@ -49,7 +49,7 @@ public enum ErrorCode {
     INTERNAL_ERROR(500, "The server failed"),
     NOT_IMPLEMENTED(501, "The transfer coding is not supported"),
     OVERLOADED(503, "The server holds too much for its clients"),
-    TOO_MANY_REVOCATIONS(503, "There are as many revocations as are kept"),
+    TOO_MANY_REVOCATIONS(503, "The limit of revocations is reached"),
     UNAVAILABLE(503, "The message broker, or the issuer of the token, does not answer");
 
     private final int status;
