@@ -124,7 +124,7 @@ final class UnknownSettings {
     /** Marks a key that counts in some profiles only, such as {@code %dev.parley.log.bytes}. */
     private static final Pattern PROFILE = Pattern.compile("^%[^.]*\\.");
 
-    /** Ends a setting of which there is one for each name that an operator chooses. */
+    /** Suffix of a setting that exists once per name that an operator chooses. */
     private static final String ANY_NAME = ".*";
 
     /** Most letters by which the name that was probably meant differs. */
@@ -261,7 +261,7 @@ final class UnknownSettings {
     /**
      * Tells whether a setting or variable exists.
      *
-     * @param anyName how those end of which there is one for each name
+     * @param anyName suffix of those that exist once per name that an operator chooses
      */
     private static boolean isIn(Set<String> known, String name, String anyName) {
         return known.contains(name)

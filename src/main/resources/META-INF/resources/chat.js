@@ -68,13 +68,13 @@ async function showHistory() {
 }
 
 /**
- * Shows a message, and finds out whether it is the one that was given back.
+ * Shows a message, and checks whether it is the one that was given back.
  *
  * @param {string} id empty if the message has none
  * @param {import("./chat/messages.js").Message} message
  */
 function show(id, message) {
-  // Not if the text has been edited in the form: its former words are not to be published by a repeat.
+  // Not if the text has been edited in the form: a repeat would publish the unedited text.
   const canConfirm = id !== "" && outbox.canConfirm(message) && form.beginsWith(message.text);
   const { own } = messages.add(id, message, canConfirm || outbox.isSending(message));
   if (canConfirm && !own) outbox.confirm();

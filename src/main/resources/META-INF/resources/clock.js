@@ -11,7 +11,7 @@ const longDate = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeZon
 /** The server ticks every second. A connection that takes longer than this to open, or to tick again, is dead. */
 const SILENCE_MS = 10_000;
 
-/** The same while the browser connects again, which first makes the pause that the server asked for. */
+/** How long the browser may take to connect again: it first makes the pause that the server asked for. */
 const REOPEN_MS = 60_000;
 
 /** @type {number | undefined} */

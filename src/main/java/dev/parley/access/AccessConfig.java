@@ -27,7 +27,7 @@ import org.hibernate.validator.constraints.time.DurationMin;
 @ConfigMapping(prefix = "parley.access")
 public interface AccessConfig {
 
-    /** Whether it matters who calls. */
+    /** How it is decided who may do what. */
     enum Mode {
         /** Everybody may read and write every room; tokens are ignored. */
         OPEN,
@@ -35,7 +35,7 @@ public interface AccessConfig {
         TOKEN
     }
 
-    /** Whether it matters who calls: {@code open} if not, {@code token} if so. */
+    /** How it is decided who may do what: {@code open} or {@code token}. */
     @WithDefault("open")
     Mode mode();
 
@@ -178,7 +178,7 @@ public interface AccessConfig {
         /** The rooms in which members may see who is there. */
         Optional<List<@WithConverter(TrimmedStringConverter.class) String>> presence();
 
-        /** Whether members may revoke the rights of others. */
+        /** Lets members revoke the rights of others. */
         @WithDefault("false")
         boolean admin();
     }

@@ -82,7 +82,7 @@ public interface AccessStore {
      */
     Uni<List<RevocationList>> revocations(Collection<String> known);
 
-    /** No server keeps a revocation, because there are {@link #MAX_REVOCATIONS} already. */
+    /** Thrown when every server that answered has {@link #MAX_REVOCATIONS} already. */
     final class TooManyRevocations extends RuntimeException {
 
         private static final long serialVersionUID = 1L;

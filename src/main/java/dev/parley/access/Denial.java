@@ -3,9 +3,9 @@ package dev.parley.access;
 import java.util.Locale;
 
 /**
- * Why a request is denied for another reason than that its token is not valid: it has no token, the
- * token does not suffice, or was not even checked. The list in metrics and in the audit log, with
- * that of {@link TokenRefused.Reason}.
+ * Why a request is denied for a reason other than an invalid token: it has no token, the token does
+ * not suffice, or was not checked. Metrics and the audit log name these reasons and those of {@link
+ * TokenRefused.Reason}.
  */
 enum Denial implements DenialReason {
     /** It has no token, and what it asks for is not public. */
@@ -17,11 +17,11 @@ enum Denial implements DenialReason {
     /** The ticket does not exist, or its time is over. */
     UNKNOWN_TICKET,
     /**
-     * A token came in the URL, a ticket in another call than the one that takes it, or a cookie in
-     * the one that asks for a header.
+     * A credential in the wrong place: a token in the URL, a ticket at a call other than {@code
+     * /events}, a cookie where the header {@code Authorization} is required.
      */
     MISPLACED,
-    /** The token came in a cookie, and the request from a page of another origin. */
+    /** The token came in a cookie, and the request came from a page of another origin. */
     OTHER_ORIGIN,
     /** A cookie came, and any page may use the pod. */
     COOKIE_WITHOUT_ORIGINS,

@@ -8,7 +8,7 @@ import java.util.Set;
  *
  * @param name the part of its settings' names that the operator chose
  * @param iss the claim {@code iss} of its tokens
- * @param audience of which one has to be in the claim {@code aud}
+ * @param audience the claim {@code aud} has to contain one of these
  * @param algorithms that are accepted: those of secrets, or those of public keys, never both
  * @param keys what its tokens are signed with
  * @param claims how its tokens are read

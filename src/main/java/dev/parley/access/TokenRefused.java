@@ -11,7 +11,10 @@ public final class TokenRefused extends RuntimeException {
 
     /** Why a token is not accepted: the complete list. */
     public enum Reason implements DenialReason {
-        /** It is not a signed token, is too long, or a claim has another type than it must have. */
+        /**
+         * It is not a signed JWT, is too long, lives for too long, or a claim is missing or not
+         * valid.
+         */
         MALFORMED,
         /** Its algorithm is not one of the issuer's. */
         ALGORITHM,
@@ -46,7 +49,7 @@ public final class TokenRefused extends RuntimeException {
         this.reason = reason;
     }
 
-    /** Why it is not accepted. */
+    /** Returns why it is not accepted. */
     public Reason reason() {
         return reason;
     }

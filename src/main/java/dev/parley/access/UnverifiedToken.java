@@ -26,9 +26,8 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * A token that was taken apart, and whose signature was not checked. What it says serves to find
- * the issuer and the key, and to refuse, before the signature costs anything, a token that could
- * not be accepted with the best of signatures.
+ * A decoded token whose signature has not been verified. Its claims select issuer and key, and rule
+ * out tokens that would be refused whatever their signature.
  *
  * @param text the whole token
  * @param algorithm the header {@code alg} as written
@@ -58,8 +57,8 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
     private static final Set<String> TYPES = Set.of("jwt", "at+jwt");
 
     /**
-     * Refuses an object with two members of one name, because another parser could take the other
-     * one of them.
+     * Refuses an object with two members of one name, because another parser could use the other
+     * value.
      */
     private static final JsonMapper JSON =
             JsonMapper.builder(
@@ -74,7 +73,7 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
                     .build();
 
     /**
-     * Takes a token apart.
+     * Decodes a token.
      *
      * @throws TokenRefused if it is not a signed JWT in the compact form, or if its header asks for
      *     what Parley does not do

@@ -12,7 +12,7 @@ import org.jose4j.keys.EllipticCurves;
 /**
  * A key that signatures of tokens are checked with.
  *
- * @param id its key id, of which one issuer may use the same for several keys
+ * @param id its key id; an issuer may use the same one for several keys
  * @param algorithm the only algorithm that the issuer uses it for, if it says so
  * @param key a public key or a secret
  */

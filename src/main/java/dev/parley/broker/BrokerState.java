@@ -3,7 +3,7 @@ package dev.parley.broker;
 import java.util.Map;
 import java.util.Optional;
 
-/** Whether a broker delivers. */
+/** Tells whether a broker delivers. */
 public sealed interface BrokerState {
 
     /**
@@ -11,8 +11,8 @@ public sealed interface BrokerState {
      *
      * @param publishing why publishing fails although messages flow, one sentence for an operator;
      *     empty if publishing works
-     * @param away of several servers those from which messages do not flow, by name, and why, one
-     *     sentence for an operator each
+     * @param away the servers that messages do not flow from: their names, each with one sentence
+     *     for an operator
      */
     record Up(Optional<String> publishing, Map<String, String> away) implements BrokerState {
 

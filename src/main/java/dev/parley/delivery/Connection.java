@@ -12,7 +12,11 @@ public interface Connection {
      */
     boolean isWritable();
 
-    /** Sends bytes, which may be shared with other connections and are never changed. */
+    /**
+     * Sends bytes, which may be shared with other connections and are never changed. While the
+     * connection is not writable, they wait in memory; once it has closed, they are dropped. Must
+     * not be called after {@link #end} or {@link #cut}.
+     */
     void write(byte[] bytes);
 
     /** Sends bytes that other connections of the event loop send too. */

@@ -55,7 +55,7 @@ final class Stream {
      */
     private static final long NO_LIFETIME = Long.MAX_VALUE / 2;
 
-    /** After how long a room that the broker could not serve is tried again, at the next sweep. */
+    /** Pause before a room that the broker could not serve is tried again, at the next sweep. */
     private static final Duration RETRY_ROOM = Duration.ofSeconds(1);
 
     /** Longest time by which a stream ends before its holder's right does, beside one tick. */
@@ -164,7 +164,7 @@ final class Stream {
         cursors.forEach(Cursor::open);
     }
 
-    /** Tells whether the client asked for a single room, whose positions then are the ids. */
+    /** Tells whether the stream is of one room, so that its ids are plain event ids. */
     boolean isOfOneRoom() {
         return isOfOneRoom;
     }
@@ -236,7 +236,7 @@ final class Stream {
     /**
      * Writes the position in all rooms now.
      *
-     * @param at the cursor for which the position below takes the place of its present one
+     * @param at the cursor whose position is replaced by {@code inRoom}
      */
     void writePosition(Cursor at, EventId inRoom) {
         isPositionDue = false;

@@ -4,8 +4,8 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * For whom a stream is open. The hub does not look into it: the one who opened a stream recognizes
- * its holder again when the stream has to end ({@link Hub#endStreams}).
+ * For whom a stream is open. The hub never inspects it; code that ends streams by holder does
+ * ({@link Hub#endStreams}).
  */
 @FunctionalInterface
 public interface StreamHolder {

@@ -68,7 +68,7 @@ public record SubscribeRequest(
         return Comparator.comparing(one -> one.room().name());
     }
 
-    /** Tells whether the client asked for a single room, whose positions then are the ids. */
+    /** Tells whether the stream is of one room, so that its ids are plain event ids. */
     boolean isOfOneRoom() {
         return rooms.size() + denied.size() == 1;
     }

@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a stream of several rooms is in all of them, as its ids say it ({@link StreamPosition}).
+ * The position of a stream in all of its rooms, in the form of its ids ({@link StreamPosition}).
  *
  * <p>Each message on such a stream has it as its id, and from one message to the next only the
  * cursor that writes has moved, by that message. The written form is therefore kept, and the id of
@@ -40,15 +40,14 @@ final class WrittenPosition {
     private final List<Place> places;
 
     /**
-     * The cursor of each place; null if the room was denied. Beside the places, since each message
-     * looks its cursor up, and the objects of a thousand streams do not stay in a processor's
-     * cache.
+     * A copy of {@link Place#cursor} in an array: every message searches it, and an array stays in
+     * the CPU cache where the objects of a thousand streams do not. Null if the room was denied.
      */
     private final @Nullable Cursor[] cursors;
 
     /**
-     * Where in the written form the position in each room begins. Of a room without a position it
-     * means nothing; when its cursor gets one, the written form is made anew.
+     * Where in the written form the position in each room begins. Undefined for a room without a
+     * position; when its cursor gets one, the written form is made anew.
      */
     private final int[] begins;
 

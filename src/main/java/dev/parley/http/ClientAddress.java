@@ -79,7 +79,7 @@ public final class ClientAddress {
         return isProxy(address) ? text(forwarded(request, address)) : text(address);
     }
 
-    /** Whether the headers of a request were written by a trusted proxy. */
+    /** Tells whether the headers of a request were written by a trusted proxy. */
     boolean isForwarded(HttpServerRequest request) {
         byte[] address = peer(request);
         return address != null && isProxy(address);
@@ -95,7 +95,7 @@ public final class ClientAddress {
         return host == null ? null : address(host);
     }
 
-    /** Whether the address is a proxy whose headers are believed. */
+    /** Tells whether the address is a proxy whose headers are believed. */
     boolean isProxy(byte[] address) {
         return forwarding && (trusted.isEmpty() || trusted.get().contains(address));
     }

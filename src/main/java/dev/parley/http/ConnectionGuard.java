@@ -385,8 +385,8 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     }
 
     /**
-     * Comes back when a request has changed the protocol from HTTP/1 to HTTP/2 (Upgrade: h2c):
-     * Vert.x then removes every handler but its own. The preface of HTTP/2 comes next.
+     * Adds itself again when a request has changed the protocol from HTTP/1 to HTTP/2 (Upgrade:
+     * h2c): Vert.x then removes every handler but its own. The preface of HTTP/2 comes next.
      */
     @Override
     public void handlerRemoved(ChannelHandlerContext removed) {
@@ -475,8 +475,9 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     }
 
     /**
-     * Closes a connection at once, and discards what waits to be sent. Passes the handlers by: the
-     * server's would wait until that is sent, which never happens if the client takes no bytes.
+     * Closes a connection at once, and discards what waits to be sent. Bypasses the pipeline: the
+     * server's handler would wait until that is sent, which never happens if the client takes no
+     * bytes.
      */
     public static void cut(Channel channel) {
         if (channel.isOpen()) {

@@ -37,7 +37,7 @@ public final class ConnectionGuardInstaller extends ChannelInitializerExtension 
         }
     }
 
-    /** Whether the connection is to the management port. */
+    /** Tells whether the connection is to the management port. */
     private static boolean isManagement(Channel channel) {
         return channel.localAddress() instanceof InetSocketAddress local
                 && Management.PORT == local.getPort();

@@ -93,7 +93,7 @@ public final class ContentCoding {
             return plain.toByteArray();
         }
 
-        /** Whether another member follows. Anything else is ignored, as gzip(1) does. */
+        /** Tells whether another member follows. Anything else is ignored, as gzip(1) does. */
         private boolean isAtMember() {
             return body.remaining() >= 2 && body.getShort(body.position()) == MAGIC;
         }

@@ -147,12 +147,16 @@ public final class ContentNegotiation {
         }
     }
 
-    /** Whether the caller names JSON, with a weight above zero. A wildcard does not name it. */
+    /**
+     * Tells whether the caller names JSON, with a weight above zero. A wildcard does not name it.
+     */
     public static boolean acceptsJson(List<MediaType> accepted) {
         return accepted.stream().anyMatch(type -> isJson(type) && isAcceptable(type));
     }
 
-    /** Whether the caller names JSON of any kind, such as {@code application/problem+json}. */
+    /**
+     * Tells whether the caller names JSON of any kind, such as {@code application/problem+json}.
+     */
     static boolean acceptsProblemJson(List<MediaType> accepted) {
         return accepted.stream()
                 .anyMatch(type -> (isJson(type) || isJsonBased(type)) && isAcceptable(type));

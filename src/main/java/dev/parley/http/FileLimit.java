@@ -12,7 +12,7 @@ import java.util.Optional;
  */
 public record FileLimit(long files, long open) {
 
-    /** Returns the limit of this process; empty if the system has none, or does not say it. */
+    /** Returns the limit of this process; empty if the system has none or does not report it. */
     public static Optional<FileLimit> ofProcess() {
         if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
                 && unix.getMaxFileDescriptorCount() > 0) {
@@ -24,8 +24,8 @@ public record FileLimit(long files, long open) {
     }
 
     /**
-     * Returns how many files are left when some are kept for other uses: those that are open and a
-     * part of the others.
+     * Returns how many files are left, 1 or more, when some are kept for other uses: those that are
+     * open and a part of the others.
      *
      * @param most greatest number of files that are kept
      * @param divisor the part of the others that is kept is one divided by this

@@ -41,12 +41,12 @@ import org.jboss.logging.Logger;
  * the server has accepted are closed.
  *
  * <p><b>Cost.</b> A pass runs on a worker thread, and takes no memory for a connection that
- * answers. The kernel needs 3 µs for each line of its tables, and the reading of it next to
+ * answers. The kernel needs 3 µs to write each line of its tables; reading the line costs next to
  * nothing. So with 10,000 connections and the default settings a pass takes 30 ms of CPU every 5
- * seconds, which is half of what the heartbeats of these connections cost (a write of 9 µs before 8
- * seconds are over). The tables have all connections of the network namespace: of the pod in a
- * container, of the whole host outside. However many these are, there is no pass for 20 times as
- * long as the last one took.
+ * seconds, which is half of what the heartbeats of these connections cost (a write of 9 µs at least
+ * every 8 seconds). The tables have all connections of the network namespace: of the pod in a
+ * container, of the whole host outside. However large the tables are, a pass is followed by a pause
+ * of 20 times its duration.
  */
 @Singleton
 final class HalfOpenConnections {
@@ -58,7 +58,7 @@ final class HalfOpenConnections {
     /** Longest pause between two passes. */
     private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(5);
 
-    /** How many times as long as a pass took there is no other one. */
+    /** After a pass, the pause is at least this many times as long as the pass took. */
     private static final int REST = 20;
 
     private final ServerBounds bounds;

@@ -194,8 +194,8 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
     }
 
     /**
-     * Whether the server resets a stream because a frame of the client is wrong. Streams that it
-     * refuses, or that it ends after an answer or for a client that takes no bytes, are bounded
+     * Tells whether the server resets a stream because a frame of the client is wrong. Streams that
+     * it refuses, or that it ends after an answer or for a client that takes no bytes, are bounded
      * otherwise.
      */
     private static boolean resetsForError(Object message) {

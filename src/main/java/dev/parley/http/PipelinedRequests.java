@@ -226,7 +226,7 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     }
 
     /**
-     * Whether a message has to wait. A request also waits while the client does not take the
+     * Tells whether a message has to wait. A request also waits while the client does not take the
      * earlier answers, which would otherwise pile up in the channel.
      */
     private boolean mustWait(ChannelHandlerContext context, Object message) {
@@ -250,7 +250,8 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     }
 
     /**
-     * Whether a message ends the answer. An interim response (RFC 9110 §15.2) is not the answer.
+     * Tells whether a message ends the answer. An interim response (RFC 9110 §15.2) is not the
+     * answer.
      */
     private static boolean endsAnswer(Object message) {
         boolean interim =

@@ -117,8 +117,8 @@ public final class ProxyAdvice {
     }
 
     /**
-     * Whether an address is this machine's or a private network's (RFC 1918, RFC 4193, RFC 6598,
-     * and link-local ones).
+     * Tells whether an address is this machine's or a private network's (RFC 1918, RFC 4193, RFC
+     * 6598, and link-local ones).
      */
     static boolean isPrivate(byte[] address) {
         try {

@@ -29,7 +29,11 @@ public final class QueryParameters {
     /**
      * Parses a number within bounds.
      *
+     * @param code the error of the refusal
+     * @param name the parameter's name, for the text of the refusal
      * @param written the parameter as it was sent; null if it was not
+     * @param min the least value, inclusive
+     * @param max the greatest value, inclusive
      * @param absent the number if it was not sent
      * @throws RefusedRequest if it is anything but digits, or out of bounds
      */

@@ -231,7 +231,7 @@ public final class RequestGuard {
         return length;
     }
 
-    /** Whether the request is for a stream, which lasts as long as its client takes bytes. */
+    /** Tells whether the request is for a stream, which lasts as long as its client takes bytes. */
     private static boolean isStream(RoutingContext exchange) {
         return call(exchange)
                 .filter(call -> call.answer().equals(MediaType.SERVER_SENT_EVENTS))
@@ -253,7 +253,10 @@ public final class RequestGuard {
         return Optional.ofNullable(exchange.request().path()).flatMap(Endpoint::at);
     }
 
-    /** Whether the request names a version of HTTP. Vert.x accepts any name that ends in "/1.1". */
+    /**
+     * Tells whether the request names a version of HTTP. Vert.x accepts any name that ends in
+     * "/1.1".
+     */
     private static boolean isHttp(HttpServerRequest request) {
         try {
             return request.version() != null;

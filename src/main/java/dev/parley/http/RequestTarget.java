@@ -146,7 +146,7 @@ public final class RequestTarget {
         return index < end && Character.digit(target.charAt(index), 16) >= 0;
     }
 
-    /** Whether the octet encoded here is a slash, a backslash or a dot. */
+    /** Tells whether the octet encoded here is a slash, a backslash or a dot. */
     private static boolean isSeparator(String target, int percent) {
         return target.regionMatches(true, percent, "%2f", 0, 3)
                 || target.regionMatches(true, percent, "%5c", 0, 3)

@@ -23,7 +23,7 @@ final class ServerBounds {
     /** Connections that are not streams: of publishers, pages, and clients that send nothing. */
     private static final int OTHERS = 4000;
 
-    /** The same for one address. */
+    /** Connections of one address that are not streams. */
     private static final int OTHERS_OF_ADDRESS = 1000;
 
     private static final Duration RESETS_PERIOD = Duration.ofSeconds(30);

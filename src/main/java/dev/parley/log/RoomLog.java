@@ -286,9 +286,9 @@ public final class RoomLog {
         }
 
         /**
-         * Estimates the heap of the frame when it is encoded in both formats: two bytes for each
-         * UTF-16 unit of the text, and the text in UTF-8 in each format. Escapes in JSON are not
-         * counted.
+         * Estimates the heap of the frame, in bytes, when it is encoded in both formats: two bytes
+         * for each UTF-16 unit of the text, and the text in UTF-8 in each format. Escapes in JSON
+         * are not counted.
          */
         long cost() {
             return cost;

@@ -151,7 +151,7 @@ public final class RoomReplica implements Broker.Listener {
     /** The value of {@link #resubscriptions} at the last comparison. */
     private int resubscriptionsAtComparison;
 
-    /** Highest offset of which the broker is known to have the message. */
+    /** Highest offset of a message that the broker is known to have. */
     private long expected;
 
     /** Whether the next question is for the broker's newest messages, which replace the log. */
@@ -323,9 +323,9 @@ public final class RoomReplica implements Broker.Listener {
     /**
      * Compares the replica with the broker's log and makes it equal.
      *
-     * @return completes when a comparison that began after this call is done; fails if the broker
-     *     did not answer twice in a row, or once without a call meanwhile, and is then tried again
-     *     in the background
+     * @return completes when a comparison that began after this call is done; fails if a read
+     *     failed and no call of this method came meanwhile, or if the read that was repeated for
+     *     such a call failed too. An open room is then compared again in the background.
      */
     public CompletableFuture<Void> compare() {
         CompletableFuture<Void> started;

@@ -53,7 +53,10 @@ public record EventId(String epoch, long offset) {
                 : Optional.empty();
     }
 
-    /** Tells whether a text is an epoch. A loop, because each message that is received asks. */
+    /**
+     * Tells whether a text is an epoch. A loop and not a regular expression: this runs for each
+     * message received.
+     */
     private static boolean isEpoch(String text) {
         if (text.isEmpty() || text.length() > MAX_EPOCH) {
             return false;

@@ -41,7 +41,9 @@ public record EventType(String name) {
     }
 
     /**
-     * Returns the type that a publisher chose for a new message.
+     * Returns the type that a publisher chose for a new message. Also refuses {@code position},
+     * {@code heartbeat} and {@code denied}, which the constructor accepts because stored messages
+     * may have them.
      *
      * @throws InvalidRequest if the name does not have the form above, or is reserved
      */

@@ -29,8 +29,8 @@ public record Room(String name) {
     }
 
     /**
-     * Tells whether a text has the form of a room's name. A loop, because each message that is
-     * received asks.
+     * Tells whether a text has the form of a room's name. A loop and not a regular expression: this
+     * runs for each message received.
      */
     public static boolean isName(String text) {
         if (text.isEmpty() || text.length() > MAX_LENGTH || MARKS.indexOf(text.charAt(0)) >= 0) {

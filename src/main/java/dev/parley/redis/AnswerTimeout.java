@@ -17,16 +17,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.StreamSupport;
 
 /**
- * Bounds the wait for an answer of Redis, and does not take a pod that is busy for a Redis that is
- * silent.
+ * Bounds the wait for an answer of Redis, without mistaking a busy pod for a silent Redis.
  *
  * <p>An event loop first handles everything that it has read, then runs its timers, then reads
  * again. If ten thousand clients connect at once, handling them takes seconds. Meanwhile Redis
  * answers and the time ends, and the timer runs first: the call would fail although its answer has
- * arrived. So when the time is over, every event loop reads twice more what it has received, and
- * the wait fails only then. Every one, because the connection may be on another event loop than the
- * caller; twice, because epoll reports 4,096 sockets at a time at first, and the connection to
- * Redis may be behind those of as many clients.
+ * arrived. So when the time is over, every event loop first completes two more reads, and the wait
+ * fails only then. Every one, because the connection may be on another event loop than the caller;
+ * twice, because epoll reports 4,096 sockets at a time at first, and the connection to Redis may be
+ * behind those of as many clients.
  */
 final class AnswerTimeout {
 
@@ -34,13 +33,13 @@ final class AnswerTimeout {
 
     /**
      * Returns the same result, or a failure with {@link TimeoutException} if there is none in time.
-     * Event loops that are busy are waited for as long again at most.
+     * Waits for busy event loops for at most {@code timeout} more.
      */
     static <T> Future<T> limit(Vertx vertx, Future<T> answer, Duration timeout) {
         return limit(vertx, answer, timeout, timeout);
     }
 
-    /** The same, with a limit of its own for the wait for event loops that are busy. */
+    /** Like {@link #limit}, but waits for busy event loops for at most {@code busyLimit}. */
     static <T> Future<T> limit(
             Vertx vertx, Future<T> answer, Duration timeout, Duration busyLimit) {
         if (answer.isComplete()) {

@@ -419,7 +419,7 @@ public final class ClusterConnections implements RedisConnections {
         }
     }
 
-    /** What the nodes tell. */
+    /** Handles the events of the nodes. */
     private final class Events implements RedisNode.Events {
 
         @Override

@@ -21,7 +21,7 @@ public final class EvictionWatch {
 
     private static final Logger LOG = Logger.getLogger(EvictionWatch.class);
 
-    /** A server that has answered nothing, of which nothing is known. */
+    /** A server that has not answered yet. */
     private static final Answer UNKNOWN = new Answer("", 0, "", 0);
 
     private final String redis;

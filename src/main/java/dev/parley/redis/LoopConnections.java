@@ -30,9 +30,9 @@ import org.jspecify.annotations.Nullable;
  * went out on another event loop, that one would have to be woken up for it, and the first one for
  * the answer; on a pod with few requests at a time, that costs more than the command itself.
  *
- * <p>The link decides, and these connections follow it: they are opened when the link and the
- * subscription are ready, lead to the same server process (which an account that may not run INFO
- * cannot tell), and are used only while the link has the connection for which they were opened.
+ * <p>These connections follow the link. They are opened when the link and the subscription are
+ * ready, and lead to the same server process as the link (this is not checked if the account may
+ * not run INFO). They are used only while the link has the connection for which they were opened.
  * Where one is missing, the link's connection is used. So they need no probe of their own, and a
  * failover is noticed at the link as before. Nor do they load scripts, which the link has loaded
  * into that server. In place of a connection that does not answer in time another one is opened.

@@ -94,8 +94,8 @@ public final class RedisCommands {
     }
 
     /**
-     * Does the same on the link's own connection, whichever event loop calls: for the probe, whose
-     * answers prove that this connection works.
+     * Runs a script on the link's own connection, whichever event loop calls: for the probe, whose
+     * answers prove that this connection works. Fails with {@link RedisUnavailable}.
      */
     Future<Response> sendOnLink(Script script, List<String> keys, List<String> args) {
         return call(

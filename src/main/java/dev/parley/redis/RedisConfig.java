@@ -61,9 +61,9 @@ public interface RedisConfig {
     public Duration probeInterval();
 
     /**
-     * How long the pod waits for a probe message, while it receives none at all, before both
-     * connections are made anew: one of them hangs, or leads to the wrong server. This is checked
-     * when the next message is sent. Messages that are late but arrive do not end the connections.
+     * How long the pod may receive no probe message before it makes both connections anew: one of
+     * them hangs, or leads to the wrong server. This is checked whenever a message is sent.
+     * Messages that are late but arrive do not end the connections.
      */
     @WithDefault("6S")
     @DurationMin(seconds = 1)

@@ -37,7 +37,11 @@ public interface RedisConnections extends AutoCloseable {
     @Override
     void close();
 
-    /** Runs a script at once. Fails with {@link RedisUnavailable} within a bounded time. */
+    /**
+     * Runs a script at once. Fails with {@link RedisUnavailable} if Redis does not answer within
+     * {@link RedisConfig#timeout}, or on a Cluster, which may redirect the command, within twice
+     * that. While event loops are busy, it may take twice as long.
+     */
     Future<Response> send(RedisCommands.Script script, List<String> keys, List<String> args);
 
     /** Runs a script, once for each subscription to the result, as {@link #send}. */
@@ -53,10 +57,9 @@ public interface RedisConnections extends AutoCloseable {
     /**
      * Asks for a channel.
      *
-     * <p>For a channel that Redis has confirmed before, it completes at once, also while the
-     * connection or the slot of the channel is away: the caller is then where every earlier one is
-     * who lost the channel a moment after it was confirmed. What none of them receives meanwhile is
-     * reported by {@link Receiver#onResubscribed}.
+     * <p>Completes at once for a channel that Redis confirmed before, even while the connection is
+     * down: the caller is then in the same position as subscribers that were there when it was
+     * lost. Messages missed meanwhile are reported by {@link Receiver#onResubscribed}.
      *
      * @return completes once Redis has confirmed it: what is published from then on arrives. Fails
      *     if the channel is left before, or after {@link RedisConfig#timeout}. After that it is
@@ -64,7 +67,7 @@ public interface RedisConnections extends AutoCloseable {
      */
     Future<Void> subscribe(String channel);
 
-    /** Takes one {@link #subscribe} back; the channel is left with the last. */
+    /** Takes one {@link #subscribe} back; the last one leaves the channel. */
     void unsubscribe(String channel);
 
     /** Returns the command by which a script publishes on a channel: PUBLISH or SPUBLISH. */
@@ -88,6 +91,8 @@ public interface RedisConnections extends AutoCloseable {
     /** Returns why publishing fails although messages flow; empty while it works. */
     Optional<String> problemOfPublishing();
 
-    /** Returns, of several nodes, those from which messages do not flow, and why. */
+    /**
+     * Returns, of several nodes, those from which messages do not flow: their names, each with why.
+     */
     Map<String, String> away();
 }

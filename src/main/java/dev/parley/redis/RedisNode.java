@@ -25,7 +25,7 @@ final class RedisNode {
     private final RedisProbe probe;
     private volatile String probeChannel = "";
 
-    /** What a node tells. */
+    /** Events of a node. */
     interface Events {
 
         /** Called for each message but those of the probe. */
@@ -40,7 +40,7 @@ final class RedisNode {
         /**
          * Called when the node does not run the probe where it is: its slot is, or goes, elsewhere.
          *
-         * @return whether that happens where all is well, as in a Cluster
+         * @return true if that is normal, as in a Cluster
          */
         boolean onProbeRedirected(RedisNode node);
     }

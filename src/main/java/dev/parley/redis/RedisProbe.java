@@ -71,8 +71,8 @@ public final class RedisProbe {
     /**
      * @param publish the command by which messages are sent: PUBLISH or SPUBLISH
      * @param counted a channel whose subscribers at this server are counted
-     * @param onRedirected runs when the server said that the place is at another node; returns
-     *     whether that is no fault, since the server is known to be a node of a Cluster
+     * @param onRedirected runs when the server said that the place is at another node; returns true
+     *     if that is normal, because the server is a Cluster node
      */
     RedisProbe(
             Vertx vertx,

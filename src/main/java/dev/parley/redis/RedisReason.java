@@ -26,9 +26,10 @@ final class RedisReason {
     private static final Pattern USER_INFO = Pattern.compile("://\\S*@");
 
     /**
-     * What a reason has that names a server: an address with its port or without ({@code
-     * redis.example:6379}, {@code 10.0.0.7}, {@code [fd00::1]}, {@code redis/<unresolved>}), or the
-     * words of what has one. A line of a script ({@code @user_script:12}) is not an address.
+     * Matches a reason that reveals a server: an address with its port or without ({@code
+     * redis.example:6379}, {@code 10.0.0.7}, {@code [fd00::1]}, {@code redis/<unresolved>}), or a
+     * message that always contains one. A line of a script ({@code @user_script:12}) is not an
+     * address.
      */
     private static final Pattern OF_A_SERVER =
             Pattern.compile(

@@ -19,7 +19,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The answer to {@code GET /events}: for the framework a {@code Multi} that never emits an item.
+ * The answer to a request for a stream: for the framework a {@code Multi} that never emits an item.
  *
  * <p>The framework routes, negotiates and sends the head of the answer. Parley writes the body,
  * because the framework's writer encodes each message anew for each client and does not conform to

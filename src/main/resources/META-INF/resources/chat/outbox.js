@@ -12,7 +12,7 @@ const LONGEST_PAUSE_MS = 5_000;
 /** Where what is being sent, or was given back, is stored, by room. */
 const STORED = "parley.sending:";
 
-/** For how long a repeat is safe: servers know a key for five minutes, from which the time of an attempt goes off. */
+/** For how long a repeat is safe: servers know a key for five minutes, minus the longest duration of an attempt. */
 const REPEATABLE_MS = 5 * 60_000 - TIMEOUT_MS;
 
 /** The reason after a success without a receipt, such as the page of a network that wants a login first. */
@@ -75,7 +75,7 @@ export class Outbox {
   /** @type {Promise<void> | undefined} the repeat of a message that was given back, while it is under way */
   #repeat;
 
-  /** Counts how often the page was left: what was begun before that has no say any more. */
+  /** Incremented when the page is left; results of earlier attempts are ignored. */
   #visit = 0;
 
   /**

@@ -9,14 +9,14 @@ import { reasonOf } from "./refusal.js";
 const HISTORY = 50;
 const SETTLE_MS = 250;
 const OPEN_TIMEOUT_MS = 20_000;
-/** The same for an attempt of the browser, which first makes the pause that the server asked for and the page cannot see. */
+/** How long an attempt of the browser may take. It first makes the pause that the server asked for, unseen by the page. */
 const REOPEN_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 15_000;
 const LONGEST_BACKOFF_MS = 30_000;
 const STALE_AFTER_MS = 120_000;
 /** How old an attempt must be for the next one, when a person or the network comes back. */
 const COME_BACK_PAUSE_MS = 2_000;
-/** The same if it was refused. */
+/** How old a refused attempt must be for the next one. */
 const CLOSED_PAUSE_MS = 10_000;
 const HEARTBEAT_MS = 8_000;
 const LONGEST_HEARTBEAT_MS = 60_000;

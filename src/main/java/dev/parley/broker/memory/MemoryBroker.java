@@ -173,7 +173,8 @@ public final class MemoryBroker implements Broker {
                 inUse.add(room);
             }
         }
-        // Behind the others, so that they are not passed over every time.
+        // get() moves an entry to the end of this access-ordered map, so the next call does not
+        // pass over the same rooms.
         inUse.forEach(empty::get);
     }
 

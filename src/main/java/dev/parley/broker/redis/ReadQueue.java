@@ -44,7 +44,8 @@ final class ReadQueue {
      * @param nanoTime a clock, as {@link System#nanoTime}
      */
     ReadQueue(Duration maxWait, LongSupplier nanoTime) {
-        // Stays at the longest that a number can say, which five times the longest timeout exceeds.
+        // convert() saturates at Long.MAX_VALUE; toNanos() would overflow for five times the
+        // longest timeout.
         this.maxWaitNanos = TimeUnit.NANOSECONDS.convert(maxWait);
         this.nanoTime = nanoTime;
     }

@@ -74,7 +74,9 @@ public final class RedisBroker implements Broker, AutoCloseable {
     private final ReadScript readScript;
     private final EndEpochScript endEpochScript;
 
-    /** Reads that wait, by the server that has their rooms: of a Cluster one may not answer. */
+    /**
+     * One queue per server, so that a Cluster node that hangs delays only reads of its own rooms.
+     */
     private final Map<String, ReadQueue> reads = new ConcurrentHashMap<>();
 
     private final RoomListeners listeners = new RoomListeners();
@@ -90,7 +92,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
     }
 
     /**
-     * What each broker in Redis needs beside the way to its servers.
+     * What every broker in Redis needs, except how to reach its servers.
      *
      * @param maxTextBytes longest text of a publish, in bytes of UTF-8; longer ones that other
      *     programs publish on a channel are not delivered
@@ -105,7 +107,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
             LostHistories lost,
             MeterRegistry registry) {
 
-        /** Returns the same with another registry. */
+        /** Returns a copy with another registry. */
         Dependencies with(MeterRegistry other) {
             return new Dependencies(vertx, config, histories, maxTextBytes, lost, other);
         }

@@ -28,6 +28,8 @@
  *   <tr><td>{@code parley:{:servers}}</td><td>hash</td><td>only with several servers: the lists of
  *       them that were in force here; see {@link dev.parley.broker.redis.Generations}</td><td>for
  *       ever</td></tr>
+ *   <tr><td>{@code parley:{:probe:POD}}</td><td>string</td><td>nothing of use: a pod writes it to see
+ *       whether the server accepts writes</td><td>removed again at once</td></tr>
  *   <tr><td>{@code parley:{kitchen}:receipt:KEY SENDER}</td><td>string</td><td>the id that the
  *       sender's first publish under the idempotency key KEY was given, and a digest of its body;
  *       the sender is the name that it gives itself, or {@code person:} and a digest of whom its
@@ -37,6 +39,8 @@
  *       version 0.1, which is written too while pods of it run</td><td>{@code
  *       parley.history.receipts}</td></tr>
  * </table>
+ *
+ * <p>In mode {@code token} there are also the keys of {@code dev.parley.access.redis}.
  *
  * <p><b>Channels.</b> {@code parley:{kitchen}:live}: every accepted message of the room, as {@code
  * <room> <id> <at> <body>}, for example {@code kitchen k3f9-42 1767225600000 {"text":"hello"}}. A
