@@ -136,21 +136,21 @@ final class DocumentsTest {
                         });
     }
 
-    /** Each walk is for an engineer who opens the files as he reads: as few as possible. */
+    /** Each path is for an engineer who opens the files as he reads: as few as possible. */
     @ParameterizedTest
     @CsvSource({
-        "## The walk of a message, 'On a Redis Cluster, ', 20",
-        "## The walk of a client that comes back, What can be otherwise, 14"
+        "## The path of a message, 'On a Redis Cluster, ', 20",
+        "## The path of a client that comes back, 'Variations:', 14"
     })
-    void architecture_walk_leadsThroughFewFiles(String begin, String end, int most) {
+    void architecture_path_leadsThroughFewFiles(String begin, String end, int most) {
         Map<String, String> sources = types(classes("src/main/java").values());
         String document = TextFiles.read(ARCHITECTURE);
         int start = document.indexOf(begin);
-        String walk = document.substring(start, document.indexOf(end, start));
+        String path = document.substring(start, document.indexOf(end, start));
 
-        long scripts = SCRIPT.matcher(walk).results().map(MatchResult::group).distinct().count();
+        long scripts = SCRIPT.matcher(path).results().map(MatchResult::group).distinct().count();
         Set<String> files =
-                CLASS.matcher(walk)
+                CLASS.matcher(path)
                         .results()
                         .map(name -> sources.get(name.group(1)))
                         .collect(Collectors.toSet());
