@@ -224,9 +224,9 @@ final class UnknownSettings {
     }
 
     /**
-     * Returns a sentence for each name of Parley's that does not exist.
+     * Returns a sentence for each name that is Parley's by its form and does not exist.
      *
-     * @param names of settings and environment variables, of which those of others are ignored
+     * @param names of settings and environment variables; those of other programs are ignored
      * @param known the settings
      */
     static List<String> errors(Set<String> names, Set<String> known) {

@@ -114,10 +114,10 @@ public interface AccessConfig {
     @RegisterForReflection
     interface Issuer {
 
-        /** The claim {@code iss} of the tokens, to the letter. Required. */
+        /** The exact claim {@code iss} of the tokens. Required. */
         Optional<String> issuer();
 
-        /** What the claim {@code aud} has to contain one of. Required. */
+        /** The claim {@code aud} has to contain one of these. Required. */
         Optional<List<@WithConverter(TrimmedStringConverter.class) String>> audience();
 
         /** Where the issuer publishes its keys, as a JWK set (RFC 7517). */

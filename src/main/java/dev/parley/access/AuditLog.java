@@ -10,8 +10,8 @@ import org.jboss.logging.Logger;
  * Writes who did what, in which room, with which outcome, and from which address: one line each, in
  * the category {@code dev.parley.access.AuditLog}. What is denied is a warning, so that the number
  * of lines a minute is bounded; what an administrator does, and each ticket, is information;
- * streams and messages that a caller has the right to are at the level {@code DEBUG}. A token or a
- * ticket is in none of them: of the URL there is the path, without the query.
+ * streams and messages that a caller has the right to are at the level {@code DEBUG}. No line
+ * contains a token or a ticket: of the URL there is the path, without the query.
  */
 @Singleton
 final class AuditLog {

@@ -6,7 +6,7 @@ import jakarta.ws.rs.core.Response;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 import org.jspecify.annotations.Nullable;
 
-/** Finds out, before each call, who makes it, and keeps that with the request. */
+/** Determines before each call who makes it, and keeps that with the request. */
 public final class AuthenticationFilter {
 
     private final Authenticator authenticator;

@@ -81,7 +81,7 @@ final class Authenticator {
         }
     }
 
-    /** Returns whether it matters who calls; otherwise everybody may read and write. */
+    /** Tells whether rights depend on the caller; otherwise everybody may read and write. */
     boolean isNeeded() {
         return config.mode() == AccessConfig.Mode.TOKEN;
     }
@@ -163,7 +163,7 @@ final class Authenticator {
                 RETRY_AFTER);
     }
 
-    /** Tells whether the caller of a request for a stream cannot be found out at present. */
+    /** Tells whether the caller of a request for a stream cannot be determined at present. */
     boolean isUnknownForNow(RoutingContext exchange) {
         return Boolean.TRUE.equals(exchange.get(UNKNOWN_FOR_NOW));
     }

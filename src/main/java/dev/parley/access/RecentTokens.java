@@ -7,9 +7,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What the checks of tokens came to, by the SHA-256 of the token, so that a token that is sent
- * again costs no signature. At most a bounded number; the ones that were not used for longest are
- * dropped. Thread-safe.
+ * The outcomes of checks of tokens, by the SHA-256 of the token, so that the signature of a token
+ * that is sent again need not be checked. Their number is bounded; those that were not used for
+ * longest are dropped. Thread-safe.
  *
  * @param <V> the outcome
  */

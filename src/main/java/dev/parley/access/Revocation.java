@@ -16,8 +16,8 @@ import java.util.Optional;
 
 /**
  * Takes rights away before the tokens end that gave them: those of one person, of one token, for
- * one room, or all that were given before some time. Where it says several of these, all of them
- * must hold.
+ * one room, or all that were given before some time. If it names several of these, all of them must
+ * apply.
  *
  * @param subject the person, by {@link Person#subject}
  * @param issuer that person's issuer; any if empty

@@ -301,7 +301,7 @@ public final class TokenVerifier {
                                         }));
     }
 
-    /** Finds out why SmallRye JWT refused what passed the checks before it. */
+    /** Returns why SmallRye JWT refused a token that passed the checks before it. */
     private static TokenRefused reasonOf(Exception e) {
         if (e.getCause() instanceof InvalidJwtException invalid) {
             if (invalid.hasErrorCode(ErrorCodes.SIGNATURE_INVALID)) {

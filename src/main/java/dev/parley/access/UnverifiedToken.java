@@ -195,10 +195,10 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
     }
 
     /**
-     * Checks the times. How long a token with {@code iat} lasts is a matter of the token alone, and
-     * not of the present time. Otherwise one for 30 hours, where 24 are accepted, would be accepted
-     * six hours after it was issued, and could outlive a revocation from before. Of one without
-     * {@code iat} nothing but the time that is left can be checked.
+     * Checks the times. The life of a token with {@code iat} is from {@code iat} to {@code exp},
+     * not from now. Otherwise a token for 30 hours, where 24 are accepted, would be accepted six
+     * hours after it was issued, and could outlive a revocation from before. If a token has no
+     * {@code iat}, only the time that is left can be checked.
      *
      * @param skew how far the issuer's clock may differ
      * @param longest the longest time from the token's issue to its end

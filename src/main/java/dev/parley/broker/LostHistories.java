@@ -79,7 +79,7 @@ public final class LostHistories {
         }
     }
 
-    /** Writes the line, and sets the timer for the next one; without rooms it rests. */
+    /** Writes the line, and sets the timer for the next one; without rooms, does not set it. */
     private void onTime() {
         String line;
         synchronized (this) {

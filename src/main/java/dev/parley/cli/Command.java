@@ -38,8 +38,8 @@ interface Command {
     }
 
     /**
-     * A command was called rightly, and could not be carried out, such as because a server is away.
-     * Its message says why.
+     * A command was called correctly, but could not be carried out, for example because a server is
+     * away. Its message says why.
      */
     final class CommandFailed extends RuntimeException {
 

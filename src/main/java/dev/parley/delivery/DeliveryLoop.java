@@ -38,7 +38,7 @@ final class DeliveryLoop {
      */
     static final int MAX_WAITING_PLAIN = 1_000_000;
 
-    /** What a text that waits takes beside its characters. */
+    /** What a text that waits counts beside its characters. */
     private static final int PLAIN_OVERHEAD = 200;
 
     /** Characters of plain texts that are written together, unless a single one is longer. */

@@ -321,9 +321,9 @@ public final class Hub {
      * retry} when a connection that was answered with 200 ends: they connect again at once, dozens
      * of times a second.
      *
-     * <p>A held connection is not a stream: it counts against no limit of streams, and nothing is
-     * written to it. A pod holds about {@link #MAX}; further ones end at once. So do all at the end
-     * of a drain, because the framework waits for some of them as for requests. Thread-safe.
+     * <p>A held connection is not a stream: no limit of streams counts it, and nothing is written
+     * to it. A pod holds about {@link #MAX}; further ones end at once. So do all at the end of a
+     * drain, because the framework waits for some of them as for requests. Thread-safe.
      */
     static final class HeldConnections {
 

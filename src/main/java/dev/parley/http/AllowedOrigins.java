@@ -11,7 +11,7 @@ import java.util.regex.PatternSyntaxException;
  */
 public final class AllowedOrigins {
 
-    /** Origins of no page: the domain is reserved (RFC 6761 §6.4). */
+    /** Origins that no page has: the domain is reserved (RFC 6761 §6.4). */
     private static final List<String> ANY =
             List.of("https://any-page.invalid", "http://any-page.invalid");
 
@@ -32,7 +32,10 @@ public final class AllowedOrigins {
         return listed.contains("*") || ANY.stream().anyMatch(this::contain);
     }
 
-    /** Tells whether {@code *} has no effect: among others, the framework takes it for a name. */
+    /**
+     * Tells whether {@code *} has no effect: among other origins, the framework takes it for a
+     * name.
+     */
     boolean haveAsteriskAmongOthers() {
         return listed.size() > 1 && listed.contains("*");
     }

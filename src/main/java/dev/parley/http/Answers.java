@@ -70,9 +70,9 @@ public final class Answers {
         }
 
         /**
-         * Sets the length of the answer. A longer one than an address may have counts as that, so
-         * that one alone always has room: if it got {@code Retry-After}, its client would repeat it
-         * for ever.
+         * Sets the length of the answer. An answer that is longer than the share of an address
+         * counts as the whole share, so that a single answer always has room: if it were refused
+         * with {@code Retry-After}, its client would repeat the request for ever.
          *
          * @throws RefusedRequest if that is too much; the reservation stays as it was
          */

@@ -42,7 +42,7 @@ public interface BoundsConfig {
 
     /**
      * Frames that nothing asked for (PING, SETTINGS, PRIORITY, unknown ones, and more
-     * WINDOW_UPDATE, RST_STREAM and empty DATA than two for each request and each DATA frame that
+     * WINDOW_UPDATE, RST_STREAM and small DATA than two for each request and each DATA frame that
      * the client got) on an HTTP/2 connection in 30 seconds, 100 or more.
      */
     @WithDefault("1000")

@@ -46,8 +46,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What has come and is not complete is counted in each state, and the connection closed above
  * the bytes that it may have: on HTTP/1 what {@link Http1LineGuard} counts, and with TLS the record
- * that is arriving. In the state HEAD it has a deadline; while a request is not answered, that one
- * may have one.
+ * that is arriving. In the state HEAD the head has a deadline; in the state REQUEST the request may
+ * have one.
  *
  * <p>On HTTP/2 the state stays REQUEST after the first request, and {@link Http2FrameGuard} counts
  * what is incomplete behind TLS.

@@ -24,11 +24,11 @@ public final class ContentNegotiation {
     /** The weight that means "not acceptable". */
     private static final Pattern ZERO = Pattern.compile("0(\\.0*)?");
 
-    /** What most requests accept, which need not be parsed. */
+    /** The {@code Accept} of most requests, which need not be parsed. */
     private static final Set<String> USUALLY_ACCEPTED =
             Set.of(MediaType.SERVER_SENT_EVENTS, MediaType.WILDCARD);
 
-    /** What most requests with a body call it, which need not be parsed. */
+    /** The {@code Content-Type} of most requests with a body, which need not be parsed. */
     private static final Set<String> USUALLY_SENT =
             Set.of(
                     MediaType.APPLICATION_FORM_URLENCODED,

@@ -23,15 +23,16 @@ import java.util.concurrent.TimeUnit;
  *       counted as an incomplete head, or as an incomplete body if it is DATA, and the head has a
  *       deadline. Netty bounds the length of each.
  *   <li>Frames that carry neither a request nor an answer (PING, SETTINGS, PRIORITY and unknown
- *       ones): only a number of them in a while. Netty bounds the answers to them that wait to be
- *       sent, and so nothing if the client takes those.
+ *       ones): only a number of them in a while. Netty bounds only the answers to them that wait to
+ *       be sent, which is not a bound if the client takes these.
  *   <li>WINDOW_UPDATE, RST_STREAM and DATA of few bytes that does not end its stream: a client
  *       sends these because of a request or of DATA that it got, so the pod pays for two of each of
  *       those. Others count as the frames above. Netty bounds RST_STREAM and empty DATA only on
  *       streams that are open.
- *   <li>Streams that are reset, by the client or because of a frame of it that is wrong: the client
- *       neither waits for the answer nor counts the stream as one of those at a time, and the pod
- *       has the work. Netty bounds them on a connection, this one all of an address.
+ *   <li>Streams that are reset, by the client or because of a frame of it that is wrong: such a
+ *       client does not wait for answers and stays below the number of streams at a time, but the
+ *       pod has the work. Netty bounds them for each connection, this class for all connections of
+ *       an address.
  * </ul>
  *
  * <p>It passes on a few requests at a time. A read of 64 KB can contain two thousand, and each
@@ -108,7 +109,7 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
 
     // Frames that carry neither a request nor an answer.
 
-    /** WINDOW_UPDATE, RST_STREAM and empty DATA that the client may still send. */
+    /** WINDOW_UPDATE, RST_STREAM and small DATA that the client may still send. */
     private long paid;
 
     private int controlFrames;

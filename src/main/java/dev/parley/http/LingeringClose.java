@@ -58,7 +58,7 @@ final class LingeringClose extends ChannelDuplexHandler {
     @Override
     public void close(ChannelHandlerContext context, ChannelPromise promise) {
         endOutput(context.channel());
-        // Not with the promise, which is kept below, and may be kept only once.
+        // Not with the promise: it is completed below, and can be completed only once.
         var timer =
                 context.executor().schedule(() -> context.close(), MILLIS, TimeUnit.MILLISECONDS);
         context.channel()

@@ -14,16 +14,16 @@ import java.util.Set;
  * Bounds a connection to the management port. That port is for probes and Prometheus, but what
  * reaches it by mistake must not take the pod down, whose event loops and memory it shares.
  *
- * <p>There is a number of connections. One more closes the one that has been open for longest, so
- * that a probe is answered while another program holds connections. HTTP/2 is not spoken, because a
- * hundred requests at a time on each connection would be no bound.
+ * <p>The number of connections is limited. One more closes the one that has been open for longest,
+ * so that a probe is answered while another program holds connections. HTTP/2 is not spoken,
+ * because a hundred requests at a time on each connection would be no bound.
  */
 final class ManagementGuard extends ChannelInboundHandlerAdapter {
 
-    /** Far more than probes and scrapers have. */
+    /** Far more than probes and scrapers need. */
     static final int MAX_CONNECTIONS = 100;
 
-    /** How the preface of HTTP/2 begins, and no method that is answered. */
+    /** The first letters of the preface of HTTP/2; no method that is answered begins with them. */
     private static final byte[] HTTP_2 = "PRI".getBytes(StandardCharsets.US_ASCII);
 
     /** In the order in which they were accepted. */

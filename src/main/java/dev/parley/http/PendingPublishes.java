@@ -9,8 +9,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /**
  * Bounds the bytes of publishes that have arrived completely and wait for the broker. While it is
  * slow, clients could otherwise make the pod hold as many as they can send, also when they close
- * their connections at once; and one address could use up what the broker may be asked at a time,
- * so that the publishes of all others were refused.
+ * their connections at once; and one address could use up the commands that may wait for the broker
+ * at a time, so that the publishes of all others were refused.
  */
 @Singleton
 public final class PendingPublishes {

@@ -204,7 +204,7 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         }
         context.fireChannelReadComplete();
         if (connection != null) {
-            // Perhaps nothing more is read, behind which they would be counted.
+            // Counted now, because perhaps nothing more is read, after which it would be counted.
             connection.countInput();
         }
     }

@@ -12,7 +12,7 @@ import org.jboss.logging.Logger;
 /**
  * Tells the operator that a proxy is not trusted, and that all its clients are therefore one
  * address to the limits. A pod cannot know that by itself: any client may send the headers of a
- * proxy. But one that is in a private network and sends them is mostly one.
+ * proxy. But a client in a private network that sends them is mostly a proxy.
  *
  * <p>A line is logged when such a proxy is seen first, and a warning when it meets a limit of an
  * address, at most one in ten minutes. Thread-safe.

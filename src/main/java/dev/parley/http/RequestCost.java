@@ -25,9 +25,9 @@ final class RequestCost {
     private RequestCost() {}
 
     /**
-     * Returns the bytes to count for a request. One with a usual head costs nothing on HTTP/1,
-     * where the number of connections bounds that of requests, and if it is for a stream of events,
-     * whose number is bounded too.
+     * Returns the bytes to count for a request. A request with a usual head counts nothing on
+     * HTTP/1, where the number of connections bounds that of requests. Nor does one for a stream of
+     * events, whose number is bounded too.
      */
     static long of(HttpServerRequest request, boolean isEventStream) {
         long head = ofHead(request.uri(), request.headers());

@@ -76,8 +76,8 @@ public final class RequestGuard {
     private final long maxBody;
 
     /**
-     * The longest body of a call, in bytes. One that has no room even while there is no other must
-     * not get {@code Retry-After}.
+     * The longest body of a call, in bytes. A body that would not have room even alone must not get
+     * {@code Retry-After}.
      */
     private final long longestBody;
 
@@ -93,7 +93,10 @@ public final class RequestGuard {
     /** Whether connections are closed after their answer, because the pod is about to end. */
     private volatile boolean closing;
 
-    /** When a request last came on HTTP/1, since connections are closed. */
+    /**
+     * When a request last came on HTTP/1, counted from the moment when connections began to be
+     * closed.
+     */
     private volatile long lastRequestNanos;
 
     RequestGuard(

@@ -92,7 +92,7 @@ final class TlsRecordGuard extends ChannelInboundHandlerAdapter {
      */
     boolean check(ChannelHandlerContext context, boolean established) {
         long now = System.nanoTime();
-        // Less than none if records waited for the handshake.
+        // Negative if records waited for the handshake.
         if (!established || empty < 0 || now - periodBegan > PERIOD_NANOS) {
             empty = 0;
             periodBegan = now;

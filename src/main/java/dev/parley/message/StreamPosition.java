@@ -15,7 +15,7 @@ import java.util.TreeMap;
  */
 public final class StreamPosition {
 
-    /** Written in place of a position that the client gave and that is none, such as a typo. */
+    /** Written in place of what the client gave as a position and is not one, such as a typo. */
     public static final String UNKNOWN = "unknown";
 
     /**

@@ -61,7 +61,7 @@ final class OpenFiles {
                 streams, configured.connectionsPerAddress(), configured.roomsPerAddress());
     }
 
-    /** Returns how many streams a process takes that is starting. */
+    /** Returns how many streams a process that is starting takes. */
     static int streamsWithin(FileLimit limit) {
         return limit.leaving(RESERVE, 4);
     }

@@ -56,7 +56,8 @@ final class AnswerTimeout {
                 own.schedule(
                         () -> {
                             own.schedule(fail, busyLimit.toMillis(), TimeUnit.MILLISECONDS);
-                            // Behind an answer that another event loop has passed on to this one.
+                            // Runs after an answer that another event loop has passed on to this
+                            // one.
                             Runnable failAtLast = () -> own.execute(fail);
                             afterReading(loops, () -> afterReading(loops, failAtLast));
                         },

@@ -63,7 +63,7 @@ public final class ClusterConnections implements RedisConnections {
 
     private static final Logger LOG = Logger.getLogger(ClusterConnections.class);
 
-    /** Ticks of the probe's interval between two looks at the map while nothing is wrong. */
+    /** Ticks of the probe's interval between two readings of the map while nothing is wrong. */
     private static final int TICKS_PER_REFRESH = 5;
 
     /** How often a command is redirected before it waits a little: the nodes disagree. */
@@ -197,7 +197,7 @@ public final class ClusterConnections implements RedisConnections {
         long limit = config.timeout().toNanos();
         int slot = ClusterSlots.slotOf(keys.get(0));
         var call = new Call(script, keys, args, slot, System.nanoTime() + limit);
-        // Each step has its bound; this one holds whatever step the answer is lost in.
+        // Each step has its own bound; this one applies in whichever step the answer is lost.
         Future<Response> answer = sendTo(call, owner(slot), 0);
         return AnswerTimeout.limit(vertx, answer, config.timeout().multipliedBy(2))
                 .recover(ClusterConnections::unavailable);
@@ -706,7 +706,9 @@ public final class ClusterConnections implements RedisConnections {
         return sharded.orElse(false);
     }
 
-    /** All nodes have to know sharded publish/subscribe; of one that is away nothing is known. */
+    /**
+     * All nodes have to support sharded publish/subscribe; it is not known of a node that is away.
+     */
     private void updateMode() {
         List<Optional<Boolean>> nodes =
                 members.values().stream()

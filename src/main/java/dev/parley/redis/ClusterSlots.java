@@ -65,7 +65,7 @@ final class ClusterSlots {
         return new ClusterSlots(owners);
     }
 
-    /** Returns these slots, but for one that another node has. */
+    /** Returns a copy in which another node has one of the slots. */
     ClusterSlots with(int slot, NodeAddress owner) {
         @Nullable NodeAddress[] changed = owners.clone();
         changed[slot] = owner;

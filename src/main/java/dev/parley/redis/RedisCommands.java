@@ -110,8 +110,8 @@ public final class RedisCommands {
 
     /**
      * Runs a script at once at a node that is taking over the slot of the keys (Redis: ASKING). The
-     * two commands are sent as one, because the first is about the next one on the connection,
-     * whichever that is. Fails with {@link RedisUnavailable}.
+     * two commands are sent as one, because ASKING applies to whichever command is next on the
+     * connection. Fails with {@link RedisUnavailable}.
      */
     Future<Response> ask(Script script, List<String> keys, List<String> args) {
         List<Request> both =

@@ -27,7 +27,7 @@ public final class RedisProbe {
     /** A probe message: the value of {@link System#nanoTime} when it was sent. */
     private static final Pattern SENT = Pattern.compile("-?[0-9]{1,18}");
 
-    /** Messages between two looks at what Redis evicts. */
+    /** Messages between two checks of what Redis evicts. */
     private static final int MESSAGES_PER_LOOK = 5;
 
     private final Vertx vertx;
@@ -52,7 +52,7 @@ public final class RedisProbe {
     /** Why Redis refused the last message, if none was received after it; otherwise empty. */
     private volatile String refusal = "";
 
-    /** When the pod last looked, and since when it has looked in time. */
+    /** When the probe's timer last ran, and since when it has run in time. */
     private volatile long tickNanos;
 
     private volatile long inTimeSinceNanos;
@@ -144,7 +144,8 @@ public final class RedisProbe {
      * prove nothing about it, so a new one is sent as soon as both connections are up.
      */
     void onReady() {
-        // In this order: a message that arrives in between was sent before, and proves nothing.
+        // The order matters: a message that arrives between these lines was sent before, and must
+        // not count as received.
         readyNanos = System.nanoTime();
         received = false;
         unanswered.clear();
@@ -314,7 +315,9 @@ public final class RedisProbe {
          * @param sentNanos when the message that was received was sent
          */
         synchronized void onReceived(long sentNanos, long nowNanos) {
-            // One that arrives after a later one, from where the probe was before, says nothing.
+            // If a later message has arrived already, this one, from the probe's former place,
+            // proves
+            // nothing.
             if (isWaiting) {
                 isWaiting = lastSentNanos - sentNanos > 0;
                 sinceNanos = nowNanos;

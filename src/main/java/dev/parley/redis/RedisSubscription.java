@@ -107,7 +107,7 @@ final class RedisSubscription {
             this.kind = kind;
         }
 
-        /** Returns what decides with which others this one may be in one command. */
+        /** Returns the number of a group: names of one group may be in one command. */
         int group() {
             return switch (kind) {
                 case PATTERN -> -2;
@@ -214,8 +214,8 @@ final class RedisSubscription {
     }
 
     /**
-     * Takes one {@link #subscribe} back; the channel is left with the last. Does nothing if it is
-     * not wanted.
+     * Takes one {@link #subscribe} back; the last one leaves the channel. Does nothing if the
+     * channel is not wanted.
      */
     void unsubscribe(String name) {
         List<Promise<Void>> waiting;

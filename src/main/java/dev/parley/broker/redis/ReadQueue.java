@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Bounds how many reads run at a time; the others wait for their turn. After a lost connection
- * every room of the pod is compared with Redis, and ten thousand reads at once would use up what
- * Redis may be asked at a time ({@code parley.redis.max-pending}), so that publishes were refused
- * meanwhile.
+ * every room of the pod is compared with Redis, and ten thousand reads at once would use up the
+ * commands that may wait at a time ({@code parley.redis.max-pending}), so that publishes were
+ * refused meanwhile.
  *
  * <p>A read that has waited too long for its turn fails, and so does a read that finds {@value
  * #MAX_WAITING} others waiting: while Redis does not answer, callers learn of it, and what waits

@@ -42,10 +42,10 @@ public final class ServersBroker implements Broker, AutoCloseable {
 
     private static final Logger LOG = Logger.getLogger(ServersBroker.class);
 
-    /** Probes between two looks at the list that is in force at a server. */
+    /** Probes between two readings of the list that is in force at a server. */
     private static final int PROBES_PER_LOOK = 5;
 
-    /** Counted for all servers together, because the rooms of a pod are counted so too. */
+    /** Counted for all servers together, as the rooms of a pod are. */
     private static final String WITHOUT_LABEL = "parley.histories.lost";
 
     private final Vertx vertx;
@@ -55,7 +55,7 @@ public final class ServersBroker implements Broker, AutoCloseable {
 
     private volatile long startNanos;
 
-    /** Whether all servers were up once, or have had their time. */
+    /** Whether all servers were up once, or had the time to come up. */
     private volatile boolean started;
 
     private volatile long timer = -1;
