@@ -6,6 +6,7 @@ import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -336,8 +337,15 @@ class AccessIT {
 
     @Test
     void deniedCalls_areInTheLogAndTheMetrics_withoutTheToken() {
-        call(ada, "GET /events?room=secret.room");
-        pod.awaitLog("what=GET:/events room=secret.room outcome=denied reason=forbidden");
+        Timeouts.await("the denial in the log, which has ten a minute at most")
+                .until(
+                        () -> {
+                            call(ada, "GET /events?room=secret.room");
+                            return pod.log()
+                                    .contains(
+                                            "what=GET:/events room=secret.room outcome=denied"
+                                                    + " reason=forbidden");
+                        });
 
         assertThat(pod.log()).contains("who=ada@" + TestTokens.ISSUER).doesNotContain(KITCHEN);
         assertThat(new Metrics(pod).value("parley_access_denied_total{reason=\"forbidden\"}"))

@@ -199,6 +199,9 @@ class SeveralRoomsIT {
         String rooms = names.stream().collect(joining("&room=", "/events?format=json&room=", ""));
         String id;
         try (SseReader reader = SseReader.open(pods.pod(kind).uri(rooms))) {
+            reader.await(
+                    "position in all rooms",
+                    open -> names.stream().allMatch(open.lastEventId()::contains));
             http.sendForm("before", "room", names.get(49));
             id = reader.awaitMessages(1).lastEventId();
         }
