@@ -29,7 +29,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * pipelined requests wait for their turn ({@link PipelinedRequests}).
  */
 @Singleton
-public final class RequestGuard {
+final class RequestGuard {
 
     /** Route order that runs before every handler of the framework. */
     private static final int FIRST = Integer.MIN_VALUE;
@@ -89,15 +89,7 @@ public final class RequestGuard {
     private final ProxyAdvice proxyAdvice;
     private final PendingPublishes publishes;
     private final CrossOriginRefusals crossOrigin;
-
-    /** Whether connections are closed after their answer, because the pod is about to end. */
-    private volatile boolean closing;
-
-    /**
-     * When a request last came on HTTP/1, counted from the moment when connections began to be
-     * closed.
-     */
-    private volatile long lastRequestNanos;
+    private final ClosingConnections closing;
 
     RequestGuard(
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBody,
@@ -106,7 +98,9 @@ public final class RequestGuard {
             ClientAddress clientAddress,
             ProxyAdvice proxyAdvice,
             PendingPublishes publishes,
-            CrossOriginRefusals crossOrigin) {
+            CrossOriginRefusals crossOrigin,
+            ClosingConnections closing) {
+        this.closing = closing;
         this.crossOrigin = crossOrigin;
         this.proxyAdvice = proxyAdvice;
         this.publishes = publishes;
@@ -119,25 +113,6 @@ public final class RequestGuard {
 
     void guard(@Observes Router router) {
         router.route().order(FIRST).handler(this::check).failureHandler(this::failed);
-    }
-
-    /**
-     * Has each HTTP/1 connection closed after its next answer, the answer to a request that is
-     * being served included. Without this, clients would go on sending on their connections until
-     * the server closes them all, and would not learn what became of the publishes that it cuts.
-     * HTTP/2 has GOAWAY for that, which the framework sends.
-     */
-    public void closeConnections() {
-        lastRequestNanos = System.nanoTime();
-        closing = true;
-    }
-
-    /**
-     * Returns for how long no request has come on HTTP/1, counted from {@link #closeConnections}
-     * on. When it is long enough, no client is using a connection that it would have to give up.
-     */
-    public Duration sinceLastRequest() {
-        return Duration.ofNanos(System.nanoTime() - lastRequestNanos);
     }
 
     private void check(RoutingContext exchange) {
@@ -161,10 +136,7 @@ public final class RequestGuard {
             refuse(exchange, refusal.get().code(), refusal.get().detail());
             return;
         }
-        if (closing && exchange.request().version() != HttpVersion.HTTP_2) {
-            lastRequestNanos = System.nanoTime();
-        }
-        exchange.addHeadersEndHandler(head -> onHead(exchange));
+        closing.onRequest(exchange);
         proxyAdvice.onRequest(exchange.request());
         boolean post = exchange.request().method().equals(HttpMethod.POST);
         if (exchange.request().uri().length() > MAX_TARGET) {
@@ -380,38 +352,7 @@ public final class RequestGuard {
         if (exchange.request().version() == HttpVersion.HTTP_2) {
             return;
         }
-        if (!isStream(exchange)) {
-            exchange.response().putHeader("Connection", "close");
-        }
-        closeAtEnd(exchange);
-    }
-
-    /**
-     * Called before the head of an answer is sent. A stream is not told to close: the server would
-     * close its connection as soon as the stream has taken it over. The drain ends it.
-     */
-    private void onHead(RoutingContext exchange) {
-        if (!closing || exchange.request().version() == HttpVersion.HTTP_2) {
-            return;
-        }
-        String type = exchange.response().headers().get("Content-Type");
-        boolean streams =
-                type != null
-                        && type.startsWith(MediaType.SERVER_SENT_EVENTS)
-                        && !exchange.request().method().equals(HttpMethod.HEAD);
-        if (!streams) {
-            exchange.response().putHeader("Connection", "close");
-        }
-        closeAtEnd(exchange);
-    }
-
-    private static void closeAtEnd(RoutingContext exchange) {
-        exchange.addEndHandler(
-                end -> {
-                    if (!PipelinedRequests.isTakenOver(exchange.request())) {
-                        exchange.request().connection().close();
-                    }
-                });
+        ClosingConnections.closeAfterAnswer(exchange, isStream(exchange));
     }
 
     private void refuseBody(RoutingContext exchange) {

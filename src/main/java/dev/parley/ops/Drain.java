@@ -1,7 +1,7 @@
 package dev.parley.ops;
 
 import dev.parley.delivery.Hub;
-import dev.parley.http.RequestGuard;
+import dev.parley.http.ClosingConnections;
 import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
@@ -40,13 +40,13 @@ public final class Drain {
     private static final Duration QUIET = Duration.ofMillis(250);
 
     private final Hub hub;
-    private final RequestGuard requests;
+    private final ClosingConnections connections;
     private final DrainConfig config;
     private volatile boolean started;
 
-    Drain(Hub hub, RequestGuard requests, DrainConfig config) {
+    Drain(Hub hub, ClosingConnections connections, DrainConfig config) {
         this.hub = hub;
-        this.requests = requests;
+        this.connections = connections;
         this.config = config;
     }
 
@@ -57,7 +57,7 @@ public final class Drain {
 
     void drain(@Observes ShutdownDelayInitiatedEvent event) throws InterruptedException {
         started = true;
-        requests.closeConnections();
+        connections.closeAfterAnswers();
         hub.refuseStreams();
         Thread.sleep(config.delay().toMillis());
         int streams = hub.streams();
@@ -93,6 +93,6 @@ public final class Drain {
     }
 
     private boolean isQuiet() {
-        return hub.streams() == 0 && requests.sinceLastRequest().compareTo(QUIET) >= 0;
+        return hub.streams() == 0 && connections.sinceLastRequest().compareTo(QUIET) >= 0;
     }
 }
