@@ -2,17 +2,14 @@ package dev.parley.http;
 
 import dev.parley.http.ServerBounds.Bound;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPipeline;
-import io.netty.handler.codec.http2.Http2ConnectionAdapter;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.handler.codec.http2.Http2Error;
-import io.netty.handler.codec.http2.Http2Stream;
 import io.netty.handler.ssl.AbstractSniHandler;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
@@ -20,14 +17,7 @@ import io.netty.util.concurrent.Future;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -52,9 +42,9 @@ import org.jspecify.annotations.Nullable;
  * <p>On HTTP/2 the state stays REQUEST after the first request, and {@link Http2FrameGuard} counts
  * what is incomplete behind TLS.
  *
- * <p>A TLS handshake costs the pod far more than the client, so {@link ServerBounds} bounds how
- * many one address has under way. One that has not succeeded counts until its deadline, even if the
- * client has closed the connection, which it could otherwise do a thousand times a second.
+ * <p>The rest is done by {@link ArrivingBodies}, {@link OutgoingAnswers} and {@link TlsHandshake},
+ * which are made when the connection first needs them. One with a stream, which may be open for
+ * hours, seldom has the first two.
  */
 public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
 
@@ -76,16 +66,6 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     private final ServerBounds.Peer peer;
     private final boolean refused;
     private final IncompleteInput head;
-    private final List<Body> bodies = new ArrayList<>();
-
-    /**
-     * What is counted for the requests that are not answered. Begins with room for one, which a
-     * connection of HTTP/1 never exceeds: the default size would take 270 bytes of each stream.
-     */
-    private final IdentityHashMap<HttpServerRequest, Held> requests = new IdentityHashMap<>(1);
-
-    /** What to do when an HTTP/2 stream has closed, by its number. */
-    private final Map<Integer, Runnable> onStreamClosed = new HashMap<>();
 
     private State state = State.IDLE;
 
@@ -95,17 +75,16 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     /** Counts what is incomplete on HTTP/1; null before the protocol is known, and on HTTP/2. */
     private @Nullable Http1LineGuard lines;
 
-    /** Pieces of bodies that have come since the bodies were counted. */
-    private int pieces;
-
     private boolean hasInput;
-    private boolean listensToStreams;
 
-    /** Timer that frees the handshake's place at its deadline; null without TLS. */
-    private @Nullable Future<?> handshake;
+    /** Null before the first body. */
+    private @Nullable ArrivingBodies bodies;
 
-    private boolean listensToHandshake;
-    private boolean isEstablished;
+    /** Null before the first request that takes much memory, or answer that is waited for. */
+    private @Nullable OutgoingAnswers answers;
+
+    /** Null without TLS. */
+    private @Nullable TlsHandshake handshake;
 
     /** Counts the records of TLS; null without TLS. */
     private @Nullable TlsRecordGuard tlsRecords;
@@ -118,40 +97,6 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         this.refused = refused;
         this.head = IncompleteInput.ofHeads(bounds, peer);
     }
-
-    /** Why a body is refused while it arrives. */
-    enum BodyFault {
-        /** It is longer than a body may be, which a chunked one does not announce. */
-        TOO_LARGE,
-        /** It does not fit in the budget of all bodies. */
-        TOO_MANY
-    }
-
-    /** A body that is arriving: how much of it is counted, and what refuses the request. */
-    private static final class Body {
-
-        private final HttpServerRequest request;
-        private final long max;
-        private final String client;
-        private final Consumer<BodyFault> refuse;
-        private long bytes;
-        private long counted;
-
-        Body(HttpServerRequest request, long max, String client, Consumer<BodyFault> refuse) {
-            this.request = request;
-            this.max = max;
-            this.client = client;
-            this.refuse = refuse;
-        }
-
-        /** Bytes that have come since they were counted; 0 if the body is complete. */
-        long arrived() {
-            return request.isEnded() ? 0 : request.bytesRead() - bytes;
-        }
-    }
-
-    /** What a request counts for an address. */
-    private record Held(String client, long bytes) {}
 
     /** Guards a connection that was just accepted; closes it if there are too many. */
     static void guard(Channel channel, ServerBounds bounds) {
@@ -178,47 +123,17 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     boolean onRequest(HttpServerRequest request) {
         boolean large = headBytes > LARGE_HEAD;
         endHead(State.REQUEST);
-        if (request.version() == HttpVersion.HTTP_2) {
-            listenToStreams();
-            return false;
-        }
-        return large;
+        return large && request.version() != HttpVersion.HTTP_2;
     }
 
-    /**
-     * Counts what a request takes in memory until its client has its answer. Above the budget, cuts
-     * the connection, or resets the stream on HTTP/2.
-     *
-     * @param client address that the bytes count for
-     * @param bytes more than 0
-     * @return whether the request may go on
-     */
+    /** Calls {@link OutgoingAnswers#tryHold}. */
     boolean tryHold(HttpServerRequest request, String client, long bytes) {
-        if (!bounds.heads().tryTake(client, bytes)) {
-            bounds.onMet(Bound.HEAD_BYTES, request);
-            // Frees the headers now. A connection that is closed is freed only after the event loop
-            // has read all others that have sent something.
-            request.headers().clear();
-            giveUp(request, Http2Error.REFUSED_STREAM);
-            return false;
-        }
-        requests.put(request, new Held(client, bytes));
-        if (request.version() == HttpVersion.HTTP_2) {
-            whenTaken(request, () -> letGo(request));
-        }
-        return true;
+        return answers().tryHold(context(), request, client, bytes);
     }
 
-    private void letGo(HttpServerRequest request) {
-        Held held = requests.remove(request);
-        if (held != null) {
-            bounds.heads().give(held.client(), held.bytes());
-        }
-    }
-
-    /** Notes that a piece of a body has come. */
+    /** Calls {@link ArrivingBodies#onPiece}. */
     void onPiece() {
-        pieces++;
+        bodies().onPiece();
     }
 
     /** Notes that the connection begins with HTTP/1. */
@@ -240,24 +155,20 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         endHead(State.TAKEN_OVER);
     }
 
-    /** Stops counting what has come of a body. */
-    @SuppressWarnings("ReferenceEquality") // This very request: another one has a body of its own.
+    /** Calls {@link ArrivingBodies#end}. */
     void endBody(HttpServerRequest request) {
-        bodies.removeIf(
-                body -> {
-                    boolean ended = body.request == request;
-                    if (ended) {
-                        bounds.bodies().give(body.client, body.counted);
-                    }
-                    return ended;
-                });
+        if (bodies != null) {
+            bodies.end(request);
+        }
     }
 
     /** Notes that the answer has been written, though perhaps not been taken by the client. */
     void onAnswered(HttpServerRequest request) {
         endBody(request);
         if (request.version() != HttpVersion.HTTP_2) {
-            letGo(request);
+            if (answers != null) {
+                answers.letGo(request);
+            }
             if (state == State.REQUEST) {
                 state = State.IDLE;
                 // A part of the next head may have come behind this request.
@@ -269,15 +180,13 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /**
-     * Counts the body of a request from now on, as far as it has not arrived with the head.
-     *
-     * @param max the longest body
-     * @param client address that the body counts for
-     * @param refuse called at most once
-     */
-    void onBody(HttpServerRequest request, long max, String client, Consumer<BodyFault> refuse) {
-        bodies.add(new Body(request, max, client, refuse));
+    /** Calls {@link ArrivingBodies#add}. */
+    void onBody(
+            HttpServerRequest request,
+            long max,
+            String client,
+            Consumer<ArrivingBodies.Fault> refuse) {
+        bodies().add(request, max, client, refuse);
     }
 
     /** Makes the count of the requests that wait for the answers to earlier ones. */
@@ -285,13 +194,9 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         return IncompleteInput.ofWaitingRequests(bounds, peer);
     }
 
-    /**
-     * Sets the deadline for the client to take the answer of a request. When it is over, the stream
-     * is reset or, on HTTP/1, the connection cut.
-     */
+    /** Calls {@link OutgoingAnswers#limit}. */
     void limitAnswer(HttpServerRequest request) {
-        Future<?> timer = afterAnswerTimeout(() -> giveUp(request, Http2Error.CANCEL));
-        whenTaken(request, () -> timer.cancel(false));
+        answers().limit(context(), request);
     }
 
     /**
@@ -303,21 +208,10 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         ConnectionGuard guard = channel.pipeline().get(ConnectionGuard.class);
         // It has been closed already if the kernel took all bytes at once.
         if (guard != null && channel.isOpen()) {
-            Future<?> timer = guard.afterAnswerTimeout(() -> cut(channel));
+            Future<?> timer =
+                    OutgoingAnswers.afterTimeout(channel, guard.bounds, () -> cut(channel));
             channel.closeFuture().addListener(closed -> timer.cancel(false));
         }
-    }
-
-    private Future<?> afterAnswerTimeout(Runnable giveUp) {
-        return channel()
-                .eventLoop()
-                .schedule(
-                        () -> {
-                            bounds.onMet(Bound.ANSWER_TIMEOUT);
-                            giveUp.run();
-                        },
-                        bounds.answerTimeout().toMillis(),
-                        TimeUnit.MILLISECONDS);
     }
 
     /**
@@ -341,28 +235,9 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /**
-     * Runs an action when the kernel has taken all bytes of an answer that has been written (on
-     * HTTP/2: when the stream has closed), or when the connection is closed.
-     */
+    /** Calls {@link OutgoingAnswers#whenTaken}. */
     void whenTaken(HttpServerRequest request, Runnable action) {
-        if (request.version() == HttpVersion.HTTP_2) {
-            if (hasClosed(request)) {
-                action.run();
-                return;
-            }
-            onStreamClosed.merge(
-                    request.streamId(),
-                    action,
-                    (one, other) ->
-                            () -> {
-                                one.run();
-                                other.run();
-                            });
-        } else {
-            // Written behind the bytes of the answer, and so complete only after them.
-            context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> action.run());
-        }
+        answers().whenTaken(context(), request, action);
     }
 
     /**
@@ -440,7 +315,7 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         int count = records.onInput(bytes);
         while (count < bytes.readableBytes()) {
             context.fireChannelRead(bytes.readRetainedSlice(count));
-            if (!records.check(context, isEstablished)) {
+            if (!records.check(context, isEstablished())) {
                 bytes.release();
                 return;
             }
@@ -454,23 +329,22 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         context.fireChannelReadComplete();
         countInput();
         if (handshake != null) {
-            listenToHandshake(handshake);
+            handshake.await(context.pipeline());
         }
         if (tlsRecords != null) {
-            tlsRecords.check(context, isEstablished);
+            tlsRecords.check(context, isEstablished());
         }
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
         endHead(State.IDLE);
-        bodies.forEach(body -> bounds.bodies().give(body.client, body.counted));
-        bodies.clear();
-        requests.values().forEach(held -> bounds.heads().give(held.client(), held.bytes()));
-        requests.clear();
-        List<Runnable> waiting = List.copyOf(onStreamClosed.values());
-        onStreamClosed.clear();
-        waiting.forEach(Runnable::run);
+        if (bodies != null) {
+            bodies.endAll();
+        }
+        if (answers != null) {
+            answers.onClosed();
+        }
         context.fireChannelInactive();
     }
 
@@ -503,17 +377,11 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         }
         tlsRecords = new TlsRecordGuard(bounds);
         context.pipeline().addAfter(tls.name(), null, tlsRecords);
-        if (!bounds.tryBeginHandshake(peer)) {
-            bounds.onMet(Bound.HANDSHAKES);
+        handshake = TlsHandshake.tryBegin(bounds, peer, context.executor()).orElse(null);
+        if (handshake == null) {
             cut(context.channel());
             return false;
         }
-        handshake =
-                context.executor()
-                        .schedule(
-                                () -> bounds.endHandshake(peer),
-                                bounds.headTimeout().toMillis(),
-                                TimeUnit.MILLISECONDS);
         return true;
     }
 
@@ -523,20 +391,8 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         return ssl == null ? pipeline.context(AbstractSniHandler.class) : ssl;
     }
 
-    /** Frees the place of a handshake when it has succeeded. */
-    private void listenToHandshake(Future<?> timer) {
-        SslHandler tls = channel().pipeline().get(SslHandler.class);
-        if (tls != null && !listensToHandshake) {
-            listensToHandshake = true;
-            tls.handshakeFuture()
-                    .addListener(
-                            done -> {
-                                isEstablished |= done.isSuccess();
-                                if (done.isSuccess() && timer.cancel(false)) {
-                                    bounds.endHandshake(peer);
-                                }
-                            });
-        }
+    private boolean isEstablished() {
+        return handshake != null && handshake.hasSucceeded();
     }
 
     /** Tells whether the head of a request is complete. */
@@ -587,67 +443,25 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         return state == State.HEAD ? headBytes : record;
     }
 
-    /** Counts what has come of bodies, and refuses those above their bounds. */
+    /** Calls {@link ArrivingBodies#count}. */
     void countBodies() {
-        if (bodies.isEmpty()) {
-            return;
+        if (bodies != null) {
+            bodies.count();
         }
-        long arrived = 0;
-        for (Body body : bodies) {
-            arrived += body.arrived();
-        }
-        long overhead = (long) pieces * RequestCost.PIECE;
-        pieces = 0;
-        if (arrived == 0) {
-            return;
-        }
-        Map<Body, BodyFault> refused = new LinkedHashMap<>();
-        for (Body body : bodies) {
-            long more = body.arrived();
-            if (more > 0) {
-                body.bytes += more;
-                long held = more + overhead * more / arrived;
-                if (body.bytes > body.max) {
-                    refused.put(body, BodyFault.TOO_LARGE);
-                } else if (bounds.bodies().tryTake(body.client, held)) {
-                    body.counted += held;
-                } else {
-                    bounds.onMet(Bound.BODY_BYTES);
-                    refused.put(body, BodyFault.TOO_MANY);
-                }
-            }
-        }
-        bodies.removeAll(refused.keySet());
-        refused.forEach(
-                (body, fault) -> {
-                    bounds.bodies().give(body.client, body.counted);
-                    body.refuse.accept(fault);
-                });
     }
 
-    private boolean hasClosed(HttpServerRequest request) {
-        return !(channel().pipeline().get(ServerHandlers.SERVER)
-                        instanceof Http2ConnectionHandler http2)
-                || http2.connection().stream(request.streamId()) == null;
+    private ArrivingBodies bodies() {
+        if (bodies == null) {
+            bodies = new ArrivingBodies(bounds);
+        }
+        return bodies;
     }
 
-    private void listenToStreams() {
-        if (!listensToStreams
-                && channel().pipeline().get(ServerHandlers.SERVER)
-                        instanceof Http2ConnectionHandler http2) {
-            listensToStreams = true;
-            http2.connection()
-                    .addListener(
-                            new Http2ConnectionAdapter() {
-                                @Override
-                                public void onStreamClosed(Http2Stream stream) {
-                                    Runnable action = onStreamClosed.remove(stream.id());
-                                    if (action != null) {
-                                        action.run();
-                                    }
-                                }
-                            });
+    private OutgoingAnswers answers() {
+        if (answers == null) {
+            answers = new OutgoingAnswers(bounds);
         }
+        return answers;
     }
 
     private ChannelHandlerContext context() {

@@ -86,7 +86,7 @@ final class TlsRecordGuard extends ChannelInboundHandlerAdapter {
     /**
      * Cuts the connection above the number. To be called when TLS has read what was noted.
      *
-     * @param established whether the first handshake has succeeded, which {@link ConnectionGuard}
+     * @param established whether the first handshake has succeeded, which {@link TlsHandshake}
      *     bounds otherwise
      * @return whether the connection goes on
      */
