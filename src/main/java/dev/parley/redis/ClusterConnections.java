@@ -11,7 +11,6 @@ import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;
@@ -23,7 +22,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -32,8 +30,8 @@ import org.jspecify.annotations.Nullable;
  * A pod's access to a Redis Cluster: a {@link RedisNode} for each master that has slots, and the
  * map of the slots ({@link ClusterSlots}) that says which of them has a key or a channel.
  *
- * <p><b>Commands</b> go to the node that has the slot of the first key. A node that answers MOVED
- * or ASK names the one that has it now, which is asked instead.
+ * <p><b>Commands</b> go to the node that has the slot of the first key, or on to the one that a
+ * node names instead ({@link ClusterCommands}).
  *
  * <p><b>Channels</b> are subscribed to at the node that has the slot of their name. Channels whose
  * name begins with the prefix and a hash tag, such as {@code parley:{kitchen}:live}, are sharded
@@ -66,12 +64,6 @@ public final class ClusterConnections implements RedisConnections {
     /** Ticks of the probe's interval between two readings of the map while nothing is wrong. */
     private static final int TICKS_PER_REFRESH = 5;
 
-    /** How often a command is redirected before it waits a little: the nodes disagree. */
-    private static final int QUICK_REDIRECTS = 3;
-
-    /** Pause before a command that no node runs at the moment is sent again. */
-    private static final Duration RETRY_PAUSE = Duration.ofMillis(50);
-
     /** How long a node without slots is kept after a command was redirected to it. */
     private static final long KEPT_NANOS = TimeUnit.SECONDS.toNanos(60);
 
@@ -80,6 +72,7 @@ public final class ClusterConnections implements RedisConnections {
     private final ClusterClients clients;
     private final RedisSetup setup;
     private final Receiver receiver;
+    private final ClusterCommands commands;
     private final Vertx vertx;
     private final RedisConfig config;
 
@@ -104,7 +97,7 @@ public final class ClusterConnections implements RedisConnections {
     private Optional<Boolean> sharded = Optional.empty();
 
     /** A node, and what it is used for. */
-    private static final class Member {
+    static final class Member {
 
         private final NodeAddress address;
         private final RedisNode node;
@@ -122,6 +115,14 @@ public final class ClusterConnections implements RedisConnections {
         Member(NodeAddress address, RedisNode node) {
             this.address = address;
             this.node = node;
+        }
+
+        NodeAddress address() {
+            return address;
+        }
+
+        RedisNode node() {
+            return node;
         }
     }
 
@@ -142,19 +143,6 @@ public final class ClusterConnections implements RedisConnections {
         }
     }
 
-    /** A script that runs at the node of its keys. */
-    private record Call(
-            RedisCommands.Script script,
-            List<String> keys,
-            List<String> args,
-            int slot,
-            long deadlineNanos) {
-
-        boolean isOver() {
-            return System.nanoTime() - deadlineNanos > 0;
-        }
-    }
-
     /** Makes the access to the Cluster that has the configured nodes. */
     public ClusterConnections(ClusterClients clients, RedisSetup setup, Receiver receiver) {
         this.clients = clients;
@@ -162,6 +150,7 @@ public final class ClusterConnections implements RedisConnections {
         this.receiver = receiver;
         this.vertx = setup.vertx();
         this.config = setup.config();
+        this.commands = new ClusterCommands(this, vertx, config.timeout());
         this.backoff = new Backoff(config.minBackoff(), config.maxBackoff());
         subscribe(setup.pattern());
         EvictionWatch.register(this::mayEvict, setup.meters());
@@ -194,105 +183,23 @@ public final class ClusterConnections implements RedisConnections {
     @Override
     public Future<Response> send(
             RedisCommands.Script script, List<String> keys, List<String> args) {
-        long limit = config.timeout().toNanos();
-        int slot = ClusterSlots.slotOf(keys.get(0));
-        var call = new Call(script, keys, args, slot, System.nanoTime() + limit);
-        // Each step has its own bound; this one applies in whichever step the answer is lost.
-        Future<Response> answer = sendTo(call, owner(slot), 0);
-        return AnswerTimeout.limit(vertx, answer, config.timeout().multipliedBy(2))
-                .recover(ClusterConnections::unavailable);
+        return commands.send(script, keys, args);
     }
 
-    private static Future<Response> unavailable(Throwable failure) {
-        return Future.failedFuture(
-                failure instanceof TimeoutException
-                        ? new RedisUnavailable("no node of the Redis Cluster answered in time")
-                        : failure);
-    }
-
-    /**
-     * Sends a call to a node.
-     *
-     * @param redirects how often nodes have redirected it
-     */
-    private Future<Response> sendTo(Call call, @Nullable Member member, int redirects) {
-        if (member == null) {
-            refreshSoon();
-            return Future.failedFuture(new RedisUnavailable(noNode(call.slot())));
-        }
-        // A replica that has taken over, for example, is being connected to just now.
-        Future<?> connected =
-                member.node.isFirstAttempt()
-                        ? whenConnected(call, member)
-                        : Future.succeededFuture();
-        return connected
-                .compose(up -> member.node.commands().send(call.script(), call.keys(), call.args()))
-                .recover(failure -> onFailure(call, member, failure, redirects));
-    }
-
-    private Future<Response> onFailure(Call call, Member member, Throwable failure, int redirects) {
-        if (member.node.connection().isEmpty()) {
-            refreshSoon();
-        }
-        Optional<ClusterReply> reply = ClusterReply.of(failure, member.address);
-        if (reply.isEmpty() || call.isOver()) {
-            return Future.failedFuture(failure);
-        }
-        if (reply.get() instanceof ClusterReply.Ask ask) {
-            Member next = redirectedTo(ask.to());
-            return whenConnected(call, next)
-                    .compose(
-                            up -> next.node.commands().ask(call.script(), call.keys(), call.args()))
-                    .onSuccess(done -> tellSubscribers(call, member))
-                    .recover(later -> onFailure(call, next, later, redirects + 1));
-        }
-        if (reply.get() instanceof ClusterReply.Moved moving && redirects < QUICK_REDIRECTS) {
-            Member next = onMoved(moving);
-            return whenConnected(call, next).compose(up -> sendTo(call, next, redirects + 1));
-        }
-        refreshSoon();
-        return vertx.timer(RETRY_PAUSE.toMillis(), TimeUnit.MILLISECONDS)
-                .compose(now -> sendTo(call, owner(call.slot()), 0));
-    }
-
-    /**
-     * Tells the subscribers of a sharded channel that its slot is moving, and that a message was
-     * published at the next node. They are still at the former one, and cannot be elsewhere before
-     * the slot has moved. An empty message makes them read the room's log.
-     */
-    private void tellSubscribers(Call call, Member former) {
-        if (isSharded()) {
-            call.script()
-                    .channel(call.args())
-                    .map(channel -> Request.cmd(Command.SPUBLISH).arg(channel).arg(""))
-                    .ifPresent(hint -> former.node.connection().ifPresent(c -> c.send(hint)));
-        }
-    }
-
-    /**
-     * Waits for the connection of a node to which a call was redirected, as long as it may take.
-     */
-    private Future<?> whenConnected(Call call, Member member) {
-        long left = Math.max(1, (call.deadlineNanos() - System.nanoTime()) / 1_000_000);
-        Future<?> ready = member.node.whenReady();
-        return AnswerTimeout.limit(vertx, ready, Duration.ofMillis(left), config.timeout())
-                .recover(
-                        late ->
-                                Future.failedFuture(
-                                        new RedisUnavailable("no connection to a node of Redis")));
-    }
-
-    private synchronized @Nullable Member owner(int slot) {
+    /** Returns the node that has a slot; null if none is known. */
+    synchronized @Nullable Member owner(int slot) {
         return slots.owner(slot).map(members::get).orElse(null);
     }
 
-    private synchronized Member redirectedTo(NodeAddress address) {
+    /** Returns the node to which a command was redirected once (Redis: ASK). */
+    synchronized Member redirectedTo(NodeAddress address) {
         Member member = member(address);
         member.redirectedNanos = System.nanoTime();
         return member;
     }
 
-    private synchronized Member onMoved(ClusterReply.Moved reply) {
+    /** Notes that another node has a slot, and returns that node. */
+    synchronized Member onMoved(ClusterReply.Moved reply) {
         slots = slots.with(reply.slot(), reply.to());
         askFirst = reply.to();
         moved = true;
@@ -325,7 +232,8 @@ public final class ClusterConnections implements RedisConnections {
                 new Events());
     }
 
-    private String noNode(int slot) {
+    /** Says why no node is known that has a slot, for a client. */
+    synchronized String noNode(int slot) {
         return members.isEmpty()
                 ? RedisReason.forClients("no connection to a Redis Cluster", lastError)
                 : "no node of the Redis Cluster has slot " + slot;
@@ -425,7 +333,7 @@ public final class ClusterConnections implements RedisConnections {
         @Override
         public void onMessage(String channel, Buffer payload) {
             if (payload.length() == 0 && kind(channel) == RedisSubscription.Kind.SHARD) {
-                // Published by tellSubscribers.
+                // Published by ClusterCommands.tellSubscribers.
                 receiver.onResubscribed(Set.of(channel));
             } else {
                 receiver.onMessage(channel, payload);
@@ -532,7 +440,7 @@ public final class ClusterConnections implements RedisConnections {
     }
 
     /** Asks for the map of the slots after a pause, unless that is about to happen. */
-    private synchronized void refreshSoon() {
+    synchronized void refreshSoon() {
         if (!refreshing && !closed) {
             refreshing = true;
             vertx.setTimer(backoff.next().toMillis(), timer -> refresh());
@@ -702,7 +610,7 @@ public final class ClusterConnections implements RedisConnections {
         return isSharded() ? "SPUBLISH" : "PUBLISH";
     }
 
-    private synchronized boolean isSharded() {
+    synchronized boolean isSharded() {
         return sharded.orElse(false);
     }
 

@@ -1,0 +1,152 @@
+package dev.parley.redis;
+
+import dev.parley.redis.ClusterConnections.Member;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.Request;
+import io.vertx.redis.client.Response;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends a pod's commands to the nodes of a Redis Cluster: each to the node that has the slot of its
+ * first key. A node that answers MOVED or ASK names the one that has it now, which is asked
+ * instead. Holds no lock. Thread-safe.
+ */
+final class ClusterCommands {
+
+    /** How often a command is redirected before it waits a little: the nodes disagree. */
+    private static final int QUICK_REDIRECTS = 3;
+
+    /** Pause before a command that no node runs at the moment is sent again. */
+    private static final Duration RETRY_PAUSE = Duration.ofMillis(50);
+
+    private final ClusterConnections cluster;
+    private final Vertx vertx;
+    private final Duration timeout;
+
+    /**
+     * @param cluster knows which node has which slot
+     * @param timeout of the answer to one command
+     */
+    ClusterCommands(ClusterConnections cluster, Vertx vertx, Duration timeout) {
+        this.cluster = cluster;
+        this.vertx = vertx;
+        this.timeout = timeout;
+    }
+
+    /** A script that runs at the node of its keys. */
+    private record Call(
+            RedisCommands.Script script,
+            List<String> keys,
+            List<String> args,
+            int slot,
+            long deadlineNanos) {
+
+        boolean isOver() {
+            return System.nanoTime() - deadlineNanos > 0;
+        }
+    }
+
+    /** Runs a script at the node of its keys. */
+    Future<Response> send(RedisCommands.Script script, List<String> keys, List<String> args) {
+        long limit = timeout.toNanos();
+        int slot = ClusterSlots.slotOf(keys.get(0));
+        var call = new Call(script, keys, args, slot, System.nanoTime() + limit);
+        // Each step has its own bound; this one applies in whichever step the answer is lost.
+        Future<Response> answer = sendTo(call, cluster.owner(slot), 0);
+        return AnswerTimeout.limit(vertx, answer, timeout.multipliedBy(2))
+                .recover(ClusterCommands::unavailable);
+    }
+
+    private static Future<Response> unavailable(Throwable failure) {
+        return Future.failedFuture(
+                failure instanceof TimeoutException
+                        ? new RedisUnavailable("no node of the Redis Cluster answered in time")
+                        : failure);
+    }
+
+    /**
+     * Sends a call to a node.
+     *
+     * @param redirects how often nodes have redirected it
+     */
+    private Future<Response> sendTo(Call call, @Nullable Member member, int redirects) {
+        if (member == null) {
+            cluster.refreshSoon();
+            return Future.failedFuture(new RedisUnavailable(cluster.noNode(call.slot())));
+        }
+        // A replica that has taken over, for example, is being connected to just now.
+        Future<?> connected =
+                member.node().isFirstAttempt()
+                        ? whenConnected(call, member)
+                        : Future.succeededFuture();
+        return connected
+                .compose(
+                        up ->
+                                member.node()
+                                        .commands()
+                                        .send(call.script(), call.keys(), call.args()))
+                .recover(failure -> onFailure(call, member, failure, redirects));
+    }
+
+    private Future<Response> onFailure(Call call, Member member, Throwable failure, int redirects) {
+        if (member.node().connection().isEmpty()) {
+            cluster.refreshSoon();
+        }
+        Optional<ClusterReply> reply = ClusterReply.of(failure, member.address());
+        if (reply.isEmpty() || call.isOver()) {
+            return Future.failedFuture(failure);
+        }
+        if (reply.get() instanceof ClusterReply.Ask ask) {
+            Member next = cluster.redirectedTo(ask.to());
+            return whenConnected(call, next)
+                    .compose(
+                            up ->
+                                    next.node()
+                                            .commands()
+                                            .ask(call.script(), call.keys(), call.args()))
+                    .onSuccess(done -> tellSubscribers(call, member))
+                    .recover(later -> onFailure(call, next, later, redirects + 1));
+        }
+        if (reply.get() instanceof ClusterReply.Moved moving && redirects < QUICK_REDIRECTS) {
+            Member next = cluster.onMoved(moving);
+            return whenConnected(call, next).compose(up -> sendTo(call, next, redirects + 1));
+        }
+        cluster.refreshSoon();
+        return vertx.timer(RETRY_PAUSE.toMillis(), TimeUnit.MILLISECONDS)
+                .compose(now -> sendTo(call, cluster.owner(call.slot()), 0));
+    }
+
+    /**
+     * Tells the subscribers of a sharded channel that its slot is moving, and that a message was
+     * published at the next node. They are still at the former one, and cannot be elsewhere before
+     * the slot has moved. An empty message makes them read the room's log.
+     */
+    private void tellSubscribers(Call call, Member former) {
+        if (cluster.isSharded()) {
+            call.script()
+                    .channel(call.args())
+                    .map(channel -> Request.cmd(Command.SPUBLISH).arg(channel).arg(""))
+                    .ifPresent(hint -> former.node().connection().ifPresent(c -> c.send(hint)));
+        }
+    }
+
+    /**
+     * Waits for the connection of a node to which a call was redirected, as long as it may take.
+     */
+    private Future<?> whenConnected(Call call, Member member) {
+        long left = Math.max(1, (call.deadlineNanos() - System.nanoTime()) / 1_000_000);
+        Future<?> ready = member.node().whenReady();
+        return AnswerTimeout.limit(vertx, ready, Duration.ofMillis(left), timeout)
+                .recover(
+                        late ->
+                                Future.failedFuture(
+                                        new RedisUnavailable("no connection to a node of Redis")));
+    }
+}
