@@ -101,20 +101,14 @@ public final class ClusterConnections implements RedisConnections {
 
         private final NodeAddress address;
         private final RedisNode node;
-        private BitSet slots = new BitSet();
+        private final ProbeSlot probe;
         private boolean serves;
-
-        /** The slot of the place where the probe is; -1 for none. */
-        private int probeSlot = -1;
-
-        /** Slots in which the probe was, and which the node did not have, or was giving away. */
-        private final BitSet redirecting = new BitSet();
-
         private long redirectedNanos = System.nanoTime();
 
-        Member(NodeAddress address, RedisNode node) {
+        Member(NodeAddress address, RedisNode node, ProbeSlot probe) {
             this.address = address;
             this.node = node;
+            this.probe = probe;
         }
 
         NodeAddress address() {
@@ -211,7 +205,10 @@ public final class ClusterConnections implements RedisConnections {
     private Member member(NodeAddress address) {
         Member member = members.get(address);
         if (member == null) {
-            member = new Member(address, newNode(address));
+            RedisNode node = newNode(address);
+            member =
+                    new Member(
+                            address, node, new ProbeSlot(node, setup.probesInSlots(), this::kind));
             members.put(address, member);
             if (!closed) {
                 member.node.startCommands();
@@ -375,7 +372,7 @@ public final class ClusterConnections implements RedisConnections {
                         askFirst = member.address;
                         if (channels.stream().anyMatch(name -> !wanted.containsKey(name))) {
                             // The probe's channel, or one that was left meanwhile.
-                            member.probeSlot = -1;
+                            member.probe.onLost();
                         }
                     }
                 }
@@ -399,27 +396,14 @@ public final class ClusterConnections implements RedisConnections {
         public boolean onProbeRedirected(RedisNode node) {
             synchronized (ClusterConnections.this) {
                 for (Member member : members.values()) {
-                    if (member.node == node && member.serves && member.probeSlot >= 0) {
+                    if (member.node == node && member.serves && member.probe.isPlaced()) {
                         askFirst = member.address;
-                        probeElsewhere(member);
+                        member.probe.onRedirected();
                     }
                 }
                 moved = true;
                 refreshSoon();
                 return true;
-            }
-        }
-
-        /** A reshard may begin with many slots at once, so none of them is tried twice. */
-        private void probeElsewhere(Member member) {
-            member.redirecting.set(member.probeSlot);
-            BitSet others = (BitSet) member.slots.clone();
-            others.andNot(member.redirecting);
-            if (others.isEmpty()) {
-                // Perhaps one of them has come back.
-                member.redirecting.clear();
-            } else {
-                probeIn(member, others);
             }
         }
     }
@@ -551,26 +535,11 @@ public final class ClusterConnections implements RedisConnections {
     }
 
     private void serve(Member member, BitSet owned) {
-        member.slots = owned;
-        member.redirecting.and(owned);
-        if (member.probeSlot < 0 || !owned.get(member.probeSlot)) {
-            probeIn(member, owned);
-        }
+        member.probe.onSlots(owned);
         if (!member.serves) {
             member.serves = true;
             member.node.startSubscription();
         }
-    }
-
-    /** Finds a place for a node's probe in one of these slots, by trying. */
-    private void probeIn(Member member, BitSet slots) {
-        int number = 0;
-        RedisProbe.Place place = setup.probesInSlots().apply(number);
-        while (!slots.get(ClusterSlots.slotOf(place.key()))) {
-            place = setup.probesInSlots().apply(++number);
-        }
-        member.probeSlot = ClusterSlots.slotOf(place.key());
-        member.node.probeAt(place, kind(place.channel()));
     }
 
     private void leaveOthers(Set<NodeAddress> owners) {
