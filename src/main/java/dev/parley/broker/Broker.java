@@ -102,13 +102,7 @@ public interface Broker {
      * @param key recognises a repeat of the message; empty if the publisher gave none
      * @param sender whose key it is: senders do not take each other's keys
      */
-    record PublishRequest(Message message, Optional<IdempotencyKey> key, String sender) {
-
-        /** Makes a request of a sender who is known by the message's {@code from} alone. */
-        public PublishRequest(Message message, Optional<IdempotencyKey> key) {
-            this(message, key, message.from().orElse(""));
-        }
-    }
+    record PublishRequest(Message message, Optional<IdempotencyKey> key, String sender) {}
 
     /**
      * A publisher's name for one message of a room, by which a repeat is recognised (the {@code
