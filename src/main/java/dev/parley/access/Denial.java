@@ -1,7 +1,5 @@
 package dev.parley.access;
 
-import java.util.Locale;
-
 /**
  * Why a request is denied for another reason than that its token is not valid: it has no token, the
  * token does not suffice, or was not even checked. The list in metrics and in the audit log, with
@@ -26,10 +24,5 @@ enum Denial implements DenialReason {
     /** A cookie came, and any page may use the pod. */
     COOKIE_WITHOUT_ORIGINS,
     /** The client's address was refused too often. */
-    TOO_MANY;
-
-    @Override
-    public String label() {
-        return name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
+    TOO_MANY
 }
