@@ -17,11 +17,11 @@ local publish, counted = ARGV[3], ARGV[4]
 
 local written = redis.pcall('SET', key, message)
 if written.err then
-    if string.find(written.err, 'READONLY', 1, true) or string.find(written.err, 'MASTERDOWN', 1, true) then
-        return written
-    end
+  if string.find(written.err, 'READONLY', 1, true) or string.find(written.err, 'MASTERDOWN', 1, true) then
+    return written
+  end
 else
-    redis.call('DEL', key)
+  redis.call('DEL', key)
 end
 redis.call(publish, channel, message)
 local subscribed = redis.pcall('PUBSUB', 'NUMSUB', counted)

@@ -3,7 +3,9 @@
 -- KEYS[1]  ticket  string  <end in ms> <idle in ms> <content>
 --
 -- Returns the content; nil if there is no such ticket, or its time is over.
-local value = redis.call('GET', KEYS[1])
+local ticket = KEYS[1]
+
+local value = redis.call('GET', ticket)
 if not value then
   return nil
 end
@@ -12,8 +14,8 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local stop, idle, content = string.match(value, '^(%d+) (%d+) (.*)$')
 local left = (tonumber(stop) or 0) - now
 if left <= 0 then
-  redis.call('DEL', KEYS[1])
+  redis.call('DEL', ticket)
   return nil
 end
-redis.call('PEXPIRE', KEYS[1], string.format('%d', math.min(tonumber(idle), left)))
+redis.call('PEXPIRE', ticket, string.format('%d', math.min(tonumber(idle), left)))
 return content
