@@ -814,7 +814,7 @@ public final class ClusterConnections implements RedisConnections {
     }
 
     @Override
-    public synchronized Optional<String> problemOfPublishing() {
+    public synchronized Optional<String> publishingProblem() {
         return members.values().stream()
                 .flatMap(member -> member.node.writes().problem().stream())
                 .sorted()

@@ -86,7 +86,7 @@ public interface RedisConnections extends AutoCloseable {
     Optional<String> problem();
 
     /** Returns why publishing fails although messages flow; empty while it works. */
-    Optional<String> problemOfPublishing();
+    Optional<String> publishingProblem();
 
     /** Returns, of several nodes, those from which messages do not flow, and why. */
     Map<String, String> away();

@@ -129,7 +129,7 @@ public final class ServerConnections implements RedisConnections {
     }
 
     @Override
-    public Optional<String> problemOfPublishing() {
+    public Optional<String> publishingProblem() {
         return node.writes().problem();
     }
 

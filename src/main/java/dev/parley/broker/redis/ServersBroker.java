@@ -218,14 +218,14 @@ public final class ServersBroker implements Broker, AutoCloseable {
     @Override
     public BrokerState state() {
         Map<String, String> away = new LinkedHashMap<>();
-        List<String> publishing = new ArrayList<>();
+        List<String> publishingProblems = new ArrayList<>();
         servers.forEach(
                 (name, server) -> {
                     BrokerState state = server.broker().state();
                     if (state instanceof BrokerState.Down down) {
                         away.put(name, down.reason());
                     } else if (state instanceof BrokerState.Up up) {
-                        up.publishing().ifPresent(publishing::add);
+                        up.publishingProblem().ifPresent(publishingProblems::add);
                     }
                 });
         if (away.isEmpty() || System.nanoTime() - startNanos > config.probeTimeout().toNanos()) {
@@ -238,9 +238,9 @@ public final class ServersBroker implements Broker, AutoCloseable {
                             .collect(Collectors.joining("; ")));
         }
         return new BrokerState.Up(
-                publishing.isEmpty()
+                publishingProblems.isEmpty()
                         ? Optional.empty()
-                        : Optional.of(String.join("; ", publishing)),
+                        : Optional.of(String.join("; ", publishingProblems)),
                 away);
     }
 

@@ -178,7 +178,7 @@ class ServersBrokerIT implements BrokerContract {
         Timeouts.await("up without b").until(() -> servers.state().isUp());
 
         assertThat(away(servers)).containsOnlyKeys("b");
-        assertThat(((BrokerState.Up) servers.state()).publishing()).isEmpty();
+        assertThat(((BrokerState.Up) servers.state()).publishingProblem()).isEmpty();
     }
 
     @Test
