@@ -85,7 +85,7 @@ public final class ClusterConnections implements RedisConnections {
 
     // Guarded by this.
 
-    private final Map<NodeAddress, Member> members = new HashMap<>();
+    private final Map<NodeAddress, Master> masters = new HashMap<>();
     private final Map<String, Wanted> wanted = new HashMap<>();
     private final Backoff backoff;
     private ClusterSlots slots = ClusterSlots.NONE;
@@ -103,8 +103,8 @@ public final class ClusterConnections implements RedisConnections {
     /** Empty until a node has answered. */
     private Optional<Boolean> sharded = Optional.empty();
 
-    /** A node, and what it is used for. */
-    private static final class Member {
+    /** A master, and what it is used for. */
+    private static final class Master {
 
         private final NodeAddress address;
         private final RedisNode node;
@@ -119,7 +119,7 @@ public final class ClusterConnections implements RedisConnections {
 
         private long redirectedNanos = System.nanoTime();
 
-        Member(NodeAddress address, RedisNode node) {
+        Master(NodeAddress address, RedisNode node) {
             this.address = address;
             this.node = node;
         }
@@ -130,7 +130,7 @@ public final class ClusterConnections implements RedisConnections {
 
         private final int slot;
         private int users;
-        private @Nullable Member at;
+        private @Nullable Master at;
 
         /** Whether Redis has confirmed it at least once. */
         private boolean confirmed;
@@ -180,13 +180,13 @@ public final class ClusterConnections implements RedisConnections {
 
     @Override
     public void close() {
-        List<Member> all;
+        List<Master> all;
         synchronized (this) {
             closed = true;
             vertx.cancelTimer(periodic);
-            all = List.copyOf(members.values());
+            all = List.copyOf(masters.values());
         }
-        all.forEach(member -> member.node.close());
+        all.forEach(master -> master.node.close());
     }
 
     // Commands
@@ -215,39 +215,39 @@ public final class ClusterConnections implements RedisConnections {
      *
      * @param redirects how often nodes have redirected it
      */
-    private Future<Response> sendTo(Call call, @Nullable Member member, int redirects) {
-        if (member == null) {
+    private Future<Response> sendTo(Call call, @Nullable Master master, int redirects) {
+        if (master == null) {
             refreshSoon();
             return Future.failedFuture(new RedisUnavailable(noNode(call.slot())));
         }
         // A replica that has taken over, for example, is being connected to just now.
         Future<?> connected =
-                member.node.isFirstAttempt()
-                        ? whenConnected(call, member)
+                master.node.isFirstAttempt()
+                        ? whenConnected(call, master)
                         : Future.succeededFuture();
         return connected
-                .compose(up -> member.node.commands().send(call.script(), call.keys(), call.args()))
-                .recover(failure -> onFailure(call, member, failure, redirects));
+                .compose(up -> master.node.commands().send(call.script(), call.keys(), call.args()))
+                .recover(failure -> onFailure(call, master, failure, redirects));
     }
 
-    private Future<Response> onFailure(Call call, Member member, Throwable failure, int redirects) {
-        if (member.node.connection().isEmpty()) {
+    private Future<Response> onFailure(Call call, Master master, Throwable failure, int redirects) {
+        if (master.node.connection().isEmpty()) {
             refreshSoon();
         }
-        Optional<ClusterReply> reply = ClusterReply.of(failure, member.address);
+        Optional<ClusterReply> reply = ClusterReply.of(failure, master.address);
         if (reply.isEmpty() || call.isOver()) {
             return Future.failedFuture(failure);
         }
         if (reply.get() instanceof ClusterReply.Ask ask) {
-            Member next = redirectedTo(ask.to());
+            Master next = redirectedTo(ask.to());
             return whenConnected(call, next)
                     .compose(
                             up -> next.node.commands().ask(call.script(), call.keys(), call.args()))
-                    .onSuccess(done -> tellSubscribers(call, member))
+                    .onSuccess(done -> tellSubscribers(call, master))
                     .recover(later -> onFailure(call, next, later, redirects + 1));
         }
         if (reply.get() instanceof ClusterReply.Moved moving && redirects < QUICK_REDIRECTS) {
-            Member next = onMoved(moving);
+            Master next = onMoved(moving);
             return whenConnected(call, next).compose(up -> sendTo(call, next, redirects + 1));
         }
         refreshSoon();
@@ -260,7 +260,7 @@ public final class ClusterConnections implements RedisConnections {
      * published at the next node. They are still at the former one, and cannot be elsewhere before
      * the slot has moved. An empty message makes them read the room's log.
      */
-    private void tellSubscribers(Call call, Member former) {
+    private void tellSubscribers(Call call, Master former) {
         if (isSharded()) {
             call.script()
                     .channel(call.args())
@@ -272,9 +272,9 @@ public final class ClusterConnections implements RedisConnections {
     /**
      * Waits for the connection of a node to which a call was redirected, as long as it may take.
      */
-    private Future<?> whenConnected(Call call, Member member) {
+    private Future<?> whenConnected(Call call, Master master) {
         long left = Math.max(1, (call.deadlineNanos() - System.nanoTime()) / 1_000_000);
-        Future<?> ready = member.node.whenReady();
+        Future<?> ready = master.node.whenReady();
         return AnswerTimeout.limit(vertx, ready, Duration.ofMillis(left), config.timeout())
                 .recover(
                         late ->
@@ -282,17 +282,17 @@ public final class ClusterConnections implements RedisConnections {
                                         new RedisUnavailable("no connection to a node of Redis")));
     }
 
-    private synchronized @Nullable Member owner(int slot) {
-        return slots.owner(slot).map(members::get).orElse(null);
+    private synchronized @Nullable Master owner(int slot) {
+        return slots.owner(slot).map(masters::get).orElse(null);
     }
 
-    private synchronized Member redirectedTo(NodeAddress address) {
-        Member member = member(address);
-        member.redirectedNanos = System.nanoTime();
-        return member;
+    private synchronized Master redirectedTo(NodeAddress address) {
+        Master master = master(address);
+        master.redirectedNanos = System.nanoTime();
+        return master;
     }
 
-    private synchronized Member onMoved(ClusterReply.Moved reply) {
+    private synchronized Master onMoved(ClusterReply.Moved reply) {
         slots = slots.with(reply.slot(), reply.to());
         askFirst = reply.to();
         moved = true;
@@ -300,17 +300,17 @@ public final class ClusterConnections implements RedisConnections {
         return redirectedTo(reply.to());
     }
 
-    /** Returns the member at an address, and begins to connect to it if it is new. */
-    private Member member(NodeAddress address) {
-        Member member = members.get(address);
-        if (member == null) {
-            member = new Member(address, newNode(address));
-            members.put(address, member);
+    /** Returns the master at an address, and begins to connect to it if it is new. */
+    private Master master(NodeAddress address) {
+        Master master = masters.get(address);
+        if (master == null) {
+            master = new Master(address, newNode(address));
+            masters.put(address, master);
             if (!closed) {
-                member.node.startCommands();
+                master.node.startCommands();
             }
         }
-        return member;
+        return master;
     }
 
     private RedisNode newNode(NodeAddress address) {
@@ -326,7 +326,7 @@ public final class ClusterConnections implements RedisConnections {
     }
 
     private String noNode(int slot) {
-        return members.isEmpty()
+        return masters.isEmpty()
                 ? RedisReason.forClients("no connection to a Redis Cluster", lastError)
                 : "no node of the Redis Cluster has slot " + slot;
     }
@@ -372,9 +372,9 @@ public final class ClusterConnections implements RedisConnections {
      *
      * @return whether the channel moved from one node to another
      */
-    @SuppressWarnings("ReferenceEquality") // A member that was replaced has another connection.
+    @SuppressWarnings("ReferenceEquality") // A master that was replaced has another connection.
     private boolean place(String channel, Wanted one) {
-        Member to = owner(one.slot);
+        Master to = owner(one.slot);
         if (to == one.at) {
             return false;
         }
@@ -400,8 +400,8 @@ public final class ClusterConnections implements RedisConnections {
                 : RedisSubscription.Kind.CHANNEL;
     }
 
-    @SuppressWarnings("ReferenceEquality") // This very channel and member, not later ones.
-    private void onConfirmed(String channel, Wanted one, Member at) {
+    @SuppressWarnings("ReferenceEquality") // This very channel and master, not later ones.
+    private void onConfirmed(String channel, Wanted one, Master at) {
         List<Promise<Void>> waiting;
         boolean again;
         synchronized (this) {
@@ -452,22 +452,22 @@ public final class ClusterConnections implements RedisConnections {
             receiver.onResubscribed(channels);
         }
 
-        @SuppressWarnings("ReferenceEquality") // Every member has a node of its own.
+        @SuppressWarnings("ReferenceEquality") // Every master has a node of its own.
         private boolean isConfirmedAt(RedisNode node, String channel) {
             Wanted one = wanted.get(channel);
             return one != null && one.confirmed && one.at != null && one.at.node == node;
         }
 
         @Override
-        @SuppressWarnings("ReferenceEquality") // Every member has a node of its own.
+        @SuppressWarnings("ReferenceEquality") // Every master has a node of its own.
         public void onLost(RedisNode node, Set<String> channels) {
             synchronized (ClusterConnections.this) {
-                for (Member member : members.values()) {
-                    if (member.node == node) {
-                        askFirst = member.address;
+                for (Master master : masters.values()) {
+                    if (master.node == node) {
+                        askFirst = master.address;
                         if (channels.stream().anyMatch(name -> !wanted.containsKey(name))) {
                             // The probe's channel, or one that was left meanwhile.
-                            member.probeSlot = -1;
+                            master.probeSlot = -1;
                         }
                     }
                 }
@@ -487,13 +487,13 @@ public final class ClusterConnections implements RedisConnections {
          * slots show as well whether its connections work.
          */
         @Override
-        @SuppressWarnings("ReferenceEquality") // Every member has a node of its own.
+        @SuppressWarnings("ReferenceEquality") // Every master has a node of its own.
         public boolean onProbeRedirected(RedisNode node) {
             synchronized (ClusterConnections.this) {
-                for (Member member : members.values()) {
-                    if (member.node == node && member.serves && member.probeSlot >= 0) {
-                        askFirst = member.address;
-                        probeElsewhere(member);
+                for (Master master : masters.values()) {
+                    if (master.node == node && master.serves && master.probeSlot >= 0) {
+                        askFirst = master.address;
+                        probeElsewhere(master);
                     }
                 }
                 moved = true;
@@ -503,15 +503,15 @@ public final class ClusterConnections implements RedisConnections {
         }
 
         /** A reshard may begin with many slots at once, so none of them is tried twice. */
-        private void probeElsewhere(Member member) {
-            member.redirecting.set(member.probeSlot);
-            BitSet others = (BitSet) member.slots.clone();
-            others.andNot(member.redirecting);
+        private void probeElsewhere(Master master) {
+            master.redirecting.set(master.probeSlot);
+            BitSet others = (BitSet) master.slots.clone();
+            others.andNot(master.redirecting);
             if (others.isEmpty()) {
                 // Perhaps one of them has come back.
-                member.redirecting.clear();
+                master.redirecting.clear();
             } else {
-                probeIn(member, others);
+                probeIn(master, others);
             }
         }
     }
@@ -542,8 +542,8 @@ public final class ClusterConnections implements RedisConnections {
     /** Asks one node after the other, until one answers. */
     private void refresh() {
         Future<ClusterSlots> answer = Future.failedFuture("no node is connected");
-        for (Member member : candidates()) {
-            answer = answer.recover(failed -> ask(member));
+        for (Master master : candidates()) {
+            answer = answer.recover(failed -> ask(master));
         }
         for (NodeAddress address : clients.configured()) {
             answer = answer.recover(failed -> ask(address));
@@ -551,15 +551,15 @@ public final class ClusterConnections implements RedisConnections {
         answer.onSuccess(this::settle).onFailure(this::onNoAnswer);
     }
 
-    /** Returns the connected members in the order in which they are asked. */
-    private synchronized List<Member> candidates() {
-        List<Member> connected =
+    /** Returns the connected masters in the order in which they are asked. */
+    private synchronized List<Master> candidates() {
+        List<Master> connected =
                 new ArrayList<>(
-                        members.values().stream()
-                                .filter(member -> member.node.connection().isPresent())
+                        masters.values().stream()
+                                .filter(master -> master.node.connection().isPresent())
                                 .toList());
         Collections.shuffle(connected);
-        Member first = askFirst == null ? null : members.get(askFirst);
+        Master first = askFirst == null ? null : masters.get(askFirst);
         if (first != null && connected.remove(first)) {
             connected.add(0, first);
         }
@@ -567,10 +567,10 @@ public final class ClusterConnections implements RedisConnections {
         return connected;
     }
 
-    private Future<ClusterSlots> ask(Member member) {
-        return member.node
+    private Future<ClusterSlots> ask(Master master) {
+        return master.node
                 .connection()
-                .map(connection -> askForSlots(connection, member.address))
+                .map(connection -> askForSlots(connection, master.address))
                 .orElseGet(() -> Future.failedFuture("not connected"));
     }
 
@@ -630,7 +630,7 @@ public final class ClusterConnections implements RedisConnections {
         moved = false;
         updateMode();
         Map<NodeAddress, BitSet> owners = now.byOwner();
-        owners.forEach((address, owned) -> serve(member(address), owned));
+        owners.forEach((address, owned) -> serve(master(address), owned));
         int channels = 0;
         for (Map.Entry<String, Wanted> one : wanted.entrySet()) {
             channels += place(one.getKey(), one.getValue()) ? 1 : 0;
@@ -642,37 +642,37 @@ public final class ClusterConnections implements RedisConnections {
         }
     }
 
-    private void serve(Member member, BitSet owned) {
-        member.slots = owned;
-        member.redirecting.and(owned);
-        if (member.probeSlot < 0 || !owned.get(member.probeSlot)) {
-            probeIn(member, owned);
+    private void serve(Master master, BitSet owned) {
+        master.slots = owned;
+        master.redirecting.and(owned);
+        if (master.probeSlot < 0 || !owned.get(master.probeSlot)) {
+            probeIn(master, owned);
         }
-        if (!member.serves) {
-            member.serves = true;
-            member.node.startSubscription();
+        if (!master.serves) {
+            master.serves = true;
+            master.node.startSubscription();
         }
     }
 
     /** Finds a place for a node's probe in one of these slots, by trying. */
-    private void probeIn(Member member, BitSet slots) {
+    private void probeIn(Master master, BitSet slots) {
         int number = 0;
         RedisProbe.Place place = setup.probesInSlots().apply(number);
         while (!slots.get(ClusterSlots.slotOf(place.key()))) {
             place = setup.probesInSlots().apply(++number);
         }
-        member.probeSlot = ClusterSlots.slotOf(place.key());
-        member.node.probeAt(place, kind(place.channel()));
+        master.probeSlot = ClusterSlots.slotOf(place.key());
+        master.node.probeAt(place, kind(place.channel()));
     }
 
     private void leaveOthers(Set<NodeAddress> owners) {
-        for (Iterator<Member> all = members.values().iterator(); all.hasNext(); ) {
-            Member member = all.next();
+        for (Iterator<Master> all = masters.values().iterator(); all.hasNext(); ) {
+            Master master = all.next();
             boolean isAsked =
-                    !member.serves && System.nanoTime() - member.redirectedNanos < KEPT_NANOS;
-            if (!owners.contains(member.address) && !isAsked) {
+                    !master.serves && System.nanoTime() - master.redirectedNanos < KEPT_NANOS;
+            if (!owners.contains(master.address) && !isAsked) {
                 all.remove();
-                finish(member);
+                finish(master);
             }
         }
     }
@@ -690,9 +690,9 @@ public final class ClusterConnections implements RedisConnections {
     /** Tells whether all channels have their node, and all nodes are connected. */
     private boolean isSettled() {
         return !moved
-                && !members.isEmpty()
+                && !masters.isEmpty()
                 && wanted.values().stream().allMatch(one -> one.at != null)
-                && members.values().stream().allMatch(m -> !m.serves || m.node.isConnected());
+                && masters.values().stream().allMatch(m -> !m.serves || m.node.isConnected());
     }
 
     // Classic or sharded
@@ -709,9 +709,9 @@ public final class ClusterConnections implements RedisConnections {
     /** All nodes have to know sharded publish/subscribe; of one that is away nothing is known. */
     private void updateMode() {
         List<Optional<Boolean>> nodes =
-                members.values().stream()
-                        .filter(member -> member.serves)
-                        .map(member -> member.node.server().flatMap(RedisLink.Server::isSharded))
+                masters.values().stream()
+                        .filter(master -> master.serves)
+                        .map(master -> master.node.server().flatMap(RedisLink.Server::isSharded))
                         .toList();
         if (isSharded() && nodes.contains(Optional.of(false))) {
             changeMode(false);
@@ -734,40 +734,40 @@ public final class ClusterConnections implements RedisConnections {
                             + " all nodes to Redis 7 or later");
         }
         wanted.values().forEach(one -> one.at = null);
-        members.values().forEach(this::finish);
-        members.clear();
+        masters.values().forEach(this::finish);
+        masters.clear();
     }
 
     /**
      * Leaves a node, outside the lock of this: the Redis client holds a lock of its own while it
      * ends a connection and fails the commands there, which take this one.
      */
-    private void finish(Member member) {
-        vertx.runOnContext(now -> member.node.finish());
+    private void finish(Master master) {
+        vertx.runOnContext(now -> master.node.finish());
     }
 
     // State
 
     @Override
     public synchronized boolean isCountedElsewhere() {
-        return members.values().stream().anyMatch(member -> member.node.hasCounted());
+        return masters.values().stream().anyMatch(master -> master.node.hasCounted());
     }
 
     @Override
     public synchronized RedisWrites writes(String key) {
         return Optional.ofNullable(owner(ClusterSlots.slotOf(key)))
-                .map(member -> member.node.writes())
+                .map(master -> master.node.writes())
                 .orElseGet(() -> new RedisWrites("Redis"));
     }
 
     @Override
     public synchronized String serverOf(String key) {
-        Member owner = owner(ClusterSlots.slotOf(key));
+        Master owner = owner(ClusterSlots.slotOf(key));
         return owner == null ? "" : owner.address.toString();
     }
 
     private synchronized boolean mayEvict() {
-        return members.values().stream().anyMatch(member -> member.node.mayEvict());
+        return masters.values().stream().anyMatch(master -> master.node.mayEvict());
     }
 
     /**
@@ -777,7 +777,7 @@ public final class ClusterConnections implements RedisConnections {
     @Override
     public synchronized Optional<String> problem() {
         Map<String, String> silent = silent();
-        long serving = members.values().stream().filter(member -> member.serves).count();
+        long serving = masters.values().stream().filter(master -> master.serves).count();
         if (serving == 0) {
             return Optional.of("no connection to a Redis Cluster: " + lastError);
         }
@@ -799,24 +799,24 @@ public final class ClusterConnections implements RedisConnections {
 
     private synchronized Map<String, String> silent() {
         Map<String, String> silent = new TreeMap<>();
-        members.values().stream()
-                .filter(member -> member.serves)
+        masters.values().stream()
+                .filter(master -> master.serves)
                 .forEach(
-                        member ->
-                                member.node
+                        master ->
+                                master.node
                                         .problem()
                                         .ifPresent(
                                                 reason ->
                                                         silent.put(
-                                                                member.address.toString(),
+                                                                master.address.toString(),
                                                                 reason)));
         return silent;
     }
 
     @Override
     public synchronized Optional<String> publishingProblem() {
-        return members.values().stream()
-                .flatMap(member -> member.node.writes().problem().stream())
+        return masters.values().stream()
+                .flatMap(master -> master.node.writes().problem().stream())
                 .sorted()
                 .reduce((one, other) -> one + "; " + other);
     }
