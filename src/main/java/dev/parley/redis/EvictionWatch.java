@@ -97,7 +97,7 @@ final class EvictionWatch {
      *
      * @param key which the server has, if it is a node of a Cluster
      */
-    void look(String key) {
+    void check(String key) {
         commands.send(SCRIPT, List.of(key), List.of())
                 .onSuccess(reply -> onAnswer(Answer.of(reply)))
                 .onFailure(failure -> LOG.debugf("not asked for evictions: %s", failure));

@@ -27,8 +27,8 @@ public final class RedisProbe {
     /** A probe message: the value of {@link System#nanoTime} when it was sent. */
     private static final Pattern SENT = Pattern.compile("-?[0-9]{1,18}");
 
-    /** Messages between two looks at what Redis evicts. */
-    private static final int MESSAGES_PER_LOOK = 5;
+    /** Messages between two checks of what Redis evicts. */
+    private static final int MESSAGES_PER_CHECK = 5;
 
     private final Vertx vertx;
     private final RedisConfig config;
@@ -57,7 +57,7 @@ public final class RedisProbe {
 
     private volatile long inTimeSinceNanos;
 
-    private final AtomicInteger sinceLook = new AtomicInteger();
+    private final AtomicInteger sinceCheck = new AtomicInteger();
     private volatile long timer = -1;
 
     /**
@@ -159,7 +159,7 @@ public final class RedisProbe {
             older.renew("subscription and commands are on different servers");
             return;
         }
-        look();
+        checkEvictions();
         send();
     }
 
@@ -211,9 +211,9 @@ public final class RedisProbe {
             return;
         }
         send();
-        if (sinceLook.incrementAndGet() >= MESSAGES_PER_LOOK) {
-            sinceLook.set(0);
-            look();
+        if (sinceCheck.incrementAndGet() >= MESSAGES_PER_CHECK) {
+            sinceCheck.set(0);
+            checkEvictions();
         }
     }
 
@@ -237,10 +237,10 @@ public final class RedisProbe {
         tickNanos = now;
     }
 
-    private void look() {
+    private void checkEvictions() {
         Place at = place;
         if (at != null) {
-            evictions.look(at.key());
+            evictions.check(at.key());
         }
     }
 

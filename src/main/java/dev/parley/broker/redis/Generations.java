@@ -43,7 +43,7 @@ import org.jspecify.annotations.Nullable;
  * another one.
  *
  * <p>While a server is off the list, nothing can be noted there. So each server also notes what the
- * others have noted ({@link #look}).
+ * others have noted ({@link #refresh}).
  *
  * <p>Redis knows nothing of this: its epochs are renamed on their way out, and back. Thread-safe.
  */
@@ -216,8 +216,8 @@ final class Generations {
      * @param others what the other servers of the list remember
      * @return whether the view has changed, so that rooms are perhaps in other epochs
      */
-    Future<Boolean> look(RedisConnections redis, List<View> others) {
-        return send(redis, "look", "", "")
+    Future<Boolean> refresh(RedisConnections redis, List<View> others) {
+        return send(redis, "refresh", "", "")
                 .compose(answer -> compared(redis, answer, others))
                 .map(this::onAnswer);
     }

@@ -42,8 +42,8 @@ public final class ServersBroker implements Broker, AutoCloseable {
 
     private static final Logger LOG = Logger.getLogger(ServersBroker.class);
 
-    /** Probes between two looks at the list that is in force at a server. */
-    private static final int PROBES_PER_LOOK = 5;
+    /** Probes between two refreshes of the lists that each server remembers. */
+    private static final int PROBES_PER_REFRESH = 5;
 
     /** Counted for all servers together, because the rooms of a pod are counted so too. */
     private static final String WITHOUT_LABEL = "parley.histories.lost";
@@ -107,8 +107,8 @@ public final class ServersBroker implements Broker, AutoCloseable {
     public void start() {
         startNanos = System.nanoTime();
         servers.values().forEach(server -> server.broker().start());
-        long pause = config.probeInterval().multipliedBy(PROBES_PER_LOOK).toMillis();
-        timer = vertx.setPeriodic(pause, id -> servers.values().forEach(this::look));
+        long pause = config.probeInterval().multipliedBy(PROBES_PER_REFRESH).toMillis();
+        timer = vertx.setPeriodic(pause, id -> servers.values().forEach(this::refreshLists));
     }
 
     @Override
@@ -117,14 +117,14 @@ public final class ServersBroker implements Broker, AutoCloseable {
         servers.values().forEach(server -> server.broker().close());
     }
 
-    private void look(Server server) {
+    private void refreshLists(Server server) {
         List<Generations.View> others =
                 servers.values().stream()
                         .filter(other -> !other.name().equals(server.name()))
                         .flatMap(other -> other.generations().view().stream())
                         .toList();
         server.generations()
-                .look(server.broker().redis(), others)
+                .refresh(server.broker().redis(), others)
                 .onSuccess(
                         changed -> {
                             if (changed) {
