@@ -672,7 +672,7 @@ public final class ClusterConnections implements RedisConnections {
                     !master.serves && System.nanoTime() - master.redirectedNanos < KEPT_NANOS;
             if (!owners.contains(master.address) && !isAsked) {
                 all.remove();
-                finish(master);
+                closeAfterPending(master);
             }
         }
     }
@@ -734,7 +734,7 @@ public final class ClusterConnections implements RedisConnections {
                             + " all nodes to Redis 7 or later");
         }
         wanted.values().forEach(one -> one.at = null);
-        masters.values().forEach(this::finish);
+        masters.values().forEach(this::closeAfterPending);
         masters.clear();
     }
 
@@ -742,8 +742,8 @@ public final class ClusterConnections implements RedisConnections {
      * Leaves a node, outside the lock of this: the Redis client holds a lock of its own while it
      * ends a connection and fails the commands there, which take this one.
      */
-    private void finish(Master master) {
-        vertx.runOnContext(now -> master.node.finish());
+    private void closeAfterPending(Master master) {
+        vertx.runOnContext(now -> master.node.closeAfterPending());
     }
 
     // State

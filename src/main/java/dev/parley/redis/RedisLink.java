@@ -250,18 +250,18 @@ final class RedisLink {
 
     /** Ends the connection, or the attempt to make one, for good. */
     void close() {
-        closeAfter(markClosed());
+        closeFrom(markClosed());
     }
 
     /**
      * Ends the connection for good. Redis first answers the commands that were sent before (QUIT).
      */
-    void finish() {
+    void closeAfterPending() {
         State last = markClosed();
         if (last instanceof State.Ready ready) {
             quit(ready);
         } else {
-            closeAfter(last);
+            closeFrom(last);
         }
     }
 
@@ -271,7 +271,7 @@ final class RedisLink {
                 .onComplete(answered -> close(last.client()));
     }
 
-    private void closeAfter(State last) {
+    private void closeFrom(State last) {
         if (last instanceof State.Ready ready) {
             ready.client().close();
         } else if (last instanceof State.Connecting connecting) {

@@ -169,11 +169,11 @@ final class RedisNode {
     }
 
     /** Ends all connections for good, after the commands that wait for their answers. */
-    void finish() {
+    void closeAfterPending() {
         probe.stop();
         subscriptionLink.close();
-        commandLink.finish();
-        loops.finish();
+        commandLink.closeAfterPending();
+        loops.closeAfterPending();
     }
 
     RedisCommands commands() {
