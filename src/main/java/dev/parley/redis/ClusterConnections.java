@@ -163,7 +163,7 @@ public final class ClusterConnections implements RedisConnections {
         this.vertx = setup.vertx();
         this.config = setup.config();
         this.backoff = new Backoff(config.minBackoff(), config.maxBackoff());
-        subscribe(setup.pattern());
+        subscribe(setup.legacyChannelPattern());
         EvictionWatch.register(this::mayEvict, setup.meters());
         Gauge.builder("parley.redis.nodes.silent", this, cluster -> cluster.silent().size())
                 .description("Masters of the Redis Cluster from which messages do not flow")
@@ -392,7 +392,7 @@ public final class ClusterConnections implements RedisConnections {
     }
 
     private RedisSubscription.Kind kind(String channel) {
-        if (channel.equals(setup.pattern())) {
+        if (channel.equals(setup.legacyChannelPattern())) {
             return RedisSubscription.Kind.PATTERN;
         }
         return isSharded() && channel.startsWith(config.prefix() + ":{")
@@ -749,8 +749,8 @@ public final class ClusterConnections implements RedisConnections {
     // State
 
     @Override
-    public synchronized boolean isCountedElsewhere() {
-        return masters.values().stream().anyMatch(master -> master.node.hasCounted());
+    public synchronized boolean hasLegacySubscribersElsewhere() {
+        return masters.values().stream().anyMatch(master -> master.node.hasLegacySubscribers());
     }
 
     @Override

@@ -71,10 +71,10 @@ public interface RedisConnections extends AutoCloseable {
     String publishCommand();
 
     /**
-     * Tells whether a connection is subscribed to {@link RedisSetup#counted} at a server where a
-     * script that counts them may not see it.
+     * Tells whether a connection is subscribed to {@link RedisSetup#legacyChannel} at a server
+     * where a script that counts them may not see it.
      */
-    boolean isCountedElsewhere();
+    boolean hasLegacySubscribersElsewhere();
 
     /** Returns whether the server that has a key accepts writes. */
     RedisWrites writes(String key);

@@ -97,7 +97,7 @@ final class RedisNode {
                         setup.vertx(),
                         setup.config(),
                         publish,
-                        setup.counted(),
+                        setup.legacyChannel(),
                         commands,
                         commandLink,
                         subscriptionLink,
@@ -211,9 +211,9 @@ final class RedisNode {
         return evictions.mayEvict();
     }
 
-    /** Tells whether a connection was subscribed to the counted channel at the last message. */
-    boolean hasCounted() {
-        return probe.subscribers() > 0;
+    /** Tells whether a connection was subscribed to the legacy channel at the last message. */
+    boolean hasLegacySubscribers() {
+        return probe.legacySubscribers() > 0;
     }
 
     /** Tells whether both connections are up. */

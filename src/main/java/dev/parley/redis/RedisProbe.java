@@ -40,10 +40,10 @@ public final class RedisProbe {
     private final BooleanSupplier onRedirected;
     private final Timer roundTrip;
     private final String publish;
-    private final String counted;
+    private final String legacyChannel;
 
     private volatile @Nullable Place place;
-    private volatile long subscribers;
+    private volatile long legacySubscribers;
 
     private final Unanswered unanswered = new Unanswered();
     private volatile long readyNanos;
@@ -70,7 +70,7 @@ public final class RedisProbe {
 
     /**
      * @param publish the command by which messages are sent: PUBLISH or SPUBLISH
-     * @param counted a channel whose subscribers at this server are counted
+     * @param legacyChannel a channel whose subscribers at this server are counted
      * @param onRedirected runs when the server said that the place is at another node; returns
      *     whether that is no fault, since the server is known to be a node of a Cluster
      */
@@ -78,7 +78,7 @@ public final class RedisProbe {
             Vertx vertx,
             RedisConfig config,
             String publish,
-            String counted,
+            String legacyChannel,
             RedisCommands commands,
             RedisLink commandLink,
             RedisLink subscription,
@@ -89,7 +89,7 @@ public final class RedisProbe {
         this.vertx = vertx;
         this.config = config;
         this.publish = publish;
-        this.counted = counted;
+        this.legacyChannel = legacyChannel;
         this.commands = commands;
         this.commandLink = commandLink;
         this.subscription = subscription;
@@ -122,9 +122,9 @@ public final class RedisProbe {
         place = next;
     }
 
-    /** Returns how many connections were subscribed to the counted channel at the last message. */
-    long subscribers() {
-        return subscribers;
+    /** Returns how many connections were subscribed to the legacy channel at the last message. */
+    long legacySubscribers() {
+        return legacySubscribers;
     }
 
     /** Begins to send messages. */
@@ -254,14 +254,14 @@ public final class RedisProbe {
         commands.sendOnLink(
                         SCRIPT,
                         List.of(at.key()),
-                        List.of(at.channel(), Long.toString(now), publish, counted))
+                        List.of(at.channel(), Long.toString(now), publish, legacyChannel))
                 .onSuccess(this::onSent)
                 .onFailure(failure -> onRefused(failure, at));
     }
 
     private void onSent(Response reply) {
         writes.onProbe(reply.get(0).toString());
-        subscribers = reply.get(1).toLong();
+        legacySubscribers = reply.get(1).toLong();
     }
 
     /**

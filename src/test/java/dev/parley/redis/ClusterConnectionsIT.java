@@ -202,8 +202,8 @@ class ClusterConnectionsIT {
                 List.of(),
                 placeAt(node),
                 all.probesInSlots(),
-                all.pattern(),
-                all.counted());
+                all.legacyChannelPattern(),
+                all.legacyChannel());
     }
 
     private Stream<RedisServer> masters() {
