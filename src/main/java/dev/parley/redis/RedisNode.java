@@ -50,7 +50,7 @@ final class RedisNode {
      * @param links what the log calls its connections, before {@code command}
      * @param commandsOfEachLoop whether each event loop has a connection for commands
      * @param join runs on each new connection for commands before it is used
-     * @param publish the command by which the probe publishes: PUBLISH or SPUBLISH
+     * @param publishCommand the command by which the probe publishes: PUBLISH or SPUBLISH
      */
     RedisNode(
             String name,
@@ -58,7 +58,7 @@ final class RedisNode {
             Supplier<Redis> clients,
             boolean commandsOfEachLoop,
             Function<RedisConnection, Future<Void>> join,
-            String publish,
+            String publishCommand,
             RedisSetup setup,
             Events events) {
         this.commandLink =
@@ -96,7 +96,7 @@ final class RedisNode {
                 new RedisProbe(
                         setup.vertx(),
                         setup.config(),
-                        publish,
+                        publishCommand,
                         setup.legacyChannel(),
                         commands,
                         commandLink,

@@ -39,7 +39,7 @@ public final class RedisProbe {
     private final EvictionWatch evictions;
     private final BooleanSupplier onRedirected;
     private final Timer roundTrip;
-    private final String publish;
+    private final String publishCommand;
     private final String legacyChannel;
 
     private volatile @Nullable Place place;
@@ -69,7 +69,7 @@ public final class RedisProbe {
     public record Place(String channel, String key) {}
 
     /**
-     * @param publish the command by which messages are sent: PUBLISH or SPUBLISH
+     * @param publishCommand the command by which messages are sent: PUBLISH or SPUBLISH
      * @param legacyChannel a channel whose subscribers at this server are counted
      * @param onRedirected runs when the server said that the place is at another node; returns
      *     whether that is no fault, since the server is known to be a node of a Cluster
@@ -77,7 +77,7 @@ public final class RedisProbe {
     RedisProbe(
             Vertx vertx,
             RedisConfig config,
-            String publish,
+            String publishCommand,
             String legacyChannel,
             RedisCommands commands,
             RedisLink commandLink,
@@ -88,7 +88,7 @@ public final class RedisProbe {
             MeterRegistry meters) {
         this.vertx = vertx;
         this.config = config;
-        this.publish = publish;
+        this.publishCommand = publishCommand;
         this.legacyChannel = legacyChannel;
         this.commands = commands;
         this.commandLink = commandLink;
@@ -254,7 +254,7 @@ public final class RedisProbe {
         commands.sendOnLink(
                         SCRIPT,
                         List.of(at.key()),
-                        List.of(at.channel(), Long.toString(now), publish, legacyChannel))
+                        List.of(at.channel(), Long.toString(now), publishCommand, legacyChannel))
                 .onSuccess(this::onSent)
                 .onFailure(failure -> onRefused(failure, at));
     }
