@@ -142,19 +142,19 @@ public final class ServersBroker implements Broker, AutoCloseable {
     public Uni<Receipt> publish(PublishRequest request) {
         Room room = request.message().room();
         Server server = serverOf(room);
-        return naming(server, server.broker().publish(request))
+        return withServerInReason(server, server.broker().publish(request))
                 .map(
                         receipt ->
                                 new Receipt(
-                                        view(server).named(room, receipt.id()),
+                                        view(server).withMark(room, receipt.id()),
                                         receipt.duplicate()));
     }
 
     @Override
     public Uni<Page> read(Room room, Range range) {
         Server server = serverOf(room);
-        return naming(server, server.broker().read(room, range))
-                .map(page -> view(server).named(room, page));
+        return withServerInReason(server, server.broker().read(room, range))
+                .map(page -> view(server).withMark(room, page));
     }
 
     @Override
@@ -174,7 +174,8 @@ public final class ServersBroker implements Broker, AutoCloseable {
                                             .flatMap(view -> view.inRedis(room, epoch));
                             return ended.isEmpty()
                                     ? Uni.createFrom().voidItem()
-                                    : naming(server, server.broker().endEpoch(room, ended.get()));
+                                    : withServerInReason(
+                                            server, server.broker().endEpoch(room, ended.get()));
                         });
     }
 
@@ -182,7 +183,9 @@ public final class ServersBroker implements Broker, AutoCloseable {
     public Uni<Void> subscribe(Room room, Listener listener) {
         Server server = serverOf(room);
         Uni<Void> subscribed =
-                naming(server, server.broker().subscribe(room, new RoomListener(server, listener)));
+                withServerInReason(
+                        server,
+                        server.broker().subscribe(room, new RoomListener(server, listener)));
         if (!room.equals(Room.LOBBY)) {
             return subscribed;
         }
@@ -261,7 +264,7 @@ public final class ServersBroker implements Broker, AutoCloseable {
     }
 
     /** Names the server in the reason of a failure. */
-    private static <T> Uni<T> naming(Server server, Uni<T> call) {
+    private static <T> Uni<T> withServerInReason(Server server, Uni<T> call) {
         return call.onFailure(BrokerUnavailable.class)
                 .transform(
                         failure ->
@@ -278,7 +281,7 @@ public final class ServersBroker implements Broker, AutoCloseable {
 
         @Override
         public void onMessage(StoredMessage message) {
-            server.generations().view().ifPresent(view -> to.onMessage(view.named(message)));
+            server.generations().view().ifPresent(view -> to.onMessage(view.withMark(message)));
         }
 
         @Override
