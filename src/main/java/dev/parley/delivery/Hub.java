@@ -32,7 +32,7 @@ public final class Hub {
     private final HeldConnections held = new HeldConnections();
 
     /** Streams that read no room. */
-    private final AtomicInteger others = new AtomicInteger();
+    private final AtomicInteger streamsWithoutRooms = new AtomicInteger();
 
     private final Clock clock;
     private final Map<EventLoop, DeliveryLoop> loops = new ConcurrentHashMap<>();
@@ -97,7 +97,7 @@ public final class Hub {
 
     /** Returns the number of open streams that read a room. */
     public int streams() {
-        return admission.streams() - others.get();
+        return admission.streams() - streamsWithoutRooms.get();
     }
 
     /**
@@ -109,14 +109,14 @@ public final class Hub {
     public Optional<DisconnectReason> enter(String address) {
         Optional<DisconnectReason> refusal = admission.enter(address, 0);
         if (refusal.isEmpty()) {
-            others.incrementAndGet();
+            streamsWithoutRooms.incrementAndGet();
         }
         return refusal;
     }
 
     /** Counts out a stream that {@link #enter} has counted in. */
     public void leave(String address) {
-        others.decrementAndGet();
+        streamsWithoutRooms.decrementAndGet();
         admission.leave(address, 0);
     }
 
