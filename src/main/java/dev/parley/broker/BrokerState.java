@@ -11,10 +11,10 @@ public sealed interface BrokerState {
      *
      * @param publishingProblem why publishing fails although messages flow, one sentence for an
      *     operator; empty if publishing works
-     * @param away the servers that messages do not flow from: their names, each with one sentence
+     * @param silent the servers that messages do not flow from: their names, each with one sentence
      *     for an operator
      */
-    record Up(Optional<String> publishingProblem, Map<String, String> away)
+    record Up(Optional<String> publishingProblem, Map<String, String> silent)
             implements BrokerState {
 
         /** Makes the state in which messages flow and publishing works. */

@@ -41,7 +41,7 @@ public final class DeliveryCheck implements HealthCheck {
         var answer = HealthCheckResponse.named("delivery").up();
         if (state instanceof BrokerState.Up up) {
             up.publishingProblem().ifPresent(reason -> answer.withData("publishing", reason));
-            up.away().forEach((server, reason) -> answer.withData("server " + server, reason));
+            up.silent().forEach((server, reason) -> answer.withData("server " + server, reason));
         }
         return answer.build();
     }

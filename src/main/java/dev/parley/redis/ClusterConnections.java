@@ -165,7 +165,7 @@ public final class ClusterConnections implements RedisConnections {
         this.backoff = new Backoff(config.minBackoff(), config.maxBackoff());
         subscribe(setup.legacyChannelPattern());
         EvictionWatch.register(this::mayEvict, setup.meters());
-        Gauge.builder("parley.redis.nodes.silent", this, cluster -> cluster.silent().size())
+        Gauge.builder("parley.redis.nodes.silent", this, cluster -> cluster.silentServers().size())
                 .description("Masters of the Redis Cluster from which messages do not flow")
                 .register(setup.meters());
     }
@@ -776,7 +776,7 @@ public final class ClusterConnections implements RedisConnections {
      */
     @Override
     public synchronized Optional<String> problem() {
-        Map<String, String> silent = silent();
+        Map<String, String> silent = silentServers();
         long serving = masters.values().stream().filter(master -> master.serves).count();
         if (serving == 0) {
             return Optional.of("no connection to a Redis Cluster: " + lastError);
@@ -793,11 +793,7 @@ public final class ClusterConnections implements RedisConnections {
     }
 
     @Override
-    public Map<String, String> away() {
-        return silent();
-    }
-
-    private synchronized Map<String, String> silent() {
+    public synchronized Map<String, String> silentServers() {
         Map<String, String> silent = new TreeMap<>();
         masters.values().stream()
                 .filter(master -> master.serves)

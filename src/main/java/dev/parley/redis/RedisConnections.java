@@ -89,5 +89,5 @@ public interface RedisConnections extends AutoCloseable {
     Optional<String> publishingProblem();
 
     /** Returns, of several nodes, those from which messages do not flow, and why. */
-    Map<String, String> away();
+    Map<String, String> silentServers();
 }

@@ -134,7 +134,7 @@ public final class ServerConnections implements RedisConnections {
     }
 
     @Override
-    public Map<String, String> away() {
+    public Map<String, String> silentServers() {
         return Map.of();
     }
 }

@@ -314,7 +314,8 @@ public final class RedisBroker implements Broker, AutoCloseable {
     public BrokerState state() {
         return redis.problem()
                 .<BrokerState>map(BrokerState.Down::new)
-                .orElseGet(() -> new BrokerState.Up(redis.publishingProblem(), redis.away()));
+                .orElseGet(
+                        () -> new BrokerState.Up(redis.publishingProblem(), redis.silentServers()));
     }
 
     private String notSubscribed(Room room) {

@@ -220,23 +220,23 @@ public final class ServersBroker implements Broker, AutoCloseable {
      */
     @Override
     public BrokerState state() {
-        Map<String, String> away = new LinkedHashMap<>();
+        Map<String, String> silent = new LinkedHashMap<>();
         List<String> publishingProblems = new ArrayList<>();
         servers.forEach(
                 (name, server) -> {
                     BrokerState state = server.broker().state();
                     if (state instanceof BrokerState.Down down) {
-                        away.put(name, down.reason());
+                        silent.put(name, down.reason());
                     } else if (state instanceof BrokerState.Up up) {
                         up.publishingProblem().ifPresent(publishingProblems::add);
                     }
                 });
-        if (away.isEmpty() || System.nanoTime() - startNanos > config.probeTimeout().toNanos()) {
+        if (silent.isEmpty() || System.nanoTime() - startNanos > config.probeTimeout().toNanos()) {
             started = true;
         }
-        if (away.size() == servers.size() || !started) {
+        if (silent.size() == servers.size() || !started) {
             return new BrokerState.Down(
-                    away.entrySet().stream()
+                    silent.entrySet().stream()
                             .map(one -> "server " + one.getKey() + ": " + one.getValue())
                             .collect(Collectors.joining("; ")));
         }
@@ -244,7 +244,7 @@ public final class ServersBroker implements Broker, AutoCloseable {
                 publishingProblems.isEmpty()
                         ? Optional.empty()
                         : Optional.of(String.join("; ", publishingProblems)),
-                away);
+                silent);
     }
 
     private Server serverOf(Room room) {
