@@ -1,6 +1,5 @@
 package dev.parley.broker.redis;
 
-import dev.parley.broker.Broker;
 import dev.parley.broker.Broker.PublishRequest;
 import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.Broker.RoomListeners;
@@ -48,7 +47,7 @@ import org.jboss.logging.Logger;
  * A broker in Redis, one server or a Cluster, shared by any number of pods. The package's comment
  * describes the data model.
  */
-public final class RedisBroker implements Broker, AutoCloseable {
+public final class RedisBroker implements RedisBacked {
 
     private static final Logger LOG = Logger.getLogger(RedisBroker.class);
 
@@ -196,9 +195,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
         }
     }
 
-    /**
-     * Begins to connect. From then on, a connection that ends is made again until {@link #close}.
-     */
+    @Override
     public void start() {
         redis.start();
     }
@@ -305,9 +302,14 @@ public final class RedisBroker implements Broker, AutoCloseable {
         listeners.forEach(Listener::onResubscribed);
     }
 
-    /** Returns the connections to the server. */
-    public RedisConnections redis() {
+    /** Returns the access to the server or the Cluster. */
+    RedisConnections connections() {
         return redis;
+    }
+
+    @Override
+    public List<RedisConnections> redis() {
+        return List.of(redis);
     }
 
     @Override

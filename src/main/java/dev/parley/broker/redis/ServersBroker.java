@@ -1,6 +1,5 @@
 package dev.parley.broker.redis;
 
-import dev.parley.broker.Broker;
 import dev.parley.broker.Broker.PublishRequest;
 import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.BrokerState;
@@ -38,7 +37,7 @@ import org.jboss.logging.Logger;
  *
  * <p>Text on the plain channel of any server reaches the lobby, whichever server has it.
  */
-public final class ServersBroker implements Broker, AutoCloseable {
+public final class ServersBroker implements RedisBacked {
 
     private static final Logger LOG = Logger.getLogger(ServersBroker.class);
 
@@ -98,12 +97,12 @@ public final class ServersBroker implements Broker, AutoCloseable {
         return labelled.add(registry);
     }
 
-    /** Returns the access to each server, in the order of their names. */
+    @Override
     public List<RedisConnections> redis() {
-        return servers.values().stream().map(server -> server.broker().redis()).toList();
+        return servers.values().stream().map(server -> server.broker().connections()).toList();
     }
 
-    /** Begins to connect to every server. */
+    @Override
     public void start() {
         startNanos = System.nanoTime();
         servers.values().forEach(server -> server.broker().start());
@@ -124,7 +123,7 @@ public final class ServersBroker implements Broker, AutoCloseable {
                         .flatMap(other -> other.generations().view().stream())
                         .toList();
         server.generations()
-                .refresh(server.broker().redis(), others)
+                .refresh(server.broker().connections(), others)
                 .onSuccess(
                         changed -> {
                             if (changed) {
