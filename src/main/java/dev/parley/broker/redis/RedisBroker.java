@@ -2,7 +2,6 @@ package dev.parley.broker.redis;
 
 import dev.parley.broker.Broker.PublishRequest;
 import dev.parley.broker.Broker.Receipt;
-import dev.parley.broker.Broker.RoomListeners;
 import dev.parley.broker.BrokerMeters;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.BrokerUnavailable;
@@ -11,6 +10,7 @@ import dev.parley.broker.LostHistories;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.broker.RoomHistories;
+import dev.parley.broker.RoomListeners;
 import dev.parley.message.EventId;
 import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.MessageJson;
