@@ -94,17 +94,11 @@ final class RedisNode {
         this.evictions = new EvictionWatch(name, commands, setup.meters());
         this.probe =
                 new RedisProbe(
-                        setup.vertx(),
-                        setup.config(),
+                        setup,
                         publishCommand,
-                        setup.legacyChannel(),
-                        commands,
-                        commandLink,
-                        subscriptionLink,
-                        writes,
-                        evictions,
-                        () -> events.onProbeRedirected(this),
-                        setup.meters());
+                        new RedisProbe.Watched(
+                                commandLink, subscriptionLink, commands, writes, evictions),
+                        () -> events.onProbeRedirected(this));
         this.subscription =
                 new RedisSubscription(
                         setup.vertx(),

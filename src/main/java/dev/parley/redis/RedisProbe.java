@@ -1,6 +1,5 @@
 package dev.parley.redis;
 
-import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Response;
@@ -69,32 +68,37 @@ public final class RedisProbe {
     public record Place(String channel, String key) {}
 
     /**
+     * What a probe watches at its server, and informs of what it notices.
+     *
+     * @param commandLink the first connection for commands, which {@code commands} uses
+     * @param subscription the connection that is subscribed
+     */
+    record Watched(
+            RedisLink commandLink,
+            RedisLink subscription,
+            RedisCommands commands,
+            RedisWrites writes,
+            EvictionWatch evictions) {}
+
+    /**
      * @param publishCommand the command by which messages are sent: PUBLISH or SPUBLISH
-     * @param legacyChannel a channel whose subscribers at this server are counted
      * @param onRedirected runs when the server said that the place is at another node; returns
      *     whether that is no fault, since the server is known to be a node of a Cluster
      */
     RedisProbe(
-            Vertx vertx,
-            RedisConfig config,
+            RedisSetup setup,
             String publishCommand,
-            String legacyChannel,
-            RedisCommands commands,
-            RedisLink commandLink,
-            RedisLink subscription,
-            RedisWrites writes,
-            EvictionWatch evictions,
-            BooleanSupplier onRedirected,
-            MeterRegistry meters) {
-        this.vertx = vertx;
-        this.config = config;
+            Watched watched,
+            BooleanSupplier onRedirected) {
+        this.vertx = setup.vertx();
+        this.config = setup.config();
+        this.legacyChannel = setup.legacyChannel();
         this.publishCommand = publishCommand;
-        this.legacyChannel = legacyChannel;
-        this.commands = commands;
-        this.commandLink = commandLink;
-        this.subscription = subscription;
-        this.writes = writes;
-        this.evictions = evictions;
+        this.commandLink = watched.commandLink();
+        this.subscription = watched.subscription();
+        this.commands = watched.commands();
+        this.writes = watched.writes();
+        this.evictions = watched.evictions();
         this.onRedirected = onRedirected;
         this.roundTrip =
                 Timer.builder("parley.redis.roundtrip")
@@ -108,7 +112,7 @@ public final class RedisProbe {
                                 Duration.ofMillis(250),
                                 Duration.ofMillis(500),
                                 Duration.ofSeconds(2))
-                        .register(meters);
+                        .register(setup.meters());
     }
 
     /**
