@@ -13,7 +13,7 @@ import dev.parley.broker.redis.RedisBroker;
 import dev.parley.broker.redis.ServersBroker;
 import dev.parley.delivery.EventsConfig;
 import dev.parley.delivery.Hub;
-import dev.parley.delivery.LimitsConfig;
+import dev.parley.delivery.StreamLimitsConfig;
 import dev.parley.log.LogConfig;
 import dev.parley.log.OpenRooms;
 import dev.parley.publish.PublishConfig;
@@ -172,7 +172,7 @@ final class Wiring {
             Broker broker,
             LogConfig log,
             EventsConfig events,
-            LimitsConfig limits,
+            StreamLimitsConfig limits,
             LostHistories lost,
             MeterRegistry meters,
             Clock clock) {

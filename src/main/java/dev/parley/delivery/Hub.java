@@ -42,7 +42,7 @@ public final class Hub {
             OpenRooms rooms,
             StreamEncoder encoder,
             EventsConfig config,
-            LimitsConfig limits,
+            StreamLimitsConfig limits,
             MeterRegistry registry,
             Clock clock) {
         this.rooms = rooms;
@@ -51,7 +51,7 @@ public final class Hub {
         this.meters = new DeliveryMeters(registry);
         this.admission = new Admission(limits);
         this.clock = clock;
-        Gauge.builder("parley.connection.limit", limits, LimitsConfig::connections)
+        Gauge.builder("parley.connection.limit", limits, StreamLimitsConfig::connections)
                 .description("Event streams that the pod takes at most")
                 .register(registry);
     }
@@ -249,13 +249,13 @@ public final class Hub {
     /** Decides which clients get a stream, and counts the streams. Thread-safe. */
     static final class Admission {
 
-        private final LimitsConfig limits;
+        private final StreamLimitsConfig limits;
         private final AtomicInteger streams = new AtomicInteger();
         private final Map<String, Integer> streamsByAddress = new ConcurrentHashMap<>();
         private final Map<String, Integer> roomsByAddress = new ConcurrentHashMap<>();
         private volatile boolean closed;
 
-        Admission(LimitsConfig limits) {
+        Admission(StreamLimitsConfig limits) {
             this.limits = limits;
         }
 
