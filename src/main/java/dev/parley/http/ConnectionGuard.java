@@ -212,7 +212,7 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     private void letGo(HttpServerRequest request) {
         Held held = requests.remove(request);
         if (held != null) {
-            bounds.heads().give(held.client(), held.bytes());
+            bounds.heads().release(held.client(), held.bytes());
         }
     }
 
@@ -247,7 +247,7 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
                 body -> {
                     boolean ended = body.request == request;
                     if (ended) {
-                        bounds.bodies().give(body.client, body.counted);
+                        bounds.bodies().release(body.client, body.counted);
                     }
                     return ended;
                 });
@@ -464,9 +464,9 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     @Override
     public void channelInactive(ChannelHandlerContext context) {
         endHead(State.IDLE);
-        bodies.forEach(body -> bounds.bodies().give(body.client, body.counted));
+        bodies.forEach(body -> bounds.bodies().release(body.client, body.counted));
         bodies.clear();
-        requests.values().forEach(held -> bounds.heads().give(held.client(), held.bytes()));
+        requests.values().forEach(held -> bounds.heads().release(held.client(), held.bytes()));
         requests.clear();
         List<Runnable> waiting = List.copyOf(onStreamClosed.values());
         onStreamClosed.clear();
@@ -619,7 +619,7 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         bodies.removeAll(refused.keySet());
         refused.forEach(
                 (body, fault) -> {
-                    bounds.bodies().give(body.client, body.counted);
+                    bounds.bodies().release(body.client, body.counted);
                     body.refuse.accept(fault);
                 });
     }
