@@ -4,8 +4,8 @@ import dev.parley.access.AccessConfig;
 import dev.parley.broker.HistoryConfig;
 import dev.parley.broker.memory.MemoryConfig;
 import dev.parley.delivery.EventsConfig;
-import dev.parley.delivery.LimitsConfig;
-import dev.parley.http.BoundsConfig;
+import dev.parley.delivery.StreamLimitsConfig;
+import dev.parley.http.ServerLimitsConfig;
 import dev.parley.log.LogConfig;
 import dev.parley.ops.DrainConfig;
 import dev.parley.publish.PublishConfig;
@@ -52,16 +52,16 @@ import org.eclipse.microprofile.config.spi.ConfigSource;
 @RegisterForReflection(
         targets = {
             AccessConfig.class,
-            BoundsConfig.class,
             DrainConfig.class,
             EventsConfig.class,
             HistoryConfig.class,
-            LimitsConfig.class,
             LogConfig.class,
             MemoryConfig.class,
             PublishConfig.class,
             RedisConfig.class,
-            RoomsConfig.class
+            RoomsConfig.class,
+            ServerLimitsConfig.class,
+            StreamLimitsConfig.class
         })
 final class UnknownSettings {
 

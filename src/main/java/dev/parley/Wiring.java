@@ -8,11 +8,12 @@ import dev.parley.broker.LostHistories;
 import dev.parley.broker.RoomHistories;
 import dev.parley.broker.memory.MemoryBroker;
 import dev.parley.broker.memory.MemoryConfig;
+import dev.parley.broker.redis.RedisBacked;
 import dev.parley.broker.redis.RedisBroker;
 import dev.parley.broker.redis.ServersBroker;
 import dev.parley.delivery.EventsConfig;
 import dev.parley.delivery.Hub;
-import dev.parley.delivery.LimitsConfig;
+import dev.parley.delivery.StreamLimitsConfig;
 import dev.parley.log.LogConfig;
 import dev.parley.log.OpenRooms;
 import dev.parley.publish.PublishConfig;
@@ -30,7 +31,6 @@ import jakarta.enterprise.inject.Instance;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.time.Clock;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -64,58 +64,81 @@ final class Wiring {
 
     @Produces
     @Singleton
+    RedisBroker.Dependencies redisDependencies(
+            Vertx vertx,
+            RedisConfig config,
+            RoomHistories histories,
+            PublishConfig publish,
+            LostHistories lost,
+            MeterRegistry meters) {
+        return new RedisBroker.Dependencies(
+                vertx, config, histories, publish.maxText().asLongValue(), lost, meters);
+    }
+
+    @Produces
+    @Singleton
     Broker broker(
             @ConfigProperty(name = "quarkus.redis.hosts") Optional<String> redisHosts,
             @ConfigProperty(name = "quarkus.redis.client-type", defaultValue = "standalone")
                     String clientType,
             Instance<Redis> redis,
             RedisClients clients,
-            RedisConfig redisConfig,
+            RedisBroker.Dependencies given,
             MemoryConfig memoryConfig,
             RoomHistories histories,
-            PublishConfig publish,
-            Vertx vertx,
-            LostHistories lost,
             MeterRegistry meters,
             Clock clock) {
-        var given =
-                new RedisBroker.Dependencies(
-                        vertx,
-                        redisConfig,
-                        histories,
-                        publish.maxText().asLongValue(),
-                        lost,
-                        meters);
-        if (!redisConfig.servers().isEmpty()) {
-            checkPlainChannel(redisConfig);
-            RedisServerList.check(redisConfig.servers(), clientType);
-            LOG.infof(
-                    "Messages go through the Redis servers %s",
-                    String.join(", ", new TreeSet<>(redisConfig.servers().keySet())));
-            Objects.requireNonNull(redis.get());
-            Map<String, Supplier<Redis>> servers = new TreeMap<>();
-            redisConfig
-                    .servers()
-                    .forEach((name, address) -> servers.put(name, clients.on(vertx, address)));
-            var broker = new ServersBroker(servers, given);
-            broker.start();
-            return broker;
+        if (!given.config().servers().isEmpty()) {
+            return started(brokerOfServers(clientType, redis, clients, given));
         }
         if (redisHosts.filter(hosts -> !hosts.isBlank()).isPresent()) {
-            LOG.info("Messages go through Redis");
-            checkPlainChannel(redisConfig);
-            // Makes the framework create its client, which stays unused: RedisClients receives the
-            // options of the configuration only then.
-            Objects.requireNonNull(redis.get());
-            var broker =
-                    clientType.equalsIgnoreCase("cluster")
-                            ? new RedisBroker(clients.nodes(vertx), given)
-                            : new RedisBroker(clients.on(vertx), given);
-            broker.start();
-            return broker;
+            return started(brokerOfOneRedis(clientType, redis, clients, given));
         }
         LOG.info("Messages stay in this process: quarkus.redis.hosts is not configured");
         return new MemoryBroker(histories, memoryConfig.maxBytes().asLongValue(), clock, meters);
+    }
+
+    private static Broker started(RedisBacked broker) {
+        broker.start();
+        return broker;
+    }
+
+    private static RedisBacked brokerOfServers(
+            String clientType,
+            Instance<Redis> redis,
+            RedisClients clients,
+            RedisBroker.Dependencies given) {
+        Map<String, String> addresses = given.config().servers();
+        checkPlainChannel(given.config());
+        RedisServerList.check(addresses, clientType);
+        LOG.infof(
+                "Messages go through the Redis servers %s",
+                String.join(", ", new TreeSet<>(addresses.keySet())));
+        initialize(redis);
+        Map<String, Supplier<Redis>> servers = new TreeMap<>();
+        addresses.forEach((name, address) -> servers.put(name, clients.on(given.vertx(), address)));
+        return new ServersBroker(servers, given);
+    }
+
+    private static RedisBacked brokerOfOneRedis(
+            String clientType,
+            Instance<Redis> redis,
+            RedisClients clients,
+            RedisBroker.Dependencies given) {
+        LOG.info("Messages go through Redis");
+        checkPlainChannel(given.config());
+        initialize(redis);
+        return clientType.equalsIgnoreCase("cluster")
+                ? new RedisBroker(clients.nodes(given.vertx()), given)
+                : new RedisBroker(clients.on(given.vertx()), given);
+    }
+
+    /**
+     * Makes the framework create its client, which stays unused: {@link RedisClients} receives the
+     * options of the configuration only then.
+     */
+    private static void initialize(Instance<Redis> redis) {
+        Objects.requireNonNull(redis.get());
     }
 
     /** Text that is published on one of Parley's own channels would be taken for its messages. */
@@ -130,23 +153,17 @@ final class Wiring {
     }
 
     void close(@Disposes Broker broker) {
-        if (broker instanceof RedisBroker redis) {
+        if (broker instanceof RedisBacked redis) {
             redis.close();
-        } else if (broker instanceof ServersBroker servers) {
-            servers.close();
         }
     }
 
     @Produces
     @Singleton
     AccessStore accessStore(Broker broker, RedisConfig redisConfig, Clock clock) {
-        if (broker instanceof RedisBroker redis) {
-            return new RedisAccessStore(List.of(redis.redis()), redisConfig.prefix(), clock);
-        }
-        if (broker instanceof ServersBroker servers) {
-            return new RedisAccessStore(servers.redis(), redisConfig.prefix(), clock);
-        }
-        return new MemoryAccessStore(clock);
+        return broker instanceof RedisBacked redis
+                ? new RedisAccessStore(redis.redis(), redisConfig.prefix(), clock)
+                : new MemoryAccessStore(clock);
     }
 
     @Produces
@@ -155,7 +172,7 @@ final class Wiring {
             Broker broker,
             LogConfig log,
             EventsConfig events,
-            LimitsConfig limits,
+            StreamLimitsConfig limits,
             LostHistories lost,
             MeterRegistry meters,
             Clock clock) {

@@ -9,8 +9,8 @@ import dev.parley.http.ProxyAdvice;
 import dev.parley.http.RefusedRequest;
 import dev.parley.http.TokenBuckets;
 import dev.parley.message.RoomPattern;
+import dev.parley.settings.PatternSetting;
 import io.github.bucket4j.Bandwidth;
-import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
@@ -68,17 +68,10 @@ final class Authenticator {
     }
 
     private static Grants publicGrants(AccessConfig.PublicRooms rooms) {
-        List<RoomPattern> read = patterns("read", rooms.read());
-        return new Grants(read, patterns("write", rooms.write()), List.of(), false);
-    }
-
-    private static List<RoomPattern> patterns(String key, Optional<List<String>> written) {
-        try {
-            return written.orElse(List.of()).stream().map(RoomPattern::new).toList();
-        } catch (IllegalArgumentException e) {
-            // Without the cause, since the framework prints a failure that has one with its trace.
-            throw new ConfigurationException("parley.access.public." + key + ": " + e.getMessage());
-        }
+        String prefix = "parley.access.public";
+        List<RoomPattern> read = PatternSetting.readAll(prefix + ".read", rooms.read());
+        List<RoomPattern> write = PatternSetting.readAll(prefix + ".write", rooms.write());
+        return new Grants(read, write, List.of(), false);
     }
 
     /** Tells whether rights depend on the caller; otherwise everybody may read and write. */

@@ -166,17 +166,14 @@ record ClaimsMapping(
         StringBuilder name = new StringBuilder();
         text.strip()
                 .codePoints()
-                .filter(c -> !isControl(c))
+                .filter(c -> !Message.isControl(c) && !isSurrogate(c))
                 .takeWhile(c -> name.length() + Character.charCount(c) <= Message.MAX_FROM)
                 .forEach(name::appendCodePoint);
         return name.toString().strip();
     }
 
-    private static boolean isControl(int c) {
-        return Character.isISOControl(c)
-                || c == '\u2028'
-                || c == '\u2029'
-                || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
+    private static boolean isSurrogate(int c) {
+        return c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE;
     }
 
     private static boolean isAbsent(JsonNode value) {

@@ -1,7 +1,5 @@
 package dev.parley.access;
 
-import java.util.Locale;
-
 /**
  * Why a request is denied for a reason other than an invalid token: it has no token, the token does
  * not suffice, or was not checked. Metrics and the audit log name these reasons and those of {@link
@@ -26,10 +24,5 @@ enum Denial implements DenialReason {
     /** A cookie came, and any page may use the pod. */
     COOKIE_WITHOUT_ORIGINS,
     /** The client's address was refused too often. */
-    TOO_MANY;
-
-    @Override
-    public String label() {
-        return name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
+    TOO_MANY
 }

@@ -1,6 +1,6 @@
 package dev.parley.access;
 
-import dev.parley.message.RoomPattern;
+import dev.parley.settings.PatternSetting;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.jwt.algorithm.SignatureAlgorithm;
 import io.vertx.core.Vertx;
@@ -291,22 +291,9 @@ final class Issuers {
 
     private static Grants grants(String setting, AccessConfig.Group group) {
         return new Grants(
-                patterns(setting + ".read", group.read()),
-                patterns(setting + ".write", group.write()),
-                patterns(setting + ".presence", group.presence()),
+                PatternSetting.readAll(setting + ".read", group.read()),
+                PatternSetting.readAll(setting + ".write", group.write()),
+                PatternSetting.readAll(setting + ".presence", group.presence()),
                 group.admin());
-    }
-
-    private static List<RoomPattern> patterns(String setting, Optional<List<String>> texts) {
-        return texts.orElse(List.of()).stream().map(text -> pattern(setting, text)).toList();
-    }
-
-    private static RoomPattern pattern(String setting, String text) {
-        try {
-            return new RoomPattern(text);
-        } catch (IllegalArgumentException e) {
-            // Without the cause, since the framework prints a failure that has one with its trace.
-            throw new ConfigurationException(setting + ": " + e.getMessage());
-        }
     }
 }

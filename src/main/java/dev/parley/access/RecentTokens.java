@@ -64,10 +64,4 @@ final class RecentTokens<V> {
             entries.put(hash, new Known<>(outcome, issuer, keys, until));
         }
     }
-
-    int size() {
-        synchronized (entries) {
-            return entries.size();
-        }
-    }
 }

@@ -25,7 +25,7 @@ import java.util.Optional;
  * @param room the only room that is concerned; every room if empty
  * @param issuedBefore only tokens from before this time are concerned; all if empty
  */
-public record Revocation(
+record Revocation(
         Optional<String> subject,
         Optional<String> issuer,
         Optional<String> tokenId,
@@ -37,14 +37,14 @@ public record Revocation(
     /**
      * @throws IllegalArgumentException if it concerns everything
      */
-    public Revocation {
+    Revocation {
         if (subject.isEmpty() && tokenId.isEmpty() && room.isEmpty() && issuedBefore.isEmpty()) {
             throw new IllegalArgumentException("a revocation says what it is for");
         }
     }
 
     /** Tells whether it concerns what a token permits, in the room of it or in every room. */
-    public boolean concerns(VerifiedToken token) {
+    boolean concerns(VerifiedToken token) {
         return subject.map(token.person().subject()::equals).orElse(true)
                 && issuer.map(token.person().issuer()::equals).orElse(true)
                 && tokenId.map(revoked -> token.id().equals(Optional.of(revoked))).orElse(true)
@@ -52,12 +52,12 @@ public record Revocation(
     }
 
     /** Tells whether it concerns a stream of a token that reads these rooms. */
-    public boolean concerns(VerifiedToken token, List<Room> rooms) {
+    boolean concerns(VerifiedToken token, List<Room> rooms) {
         return room.map(rooms::contains).orElse(true) && concerns(token);
     }
 
     /** Writes it as a JSON object, the same each time. */
-    public String toJson() {
+    String toJson() {
         var written = new StringWriter();
         try (JsonGenerator json = JSON.createGenerator(written)) {
             json.writeStartObject();
@@ -85,7 +85,7 @@ public record Revocation(
      *
      * @return empty if it is anything else
      */
-    public static Optional<Revocation> fromJson(String written) {
+    static Optional<Revocation> fromJson(String written) {
         Map<String, String> fields = new HashMap<>();
         try (JsonParser json = JSON.createParser(written)) {
             if (json.nextToken() != JsonToken.START_OBJECT) {

@@ -55,7 +55,7 @@ public final class Tickets {
     private final AccessMeters meters;
     private final Duration lifetime;
     private final Duration longestToken;
-    private final TokenBuckets<Holder> given = new TokenBuckets<>();
+    private final TokenBuckets<Holder> ticketRates = new TokenBuckets<>();
     private final Bandwidth limit;
     private final Clock clock;
     private final ObjectMapper json = new ObjectMapper();
@@ -130,7 +130,7 @@ public final class Tickets {
                                     ErrorCode.INVALID_TOKEN,
                                     "the token's time is over; get a new one"));
         }
-        Optional<Duration> pause = given.tryTake(Holder.of(token.person()), limit);
+        Optional<Duration> pause = ticketRates.tryTake(Holder.of(token.person()), limit);
         if (pause.isPresent()) {
             return Uni.createFrom()
                     .failure(

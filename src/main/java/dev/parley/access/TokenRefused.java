@@ -1,7 +1,5 @@
 package dev.parley.access;
 
-import java.util.Locale;
-
 /** A token that was not accepted. Its message is a sentence for the caller, without the token. */
 public final class TokenRefused extends RuntimeException {
 
@@ -33,12 +31,7 @@ public final class TokenRefused extends RuntimeException {
         /** It was revoked. */
         REVOKED,
         /** The issuer's keys could not be fetched, so it could not be checked. */
-        NO_KEYS;
-
-        @Override
-        public String label() {
-            return name().toLowerCase(Locale.ROOT).replace('_', '-');
-        }
+        NO_KEYS
     }
 
     /**

@@ -23,6 +23,9 @@ import org.jose4j.lang.JoseException;
  */
 public final class TokenSigner {
 
+    /** Longest subject that the server accepts in a token, in characters. */
+    public static final int MAX_SUBJECT = UnverifiedToken.MAX_ID;
+
     private static final JsonMapper JSON = new JsonMapper();
 
     private final Issuer issuer;
@@ -77,6 +80,11 @@ public final class TokenSigner {
     /** Returns the longest life of a token that the server accepts. */
     public Duration longest() {
         return longest;
+    }
+
+    /** Tells whether the server accepts a subject in a token. */
+    public static boolean isSubject(String text) {
+        return UnverifiedToken.isId(text);
     }
 
     /**

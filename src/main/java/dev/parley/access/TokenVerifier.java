@@ -143,11 +143,6 @@ public final class TokenVerifier {
         }
     }
 
-    /** Returns the number of accepted tokens whose outcome is kept. */
-    int acceptedKept() {
-        return accepted.size();
-    }
-
     /** The check of one token whose outcome is not known. */
     private final class Check {
 

@@ -40,7 +40,7 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
     static final int MAX_LENGTH = 8192;
 
     /** Longest {@code sub} and {@code jti}, in UTF-16 units (OpenID Connect Core §2: 255). */
-    private static final int MAX_ID = 255;
+    static final int MAX_ID = 255;
 
     /** The end of the year 9999, after which {@link Instant} has no form that others can read. */
     private static final long MAX_SECONDS = 253_402_300_799L;
@@ -263,16 +263,20 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
             return Optional.empty();
         }
         String text = value.asText();
-        if (!value.isTextual()
-                || text.isEmpty()
-                || text.length() > MAX_ID
-                || text.chars().anyMatch(Character::isISOControl)
-                || !StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+        if (!value.isTextual() || !isId(text)) {
             throw malformed(
                     "the token's %s is not a text of 1 to %d characters without control characters"
                             .formatted(claim, MAX_ID));
         }
         return Optional.of(text);
+    }
+
+    /** Tells whether a text is accepted in such a claim. */
+    static boolean isId(String text) {
+        return !text.isEmpty()
+                && text.length() <= MAX_ID
+                && text.chars().noneMatch(Character::isISOControl)
+                && StandardCharsets.UTF_8.newEncoder().canEncode(text);
     }
 
     private static TokenRefused malformed(String sentence) {

@@ -7,14 +7,8 @@ import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.Room;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * Stores messages for a while, and delivers them to every pod that reads their room. Keeps a log
@@ -102,13 +96,7 @@ public interface Broker {
      * @param key recognises a repeat of the message; empty if the publisher gave none
      * @param sender whose key it is: senders do not take each other's keys
      */
-    record PublishRequest(Message message, Optional<IdempotencyKey> key, String sender) {
-
-        /** Makes a request of a sender who is known by the message's {@code from} alone. */
-        public PublishRequest(Message message, Optional<IdempotencyKey> key) {
-            this(message, key, message.from().orElse(""));
-        }
-    }
+    record PublishRequest(Message message, Optional<IdempotencyKey> key, String sender) {}
 
     /**
      * A publisher's name for one message of a room, by which a repeat is recognised (the {@code
@@ -139,45 +127,4 @@ public interface Broker {
      * @param duplicate whether this publish repeated an earlier one
      */
     record Receipt(EventId id, boolean duplicate) {}
-
-    /**
-     * The listeners of each room on this pod. A room usually has one; while a room is dropped and
-     * opened again it may have two. Thread-safe; looking a room up takes no lock.
-     */
-    final class RoomListeners {
-
-        private final Map<Room, List<Listener>> byRoom = new ConcurrentHashMap<>();
-
-        /** Adds a listener to a room. */
-        public void add(Room room, Listener listener) {
-            byRoom.merge(
-                    room,
-                    List.of(listener),
-                    (known, added) -> Stream.concat(known.stream(), added.stream()).toList());
-        }
-
-        /** Removes a listener from a room; returns false if it was not there. */
-        public boolean remove(Room room, Listener listener) {
-            var removed = new AtomicBoolean();
-            byRoom.computeIfPresent(
-                    room,
-                    (name, known) -> {
-                        List<Listener> rest =
-                                known.stream().filter(one -> !one.equals(listener)).toList();
-                        removed.set(rest.size() < known.size());
-                        return rest.isEmpty() ? null : rest;
-                    });
-            return removed.get();
-        }
-
-        /** Returns the room's listeners; empty if the room is not read on this pod. */
-        public List<Listener> of(Room room) {
-            return byRoom.getOrDefault(room, List.of());
-        }
-
-        /** Passes every listener of every room to an action. */
-        public void forEach(Consumer<Listener> action) {
-            byRoom.values().forEach(listeners -> listeners.forEach(action));
-        }
-    }
 }

@@ -9,12 +9,13 @@ public sealed interface BrokerState {
     /**
      * Messages flow.
      *
-     * @param publishing why publishing fails although messages flow, one sentence for an operator;
-     *     empty if publishing works
-     * @param away the servers that messages do not flow from: their names, each with one sentence
+     * @param publishingProblem why publishing fails although messages flow, one sentence for an
+     *     operator; empty if publishing works
+     * @param silent the servers that messages do not flow from: their names, each with one sentence
      *     for an operator
      */
-    record Up(Optional<String> publishing, Map<String, String> away) implements BrokerState {
+    record Up(Optional<String> publishingProblem, Map<String, String> silent)
+            implements BrokerState {
 
         /** Makes the state in which messages flow and publishing works. */
         public Up() {
@@ -22,8 +23,8 @@ public sealed interface BrokerState {
         }
 
         /** Makes the state in which messages flow from every server. */
-        public Up(Optional<String> publishing) {
-            this(publishing, Map.of());
+        public Up(Optional<String> publishingProblem) {
+            this(publishingProblem, Map.of());
         }
     }
 

@@ -24,16 +24,6 @@ public record Page(
         messages = List.copyOf(messages);
     }
 
-    /** Makes a page that was read when its messages were accepted, so that none has an age. */
-    public Page(Lineage lineage, long oldest, long newest, List<StoredMessage> messages) {
-        this(lineage, oldest, newest, messages, Instant.EPOCH);
-    }
-
-    /** Makes such a page of a log that has had one epoch only. */
-    public Page(String epoch, long oldest, long newest, List<StoredMessage> messages) {
-        this(Lineage.of(epoch), oldest, newest, messages);
-    }
-
     /** Returns the log's present epoch. */
     public String epoch() {
         return lineage.epoch();

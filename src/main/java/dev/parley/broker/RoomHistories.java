@@ -6,7 +6,6 @@ import dev.parley.settings.RoomSettings;
 import dev.parley.settings.RoomsConfig;
 import jakarta.inject.Singleton;
 import java.time.Duration;
-import java.util.Map;
 
 /** The bounds of each room's history: those of its pattern, and otherwise the general ones. */
 @Singleton
@@ -23,11 +22,6 @@ public final class RoomHistories {
     public RoomHistories(HistoryConfig general, RoomSettings rooms) {
         this.general = general;
         this.rooms = rooms;
-    }
-
-    /** Sets the same bounds for all rooms. */
-    public static RoomHistories ofAllRooms(HistoryConfig general) {
-        return new RoomHistories(general, new RoomSettings(Map::of));
     }
 
     /** Returns the bounds of a room's history. */

@@ -21,9 +21,6 @@ final class TokenCommand implements Command {
     private static final Duration LIFETIME = Duration.ofHours(1);
     private static final Duration LONGEST = Duration.ofDays(366);
 
-    /** Longest subject that the server accepts in a token. */
-    private static final int MAX_SUBJECT = 255;
-
     private final Function<Optional<String>, TokenSigner> signers;
 
     /**
@@ -68,12 +65,10 @@ final class TokenCommand implements Command {
         Duration lifetime =
                 arguments.value("--lifetime").map(TokenCommand::duration).orElse(LIFETIME);
         String subject = arguments.value("--sub").orElse("dev");
-        if (subject.isBlank()
-                || subject.length() > MAX_SUBJECT
-                || subject.chars().anyMatch(Character::isISOControl)) {
+        if (subject.isBlank() || !TokenSigner.isSubject(subject)) {
             throw new WrongUse(
                     "--sub: 1 to %d characters without control characters are expected"
-                            .formatted(MAX_SUBJECT));
+                            .formatted(TokenSigner.MAX_SUBJECT));
         }
         Instant now = Instant.now();
         TokenSigner signer = signers.apply(arguments.value("--issuer"));

@@ -3,9 +3,9 @@ package dev.parley.clock;
 import dev.parley.delivery.DisconnectReason;
 import dev.parley.delivery.EventsConfig;
 import dev.parley.delivery.Hub;
-import dev.parley.http.Answers;
 import dev.parley.http.ClientAddress;
 import dev.parley.http.ExchangeEnd;
+import dev.parley.http.PendingAnswers;
 import dev.parley.http.ProxyAdvice;
 import dev.parley.retry.Backoff;
 import dev.parley.sse.EventStream;
@@ -108,7 +108,7 @@ public final class ClockResource {
                 .invoke(
                         tick -> {
                             if (unsent.incrementAndGet() == maxUnsent) {
-                                Answers.giveUp(exchange.request());
+                                PendingAnswers.giveUp(exchange.request());
                             }
                         })
                 .drop()

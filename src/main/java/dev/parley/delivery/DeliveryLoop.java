@@ -170,7 +170,7 @@ final class DeliveryLoop {
      */
     private final class CursorGroup implements RoomReplica.Observer {
 
-        private final RoomReplica room;
+        private final RoomReplica replica;
         private final AtomicBoolean signalled = new AtomicBoolean();
         private final List<Cursor> cursors = new ArrayList<>();
 
@@ -186,10 +186,10 @@ final class DeliveryLoop {
         /** The offset of the message of that log that was timed last. */
         private long timedOffset;
 
-        CursorGroup(RoomReplica room) {
-            this.room = room;
-            if (room.isOpen()) {
-                RoomLog log = room.log();
+        CursorGroup(RoomReplica replica) {
+            this.replica = replica;
+            if (replica.isOpen()) {
+                RoomLog log = replica.log();
                 timeFrom(log, log.head());
             }
         }
@@ -214,7 +214,7 @@ final class DeliveryLoop {
                 meters.plainDropped();
                 return;
             }
-            plain.add(Message.of(room.room(), text, clock.instant()));
+            plain.add(Message.of(replica.room(), text, clock.instant()));
             onLogChanged();
         }
 
@@ -224,7 +224,7 @@ final class DeliveryLoop {
 
         void add(Cursor cursor) {
             if (cursors.isEmpty()) {
-                room.addObserver(this);
+                replica.addObserver(this);
             }
             cursor.index(cursors.size());
             cursors.add(cursor);
@@ -240,7 +240,7 @@ final class DeliveryLoop {
                 last.index(cursor.index());
             }
             if (cursors.isEmpty()) {
-                room.removeObserver(this);
+                replica.removeObserver(this);
             }
         }
 
@@ -251,8 +251,8 @@ final class DeliveryLoop {
         /** Moves every cursor as far as its connection allows. */
         void advance() {
             signalled.set(false);
-            if (room.isOpen()) {
-                RoomLog log = room.log();
+            if (replica.isOpen()) {
+                RoomLog log = replica.log();
                 try (var batches = new BatchCache(log, meters)) {
                     // Backwards, because a stream that ends removes its cursor, and the last
                     // cursor takes its place.

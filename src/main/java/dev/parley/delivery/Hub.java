@@ -32,7 +32,7 @@ public final class Hub {
     private final HeldConnections held = new HeldConnections();
 
     /** Streams that read no room. */
-    private final AtomicInteger others = new AtomicInteger();
+    private final AtomicInteger streamsWithoutRooms = new AtomicInteger();
 
     private final Clock clock;
     private final Map<EventLoop, DeliveryLoop> loops = new ConcurrentHashMap<>();
@@ -42,7 +42,7 @@ public final class Hub {
             OpenRooms rooms,
             StreamEncoder encoder,
             EventsConfig config,
-            LimitsConfig limits,
+            StreamLimitsConfig limits,
             MeterRegistry registry,
             Clock clock) {
         this.rooms = rooms;
@@ -51,7 +51,7 @@ public final class Hub {
         this.meters = new DeliveryMeters(registry);
         this.admission = new Admission(limits);
         this.clock = clock;
-        Gauge.builder("parley.connection.limit", limits, LimitsConfig::connections)
+        Gauge.builder("parley.connection.limit", limits, StreamLimitsConfig::connections)
                 .description("Event streams that the pod takes at most")
                 .register(registry);
     }
@@ -97,7 +97,7 @@ public final class Hub {
 
     /** Returns the number of open streams that read a room. */
     public int streams() {
-        return admission.streams() - others.get();
+        return admission.streams() - streamsWithoutRooms.get();
     }
 
     /**
@@ -109,14 +109,14 @@ public final class Hub {
     public Optional<DisconnectReason> enter(String address) {
         Optional<DisconnectReason> refusal = admission.enter(address, 0);
         if (refusal.isEmpty()) {
-            others.incrementAndGet();
+            streamsWithoutRooms.incrementAndGet();
         }
         return refusal;
     }
 
     /** Counts out a stream that {@link #enter} has counted in. */
     public void leave(String address) {
-        others.decrementAndGet();
+        streamsWithoutRooms.decrementAndGet();
         admission.leave(address, 0);
     }
 
@@ -249,13 +249,13 @@ public final class Hub {
     /** Decides which clients get a stream, and counts the streams. Thread-safe. */
     static final class Admission {
 
-        private final LimitsConfig limits;
+        private final StreamLimitsConfig limits;
         private final AtomicInteger streams = new AtomicInteger();
         private final Map<String, Integer> streamsByAddress = new ConcurrentHashMap<>();
         private final Map<String, Integer> roomsByAddress = new ConcurrentHashMap<>();
         private volatile boolean closed;
 
-        Admission(LimitsConfig limits) {
+        Admission(StreamLimitsConfig limits) {
             this.limits = limits;
         }
 

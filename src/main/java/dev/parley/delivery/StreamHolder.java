@@ -11,7 +11,7 @@ import java.util.Optional;
 public interface StreamHolder {
 
     /** Holds a stream without an end. */
-    StreamHolder ANYBODY = Optional::empty;
+    StreamHolder NEVER_EXPIRES = Optional::empty;
 
     /** Until when the stream may be open, by the clock of the pod; empty if there is no end. */
     Optional<Instant> until();

@@ -56,7 +56,7 @@ public record SubscribeRequest(
     /** Makes a request for rooms that the client may all read, for as long as it wants. */
     public SubscribeRequest(
             List<RoomStart> rooms, Format format, Heartbeat heartbeat, String address) {
-        this(rooms, format, heartbeat, address, List.of(), StreamHolder.ANYBODY);
+        this(rooms, format, heartbeat, address, List.of(), StreamHolder.NEVER_EXPIRES);
     }
 
     /** Returns the same request with another heartbeat. */

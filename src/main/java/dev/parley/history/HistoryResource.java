@@ -5,8 +5,8 @@ import dev.parley.access.AuthorizedRooms.ReadableRoom;
 import dev.parley.access.TicketsResource;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
-import dev.parley.http.Answers;
 import dev.parley.http.ErrorCode;
+import dev.parley.http.PendingAnswers;
 import dev.parley.http.QueryParameters;
 import dev.parley.http.RefusedRequest;
 import dev.parley.http.UrlEncodedForm;
@@ -56,9 +56,9 @@ public final class HistoryResource {
     private static final int MAX_FURTHER_READS = 100;
 
     private final AuthorizedRooms rooms;
-    private final Answers answers;
+    private final PendingAnswers answers;
 
-    HistoryResource(AuthorizedRooms rooms, Answers answers) {
+    HistoryResource(AuthorizedRooms rooms, PendingAnswers answers) {
         this.rooms = rooms;
         this.answers = answers;
     }
@@ -108,7 +108,7 @@ public final class HistoryResource {
         }
         EventId afterId = after == null ? null : QueryParameters.eventId("after", after);
         EventId beforeId = before == null ? null : QueryParameters.eventId("before", before);
-        Answers.Reservation reserved = answers.reserve(exchange, LARGEST_PAGE);
+        PendingAnswers.Reservation reserved = answers.reserve(exchange, LARGEST_PAGE);
         return page(readable, afterId, beforeId, count)
                 .invoke(answer -> reserved.resize(length(answer.getEntity())));
     }

@@ -36,7 +36,8 @@ public final class AllowedMethods {
                 .or(() -> isPage(path) ? Optional.of(OF_A_PAGE) : Optional.empty());
     }
 
-    private static boolean isPage(String path) {
+    /** Tells whether a path, which must be normalized, is that of a page or of a file of one. */
+    static boolean isPage(String path) {
         String file = path.equals("/") ? "/index.html" : path;
         return AnswerHeaders.isPage(path)
                 && AllowedMethods.class.getClassLoader().getResource(PAGES + file) != null;

@@ -105,7 +105,7 @@ final class ArrivingBodies {
         bodies.removeAll(refused.keySet());
         refused.forEach(
                 (body, fault) -> {
-                    bounds.bodies().give(body.client, body.counted);
+                    bounds.bodies().release(body.client, body.counted);
                     body.refuse.accept(fault);
                 });
     }
@@ -117,7 +117,7 @@ final class ArrivingBodies {
                 body -> {
                     boolean ended = body.request == request;
                     if (ended) {
-                        bounds.bodies().give(body.client, body.counted);
+                        bounds.bodies().release(body.client, body.counted);
                     }
                     return ended;
                 });
@@ -125,7 +125,7 @@ final class ArrivingBodies {
 
     /** Stops counting all bodies, because the connection has closed. */
     void endAll() {
-        bodies.forEach(body -> bounds.bodies().give(body.client, body.counted));
+        bodies.forEach(body -> bounds.bodies().release(body.client, body.counted));
         bodies.clear();
     }
 }

@@ -44,7 +44,7 @@ final class ByteBudget {
             return false;
         }
         if (heldByAddress.merge(address, bytes, Long::sum) > mostOfAddress() && !peer.isProxy()) {
-            give(address, bytes);
+            release(address, bytes);
             return false;
         }
         return true;
@@ -62,7 +62,7 @@ final class ByteBudget {
     }
 
     /** Counts bytes out. */
-    void give(String address, long bytes) {
+    void release(String address, long bytes) {
         if (bytes > 0) {
             held.addAndGet(-bytes);
             heldByAddress.computeIfPresent(

@@ -61,7 +61,7 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
     private static final int REQUESTS_IN_TURN = 16;
 
     /** GOAWAY (RFC 9113 §6.8) with ENHANCE_YOUR_CALM and the highest number of a stream. */
-    private static final byte[] CALM = {
+    private static final byte[] GO_AWAY = {
         0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7F, (byte) 0xFF, (byte) 0xFF, (byte) 0xFF, 0, 0, 0, 11
     };
 
@@ -190,7 +190,7 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
         boolean mayGoOn = !resetsForError(message) || bounds.tryReset(peer);
         context.write(message, promise);
         if (!mayGoOn) {
-            calm(context, Bound.RESETS);
+            sendGoAwayAndCut(context, Bound.RESETS);
         }
     }
 
@@ -350,7 +350,7 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
     private boolean onReset(ChannelHandlerContext context) {
         // Otherwise it is the reset of a stream that has ended, which costs nothing more.
         if (paid > 0 && !bounds.tryReset(peer)) {
-            calm(context, Bound.RESETS);
+            sendGoAwayAndCut(context, Bound.RESETS);
             return false;
         }
         return onPaidFrame(context);
@@ -374,14 +374,14 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
         if (controlFrames <= bounds.maxControlFrames()) {
             return true;
         }
-        calm(context, Bound.CONTROL_FRAMES);
+        sendGoAwayAndCut(context, Bound.CONTROL_FRAMES);
         return false;
     }
 
-    /** Tells the client that it asks too much, and closes the connection. */
-    private void calm(ChannelHandlerContext context, Bound bound) {
+    /** Sends GOAWAY (ENHANCE_YOUR_CALM) and closes the connection. */
+    private void sendGoAwayAndCut(ChannelHandlerContext context, Bound bound) {
         bounds.onMet(bound);
-        context.writeAndFlush(Unpooled.wrappedBuffer(CALM));
+        context.writeAndFlush(Unpooled.wrappedBuffer(GO_AWAY));
         ConnectionGuard.cut(context.channel());
     }
 }

@@ -77,7 +77,7 @@ final class IncompleteInput {
             return false;
         }
         if (bytes < counted) {
-            budget.give(peer.address(), counted - bytes);
+            budget.release(peer.address(), counted - bytes);
         }
         counted = bytes;
         return true;
@@ -100,7 +100,7 @@ final class IncompleteInput {
 
     /** Notes that nothing is held any more, or that the connection has closed. */
     void end() {
-        budget.give(peer.address(), counted);
+        budget.release(peer.address(), counted);
         counted = 0;
         if (deadline != null) {
             deadline.cancel(false);

@@ -76,7 +76,7 @@ final class OutgoingAnswers {
     void letGo(HttpServerRequest request) {
         Held held = requests.remove(request);
         if (held != null) {
-            bounds.heads().give(held.client(), held.bytes());
+            bounds.heads().release(held.client(), held.bytes());
         }
     }
 
@@ -148,7 +148,7 @@ final class OutgoingAnswers {
 
     /** Stops counting requests, and runs what waits, because the connection has closed. */
     void onClosed() {
-        requests.values().forEach(held -> bounds.heads().give(held.client(), held.bytes()));
+        requests.values().forEach(held -> bounds.heads().release(held.client(), held.bytes()));
         requests.clear();
         List<Runnable> waiting = List.copyOf(onStreamClosed.values());
         onStreamClosed.clear();

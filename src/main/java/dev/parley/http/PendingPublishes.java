@@ -107,7 +107,7 @@ public final class PendingPublishes {
         /** Ends the count; does nothing the second time. */
         public void end() {
             if (ended.compareAndSet(false, true)) {
-                bounds.pending().give(client, bytes);
+                bounds.pending().release(client, bytes);
             }
         }
     }

@@ -25,12 +25,8 @@ final class RequestTagFilter {
                     .map(Endpoint::path)
                     .collect(Collectors.toUnmodifiableSet());
 
-    /** The pages, and the framework's names for groups of requests, such as NOT_FOUND. */
-    private static final Pattern PAGES_AND_GROUPS =
-            Pattern.compile(
-                    "/|/(index|chat|clock|favicon)\\.(html|js|css|svg)"
-                            + "|/chat/(elements|form|history|json|messages|outbox|position|refusal|storage|stream|view)\\.js"
-                            + "|[A-Z_]+|root|/cors-preflight");
+    /** The framework's names for groups of requests, such as NOT_FOUND. */
+    private static final Pattern GROUPS = Pattern.compile("[A-Z_]+|root|/cors-preflight");
 
     /** The methods of RFC 9110 and RFC 5789; a client may send any other word. */
     private static final Set<String> METHODS =
@@ -50,6 +46,8 @@ final class RequestTagFilter {
     }
 
     private static boolean isKnown(String path) {
-        return CALLS.contains(path) || PAGES_AND_GROUPS.matcher(path).matches();
+        return CALLS.contains(path)
+                || GROUPS.matcher(path).matches()
+                || AllowedMethods.isPage(path);
     }
 }

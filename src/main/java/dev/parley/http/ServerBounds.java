@@ -1,6 +1,6 @@
 package dev.parley.http;
 
-import dev.parley.delivery.LimitsConfig;
+import dev.parley.delivery.StreamLimitsConfig;
 import io.github.bucket4j.Bandwidth;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
@@ -53,8 +53,8 @@ final class ServerBounds {
     private final MeterRegistry meters;
 
     ServerBounds(
-            BoundsConfig config,
-            LimitsConfig streams,
+            ServerLimitsConfig config,
+            StreamLimitsConfig streams,
             ClientAddress clients,
             ProxyAdvice proxyAdvice,
             MeterRegistry meters) {

@@ -25,7 +25,7 @@ final class ServerOptions implements HttpServerOptionsCustomizer {
     private final ServerBounds bounds;
     private final int sendBuffer;
 
-    ServerOptions(EventsConfig config, BoundsConfig limits, ServerBounds bounds) {
+    ServerOptions(EventsConfig config, ServerLimitsConfig limits, ServerBounds bounds) {
         this.bounds = bounds;
         sendBuffer = (int) Math.min(Integer.MAX_VALUE, limits.sendBuffer().asLongValue());
         userTimeout = userTimeout(config);

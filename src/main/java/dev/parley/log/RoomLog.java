@@ -60,15 +60,6 @@ public final class RoomLog {
      * @param after offset of the last message before the log; the first frame has the next one
      * @param capacity how many frames the log has at most, 1 or more
      * @param maxBytes estimated heap of the frames, at most; the newest frame is kept however long
-     */
-    RoomLog(Lineage lineage, long after, int capacity, long maxBytes, Budget budget) {
-        this(lineage, after, capacity, maxBytes, budget, Long.MAX_VALUE, System::nanoTime);
-    }
-
-    /**
-     * @param after offset of the last message before the log; the first frame has the next one
-     * @param capacity how many frames the log has at most, 1 or more
-     * @param maxBytes estimated heap of the frames, at most; the newest frame is kept however long
      * @param maxAgeNanos age of a message, at most
      * @param nanoTime as {@link System#nanoTime}, by which frames say when they were accepted
      */
@@ -225,11 +216,6 @@ public final class RoomLog {
         private final long cost;
         private final AtomicReferenceArray<byte @Nullable []> encoded =
                 new AtomicReferenceArray<>(FORMATS);
-
-        /** Makes a frame of a message that was accepted now, not encoded yet. */
-        public Frame(StoredMessage message, FrameEncoder encoder) {
-            this(message, encoder, System.nanoTime());
-        }
 
         /**
          * Makes a frame that is not encoded yet.

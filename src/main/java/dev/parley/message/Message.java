@@ -115,7 +115,11 @@ public record Message(
         }
     }
 
-    private static boolean isControl(int c) {
+    /**
+     * Tells whether a character is a control character or a line separator, which {@code from} does
+     * not contain.
+     */
+    public static boolean isControl(int c) {
         return Character.isISOControl(c) || c == '\u2028' || c == '\u2029';
     }
 

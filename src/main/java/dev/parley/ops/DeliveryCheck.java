@@ -40,8 +40,8 @@ public final class DeliveryCheck implements HealthCheck {
         log.onUp();
         var answer = HealthCheckResponse.named("delivery").up();
         if (state instanceof BrokerState.Up up) {
-            up.publishing().ifPresent(reason -> answer.withData("publishing", reason));
-            up.away().forEach((server, reason) -> answer.withData("server " + server, reason));
+            up.publishingProblem().ifPresent(reason -> answer.withData("publishing", reason));
+            up.silent().forEach((server, reason) -> answer.withData("server " + server, reason));
         }
         return answer.build();
     }

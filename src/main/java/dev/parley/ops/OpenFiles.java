@@ -1,6 +1,6 @@
 package dev.parley.ops;
 
-import dev.parley.delivery.LimitsConfig;
+import dev.parley.delivery.StreamLimitsConfig;
 import dev.parley.http.FileLimit;
 import io.smallrye.config.SmallRyeConfig;
 import jakarta.annotation.Priority;
@@ -35,9 +35,9 @@ final class OpenFiles {
     @Singleton
     @Alternative
     @Priority(1)
-    LimitsConfig limits() {
+    StreamLimitsConfig limits() {
         var config = ConfigProvider.getConfig().unwrap(SmallRyeConfig.class);
-        LimitsConfig configured = config.getConfigMapping(LimitsConfig.class);
+        StreamLimitsConfig configured = config.getConfigMapping(StreamLimitsConfig.class);
         Optional<FileLimit> limit = FileLimit.ofProcess();
         if (limit.isEmpty()) {
             return configured;
@@ -67,5 +67,5 @@ final class OpenFiles {
     }
 
     private record Limits(int connections, int connectionsPerAddress, int roomsPerAddress)
-            implements LimitsConfig {}
+            implements StreamLimitsConfig {}
 }

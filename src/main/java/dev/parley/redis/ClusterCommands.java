@@ -1,6 +1,6 @@
 package dev.parley.redis;
 
-import dev.parley.redis.ClusterConnections.Member;
+import dev.parley.redis.ClusterConnections.Master;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Command;
@@ -76,46 +76,46 @@ final class ClusterCommands {
      *
      * @param redirects how often nodes have redirected it
      */
-    private Future<Response> sendTo(Call call, @Nullable Member member, int redirects) {
-        if (member == null) {
+    private Future<Response> sendTo(Call call, @Nullable Master master, int redirects) {
+        if (master == null) {
             cluster.refreshSoon();
             return Future.failedFuture(new RedisUnavailable(cluster.noNode(call.slot())));
         }
         // A replica that has taken over, for example, is being connected to just now.
         Future<?> connected =
-                member.node().isFirstAttempt()
-                        ? whenConnected(call, member)
+                master.node().isFirstAttempt()
+                        ? whenConnected(call, master)
                         : Future.succeededFuture();
         return connected
                 .compose(
                         up ->
-                                member.node()
+                                master.node()
                                         .commands()
                                         .send(call.script(), call.keys(), call.args()))
-                .recover(failure -> onFailure(call, member, failure, redirects));
+                .recover(failure -> onFailure(call, master, failure, redirects));
     }
 
-    private Future<Response> onFailure(Call call, Member member, Throwable failure, int redirects) {
-        if (member.node().connection().isEmpty()) {
+    private Future<Response> onFailure(Call call, Master master, Throwable failure, int redirects) {
+        if (master.node().connection().isEmpty()) {
             cluster.refreshSoon();
         }
-        Optional<ClusterReply> reply = ClusterReply.of(failure, member.address());
+        Optional<ClusterReply> reply = ClusterReply.of(failure, master.address());
         if (reply.isEmpty() || call.isOver()) {
             return Future.failedFuture(failure);
         }
         if (reply.get() instanceof ClusterReply.Ask ask) {
-            Member next = cluster.redirectedTo(ask.to());
+            Master next = cluster.redirectedTo(ask.to());
             return whenConnected(call, next)
                     .compose(
                             up ->
                                     next.node()
                                             .commands()
                                             .ask(call.script(), call.keys(), call.args()))
-                    .onSuccess(done -> tellSubscribers(call, member))
+                    .onSuccess(done -> tellSubscribers(call, master))
                     .recover(later -> onFailure(call, next, later, redirects + 1));
         }
         if (reply.get() instanceof ClusterReply.Moved moving && redirects < QUICK_REDIRECTS) {
-            Member next = cluster.onMoved(moving);
+            Master next = cluster.onMoved(moving);
             return whenConnected(call, next).compose(up -> sendTo(call, next, redirects + 1));
         }
         cluster.refreshSoon();
@@ -128,7 +128,7 @@ final class ClusterCommands {
      * published at the next node. They are still at the former one, and cannot be elsewhere before
      * the slot has moved. An empty message makes them read the room's log.
      */
-    private void tellSubscribers(Call call, Member former) {
+    private void tellSubscribers(Call call, Master former) {
         if (cluster.isSharded()) {
             call.script()
                     .channel(call.args())
@@ -140,9 +140,9 @@ final class ClusterCommands {
     /**
      * Waits for the connection of a node to which a call was redirected, as long as it may take.
      */
-    private Future<?> whenConnected(Call call, Member member) {
+    private Future<?> whenConnected(Call call, Master master) {
         long left = Math.max(1, (call.deadlineNanos() - System.nanoTime()) / 1_000_000);
-        Future<?> ready = member.node().whenReady();
+        Future<?> ready = master.node().whenReady();
         return AnswerTimeout.limit(vertx, ready, Duration.ofMillis(left), timeout)
                 .recover(
                         late ->

@@ -78,7 +78,7 @@ public final class ClusterConnections implements RedisConnections {
 
     // Guarded by this.
 
-    private final Map<NodeAddress, Member> members = new HashMap<>();
+    private final Map<NodeAddress, Master> masters = new HashMap<>();
     private final Map<String, Wanted> wanted = new HashMap<>();
     private final Backoff backoff;
     private ClusterSlots slots = ClusterSlots.NONE;
@@ -96,8 +96,8 @@ public final class ClusterConnections implements RedisConnections {
     /** Empty until a node has answered. */
     private Optional<Boolean> sharded = Optional.empty();
 
-    /** A node, and what it is used for. */
-    static final class Member {
+    /** A master, and what it is used for. */
+    static final class Master {
 
         private final NodeAddress address;
         private final RedisNode node;
@@ -105,7 +105,7 @@ public final class ClusterConnections implements RedisConnections {
         private boolean serves;
         private long redirectedNanos = System.nanoTime();
 
-        Member(NodeAddress address, RedisNode node, ProbeSlot probe) {
+        Master(NodeAddress address, RedisNode node, ProbeSlot probe) {
             this.address = address;
             this.node = node;
             this.probe = probe;
@@ -125,7 +125,7 @@ public final class ClusterConnections implements RedisConnections {
 
         private final int slot;
         private int users;
-        private @Nullable Member at;
+        private @Nullable Master at;
 
         /** Whether Redis has confirmed it at least once. */
         private boolean confirmed;
@@ -146,9 +146,9 @@ public final class ClusterConnections implements RedisConnections {
         this.config = setup.config();
         this.commands = new ClusterCommands(this, vertx, config.timeout());
         this.backoff = new Backoff(config.minBackoff(), config.maxBackoff());
-        subscribe(setup.pattern());
+        subscribe(setup.legacyChannelPattern());
         EvictionWatch.register(this::mayEvict, setup.meters());
-        Gauge.builder("parley.redis.nodes.silent", this, cluster -> cluster.silent().size())
+        Gauge.builder("parley.redis.nodes.silent", this, cluster -> cluster.silentServers().size())
                 .description("Masters of the Redis Cluster from which messages do not flow")
                 .register(setup.meters());
     }
@@ -163,13 +163,13 @@ public final class ClusterConnections implements RedisConnections {
 
     @Override
     public void close() {
-        List<Member> all;
+        List<Master> all;
         synchronized (this) {
             closed = true;
             vertx.cancelTimer(periodic);
-            all = List.copyOf(members.values());
+            all = List.copyOf(masters.values());
         }
-        all.forEach(member -> member.node.close());
+        all.forEach(master -> master.node.close());
     }
 
     // Commands
@@ -181,19 +181,19 @@ public final class ClusterConnections implements RedisConnections {
     }
 
     /** Returns the node that has a slot; null if none is known. */
-    synchronized @Nullable Member owner(int slot) {
-        return slots.owner(slot).map(members::get).orElse(null);
+    synchronized @Nullable Master owner(int slot) {
+        return slots.owner(slot).map(masters::get).orElse(null);
     }
 
     /** Returns the node to which a command was redirected once (Redis: ASK). */
-    synchronized Member redirectedTo(NodeAddress address) {
-        Member member = member(address);
-        member.redirectedNanos = System.nanoTime();
-        return member;
+    synchronized Master redirectedTo(NodeAddress address) {
+        Master master = master(address);
+        master.redirectedNanos = System.nanoTime();
+        return master;
     }
 
     /** Notes that another node has a slot, and returns that node. */
-    synchronized Member onMoved(ClusterReply.Moved reply) {
+    synchronized Master onMoved(ClusterReply.Moved reply) {
         slots = slots.with(reply.slot(), reply.to());
         askFirst = reply.to();
         moved = true;
@@ -201,20 +201,20 @@ public final class ClusterConnections implements RedisConnections {
         return redirectedTo(reply.to());
     }
 
-    /** Returns the member at an address, and begins to connect to it if it is new. */
-    private Member member(NodeAddress address) {
-        Member member = members.get(address);
-        if (member == null) {
+    /** Returns the master at an address, and begins to connect to it if it is new. */
+    private Master master(NodeAddress address) {
+        Master master = masters.get(address);
+        if (master == null) {
             RedisNode node = newNode(address);
-            member =
-                    new Member(
+            master =
+                    new Master(
                             address, node, new ProbeSlot(node, setup.probesInSlots(), this::kind));
-            members.put(address, member);
+            masters.put(address, master);
             if (!closed) {
-                member.node.startCommands();
+                master.node.startCommands();
             }
         }
-        return member;
+        return master;
     }
 
     private RedisNode newNode(NodeAddress address) {
@@ -231,7 +231,7 @@ public final class ClusterConnections implements RedisConnections {
 
     /** Says why no node is known that has a slot, for a client. */
     synchronized String noNode(int slot) {
-        return members.isEmpty()
+        return masters.isEmpty()
                 ? RedisReason.forClients("no connection to a Redis Cluster", lastError)
                 : "no node of the Redis Cluster has slot " + slot;
     }
@@ -277,9 +277,9 @@ public final class ClusterConnections implements RedisConnections {
      *
      * @return whether the channel moved from one node to another
      */
-    @SuppressWarnings("ReferenceEquality") // A member that was replaced has another connection.
+    @SuppressWarnings("ReferenceEquality") // A master that was replaced has another connection.
     private boolean place(String channel, Wanted one) {
-        Member to = owner(one.slot);
+        Master to = owner(one.slot);
         if (to == one.at) {
             return false;
         }
@@ -297,7 +297,7 @@ public final class ClusterConnections implements RedisConnections {
     }
 
     private RedisSubscription.Kind kind(String channel) {
-        if (channel.equals(setup.pattern())) {
+        if (channel.equals(setup.legacyChannelPattern())) {
             return RedisSubscription.Kind.PATTERN;
         }
         return isSharded() && channel.startsWith(config.prefix() + ":{")
@@ -305,8 +305,8 @@ public final class ClusterConnections implements RedisConnections {
                 : RedisSubscription.Kind.CHANNEL;
     }
 
-    @SuppressWarnings("ReferenceEquality") // This very channel and member, not later ones.
-    private void onConfirmed(String channel, Wanted one, Member at) {
+    @SuppressWarnings("ReferenceEquality") // This very channel and master, not later ones.
+    private void onConfirmed(String channel, Wanted one, Master at) {
         List<Promise<Void>> waiting;
         boolean again;
         synchronized (this) {
@@ -357,22 +357,22 @@ public final class ClusterConnections implements RedisConnections {
             receiver.onResubscribed(channels);
         }
 
-        @SuppressWarnings("ReferenceEquality") // Every member has a node of its own.
+        @SuppressWarnings("ReferenceEquality") // Every master has a node of its own.
         private boolean isConfirmedAt(RedisNode node, String channel) {
             Wanted one = wanted.get(channel);
             return one != null && one.confirmed && one.at != null && one.at.node == node;
         }
 
         @Override
-        @SuppressWarnings("ReferenceEquality") // Every member has a node of its own.
+        @SuppressWarnings("ReferenceEquality") // Every master has a node of its own.
         public void onLost(RedisNode node, Set<String> channels) {
             synchronized (ClusterConnections.this) {
-                for (Member member : members.values()) {
-                    if (member.node == node) {
-                        askFirst = member.address;
+                for (Master master : masters.values()) {
+                    if (master.node == node) {
+                        askFirst = master.address;
                         if (channels.stream().anyMatch(name -> !wanted.containsKey(name))) {
                             // The probe's channel, or one that was left meanwhile.
-                            member.probe.onLost();
+                            master.probe.onLost();
                         }
                     }
                 }
@@ -392,13 +392,13 @@ public final class ClusterConnections implements RedisConnections {
          * slots show as well whether its connections work.
          */
         @Override
-        @SuppressWarnings("ReferenceEquality") // Every member has a node of its own.
+        @SuppressWarnings("ReferenceEquality") // Every master has a node of its own.
         public boolean onProbeRedirected(RedisNode node) {
             synchronized (ClusterConnections.this) {
-                for (Member member : members.values()) {
-                    if (member.node == node && member.serves && member.probe.isPlaced()) {
-                        askFirst = member.address;
-                        member.probe.onRedirected();
+                for (Master master : masters.values()) {
+                    if (master.node == node && master.serves && master.probe.isPlaced()) {
+                        askFirst = master.address;
+                        master.probe.onRedirected();
                     }
                 }
                 moved = true;
@@ -434,8 +434,8 @@ public final class ClusterConnections implements RedisConnections {
     /** Asks one node after the other, until one answers. */
     private void refresh() {
         Future<ClusterSlots> answer = Future.failedFuture("no node is connected");
-        for (Member member : candidates()) {
-            answer = answer.recover(failed -> ask(member));
+        for (Master master : candidates()) {
+            answer = answer.recover(failed -> ask(master));
         }
         for (NodeAddress address : clients.configured()) {
             answer = answer.recover(failed -> ask(address));
@@ -443,15 +443,15 @@ public final class ClusterConnections implements RedisConnections {
         answer.onSuccess(this::settle).onFailure(this::onNoAnswer);
     }
 
-    /** Returns the connected members in the order in which they are asked. */
-    private synchronized List<Member> candidates() {
-        List<Member> connected =
+    /** Returns the connected masters in the order in which they are asked. */
+    private synchronized List<Master> candidates() {
+        List<Master> connected =
                 new ArrayList<>(
-                        members.values().stream()
-                                .filter(member -> member.node.connection().isPresent())
+                        masters.values().stream()
+                                .filter(master -> master.node.connection().isPresent())
                                 .toList());
         Collections.shuffle(connected);
-        Member first = askFirst == null ? null : members.get(askFirst);
+        Master first = askFirst == null ? null : masters.get(askFirst);
         if (first != null && connected.remove(first)) {
             connected.add(0, first);
         }
@@ -459,10 +459,10 @@ public final class ClusterConnections implements RedisConnections {
         return connected;
     }
 
-    private Future<ClusterSlots> ask(Member member) {
-        return member.node
+    private Future<ClusterSlots> ask(Master master) {
+        return master.node
                 .connection()
-                .map(connection -> askForSlots(connection, member.address))
+                .map(connection -> askForSlots(connection, master.address))
                 .orElseGet(() -> Future.failedFuture("not connected"));
     }
 
@@ -522,7 +522,7 @@ public final class ClusterConnections implements RedisConnections {
         moved = false;
         updateMode();
         Map<NodeAddress, BitSet> owners = now.byOwner();
-        owners.forEach((address, owned) -> serve(member(address), owned));
+        owners.forEach((address, owned) -> serve(master(address), owned));
         int channels = 0;
         for (Map.Entry<String, Wanted> one : wanted.entrySet()) {
             channels += place(one.getKey(), one.getValue()) ? 1 : 0;
@@ -534,22 +534,22 @@ public final class ClusterConnections implements RedisConnections {
         }
     }
 
-    private void serve(Member member, BitSet owned) {
-        member.probe.onSlots(owned);
-        if (!member.serves) {
-            member.serves = true;
-            member.node.startSubscription();
+    private void serve(Master master, BitSet owned) {
+        master.probe.onSlots(owned);
+        if (!master.serves) {
+            master.serves = true;
+            master.node.startSubscription();
         }
     }
 
     private void leaveOthers(Set<NodeAddress> owners) {
-        for (Iterator<Member> all = members.values().iterator(); all.hasNext(); ) {
-            Member member = all.next();
+        for (Iterator<Master> all = masters.values().iterator(); all.hasNext(); ) {
+            Master master = all.next();
             boolean isAsked =
-                    !member.serves && System.nanoTime() - member.redirectedNanos < KEPT_NANOS;
-            if (!owners.contains(member.address) && !isAsked) {
+                    !master.serves && System.nanoTime() - master.redirectedNanos < KEPT_NANOS;
+            if (!owners.contains(master.address) && !isAsked) {
                 all.remove();
-                finish(member);
+                closeAfterPending(master);
             }
         }
     }
@@ -567,9 +567,9 @@ public final class ClusterConnections implements RedisConnections {
     /** Tells whether all channels have their node, and all nodes are connected. */
     private boolean isSettled() {
         return !moved
-                && !members.isEmpty()
+                && !masters.isEmpty()
                 && wanted.values().stream().allMatch(one -> one.at != null)
-                && members.values().stream().allMatch(m -> !m.serves || m.node.isConnected());
+                && masters.values().stream().allMatch(m -> !m.serves || m.node.isConnected());
     }
 
     // Classic or sharded
@@ -588,9 +588,9 @@ public final class ClusterConnections implements RedisConnections {
      */
     private void updateMode() {
         List<Optional<Boolean>> nodes =
-                members.values().stream()
-                        .filter(member -> member.serves)
-                        .map(member -> member.node.server().flatMap(RedisLink.Server::isSharded))
+                masters.values().stream()
+                        .filter(master -> master.serves)
+                        .map(master -> master.node.server().flatMap(RedisLink.Server::isSharded))
                         .toList();
         if (isSharded() && nodes.contains(Optional.of(false))) {
             changeMode(false);
@@ -613,40 +613,40 @@ public final class ClusterConnections implements RedisConnections {
                             + " all nodes to Redis 7 or later");
         }
         wanted.values().forEach(one -> one.at = null);
-        members.values().forEach(this::finish);
-        members.clear();
+        masters.values().forEach(this::closeAfterPending);
+        masters.clear();
     }
 
     /**
      * Leaves a node, outside the lock of this: the Redis client holds a lock of its own while it
      * ends a connection and fails the commands there, which take this one.
      */
-    private void finish(Member member) {
-        vertx.runOnContext(now -> member.node.finish());
+    private void closeAfterPending(Master master) {
+        vertx.runOnContext(now -> master.node.closeAfterPending());
     }
 
     // State
 
     @Override
-    public synchronized boolean isCountedElsewhere() {
-        return members.values().stream().anyMatch(member -> member.node.hasCounted());
+    public synchronized boolean hasLegacySubscribersElsewhere() {
+        return masters.values().stream().anyMatch(master -> master.node.hasLegacySubscribers());
     }
 
     @Override
     public synchronized RedisWrites writes(String key) {
         return Optional.ofNullable(owner(ClusterSlots.slotOf(key)))
-                .map(member -> member.node.writes())
+                .map(master -> master.node.writes())
                 .orElseGet(() -> new RedisWrites("Redis"));
     }
 
     @Override
     public synchronized String serverOf(String key) {
-        Member owner = owner(ClusterSlots.slotOf(key));
+        Master owner = owner(ClusterSlots.slotOf(key));
         return owner == null ? "" : owner.address.toString();
     }
 
     private synchronized boolean mayEvict() {
-        return members.values().stream().anyMatch(member -> member.node.mayEvict());
+        return masters.values().stream().anyMatch(master -> master.node.mayEvict());
     }
 
     /**
@@ -655,8 +655,8 @@ public final class ClusterConnections implements RedisConnections {
      */
     @Override
     public synchronized Optional<String> problem() {
-        Map<String, String> silent = silent();
-        long serving = members.values().stream().filter(member -> member.serves).count();
+        Map<String, String> silent = silentServers();
+        long serving = masters.values().stream().filter(master -> master.serves).count();
         if (serving == 0) {
             return Optional.of("no connection to a Redis Cluster: " + lastError);
         }
@@ -672,30 +672,26 @@ public final class ClusterConnections implements RedisConnections {
     }
 
     @Override
-    public Map<String, String> away() {
-        return silent();
-    }
-
-    private synchronized Map<String, String> silent() {
+    public synchronized Map<String, String> silentServers() {
         Map<String, String> silent = new TreeMap<>();
-        members.values().stream()
-                .filter(member -> member.serves)
+        masters.values().stream()
+                .filter(master -> master.serves)
                 .forEach(
-                        member ->
-                                member.node
+                        master ->
+                                master.node
                                         .problem()
                                         .ifPresent(
                                                 reason ->
                                                         silent.put(
-                                                                member.address.toString(),
+                                                                master.address.toString(),
                                                                 reason)));
         return silent;
     }
 
     @Override
-    public synchronized Optional<String> problemOfPublishing() {
-        return members.values().stream()
-                .flatMap(member -> member.node.writes().problem().stream())
+    public synchronized Optional<String> publishingProblem() {
+        return masters.values().stream()
+                .flatMap(master -> master.node.writes().problem().stream())
                 .sorted()
                 .reduce((one, other) -> one + "; " + other);
     }

@@ -13,10 +13,10 @@ import org.jboss.logging.Logger;
  * keys of Parley expire, so every policy but {@code noeviction} can delete messages that readers
  * may ask for. Each change is logged once. Thread-safe.
  */
-public final class EvictionWatch {
+final class EvictionWatch {
 
     /** To be loaded where commands are sent. */
-    public static final RedisCommands.Script SCRIPT =
+    static final RedisCommands.Script SCRIPT =
             RedisCommands.Script.load(EvictionWatch.class, "eviction.lua");
 
     private static final Logger LOG = Logger.getLogger(EvictionWatch.class);
@@ -97,7 +97,7 @@ public final class EvictionWatch {
      *
      * @param key which the server has, if it is a node of a Cluster
      */
-    void look(String key) {
+    void check(String key) {
         commands.send(SCRIPT, List.of(key), List.of())
                 .onSuccess(reply -> onAnswer(Answer.of(reply)))
                 .onFailure(failure -> LOG.debugf("not asked for evictions: %s", failure));

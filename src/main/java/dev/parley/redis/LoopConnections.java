@@ -111,7 +111,7 @@ final class LoopConnections {
             opened = new Opened(main, Map.of());
             warned = false;
         }
-        former.byLoop().values().forEach(this::closeAfterItsCommands);
+        former.byLoop().values().forEach(this::closeAfterPending);
         contexts.forEach((loop, context) -> context.runOnContext(now -> connect(main, loop)));
     }
 
@@ -140,7 +140,7 @@ final class LoopConnections {
      * keep their own deadlines: those that were sent last may still be answered in time.
      */
     void retire(RedisConnection silent) {
-        replace(silent, this::closeAfterItsCommands);
+        replace(silent, this::closeAfterPending);
     }
 
     /** Does nothing if the connection is not in use any more. */
@@ -173,12 +173,12 @@ final class LoopConnections {
     }
 
     /** Closes the connections for good, after the commands that wait for their answers. */
-    void finish() {
-        take().values().forEach(this::closeAfterItsCommands);
+    void closeAfterPending() {
+        take().values().forEach(this::closeAfterPending);
     }
 
     /** Redis answers in order, so what was sent before QUIT is answered before it, or too late. */
-    private void closeAfterItsCommands(LoopConnection former) {
+    private void closeAfterPending(LoopConnection former) {
         vertx.cancelTimer(former.timer());
         Future<Response> answer = former.connection().send(Request.cmd(Command.QUIT));
         AnswerTimeout.limit(vertx, answer, config.timeout()).onComplete(answered -> close(former));

@@ -90,7 +90,7 @@ public final class RedisCommands {
 
     /** Runs a script at once (Redis: EVALSHA). Fails with {@link RedisUnavailable}. */
     Future<Response> send(Script script, List<String> keys, List<String> args) {
-        return call(loops::nearest, connection -> evaluate(connection, script, keys, args));
+        return call(loops::nearest, connection -> run(connection, script, keys, args));
     }
 
     /**
@@ -98,14 +98,15 @@ public final class RedisCommands {
      * answers prove that this connection works. Fails with {@link RedisUnavailable}.
      */
     Future<Response> sendOnLink(Script script, List<String> keys, List<String> args) {
-        return call(
-                UnaryOperator.identity(), connection -> evaluate(connection, script, keys, args));
+        return call(UnaryOperator.identity(), connection -> run(connection, script, keys, args));
     }
 
     /** Runs a script on a connection that is being prepared. Fails as the connection does. */
     public static Future<Response> run(
             RedisConnection connection, Script script, List<String> keys, List<String> args) {
-        return evaluate(connection, script, keys, args);
+        return connection
+                .send(request(Command.EVALSHA, script.sha1(), keys, args))
+                .recover(failure -> sendWhole(connection, failure, script, keys, args));
     }
 
     /**
@@ -121,13 +122,6 @@ public final class RedisCommands {
         return call(
                 loops::nearest,
                 connection -> connection.batch(both).map(replies -> replies.get(1)));
-    }
-
-    private static Future<Response> evaluate(
-            RedisConnection connection, Script script, List<String> keys, List<String> args) {
-        return connection
-                .send(request(Command.EVALSHA, script.sha1(), keys, args))
-                .recover(failure -> sendWhole(connection, failure, script, keys, args));
     }
 
     /**

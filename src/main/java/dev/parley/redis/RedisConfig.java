@@ -25,19 +25,19 @@ public interface RedisConfig {
      * Several independent servers, each by a name of 1 to 32 lower-case letters and digits. Each
      * room is on one of them, which follows from the names. Instead of {@code quarkus.redis.hosts}.
      */
-    public Map<String, String> servers();
+    Map<String, String> servers();
 
     /** First part of every key and channel; deployments that share a Redis need different ones. */
     @WithDefault("parley")
     @Pattern(regexp = "[A-Za-z0-9._-]{1,32}")
-    public String prefix();
+    String prefix();
 
     /**
      * Channel on which any program may publish plain text to the streams of the lobby; empty turns
      * it off.
      */
     @WithDefault("chat")
-    public Optional<String> plainChannel();
+    Optional<String> plainChannel();
 
     /**
      * How long Redis has to answer a command before the call fails. An attempt to connect has twice
@@ -46,19 +46,19 @@ public interface RedisConfig {
     @WithDefault("2S")
     @DurationMin(millis = 10)
     @DurationMax(days = 36_500)
-    public Duration timeout();
+    Duration timeout();
 
     /** Commands that may wait for an answer at a time, 1 to 2,048; further ones are refused. */
     @WithDefault("2048")
     @Min(1)
     @Max(MAX_PENDING)
-    public int maxPending();
+    int maxPending();
 
     /** How often the pod sends itself a probe message through Redis, to see that messages flow. */
     @WithDefault("2S")
     @DurationMin(millis = 100)
     @DurationMax(days = 36_500)
-    public Duration probeInterval();
+    Duration probeInterval();
 
     /**
      * How long the pod may receive no probe message before it makes both connections anew: one of
@@ -68,17 +68,17 @@ public interface RedisConfig {
     @WithDefault("6S")
     @DurationMin(seconds = 1)
     @DurationMax(days = 36_500)
-    public Duration probeTimeout();
+    Duration probeTimeout();
 
     /** Shortest pause before connecting again. */
     @WithDefault("0.1S")
     @DurationMin(millis = 1)
     @DurationMax(days = 36_500)
-    public Duration minBackoff();
+    Duration minBackoff();
 
     /** Longest pause before connecting again. */
     @WithDefault("2S")
     @DurationMin(millis = 1)
     @DurationMax(days = 36_500)
-    public Duration maxBackoff();
+    Duration maxBackoff();
 }

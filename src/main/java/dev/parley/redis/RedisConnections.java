@@ -74,10 +74,10 @@ public interface RedisConnections extends AutoCloseable {
     String publishCommand();
 
     /**
-     * Tells whether a connection is subscribed to {@link RedisSetup#counted} at a server where a
-     * script that counts them may not see it.
+     * Tells whether a connection is subscribed to {@link RedisSetup#legacyChannel} at a server
+     * where a script that counts them may not see it.
      */
-    boolean isCountedElsewhere();
+    boolean hasLegacySubscribersElsewhere();
 
     /** Returns whether the server that has a key accepts writes. */
     RedisWrites writes(String key);
@@ -89,10 +89,8 @@ public interface RedisConnections extends AutoCloseable {
     Optional<String> problem();
 
     /** Returns why publishing fails although messages flow; empty while it works. */
-    Optional<String> problemOfPublishing();
+    Optional<String> publishingProblem();
 
-    /**
-     * Returns, of several nodes, those from which messages do not flow: their names, each with why.
-     */
-    Map<String, String> away();
+    /** Returns, of several nodes, those from which messages do not flow, and why. */
+    Map<String, String> silentServers();
 }

@@ -40,7 +40,7 @@ import org.jboss.logging.Logger;
  * <p>Messages may not flow although a connection is up. Therefore the pauses between attempts grow,
  * and each reason is logged once only, until the probe calls {@link #confirm}.
  */
-public final class RedisLink {
+final class RedisLink {
 
     private static final Logger LOG = Logger.getLogger(RedisLink.class);
 
@@ -129,7 +129,7 @@ public final class RedisLink {
      * @param prepare makes a new connection ready for use; if that fails, the connection is ended
      * @param onReady runs each time a connection is up and prepared
      */
-    public RedisLink(
+    RedisLink(
             String name,
             Vertx vertx,
             Supplier<Redis> clients,
@@ -147,7 +147,7 @@ public final class RedisLink {
     }
 
     /** Begins to connect; does nothing if it was called before. */
-    public synchronized void start() {
+    synchronized void start() {
         if (state instanceof State.Idle) {
             connect();
         }
@@ -159,7 +159,7 @@ public final class RedisLink {
     }
 
     /** Returns the connection, while it is up and prepared. */
-    public Optional<RedisConnection> connection() {
+    Optional<RedisConnection> connection() {
         return state instanceof State.Ready ready
                 ? Optional.of(ready.connection())
                 : Optional.empty();
@@ -186,12 +186,12 @@ public final class RedisLink {
      * Completes with the present connection, or with the next one if there is none. Fails if the
      * link is closed, or is closed before there is one.
      */
-    public Future<RedisConnection> whenReady() {
+    Future<RedisConnection> whenReady() {
         return whenReady.future();
     }
 
     /** Returns why there is no connection; while there is one, why there was none before it. */
-    public String lastError() {
+    String lastError() {
         return lastError;
     }
 
@@ -215,7 +215,7 @@ public final class RedisLink {
     }
 
     /** Ends the present connection, so that a new one is made. */
-    public void renew(String reason) {
+    void renew(String reason) {
         if (state instanceof State.Ready ready && leave(ready, reason)) {
             close(ready.client());
         }
@@ -238,7 +238,7 @@ public final class RedisLink {
      * @return false if it is not the present connection any more
      */
     @SuppressWarnings("ReferenceEquality") // This very connection: another one is a newer one.
-    public boolean quit(RedisConnection connection, String reason) {
+    boolean quit(RedisConnection connection, String reason) {
         if (state instanceof State.Ready ready
                 && ready.connection() == connection
                 && leave(ready, reason)) {
@@ -249,19 +249,19 @@ public final class RedisLink {
     }
 
     /** Ends the connection, or the attempt to make one, for good. */
-    public void close() {
-        closeAfter(markClosed());
+    void close() {
+        closeFrom(markClosed());
     }
 
     /**
      * Ends the connection for good. Redis first answers the commands that were sent before (QUIT).
      */
-    void finish() {
+    void closeAfterPending() {
         State last = markClosed();
         if (last instanceof State.Ready ready) {
             quit(ready);
         } else {
-            closeAfter(last);
+            closeFrom(last);
         }
     }
 
@@ -271,7 +271,7 @@ public final class RedisLink {
                 .onComplete(answered -> close(last.client()));
     }
 
-    private void closeAfter(State last) {
+    private void closeFrom(State last) {
         if (last instanceof State.Ready ready) {
             ready.client().close();
         } else if (last instanceof State.Connecting connecting) {

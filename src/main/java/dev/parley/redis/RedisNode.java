@@ -50,7 +50,7 @@ final class RedisNode {
      * @param links what the log calls its connections, before {@code command}
      * @param commandsOfEachLoop whether each event loop has a connection for commands
      * @param join runs on each new connection for commands before it is used
-     * @param publish the command by which the probe publishes: PUBLISH or SPUBLISH
+     * @param publishCommand the command by which the probe publishes: PUBLISH or SPUBLISH
      */
     RedisNode(
             String name,
@@ -58,7 +58,7 @@ final class RedisNode {
             Supplier<Redis> clients,
             boolean commandsOfEachLoop,
             Function<RedisConnection, Future<Void>> join,
-            String publish,
+            String publishCommand,
             RedisSetup setup,
             Events events) {
         this.commandLink =
@@ -94,17 +94,11 @@ final class RedisNode {
         this.evictions = new EvictionWatch(name, commands, setup.meters());
         this.probe =
                 new RedisProbe(
-                        setup.vertx(),
-                        setup.config(),
-                        publish,
-                        setup.counted(),
-                        commands,
-                        commandLink,
-                        subscriptionLink,
-                        writes,
-                        evictions,
-                        () -> events.onProbeRedirected(this),
-                        setup.meters());
+                        setup,
+                        publishCommand,
+                        new RedisProbe.Watched(
+                                commandLink, subscriptionLink, commands, writes, evictions),
+                        () -> events.onProbeRedirected(this));
         this.subscription =
                 new RedisSubscription(
                         setup.vertx(),
@@ -169,11 +163,11 @@ final class RedisNode {
     }
 
     /** Ends all connections for good, after the commands that wait for their answers. */
-    void finish() {
+    void closeAfterPending() {
         probe.stop();
         subscriptionLink.close();
-        commandLink.finish();
-        loops.finish();
+        commandLink.closeAfterPending();
+        loops.closeAfterPending();
     }
 
     RedisCommands commands() {
@@ -211,9 +205,9 @@ final class RedisNode {
         return evictions.mayEvict();
     }
 
-    /** Tells whether a connection was subscribed to the counted channel at the last message. */
-    boolean hasCounted() {
-        return probe.subscribers() > 0;
+    /** Tells whether a connection was subscribed to the legacy channel at the last message. */
+    boolean hasLegacySubscribers() {
+        return probe.legacySubscribers() > 0;
     }
 
     /** Tells whether both connections are up. */

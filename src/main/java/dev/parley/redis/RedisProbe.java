@@ -1,6 +1,5 @@
 package dev.parley.redis;
 
-import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Response;
@@ -28,7 +27,7 @@ public final class RedisProbe {
     private static final Pattern SENT = Pattern.compile("-?[0-9]{1,18}");
 
     /** Messages between two checks of what Redis evicts. */
-    private static final int MESSAGES_PER_LOOK = 5;
+    private static final int MESSAGES_PER_CHECK = 5;
 
     private final Vertx vertx;
     private final RedisConfig config;
@@ -39,11 +38,11 @@ public final class RedisProbe {
     private final EvictionWatch evictions;
     private final BooleanSupplier onRedirected;
     private final Timer roundTrip;
-    private final String publish;
-    private final String counted;
+    private final String publishCommand;
+    private final String legacyChannel;
 
     private volatile @Nullable Place place;
-    private volatile long subscribers;
+    private volatile long legacySubscribers;
 
     private final Unanswered unanswered = new Unanswered();
     private volatile long readyNanos;
@@ -57,7 +56,7 @@ public final class RedisProbe {
 
     private volatile long inTimeSinceNanos;
 
-    private final AtomicInteger sinceLook = new AtomicInteger();
+    private final AtomicInteger sinceCheck = new AtomicInteger();
     private volatile long timer = -1;
 
     /**
@@ -69,32 +68,37 @@ public final class RedisProbe {
     public record Place(String channel, String key) {}
 
     /**
-     * @param publish the command by which messages are sent: PUBLISH or SPUBLISH
-     * @param counted a channel whose subscribers at this server are counted
+     * What a probe watches at its server, and informs of what it notices.
+     *
+     * @param commandLink the first connection for commands, which {@code commands} uses
+     * @param subscription the connection that is subscribed
+     */
+    record Watched(
+            RedisLink commandLink,
+            RedisLink subscription,
+            RedisCommands commands,
+            RedisWrites writes,
+            EvictionWatch evictions) {}
+
+    /**
+     * @param publishCommand the command by which messages are sent: PUBLISH or SPUBLISH
      * @param onRedirected runs when the server said that the place is at another node; returns true
      *     if that is normal, because the server is a Cluster node
      */
     RedisProbe(
-            Vertx vertx,
-            RedisConfig config,
-            String publish,
-            String counted,
-            RedisCommands commands,
-            RedisLink commandLink,
-            RedisLink subscription,
-            RedisWrites writes,
-            EvictionWatch evictions,
-            BooleanSupplier onRedirected,
-            MeterRegistry meters) {
-        this.vertx = vertx;
-        this.config = config;
-        this.publish = publish;
-        this.counted = counted;
-        this.commands = commands;
-        this.commandLink = commandLink;
-        this.subscription = subscription;
-        this.writes = writes;
-        this.evictions = evictions;
+            RedisSetup setup,
+            String publishCommand,
+            Watched watched,
+            BooleanSupplier onRedirected) {
+        this.vertx = setup.vertx();
+        this.config = setup.config();
+        this.legacyChannel = setup.legacyChannel();
+        this.publishCommand = publishCommand;
+        this.commandLink = watched.commandLink();
+        this.subscription = watched.subscription();
+        this.commands = watched.commands();
+        this.writes = watched.writes();
+        this.evictions = watched.evictions();
         this.onRedirected = onRedirected;
         this.roundTrip =
                 Timer.builder("parley.redis.roundtrip")
@@ -108,7 +112,7 @@ public final class RedisProbe {
                                 Duration.ofMillis(250),
                                 Duration.ofMillis(500),
                                 Duration.ofSeconds(2))
-                        .register(meters);
+                        .register(setup.meters());
     }
 
     /**
@@ -122,9 +126,9 @@ public final class RedisProbe {
         place = next;
     }
 
-    /** Returns how many connections were subscribed to the counted channel at the last message. */
-    long subscribers() {
-        return subscribers;
+    /** Returns how many connections were subscribed to the legacy channel at the last message. */
+    long legacySubscribers() {
+        return legacySubscribers;
     }
 
     /** Begins to send messages. */
@@ -160,7 +164,7 @@ public final class RedisProbe {
             older.renew("subscription and commands are on different servers");
             return;
         }
-        look();
+        checkEvictions();
         send();
     }
 
@@ -212,9 +216,9 @@ public final class RedisProbe {
             return;
         }
         send();
-        if (sinceLook.incrementAndGet() >= MESSAGES_PER_LOOK) {
-            sinceLook.set(0);
-            look();
+        if (sinceCheck.incrementAndGet() >= MESSAGES_PER_CHECK) {
+            sinceCheck.set(0);
+            checkEvictions();
         }
     }
 
@@ -238,10 +242,10 @@ public final class RedisProbe {
         tickNanos = now;
     }
 
-    private void look() {
+    private void checkEvictions() {
         Place at = place;
         if (at != null) {
-            evictions.look(at.key());
+            evictions.check(at.key());
         }
     }
 
@@ -255,14 +259,14 @@ public final class RedisProbe {
         commands.sendOnLink(
                         SCRIPT,
                         List.of(at.key()),
-                        List.of(at.channel(), Long.toString(now), publish, counted))
+                        List.of(at.channel(), Long.toString(now), publishCommand, legacyChannel))
                 .onSuccess(this::onSent)
                 .onFailure(failure -> onRefused(failure, at));
     }
 
     private void onSent(Response reply) {
         writes.onProbe(reply.get(0).toString());
-        subscribers = reply.get(1).toLong();
+        legacySubscribers = reply.get(1).toLong();
     }
 
     /**

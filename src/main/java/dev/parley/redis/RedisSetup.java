@@ -13,9 +13,10 @@ import java.util.stream.Stream;
  * @param probe where the pod sends itself messages on a single server
  * @param probesInSlots the same in a Cluster: places whose channel and key are in one slot; most
  *     numbers lead to different slots
- * @param pattern channels that are received too, if the account may (Redis: PSUBSCRIBE)
- * @param counted a channel whose subscribers are counted ({@link
- *     RedisConnections#isCountedElsewhere})
+ * @param legacyChannelPattern a pattern that is also subscribed to, if the account is allowed
+ *     PSUBSCRIBE
+ * @param legacyChannel the channel that pods of version 0.1 subscribe to, which are counted ({@link
+ *     RedisConnections#hasLegacySubscribersElsewhere})
  */
 public record RedisSetup(
         Vertx vertx,
@@ -24,8 +25,8 @@ public record RedisSetup(
         List<RedisCommands.Script> scripts,
         RedisProbe.Place probe,
         IntFunction<RedisProbe.Place> probesInSlots,
-        String pattern,
-        String counted) {
+        String legacyChannelPattern,
+        String legacyChannel) {
 
     /** Copies the list, and adds the scripts of this package. */
     public RedisSetup {

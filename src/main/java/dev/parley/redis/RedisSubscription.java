@@ -302,7 +302,7 @@ final class RedisSubscription {
     private void handle(Response push, Joined on) {
         // The client passes the answers to this handler like messages, also an error.
         if (push instanceof ErrorType error) {
-            finish(onError(error, on), on);
+            apply(onError(error, on), on);
             return;
         }
         if (push == null || !MESSAGE_TYPES.contains(push.type()) || push.size() < 3) {
@@ -313,7 +313,7 @@ final class RedisSubscription {
             case "message", "smessage" ->
                     onMessage.accept(push.get(1).toString(), push.get(2).toBuffer());
             case "pmessage" -> onMessage.accept(push.get(2).toString(), push.get(3).toBuffer());
-            default -> finish(onAnswer(word, String.valueOf(push.get(1)), on), on);
+            default -> apply(onAnswer(word, String.valueOf(push.get(1)), on), on);
         }
     }
 
@@ -386,7 +386,7 @@ final class RedisSubscription {
                 || words[1].equals(Integer.toString(ClusterSlots.slotOf(command.next().name)));
     }
 
-    private void finish(Outcome outcome, Joined on) {
+    private void apply(Outcome outcome, Joined on) {
         outcome.confirmed.forEach(Promise::tryComplete);
         if (outcome.isJoined) {
             on.done.tryComplete();

@@ -32,7 +32,7 @@ public final class RedisWrites {
     /**
      * @param redis what the log calls the server, such as {@code Redis}
      */
-    public RedisWrites(String redis) {
+    RedisWrites(String redis) {
         this.redis = redis;
     }
 

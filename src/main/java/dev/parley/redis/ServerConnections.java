@@ -45,7 +45,7 @@ public final class ServerConnections implements RedisConnections {
                         setup,
                         new Events(receiver));
         node.probeAt(setup.probe(), RedisSubscription.Kind.CHANNEL);
-        node.subscription().subscribe(setup.pattern(), RedisSubscription.Kind.PATTERN);
+        node.subscription().subscribe(setup.legacyChannelPattern(), RedisSubscription.Kind.PATTERN);
         EvictionWatch.register(node::mayEvict, setup.meters());
     }
 
@@ -109,7 +109,7 @@ public final class ServerConnections implements RedisConnections {
     }
 
     @Override
-    public boolean isCountedElsewhere() {
+    public boolean hasLegacySubscribersElsewhere() {
         return false;
     }
 
@@ -129,12 +129,12 @@ public final class ServerConnections implements RedisConnections {
     }
 
     @Override
-    public Optional<String> problemOfPublishing() {
+    public Optional<String> publishingProblem() {
         return node.writes().problem();
     }
 
     @Override
-    public Map<String, String> away() {
+    public Map<String, String> silentServers() {
         return Map.of();
     }
 }

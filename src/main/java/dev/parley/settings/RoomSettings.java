@@ -64,13 +64,7 @@ public final class RoomSettings {
     }
 
     private static RoomPattern pattern(String name, String text) {
-        RoomPattern pattern;
-        try {
-            pattern = new RoomPattern(text);
-        } catch (IllegalArgumentException e) {
-            // Without the cause, since the framework prints a failure that has one with its trace.
-            throw new ConfigurationException(name + ": " + e.getMessage());
-        }
+        RoomPattern pattern = PatternSetting.read(name, text);
         if (!pattern.canMatchARoom()) {
             throw new ConfigurationException(
                     "%s: the pattern is longer than the name of any room, which has at most %d characters"

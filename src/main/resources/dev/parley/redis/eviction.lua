@@ -6,12 +6,12 @@
 -- maxmemory-policy; and the keys that it has evicted since it started. What a server does not tell is an empty string.
 
 local function field(section, name)
-    return string.match(redis.call('INFO', section), '\n' .. name .. ':([^\r\n]*)') or ''
+  return string.match(redis.call('INFO', section), '\n' .. name .. ':([^\r\n]*)') or ''
 end
 
 return {
-    field('server', 'run_id'),
-    field('memory', 'maxmemory'),
-    field('memory', 'maxmemory_policy'),
-    field('stats', 'evicted_keys'),
+  field('server', 'run_id'),
+  field('memory', 'maxmemory'),
+  field('memory', 'maxmemory_policy'),
+  field('stats', 'evicted_keys'),
 }

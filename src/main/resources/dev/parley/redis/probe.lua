@@ -1,28 +1,28 @@
 -- Tries a write, then publishes a pod's message to itself.
 --
--- KEYS[1]  key      string  written and removed again, so that nothing is left
--- ARGV[1]  channel  text    only this pod subscribes to it
--- ARGV[2]  message  text    when it was sent
--- ARGV[3]  publish  text    PUBLISH, or SPUBLISH on a Cluster where the channel is in the slot of the key
--- ARGV[4]  counted  text    a channel whose subscribers at this server are counted
+-- KEYS[1]  key             string  written and removed again, so that nothing is left
+-- ARGV[1]  channel         text    only this pod subscribes to it
+-- ARGV[2]  message         text    when it was sent
+-- ARGV[3]  publish         text    PUBLISH, or SPUBLISH on a Cluster where the channel is in the slot of the key
+-- ARGV[4]  legacy_channel  text    its subscribers at this server are counted
 --
 -- Returns {error, subscribers}: the error is an empty string, or the text of the one that the write got;
--- subscribers are those of the counted channel. On a replica the script fails with the error and publishes
+-- subscribers are those of the legacy channel. On a replica the script fails with the error and publishes
 -- nothing, so that the pod does not take the replica for the primary. After any other error it publishes,
 -- because messages still flow and reading works.
 local key = KEYS[1]
 local channel = ARGV[1]
 local message = ARGV[2]
-local publish, counted = ARGV[3], ARGV[4]
+local publish, legacy_channel = ARGV[3], ARGV[4]
 
 local written = redis.pcall('SET', key, message)
 if written.err then
-    if string.find(written.err, 'READONLY', 1, true) or string.find(written.err, 'MASTERDOWN', 1, true) then
-        return written
-    end
+  if string.find(written.err, 'READONLY', 1, true) or string.find(written.err, 'MASTERDOWN', 1, true) then
+    return written
+  end
 else
-    redis.call('DEL', key)
+  redis.call('DEL', key)
 end
 redis.call(publish, channel, message)
-local subscribed = redis.pcall('PUBSUB', 'NUMSUB', counted)
+local subscribed = redis.pcall('PUBSUB', 'NUMSUB', legacy_channel)
 return {written.err or '', subscribed.err and 0 or subscribed[2]}

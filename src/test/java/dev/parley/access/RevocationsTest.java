@@ -9,7 +9,7 @@ import dev.parley.delivery.EventLoop;
 import dev.parley.delivery.EventsConfig;
 import dev.parley.delivery.Heartbeat;
 import dev.parley.delivery.Hub;
-import dev.parley.delivery.LimitsConfig;
+import dev.parley.delivery.StreamLimitsConfig;
 import dev.parley.delivery.SubscribeRequest;
 import dev.parley.delivery.SubscribeRequest.RoomStart;
 import dev.parley.delivery.SubscribeRequest.StartPosition;
@@ -49,7 +49,7 @@ final class RevocationsTest {
             new SmallRyeConfigBuilder()
                     .withConverter(Duration.class, 200, new DurationConverter())
                     .withMapping(EventsConfig.class)
-                    .withMapping(LimitsConfig.class)
+                    .withMapping(StreamLimitsConfig.class)
                     .build();
     private final ManualLoop loop = new ManualLoop();
     private final RecordingConnection connection = new RecordingConnection();
@@ -88,7 +88,7 @@ final class RevocationsTest {
                 rooms,
                 encoder,
                 config.getConfigMapping(EventsConfig.class),
-                config.getConfigMapping(LimitsConfig.class),
+                config.getConfigMapping(StreamLimitsConfig.class),
                 meters,
                 Clock.systemUTC());
     }

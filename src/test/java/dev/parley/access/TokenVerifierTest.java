@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -444,11 +445,15 @@ final class TokenVerifierTest {
 
     @Test
     void knownOutcomes_areBounded() {
+        List<String> accepted = new ArrayList<>();
         for (int i = 0; i < TokenVerifier.MAX_RECENT + 100; i++) {
-            secret.accept(token().claim("jti", "t" + i).signed());
+            String token = token().claim("jti", "t" + i).signed();
+            secret.accept(token);
+            accepted.add(token);
         }
 
-        assertThat(secret.verifier().acceptedKept()).isEqualTo(TokenVerifier.MAX_RECENT);
+        assertThat(accepted.stream().filter(secret.verifier()::isKnown))
+                .hasSize(TokenVerifier.MAX_RECENT);
     }
 
     /** What a native image keeps for the library, under the names that it has. */

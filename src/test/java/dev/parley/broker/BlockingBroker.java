@@ -82,7 +82,7 @@ public final class BlockingBroker {
 
     /** Returns a publish that happens each time it is subscribed to. */
     public Uni<Receipt> publishing(String text) {
-        return broker.publish(new PublishRequest(message(ROOM, text), Optional.empty()));
+        return broker.publish(request(message(ROOM, text), Optional.empty()));
     }
 
     public Receipt publish(Message message) {
@@ -107,7 +107,12 @@ public final class BlockingBroker {
     }
 
     private Receipt publish(Message message, Optional<IdempotencyKey> key) {
-        return broker.publish(new PublishRequest(message, key)).await().atMost(Timeouts.LIMIT);
+        return broker.publish(request(message, key)).await().atMost(Timeouts.LIMIT);
+    }
+
+    /** Makes a request of a sender who is known by the message's {@code from} alone. */
+    private static PublishRequest request(Message message, Optional<IdempotencyKey> key) {
+        return new PublishRequest(message, key, message.from().orElse(""));
     }
 
     /** Publishes a text, and returns its id. */

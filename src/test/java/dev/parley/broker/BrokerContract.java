@@ -46,8 +46,8 @@ public interface BrokerContract {
         return open(HistorySettings.DEFAULT);
     }
 
-    default BlockingBroker open(HistoryConfig history) {
-        return open(RoomHistories.ofAllRooms(history));
+    default BlockingBroker open(HistorySettings history) {
+        return open(history.ofAllRooms());
     }
 
     default BlockingBroker open(RoomHistories histories) {

@@ -1,8 +1,10 @@
 package dev.parley.broker;
 
+import dev.parley.settings.RoomSettings;
 import io.quarkus.runtime.configuration.MemorySize;
 import java.math.BigInteger;
 import java.time.Duration;
+import java.util.Map;
 
 /** Bounds of a history; a test changes those that it is about. */
 public record HistorySettings(int size, MemorySize bytes, Duration age, Duration receipts)
@@ -31,7 +33,7 @@ public record HistorySettings(int size, MemorySize bytes, Duration age, Duration
 
     /** Sets these bounds for all rooms. */
     public RoomHistories ofAllRooms() {
-        return RoomHistories.ofAllRooms(this);
+        return new RoomHistories(this, new RoomSettings(Map::of));
     }
 
     private static MemorySize size(long bytes) {

@@ -122,7 +122,7 @@ class StreamHolderTest {
 
     /** Connects to a room that may be read and others that may not. */
     private TestReader connect(RoomStart read, Denied... denied) {
-        return harness.connect(List.of(read), List.of(denied), StreamHolder.ANYBODY);
+        return harness.connect(List.of(read), List.of(denied), StreamHolder.NEVER_EXPIRES);
     }
 
     private static StreamHolder until(Instant end) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.broker.Lineage;
 import dev.parley.broker.Page;
+import dev.parley.broker.TestPages;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Message.StoredMessage;
@@ -63,7 +64,7 @@ class HistoryPageTest {
 
     @Test
     void positionAfterTheNewestOfAnEmptyLog_leadsOnAtTheEnd() {
-        var empty = new Page("e", 76, 75, List.of());
+        Page empty = TestPages.page("e", 76, 75, List.of());
 
         assertThat(HistoryPage.before(id(99), ROOM, empty).after()).isEqualTo("e-75");
     }
@@ -94,7 +95,7 @@ class HistoryPageTest {
     }
 
     private static Page page(long... offsets) {
-        return new Page(
+        return TestPages.page(
                 "e",
                 16,
                 75,

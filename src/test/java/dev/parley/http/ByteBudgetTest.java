@@ -15,7 +15,7 @@ class ByteBudgetTest {
         assertThat(budget.tryTake("a", 1)).isFalse();
         assertThat(budget.tryTake("b", 25)).isTrue();
 
-        budget.give("a", 10);
+        budget.release("a", 10);
 
         assertThat(budget.tryTake("a", 11)).isFalse();
         assertThat(budget.tryTake("a", 10)).isTrue();
@@ -35,7 +35,7 @@ class ByteBudgetTest {
         }
         assertThat(budget.tryTake("e", 1)).isFalse();
 
-        budget.give("d", 25);
+        budget.release("d", 25);
 
         assertThat(budget.tryTake("e", 25)).isTrue();
         assertThat(budget.held()).isEqualTo(100);

@@ -1,6 +1,6 @@
 package dev.parley.http;
 
-import dev.parley.delivery.LimitsConfig;
+import dev.parley.delivery.StreamLimitsConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.runtime.configuration.DurationConverter;
 import io.smallrye.config.SmallRyeConfig;
@@ -18,13 +18,13 @@ final class TestBounds {
         SmallRyeConfig config =
                 new SmallRyeConfigBuilder()
                         .withConverter(Duration.class, 200, new DurationConverter())
-                        .withMapping(BoundsConfig.class)
-                        .withMapping(LimitsConfig.class)
+                        .withMapping(ServerLimitsConfig.class)
+                        .withMapping(StreamLimitsConfig.class)
                         .build();
         var clients = new ClientAddress(false, false, Optional.empty(), Optional.empty(), vertx);
         return new ServerBounds(
-                config.getConfigMapping(BoundsConfig.class),
-                config.getConfigMapping(LimitsConfig.class),
+                config.getConfigMapping(ServerLimitsConfig.class),
+                config.getConfigMapping(StreamLimitsConfig.class),
                 clients,
                 new ProxyAdvice(clients),
                 new SimpleMeterRegistry());

@@ -94,8 +94,8 @@ class RoomLogTest {
     @Test
     void budgetOfAllLogs_shrinksTheLogThatGrows_andIsFreedWithTheLogs() {
         var small = new RoomLog.Budget(20_000);
-        var first = new RoomLog(Lineage.of("e"), 0, 100, 1 << 20, small);
-        var second = new RoomLog(Lineage.of("e"), 0, 100, 1 << 20, small);
+        RoomLog first = TestMessages.log(0, 100, 1 << 20, small);
+        RoomLog second = TestMessages.log(0, 100, 1 << 20, small);
 
         append(first, 1, 4, 1_000);
         append(second, 1, 50, 1_000);
@@ -227,7 +227,7 @@ class RoomLogTest {
     }
 
     private RoomLog log(long after, int capacity, long maxBytes) {
-        return new RoomLog(Lineage.of("e"), after, capacity, maxBytes, budget);
+        return TestMessages.log(after, capacity, maxBytes, budget);
     }
 
     private static void append(RoomLog log, long first, long last, int length) {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.broker.Lineage;
 import dev.parley.broker.LostHistories;
 import dev.parley.broker.Page;
+import dev.parley.broker.TestPages;
 import dev.parley.log.RoomReplica.Arrival;
 import dev.parley.log.RoomReplica.Outcome;
 import dev.parley.message.EventId;
@@ -51,7 +52,7 @@ class RoomReplicaTest {
 
         assertThat(replica.isClosed()).isTrue();
         assertThat(replica.accept(message(3))).isEqualTo(Arrival.KNOWN);
-        assertThat(replica.answered(new Page("e", 1, 3, List.of(message(3))), late))
+        assertThat(replica.answered(TestPages.page("e", 1, 3, List.of(message(3))), late))
                 .isEqualTo(Outcome.EQUAL);
         assertThat(budget.held()).isZero();
     }
@@ -87,7 +88,7 @@ class RoomReplicaTest {
         replica.countResubscription();
 
         assertThat(replica.resubscriptions()).isOne();
-        assertThat(replica.answered(new Page("e", 1, 9, messages(2)), replica.question()))
+        assertThat(replica.answered(TestPages.page("e", 1, 9, messages(2)), replica.question()))
                 .isEqualTo(Outcome.ASK_AGAIN);
         assertThat(replica.log().head()).isEqualTo(2);
     }
@@ -195,7 +196,7 @@ class RoomReplicaTest {
         RoomReplica.Question asked = replica.question();
         LongStream.rangeClosed(2, 6).forEach(offset -> replica.accept(message(offset)));
 
-        assertThat(replica.answered(new Page("e", 1, 8, messages(4)), asked))
+        assertThat(replica.answered(TestPages.page("e", 1, 8, messages(4)), asked))
                 .isEqualTo(Outcome.ASK_AGAIN);
         assertThat(replica.answered(page("e", 8), replica.question())).isEqualTo(Outcome.EQUAL);
 
@@ -210,7 +211,7 @@ class RoomReplicaTest {
 
         assertThat(
                         replica.answered(
-                                new Page("e", 1, 3, List.of(message(1), message(3))),
+                                TestPages.page("e", 1, 3, List.of(message(1), message(3))),
                                 replica.question()))
                 .isEqualTo(Outcome.ASK_AGAIN);
 
@@ -303,13 +304,13 @@ class RoomReplicaTest {
 
         RoomReplica.Question verify = replica.question();
         assertThat(verify.purpose()).isEqualTo(RoomReplica.Purpose.VERIFY);
-        assertThat(replica.answered(new Page("e", 1, 3, List.of(message(2))), verify))
+        assertThat(replica.answered(TestPages.page("e", 1, 3, List.of(message(2))), verify))
                 .as("the broker has what the copy has")
                 .isEqualTo(Outcome.ASK_AGAIN);
         assertThat(replica.question().purpose()).isEqualTo(RoomReplica.Purpose.FOLLOW);
 
         replica.accept(madeUp);
-        assertThat(replica.answered(new Page("e", 1, 3, List.of(madeUp)), replica.question()))
+        assertThat(replica.answered(TestPages.page("e", 1, 3, List.of(madeUp)), replica.question()))
                 .as("the broker has another one")
                 .isEqualTo(Outcome.FORKED);
     }
@@ -333,7 +334,7 @@ class RoomReplicaTest {
         StoredMessage sixth = inEpoch("f", 6);
 
         assertThat(replica.accept(sixth)).isEqualTo(Arrival.OUT_OF_STEP);
-        var page = new Page(lineage, 1, 6, List.of(message(5), sixth));
+        Page page = TestPages.page(lineage, 1, 6, List.of(message(5), sixth));
         assertThat(replica.answered(page, replica.question())).isEqualTo(Outcome.EQUAL);
 
         assertThat(replica.log()).isSameAs(log);
@@ -349,7 +350,7 @@ class RoomReplicaTest {
         open(5);
         RoomLog log = replica.log();
         var lineage = new Lineage("f", List.of(new Lineage.Ended("e", 3)));
-        var page = new Page(lineage, 1, 6, List.of(inEpoch("f", 5), inEpoch("f", 6)));
+        Page page = TestPages.page(lineage, 1, 6, List.of(inEpoch("f", 5), inEpoch("f", 6)));
 
         assertThat(replica.answered(page, replica.question())).isEqualTo(Outcome.ASK_AGAIN);
         assertThat(replica.answered(page, replica.question())).isEqualTo(Outcome.EQUAL);
@@ -440,7 +441,7 @@ class RoomReplicaTest {
     }
 
     private static Page page(String epoch, int messages) {
-        return new Page(epoch, 1, messages, messages(messages));
+        return TestPages.page(epoch, 1, messages, messages(messages));
     }
 
     private static List<StoredMessage> messages(int count) {

@@ -3,12 +3,13 @@ package dev.parley.log;
 import dev.parley.broker.Broker;
 import dev.parley.broker.Broker.PublishRequest;
 import dev.parley.broker.Broker.Receipt;
-import dev.parley.broker.Broker.RoomListeners;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.BrokerUnavailable;
 import dev.parley.broker.Lineage;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
+import dev.parley.broker.RoomListeners;
+import dev.parley.broker.TestPages;
 import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Message.StoredMessage;
@@ -315,7 +316,7 @@ public final class ScriptedBroker implements Broker {
     }
 
     private static Page emptyPage() {
-        return new Page("empty", 1, 0, List.of());
+        return TestPages.page("empty", 1, 0, List.of());
     }
 
     private Page page(Range range) {

@@ -24,8 +24,9 @@ public final class TestMessages {
         return message(offset, "text" + offset);
     }
 
+    /** A frame whose message is accepted now. */
     public static RoomLog.Frame frame(long offset, String text) {
-        return new RoomLog.Frame(message(offset, text), LINES);
+        return new RoomLog.Frame(message(offset, text), LINES, System.nanoTime());
     }
 
     /** A frame whose message has expired. */
@@ -59,7 +60,19 @@ public final class TestMessages {
 
     /** An empty log of the epoch {@code e} with room for a hundred messages. */
     public static RoomLog emptyLog() {
-        return new RoomLog(Lineage.of("e"), 0, 100, 1 << 30, new RoomLog.Budget(1 << 30));
+        return log(0, 100, 1 << 30, new RoomLog.Budget(1 << 30));
+    }
+
+    /** An empty log of the epoch {@code e} whose frames never grow too old. */
+    static RoomLog log(long after, int capacity, long maxBytes, RoomLog.Budget budget) {
+        return new RoomLog(
+                Lineage.of("e"),
+                after,
+                capacity,
+                maxBytes,
+                budget,
+                Long.MAX_VALUE,
+                System::nanoTime);
     }
 
     /** Appends messages with texts of this length. */

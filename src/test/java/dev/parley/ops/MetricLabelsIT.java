@@ -9,8 +9,13 @@ import dev.parley.testsupport.SharedPod;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.TestRoom;
 import dev.parley.testsupport.Timeouts;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -72,6 +77,28 @@ class MetricLabelsIT {
         Timeouts.await("each request is counted")
                 .until(() -> requests("method=\"other\"") >= before + 100);
         assertThat(metrics.page()).doesNotContain("MADEUP");
+    }
+
+    @Test
+    void filesOfThePages_areCountedUnderTheirPaths() throws IOException {
+        Path pages = Path.of("src/main/resources/META-INF/resources");
+        List<String> paths;
+        try (Stream<Path> files = Files.walk(pages)) {
+            paths =
+                    files.filter(Files::isRegularFile)
+                            .map(file -> "/" + pages.relativize(file))
+                            .toList();
+        }
+        assertThat(paths).contains("/index.html", "/chat/stream.js");
+        paths.forEach(http::get);
+        http.get("/chat/made-up.js");
+
+        assertThat(paths)
+                .allSatisfy(
+                        path ->
+                                Timeouts.await(path + " is counted")
+                                        .until(() -> requests("uri=\"" + path + "\"") > 0));
+        assertThat(metrics.page()).doesNotContain("made-up");
     }
 
     /** The number of requests that the framework has counted under these labels. */

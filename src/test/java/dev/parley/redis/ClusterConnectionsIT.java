@@ -57,7 +57,7 @@ class ClusterConnectionsIT {
                 .until(
                         () ->
                                 connections.problem().isEmpty()
-                                        && connections.away().isEmpty()
+                                        && connections.silentServers().isEmpty()
                                         && masters().allMatch(this::hasItsConnections));
     }
 
@@ -100,7 +100,7 @@ class ClusterConnectionsIT {
 
         assertThat(clients(node)).isEqualTo(before);
         assertThat(probesAt(node)).hasSize(1).doesNotContainAnyElementsOf(channels);
-        assertThat(connections.away()).isEmpty();
+        assertThat(connections.silentServers()).isEmpty();
     }
 
     @Test
@@ -114,7 +114,7 @@ class ClusterConnectionsIT {
         cluster.setNodeTimeout(Duration.ofHours(1));
 
         dead.kill();
-        Timeouts.await("the end to be known").until(() -> !connections.away().isEmpty());
+        Timeouts.await("the end to be known").until(() -> !connections.silentServers().isEmpty());
         for (int i = 0; i < 500; i++) {
             connections.subscribe(rooms.get(10 + i % 10));
             connections.unsubscribe(rooms.get(10 + i % 10));
@@ -202,8 +202,8 @@ class ClusterConnectionsIT {
                 List.of(),
                 placeAt(node),
                 all.probesInSlots(),
-                all.pattern(),
-                all.counted());
+                all.legacyChannelPattern(),
+                all.legacyChannel());
     }
 
     private Stream<RedisServer> masters() {

@@ -160,7 +160,7 @@ class RedisLinkTest {
         link.start();
         awaitReady(link);
 
-        link.finish();
+        link.closeAfterPending();
 
         assertThat(link.isFirstAttempt()).isFalse();
         assertThat(link.whenReady().failed()).isTrue();

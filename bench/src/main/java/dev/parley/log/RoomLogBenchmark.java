@@ -41,7 +41,9 @@ public class RoomLogBenchmark {
                     0,
                     CAPACITY,
                     Long.MAX_VALUE,
-                    new RoomLog.Budget(Long.MAX_VALUE));
+                    new RoomLog.Budget(Long.MAX_VALUE),
+                    Long.MAX_VALUE,
+                    System::nanoTime);
     private final Message message = Message.of(Room.LOBBY, "x".repeat(200), Instant.EPOCH);
 
     @Setup
@@ -54,7 +56,7 @@ public class RoomLogBenchmark {
     @Benchmark
     public void append() {
         var stored = new StoredMessage(new EventId("bench", log.head() + 1), message);
-        log.append(new RoomLog.Frame(stored, encoder));
+        log.append(new RoomLog.Frame(stored, encoder, System.nanoTime()));
     }
 
     @Benchmark

@@ -47,9 +47,6 @@ public final class RedisAccessStore implements AccessStore {
      */
     private static final Duration PATIENCE = Duration.ofMillis(250);
 
-    private static final Throwable LATE =
-            new TimeoutException("one of several servers of Redis has not answered yet");
-
     private final List<RedisConnections> servers;
     private final String prefix;
     private final Clock clock;
@@ -268,10 +265,15 @@ public final class RedisAccessStore implements AccessStore {
 
         /** Puts the answers together; a server whose answer has not come counts as silent. */
         static <T> Answers<T> of(List<CompletableFuture<Answers<T>>> each) {
-            List<Answers<T>> all = each.stream().map(one -> one.getNow(failed(LATE))).toList();
+            List<Answers<T>> all =
+                    each.stream().map(one -> one.getNow(Answers.<T>failed(late()))).toList();
             return new Answers<>(
                     all.stream().flatMap(one -> one.found.stream()).toList(),
                     all.stream().flatMap(one -> one.failures.stream()).toList());
+        }
+
+        private static Throwable late() {
+            return new TimeoutException("one of several servers of Redis has not answered yet");
         }
 
         /**

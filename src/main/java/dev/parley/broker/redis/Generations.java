@@ -43,7 +43,7 @@ import org.jspecify.annotations.Nullable;
  * another one.
  *
  * <p>While a server is off the list, nothing can be noted there. So each server also notes what the
- * others have noted ({@link #look}).
+ * others have noted ({@link #refresh}).
  *
  * <p>Redis knows nothing of this: its epochs are renamed on their way out, and back. Thread-safe.
  */
@@ -93,37 +93,37 @@ final class Generations {
             return ReadScript.EMPTY_EPOCH + id + mark(room);
         }
 
-        private String named(Room room, String epoch) {
+        private String withMark(Room room, String epoch) {
             return epoch.equals(ReadScript.EMPTY_EPOCH) ? nameOfEmpty(room) : epoch + mark(room);
         }
 
         /** Names the epochs of a page. */
-        Page named(Room room, Page page) {
+        Page withMark(Room room, Page page) {
             List<Lineage.Ended> past =
                     page.lineage().past().stream()
-                            .map(e -> new Lineage.Ended(named(room, e.epoch()), e.last()))
+                            .map(e -> new Lineage.Ended(withMark(room, e.epoch()), e.last()))
                             .toList();
             return new Page(
-                    new Lineage(named(room, page.epoch()), past),
+                    new Lineage(withMark(room, page.epoch()), past),
                     page.oldest(),
                     page.newest(),
                     mark(room).isEmpty()
                             ? page.messages()
-                            : page.messages().stream().map(this::named).toList(),
+                            : page.messages().stream().map(this::withMark).toList(),
                     page.readAt());
         }
 
         /** Names the epoch of a message. */
-        StoredMessage named(StoredMessage message) {
+        StoredMessage withMark(StoredMessage message) {
             Room room = message.message().room();
             return mark(room).isEmpty()
                     ? message
-                    : new StoredMessage(named(room, message.id()), message.message());
+                    : new StoredMessage(withMark(room, message.id()), message.message());
         }
 
         /** Names the epoch of an id. */
-        EventId named(Room room, EventId id) {
-            return new EventId(named(room, id.epoch()), id.offset());
+        EventId withMark(Room room, EventId id) {
+            return new EventId(withMark(room, id.epoch()), id.offset());
         }
 
         /** Returns the epoch in Redis; empty if it is not one that this view names. */
@@ -216,8 +216,8 @@ final class Generations {
      * @param others what the other servers of the list remember
      * @return whether the view has changed, so that rooms are perhaps in other epochs
      */
-    Future<Boolean> look(RedisConnections redis, List<View> others) {
-        return send(redis, "look", "", "")
+    Future<Boolean> refresh(RedisConnections redis, List<View> others) {
+        return send(redis, "refresh", "", "")
                 .compose(answer -> compared(redis, answer, others))
                 .map(this::onAnswer);
     }

@@ -69,7 +69,7 @@ final class PublishScript {
                         Long.toString(bounds.bytes()),
                         Long.toString(histories.receipts().toMillis()),
                         redis.publishCommand(),
-                        redis.isCountedElsewhere() ? "1" : "0");
+                        redis.hasLegacySubscribersElsewhere() ? "1" : "0");
         return redis.run(SCRIPT, scriptKeys, args).map(PublishScript::result);
     }
 

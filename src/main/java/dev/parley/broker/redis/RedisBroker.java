@@ -1,9 +1,7 @@
 package dev.parley.broker.redis;
 
-import dev.parley.broker.Broker;
 import dev.parley.broker.Broker.PublishRequest;
 import dev.parley.broker.Broker.Receipt;
-import dev.parley.broker.Broker.RoomListeners;
 import dev.parley.broker.BrokerMeters;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.BrokerUnavailable;
@@ -12,6 +10,7 @@ import dev.parley.broker.LostHistories;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.broker.RoomHistories;
+import dev.parley.broker.RoomListeners;
 import dev.parley.message.EventId;
 import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.MessageJson;
@@ -48,7 +47,7 @@ import org.jboss.logging.Logger;
  * A broker in Redis, one server or a Cluster, shared by any number of pods. The package's comment
  * describes the data model.
  */
-public final class RedisBroker implements Broker, AutoCloseable {
+public final class RedisBroker implements RedisBacked {
 
     private static final Logger LOG = Logger.getLogger(RedisBroker.class);
 
@@ -198,9 +197,7 @@ public final class RedisBroker implements Broker, AutoCloseable {
         }
     }
 
-    /**
-     * Begins to connect. From then on, a connection that ends is made again until {@link #close}.
-     */
+    @Override
     public void start() {
         redis.start();
     }
@@ -307,16 +304,22 @@ public final class RedisBroker implements Broker, AutoCloseable {
         listeners.forEach(Listener::onResubscribed);
     }
 
-    /** Returns the connections to the server. */
-    public RedisConnections redis() {
+    /** Returns the access to the server or the Cluster. */
+    RedisConnections connections() {
         return redis;
+    }
+
+    @Override
+    public List<RedisConnections> redis() {
+        return List.of(redis);
     }
 
     @Override
     public BrokerState state() {
         return redis.problem()
                 .<BrokerState>map(BrokerState.Down::new)
-                .orElseGet(() -> new BrokerState.Up(redis.problemOfPublishing(), redis.away()));
+                .orElseGet(
+                        () -> new BrokerState.Up(redis.publishingProblem(), redis.silentServers()));
     }
 
     private String notSubscribed(Room room) {

@@ -1,6 +1,5 @@
 package dev.parley.broker.redis;
 
-import dev.parley.broker.Broker;
 import dev.parley.broker.Broker.PublishRequest;
 import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.BrokerState;
@@ -38,12 +37,12 @@ import org.jboss.logging.Logger;
  *
  * <p>Text on the plain channel of any server reaches the lobby, whichever server has it.
  */
-public final class ServersBroker implements Broker, AutoCloseable {
+public final class ServersBroker implements RedisBacked {
 
     private static final Logger LOG = Logger.getLogger(ServersBroker.class);
 
-    /** Probes between two readings of the list that is in force at a server. */
-    private static final int PROBES_PER_LOOK = 5;
+    /** Probes between two refreshes of the lists that each server remembers. */
+    private static final int PROBES_PER_REFRESH = 5;
 
     /** Counted for all servers together, as the rooms of a pod are. */
     private static final String WITHOUT_LABEL = "parley.histories.lost";
@@ -98,17 +97,17 @@ public final class ServersBroker implements Broker, AutoCloseable {
         return labelled.add(registry);
     }
 
-    /** Returns the access to each server, in the order of their names. */
+    @Override
     public List<RedisConnections> redis() {
-        return servers.values().stream().map(server -> server.broker().redis()).toList();
+        return servers.values().stream().map(server -> server.broker().connections()).toList();
     }
 
-    /** Begins to connect to every server. */
+    @Override
     public void start() {
         startNanos = System.nanoTime();
         servers.values().forEach(server -> server.broker().start());
-        long pause = config.probeInterval().multipliedBy(PROBES_PER_LOOK).toMillis();
-        timer = vertx.setPeriodic(pause, id -> servers.values().forEach(this::look));
+        long pause = config.probeInterval().multipliedBy(PROBES_PER_REFRESH).toMillis();
+        timer = vertx.setPeriodic(pause, id -> servers.values().forEach(this::refreshLists));
     }
 
     @Override
@@ -117,14 +116,14 @@ public final class ServersBroker implements Broker, AutoCloseable {
         servers.values().forEach(server -> server.broker().close());
     }
 
-    private void look(Server server) {
+    private void refreshLists(Server server) {
         List<Generations.View> others =
                 servers.values().stream()
                         .filter(other -> !other.name().equals(server.name()))
                         .flatMap(other -> other.generations().view().stream())
                         .toList();
         server.generations()
-                .look(server.broker().redis(), others)
+                .refresh(server.broker().connections(), others)
                 .onSuccess(
                         changed -> {
                             if (changed) {
@@ -142,19 +141,19 @@ public final class ServersBroker implements Broker, AutoCloseable {
     public Uni<Receipt> publish(PublishRequest request) {
         Room room = request.message().room();
         Server server = serverOf(room);
-        return naming(server, server.broker().publish(request))
+        return withServerInReason(server, server.broker().publish(request))
                 .map(
                         receipt ->
                                 new Receipt(
-                                        view(server).named(room, receipt.id()),
+                                        view(server).withMark(room, receipt.id()),
                                         receipt.duplicate()));
     }
 
     @Override
     public Uni<Page> read(Room room, Range range) {
         Server server = serverOf(room);
-        return naming(server, server.broker().read(room, range))
-                .map(page -> view(server).named(room, page));
+        return withServerInReason(server, server.broker().read(room, range))
+                .map(page -> view(server).withMark(room, page));
     }
 
     @Override
@@ -174,7 +173,8 @@ public final class ServersBroker implements Broker, AutoCloseable {
                                             .flatMap(view -> view.inRedis(room, epoch));
                             return ended.isEmpty()
                                     ? Uni.createFrom().voidItem()
-                                    : naming(server, server.broker().endEpoch(room, ended.get()));
+                                    : withServerInReason(
+                                            server, server.broker().endEpoch(room, ended.get()));
                         });
     }
 
@@ -182,7 +182,9 @@ public final class ServersBroker implements Broker, AutoCloseable {
     public Uni<Void> subscribe(Room room, Listener listener) {
         Server server = serverOf(room);
         Uni<Void> subscribed =
-                naming(server, server.broker().subscribe(room, new RoomListener(server, listener)));
+                withServerInReason(
+                        server,
+                        server.broker().subscribe(room, new RoomListener(server, listener)));
         if (!room.equals(Room.LOBBY)) {
             return subscribed;
         }
@@ -217,31 +219,31 @@ public final class ServersBroker implements Broker, AutoCloseable {
      */
     @Override
     public BrokerState state() {
-        Map<String, String> away = new LinkedHashMap<>();
-        List<String> publishing = new ArrayList<>();
+        Map<String, String> silent = new LinkedHashMap<>();
+        List<String> publishingProblems = new ArrayList<>();
         servers.forEach(
                 (name, server) -> {
                     BrokerState state = server.broker().state();
                     if (state instanceof BrokerState.Down down) {
-                        away.put(name, down.reason());
+                        silent.put(name, down.reason());
                     } else if (state instanceof BrokerState.Up up) {
-                        up.publishing().ifPresent(publishing::add);
+                        up.publishingProblem().ifPresent(publishingProblems::add);
                     }
                 });
-        if (away.isEmpty() || System.nanoTime() - startNanos > config.probeTimeout().toNanos()) {
+        if (silent.isEmpty() || System.nanoTime() - startNanos > config.probeTimeout().toNanos()) {
             started = true;
         }
-        if (away.size() == servers.size() || !started) {
+        if (silent.size() == servers.size() || !started) {
             return new BrokerState.Down(
-                    away.entrySet().stream()
+                    silent.entrySet().stream()
                             .map(one -> "server " + one.getKey() + ": " + one.getValue())
                             .collect(Collectors.joining("; ")));
         }
         return new BrokerState.Up(
-                publishing.isEmpty()
+                publishingProblems.isEmpty()
                         ? Optional.empty()
-                        : Optional.of(String.join("; ", publishing)),
-                away);
+                        : Optional.of(String.join("; ", publishingProblems)),
+                silent);
     }
 
     private Server serverOf(Room room) {
@@ -261,7 +263,7 @@ public final class ServersBroker implements Broker, AutoCloseable {
     }
 
     /** Names the server in the reason of a failure. */
-    private static <T> Uni<T> naming(Server server, Uni<T> call) {
+    private static <T> Uni<T> withServerInReason(Server server, Uni<T> call) {
         return call.onFailure(BrokerUnavailable.class)
                 .transform(
                         failure ->
@@ -278,7 +280,7 @@ public final class ServersBroker implements Broker, AutoCloseable {
 
         @Override
         public void onMessage(StoredMessage message) {
-            server.generations().view().ifPresent(view -> to.onMessage(view.named(message)));
+            server.generations().view().ifPresent(view -> to.onMessage(view.withMark(message)));
         }
 
         @Override

@@ -9,32 +9,35 @@
 -- Returns 1; 0 if there would be more than that, and then nothing has changed. The revision stays the
 -- same if nothing has changed. Otherwise a pod whose clock is behind would give back a revocation that
 -- has ended here again and again, and each time all pods would read the whole set.
+local revocations, revision_key = KEYS[1], KEYS[2]
+local revision, most = ARGV[1], tonumber(ARGV[2])
+
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%d', now))
+redis.call('ZREMRANGEBYSCORE', revocations, '-inf', string.format('%d', now))
 local more = 0
 local later = {}
 for i = 3, #ARGV, 2 do
-  local stop = tonumber(ARGV[i])
-  local known = redis.call('ZSCORE', KEYS[1], ARGV[i + 1])
+  local stop, revocation = tonumber(ARGV[i]), ARGV[i + 1]
+  local known = redis.call('ZSCORE', revocations, revocation)
   if stop > now and not known then
     more = more + 1
   end
   -- One that is there already keeps the later of both ends.
   if stop > now and (not known or tonumber(known) < stop) then
-    later[#later + 1] = i
+    later[#later + 1] = {stop = ARGV[i], revocation = revocation}
   end
 end
-if redis.call('ZCARD', KEYS[1]) + more > tonumber(ARGV[2]) then
+if redis.call('ZCARD', revocations) + more > most then
   return 0
 end
 if #later == 0 then
   return 1
 end
-for _, i in ipairs(later) do
-  redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1])
+for _, entry in ipairs(later) do
+  redis.call('ZADD', revocations, entry.stop, entry.revocation)
 end
-local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-redis.call('PEXPIREAT', KEYS[1], string.format('%d', tonumber(last[2])))
-redis.call('SET', KEYS[2], ARGV[1])
+local last = redis.call('ZREVRANGE', revocations, 0, 0, 'WITHSCORES')
+redis.call('PEXPIREAT', revocations, string.format('%d', tonumber(last[2])))
+redis.call('SET', revision_key, revision)
 return 1

@@ -6,9 +6,11 @@
 -- ARGV[3]  left     integer  ms until the ticket ends at the latest
 --
 -- Returns 1.
+local ticket = KEYS[1]
+local content, idle, left = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local idle, left = tonumber(ARGV[2]), tonumber(ARGV[3])
-local value = string.format('%d %d ', now + left, idle) .. ARGV[1]
-redis.call('SET', KEYS[1], value, 'PX', string.format('%d', math.max(1, math.min(idle, left))))
+local value = string.format('%d %d ', now + left, idle) .. content
+redis.call('SET', ticket, value, 'PX', string.format('%d', math.max(1, math.min(idle, left))))
 return 1

@@ -3,7 +3,9 @@
 -- KEYS[1]  ticket  string  <end in ms> <idle in ms> <content>
 --
 -- Returns the content; nil if there is no such ticket, or its time is over.
-local value = redis.call('GET', KEYS[1])
+local ticket = KEYS[1]
+
+local value = redis.call('GET', ticket)
 if not value then
   return nil
 end
@@ -16,5 +18,5 @@ if left <= 0 then
 end
 -- Redis may refuse writes, because it has too few replicas for example. The ticket counts all the same, so
 -- that readers can come back; then it ends when its present time is over.
-redis.pcall('PEXPIRE', KEYS[1], string.format('%d', math.min(tonumber(idle), left)))
+redis.pcall('PEXPIRE', ticket, string.format('%d', math.min(tonumber(idle), left)))
 return content

@@ -7,7 +7,7 @@
 -- ARGV[1] name      text     the name of this server in the list
 -- ARGV[2] list      text     names in alphabetical order, with commas in between
 -- ARGV[3] new_id    text     taken if nothing is noted yet
--- ARGV[4] mode      text     'join' puts the list in force; 'look' does so only if nothing is noted yet;
+-- ARGV[4] mode      text     'join' puts the list in force; 'refresh' only if nothing is noted yet;
 --                            'peers' notes what the other servers have noted; 'return' does that too, for
 --                            a server that was off the list, and begins a generation without a past
 -- ARGV[5] expected  integer  'peers' and 'return' do nothing in another generation

@@ -111,6 +111,8 @@ class RedisRefusesWritesIT {
 
     /** What the health data say about publishing. */
     private Optional<String> publishingProblem() {
-        return broker.state() instanceof BrokerState.Up up ? up.publishing() : Optional.empty();
+        return broker.state() instanceof BrokerState.Up up
+                ? up.publishingProblem()
+                : Optional.empty();
     }
 }

@@ -154,13 +154,13 @@ class ServersBrokerIT implements BrokerContract {
         assertThatExceptionOfType(BrokerUnavailable.class)
                 .isThrownBy(() -> broker.publishText(onB, "lost"))
                 .withMessageStartingWith("server b: ");
-        Timeouts.await("b to be named").until(() -> away(servers).containsKey("b"));
-        assertThat(away(servers)).containsOnlyKeys("b");
+        Timeouts.await("b to be named").until(() -> silent(servers).containsKey("b"));
+        assertThat(silent(servers)).containsOnlyKeys("b");
         assertThat(broker.publishText(onA, "meanwhile").offset()).isOne();
 
         b.resume();
 
-        Timeouts.await("b to be back").until(() -> away(servers).isEmpty());
+        Timeouts.await("b to be back").until(() -> silent(servers).isEmpty());
         assertThat(broker.read(onB, new Range.After(0, 10)).continues(before)).isTrue();
     }
 
@@ -177,8 +177,8 @@ class ServersBrokerIT implements BrokerContract {
         assertThat(servers.state().isUp()).isFalse();
         Timeouts.await("up without b").until(() -> servers.state().isUp());
 
-        assertThat(away(servers)).containsOnlyKeys("b");
-        assertThat(((BrokerState.Up) servers.state()).publishing()).isEmpty();
+        assertThat(silent(servers)).containsOnlyKeys("b");
+        assertThat(((BrokerState.Up) servers.state()).publishingProblem()).isEmpty();
     }
 
     @Test
@@ -201,8 +201,8 @@ class ServersBrokerIT implements BrokerContract {
                                                         "server b: no connection to Redis: Connection"));
     }
 
-    private static Map<String, String> away(Broker broker) {
-        return broker.state() instanceof BrokerState.Up up ? up.away() : Map.of("all", "away");
+    private static Map<String, String> silent(Broker broker) {
+        return broker.state() instanceof BrokerState.Up up ? up.silent() : Map.of("all", "silent");
     }
 
     // The list changes.

@@ -14,7 +14,7 @@ import java.time.Duration;
  * answer that it asks for.
  */
 @Singleton
-public final class Answers {
+public final class PendingAnswers {
 
     private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
@@ -22,7 +22,7 @@ public final class Answers {
     private final ClientAddress clientAddress;
     private final ProxyAdvice proxyAdvice;
 
-    Answers(ServerBounds bounds, ClientAddress clientAddress, ProxyAdvice proxyAdvice) {
+    PendingAnswers(ServerBounds bounds, ClientAddress clientAddress, ProxyAdvice proxyAdvice) {
         this.bounds = bounds;
         this.proxyAdvice = proxyAdvice;
         this.clientAddress = clientAddress;
@@ -91,7 +91,7 @@ public final class Answers {
                         RETRY_AFTER);
             }
             if (counted < bytes) {
-                bounds.answers().give(client, bytes - counted);
+                bounds.answers().release(client, bytes - counted);
             }
             bytes = counted;
         }
@@ -107,7 +107,7 @@ public final class Answers {
 
         private synchronized void end() {
             ended = true;
-            bounds.answers().give(client, bytes);
+            bounds.answers().release(client, bytes);
             bytes = 0;
         }
     }

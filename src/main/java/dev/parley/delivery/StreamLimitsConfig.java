@@ -6,7 +6,7 @@ import jakarta.validation.constraints.Min;
 
 /** How many event streams a pod accepts. Others receive a goodbye, and come back later. */
 @ConfigMapping(prefix = "parley.limits")
-public interface LimitsConfig {
+public interface StreamLimitsConfig {
 
     /** Streams of the pod, 1 or more. */
     @WithDefault("20000")

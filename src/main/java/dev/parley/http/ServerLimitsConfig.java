@@ -16,7 +16,7 @@ import org.hibernate.validator.constraints.time.DurationMin;
  * number of bytes ({@link ByteBudget}). {@code docs/security.md} lists all bounds.
  */
 @ConfigMapping(prefix = "parley.limits")
-public interface BoundsConfig {
+public interface ServerLimitsConfig {
 
     /**
      * Connections of the pod, streams included, 1 or more; 4,000 more than streams by default, and
