@@ -4,13 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.broker.LostHistories;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** How a pod's copy of a log is opened, compared with the broker's log, and closed. */
 class RoomReplicaTest {
 
     private final ScriptedBroker broker = new ScriptedBroker();
+    private final AtomicLong now = new AtomicLong();
+    private final RoomLog.Budget budget = new RoomLog.Budget(1 << 20);
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
     private final RoomReplica replica =
             new RoomReplica(
@@ -18,9 +22,9 @@ class RoomReplicaTest {
                     broker,
                     TestMessages.LINES,
                     LogSettings.DEFAULT,
-                    new RoomLog.Budget(1 << 20),
+                    budget,
                     new LogMeters(registry, new LostHistories(registry)),
-                    System::nanoTime);
+                    now::get);
 
     @Test
     void opening_subscribesBeforeItReads_soThatNothingFallsBetween() {
@@ -169,5 +173,17 @@ class RoomReplicaTest {
         broker.releaseAnswers();
 
         assertThat(broker.isSubscribed(ScriptedBroker.ROOM)).isFalse();
+    }
+
+    @Test
+    void messages_thatAreTooOld_freeTheirMemory() {
+        broker.storeUndelivered(2);
+        replica.open();
+        assertThat(budget.held()).isPositive();
+
+        now.addAndGet(Duration.ofHours(24).toNanos());
+        replica.dropTooOld();
+
+        assertThat(budget.held()).isZero();
     }
 }
