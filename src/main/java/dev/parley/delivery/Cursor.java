@@ -99,7 +99,7 @@ final class Cursor {
 
     private final Stream stream;
     private final StartPosition start;
-    private RoomReplica room;
+    private RoomReplica replica;
     private State state = NEW;
 
     /** The log in which the cursor is; null before it is live for the first time. */
@@ -119,9 +119,9 @@ final class Cursor {
     /**
      * @param start where to start when the cursor is opened
      */
-    Cursor(Stream stream, RoomReplica room, StartPosition start) {
+    Cursor(Stream stream, RoomReplica replica, StartPosition start) {
         this.stream = stream;
-        this.room = room;
+        this.replica = replica;
         this.start = start;
     }
 
@@ -139,8 +139,8 @@ final class Cursor {
     void retry(long beforeNanos) {
         if (state instanceof State.Unavailable unavailable
                 && unavailable.sinceNanos() - beforeNanos <= 0) {
-            stream.loop().remove(this, room);
-            room = stream.exchange(room);
+            stream.loop().remove(this, replica);
+            replica = stream.exchange(replica);
             open(unavailable.start());
         }
     }
@@ -148,13 +148,13 @@ final class Cursor {
     private void open(StartPosition from) {
         var placing = new State.Placing(from, 1);
         become(placing);
-        stream.loop().add(this, room);
-        if (stream.isOfOneRoom() && room.isOpen()) {
+        stream.loop().add(this, replica);
+        if (stream.isOfOneRoom() && replica.isOpen()) {
             // The usual case: the position leaves together with the first bytes of the stream.
             place(placing);
             return;
         }
-        whenDone(Uni.createFrom().completionStage(room::open), placing, done -> place(placing));
+        whenDone(Uni.createFrom().completionStage(replica::open), placing, done -> place(placing));
     }
 
     /** Writes everything up to the head of the log, or as much as the connection takes. */
@@ -214,7 +214,7 @@ final class Cursor {
         if (!isBehind() || current == null) {
             return false;
         }
-        if (current != room.log()) {
+        if (current != replica.log()) {
             onLogStartedAnew(current.idAt(offset));
             return false;
         }
@@ -222,7 +222,7 @@ final class Cursor {
     }
 
     private boolean isBehind() {
-        return state == LIVE && log != null && (log != room.log() || offset < log.head());
+        return state == LIVE && log != null && (log != replica.log() || offset < log.head());
     }
 
     /**
@@ -286,7 +286,7 @@ final class Cursor {
         boolean wasOpened = state != NEW;
         become(ENDED);
         if (wasOpened) {
-            stream.loop().remove(this, room);
+            stream.loop().remove(this, replica);
         }
     }
 
@@ -332,11 +332,11 @@ final class Cursor {
     }
 
     RoomReplica replica() {
-        return room;
+        return replica;
     }
 
     Room room() {
-        return room.room();
+        return replica.room();
     }
 
     /** Returns its index in the group's list of cursors. */
@@ -362,7 +362,7 @@ final class Cursor {
 
     /** Finds the offset of the start. The room must be open. */
     private void place(State.Placing placing) {
-        RoomLog current = room.log();
+        RoomLog current = replica.log();
         StartPosition start = placing.start();
         if (start instanceof StartPosition.Tail) {
             begin(current, current.head());
@@ -407,7 +407,7 @@ final class Cursor {
     private void onLogStartedAnew(EventId position) {
         var placing = new State.Placing(new StartPosition.After(position), 1);
         become(placing);
-        RoomLog current = room.log();
+        RoomLog current = replica.log();
         if (current.covers(position)) {
             goLive(current, position.offset());
         } else {
@@ -432,7 +432,7 @@ final class Cursor {
         }
         var next = new State.Placing(placing.start(), placing.attempt() + 1);
         become(next);
-        whenDone(Uni.createFrom().completionStage(room::compare), next, done -> place(next));
+        whenDone(Uni.createFrom().completionStage(replica::compare), next, done -> place(next));
     }
 
     /**
@@ -444,14 +444,14 @@ final class Cursor {
      * @param decide places the cursor by the page
      */
     private void lookUp(State.Placing placing, long after, Consumer<Page> decide) {
-        RoomLog current = room.log();
-        int resubscriptions = room.resubscriptions();
+        RoomLog current = replica.log();
+        int resubscriptions = replica.resubscriptions();
         whenDone(
-                room.read(new Range.After(after, 1)),
+                replica.read(new Range.After(after, 1)),
                 placing,
                 page -> {
-                    if (room.log() == current
-                            && room.resubscriptions() == resubscriptions
+                    if (replica.log() == current
+                            && replica.resubscriptions() == resubscriptions
                             && page.epoch().equals(current.epoch())
                             && page.oldest() <= current.head() + 1) {
                         decide.accept(page);
@@ -464,7 +464,7 @@ final class Cursor {
     /** Resumes if everything after the position is retained; otherwise writes a gap. */
     private void resumeOrGap(RoomLog current, EventId position, Page page) {
         if (page.continues(position)) {
-            room.expect(page.tail());
+            replica.expect(page.tail());
             resume(current, position, page.newest());
         } else {
             gap(current, position.toString(), page);
@@ -499,7 +499,7 @@ final class Cursor {
         long missed = newest - position.offset();
         stream.meters().resumed();
         writePosition(position);
-        stream.write(stream.encoder().resumed(room.room(), position, missed));
+        stream.write(stream.encoder().resumed(room(), position, missed));
         goLive(current, position.offset());
     }
 
@@ -512,7 +512,7 @@ final class Cursor {
         // What this client is given now begins with the oldest message. If that is trimmed before
         // it can be read, the client is not a slow one.
         hasWritten = false;
-        room.expect(page.tail());
+        replica.expect(page.tail());
         goLive(current, from);
     }
 
@@ -536,9 +536,9 @@ final class Cursor {
     private void writeGap(EventId position, Gap gap) {
         stream.meters().gap();
         if (stream.isOfOneRoom() && !hasPosition) {
-            stream.write(stream.encoder().position(room.room(), gap.requested()));
+            stream.write(stream.encoder().position(room(), gap.requested()));
         }
-        stream.write(stream.encoder().gap(room.room(), gap));
+        stream.write(stream.encoder().gap(room(), gap));
         if (stream.isOfOneRoom()) {
             writePosition(position);
         } else {
@@ -550,7 +550,7 @@ final class Cursor {
     private void writePosition(EventId position) {
         if (stream.isOfOneRoom()) {
             hasPosition = true;
-            stream.write(stream.encoder().position(room.room(), position.toString()));
+            stream.write(stream.encoder().position(room(), position.toString()));
         }
     }
 
@@ -595,7 +595,7 @@ final class Cursor {
 
     /** Advances this cursor with batches that no other cursor uses. */
     private void advanceAlone() {
-        try (var batches = new DeliveryLoop.BatchCache(room.log(), stream.meters())) {
+        try (var batches = new DeliveryLoop.BatchCache(replica.log(), stream.meters())) {
             advance(batches);
         }
     }
@@ -604,10 +604,10 @@ final class Cursor {
 
     /** Reads the next page from the broker. */
     private void replay(RoomLog current) {
-        var replaying = new State.Replaying(room.resubscriptions(), current.head());
+        var replaying = new State.Replaying(replica.resubscriptions(), current.head());
         become(replaying);
         stream.whenDone(
-                room.read(new Range.After(offset, REPLAY_PAGE)),
+                replica.read(new Range.After(offset, REPLAY_PAGE)),
                 page -> {
                     if (state == replaying) {
                         onReplayPage(replaying, current, page);
@@ -625,7 +625,7 @@ final class Cursor {
 
     /** Writes a page that was read from the broker, unless the room has changed meanwhile. */
     private void onReplayPage(State.Replaying replaying, RoomLog current, Page page) {
-        if (room.log() != current || room.resubscriptions() != replaying.resubscriptions()) {
+        if (replica.log() != current || replica.resubscriptions() != replaying.resubscriptions()) {
             goLive(current, offset);
         } else if (!page.epoch().equals(current.epoch()) || page.newest() <= offset) {
             // The broker's log is another one, and the room has not noticed yet.
@@ -652,10 +652,10 @@ final class Cursor {
      * and is not disconnected.
      */
     private void beginAtOldest(Page page) {
-        EventId position = room.log().idAt(offset);
+        EventId position = replica.log().idAt(offset);
         moveTo(page.oldest() - 1);
         writeGap(page.lineage().idAt(offset), gapBeforeOldest(position.toString(), page));
-        room.expect(page.tail());
+        replica.expect(page.tail());
     }
 
     /**
@@ -695,7 +695,7 @@ final class Cursor {
             stream.meters().replayed(count);
         }
         if (expired) {
-            writePositionAfterExpired(room.log());
+            writePositionAfterExpired(replica.log());
         }
     }
 
@@ -719,7 +719,7 @@ final class Cursor {
         var position = page.lineage().idAt(offset);
         moveTo(next.map(EventId::offset).orElse(page.newest() + 1) - 1);
         writeGap(page.lineage().idAt(offset), new Gap(position.toString(), next, page.tail()));
-        room.expect(page.tail());
+        replica.expect(page.tail());
     }
 
     /** Continues with the answer, unless the cursor is in another state by then. */
