@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  * map of the slots ({@link ClusterSlots}) that says which of them has a key or a channel.
  *
  * <p><b>Commands</b> go to the node that has the slot of the first key. A node that answers MOVED
- * or ASK names the one that has it now, which is asked instead.
+ * or ASK names the one that has it now, which is asked instead. Calls that wait for a node's
+ * connection, or to be sent again, are bounded as those that wait for an answer.
  *
  * <p><b>Channels</b> are subscribed to at the node that has the slot of their name. Channels whose
  * name begins with the prefix and a hash tag, such as {@code parley:{kitchen}:live}, are sharded
@@ -82,6 +84,9 @@ public final class ClusterConnections implements RedisConnections {
     private final Receiver receiver;
     private final Vertx vertx;
     private final RedisConfig config;
+
+    /** Calls that wait before they are sent again. */
+    private final AtomicInteger retrying = new AtomicInteger();
 
     // Guarded by this.
 
@@ -251,8 +256,24 @@ public final class ClusterConnections implements RedisConnections {
             return whenConnected(call, next).compose(up -> sendTo(call, next, redirects + 1));
         }
         refreshSoon();
+        return pauseBeforeRetry().compose(now -> sendTo(call, owner(call.slot()), 0));
+    }
+
+    /**
+     * Waits a little before a call is sent again. Fails at once if {@link RedisConfig#maxPending}
+     * calls do so already: a node does not count them while they wait here.
+     */
+    private Future<?> pauseBeforeRetry() {
+        if (retrying.incrementAndGet() > config.maxPending()) {
+            retrying.decrementAndGet();
+            return Future.failedFuture(
+                    new RedisUnavailable(
+                            "Redis is too far behind: "
+                                    + config.maxPending()
+                                    + " commands wait to be sent again"));
+        }
         return vertx.timer(RETRY_PAUSE.toMillis(), TimeUnit.MILLISECONDS)
-                .compose(now -> sendTo(call, owner(call.slot()), 0));
+                .onComplete(over -> retrying.decrementAndGet());
     }
 
     /**
@@ -274,12 +295,15 @@ public final class ClusterConnections implements RedisConnections {
      */
     private Future<?> whenConnected(Call call, Member member) {
         long left = Math.max(1, (call.deadlineNanos() - System.nanoTime()) / 1_000_000);
-        Future<?> ready = member.node.whenReady();
-        return AnswerTimeout.limit(vertx, ready, Duration.ofMillis(left), config.timeout())
+        return member.node
+                .whenReady(Duration.ofMillis(left), config.timeout())
                 .recover(
-                        late ->
+                        failure ->
                                 Future.failedFuture(
-                                        new RedisUnavailable("no connection to a node of Redis")));
+                                        failure instanceof RedisUnavailable
+                                                ? failure
+                                                : new RedisUnavailable(
+                                                        "no connection to a node of Redis")));
     }
 
     private synchronized @Nullable Member owner(int slot) {
