@@ -158,6 +158,13 @@ if is_error(added) and string.find(added.err, 'equal or smaller', 1, true) then
       foreign = foreign + 1
     end
   end
+  -- Redis does not let the log be written again after DEL while the slot of its keys moves away from this
+  -- node of a Cluster: there a key that does not exist counts as the next node's. The same is true of any
+  -- other key without a value, so one is tried before anything is deleted. The pod sends the call again
+  -- after TRYAGAIN, until the slot has moved.
+  if is_error(redis.pcall('EXISTS', log .. ':absent')) then
+    return redis.error_reply('TRYAGAIN the log cannot be written anew while its slot moves')
+  end
   is_rewritten = true
   redis.call('DEL', log)
   for i = #ours, 1, -1 do

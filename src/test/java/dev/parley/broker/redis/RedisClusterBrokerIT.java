@@ -10,6 +10,7 @@ import dev.parley.broker.HistorySettings;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.broker.RecordingListener;
+import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.RedisCluster;
@@ -204,6 +205,31 @@ class RedisClusterBrokerIT {
         assertThat(broker.publish("under a key", "key")).isEqualTo(new Receipt(receipt.id(), true));
     }
 
+    /** The log has to be written anew, which its node refuses while it gives the slot away. */
+    @Test
+    void roomWithAForeignEntry_keepsItsLog_whileItsSlotMoves() throws Exception {
+        BlockingBroker broker = open();
+        broker.publishNumbers(5);
+        addForeignEntry();
+        RedisCluster.Move move = cluster.new Move(keyOf(ROOM), otherMaster(ROOM));
+        move.begin();
+        long refusals = move.refusals();
+
+        CompletableFuture<EventId> publishing =
+                CompletableFuture.supplyAsync(() -> broker.publishText("6"));
+        Timeouts.await("a refusal, and another attempt")
+                .until(() -> move.refusals() > refusals + 1 || publishing.isDone());
+        assertThat(BlockingBroker.offsets(broker.readAfter(0, 10)))
+                .isEqualTo(BlockingBroker.offsets(1, 5));
+        move.moveKeys();
+
+        assertThat(publishing.get().offset()).isEqualTo(6);
+        move.finish();
+        assertThat(BlockingBroker.offsets(broker.readAfter(0, 10)))
+                .isEqualTo(BlockingBroker.offsets(1, 6));
+        assertThat(brokers.meters().counter("parley.histories.lost").count()).isZero();
+    }
+
     @Test
     void slotThatMovesBetweenTheSubscriptionAndTheRead_losesNothing() {
         BlockingBroker broker = open();
@@ -271,6 +297,7 @@ class RedisClusterBrokerIT {
         RedisCluster.Move move = cluster.new Move(keyOf(ROOM), otherMaster(ROOM));
 
         broker.publishNumbers(1);
+        addForeignEntry();
         move.begin();
         move.moveKeys();
         broker.publishNumbers(1);
@@ -281,6 +308,10 @@ class RedisClusterBrokerIT {
         Timeouts.await("the last message")
                 .until(() -> broker.received().all().stream().anyMatch(m -> m.offset() == 3));
         masters().forEach(node -> assertThat(node.command("ACL", "LOG").items()).isEmpty());
+    }
+
+    private static void addForeignEntry() {
+        cluster.masterOf(keyOf(ROOM)).command("XADD", "parley:{room}:log", "*", "by", "another");
     }
 
     private static List<String> rightsOfPods() throws IOException {
