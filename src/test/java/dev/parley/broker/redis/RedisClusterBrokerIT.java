@@ -205,6 +205,22 @@ class RedisClusterBrokerIT {
         assertThat(broker.publish("under a key", "key")).isEqualTo(new Receipt(receipt.id(), true));
     }
 
+    @Test
+    void readOfARoomWithoutMessages_waitsForTheEndOfTheMove() throws Exception {
+        BlockingBroker broker = open();
+        RedisCluster.Move move = cluster.new Move(keyOf(ROOM), otherMaster(ROOM));
+        move.begin();
+        long refusals = move.refusals();
+
+        CompletableFuture<Page> reading =
+                CompletableFuture.supplyAsync(() -> broker.readAfter(0, 10));
+        Timeouts.await("a refusal").until(() -> move.refusals() > refusals);
+        assertThat(reading).isNotDone();
+        move.finish();
+
+        assertThat(reading.get().messages()).isEmpty();
+    }
+
     /** The log has to be written anew, which its node refuses while it gives the slot away. */
     @Test
     void roomWithAForeignEntry_keepsItsLog_whileItsSlotMoves() throws Exception {
