@@ -101,7 +101,14 @@ public final class RoomLog {
      * the position is in its lineage, and everything after it is in the ring.
      */
     public boolean covers(EventId position) {
-        return lineage.includes(position, head) && reaches(position.offset());
+        // The head is read before the lineage. A client comes with k3f9-8, which the broker has
+        // lost: the log ends at 5. If the lineage were read first, another thread could then
+        // continue in 9xx1 and append 6 to 8 before the head is read. The former epoch and the
+        // present head would cover k3f9-8, and the client would get neither 9xx1-6 to 9xx1-8 nor a
+        // gap. In this order a position may seem to lie ahead of the log that does not; then the
+        // broker is asked.
+        long newest = head;
+        return lineage.includes(position, newest) && reaches(position.offset());
     }
 
     /**

@@ -11,12 +11,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Sends a pod's commands to the nodes of a Redis Cluster: each to the node that has the slot of its
  * first key. A node that answers MOVED or ASK names the one that has it now, which is asked
- * instead. Holds no lock. Thread-safe.
+ * instead. Calls that wait for a node's connection, or to be sent again, are bounded as those that
+ * wait for an answer. Holds no lock. Thread-safe.
  */
 final class ClusterCommands {
 
@@ -29,15 +31,19 @@ final class ClusterCommands {
     private final ClusterConnections cluster;
     private final Vertx vertx;
     private final Duration timeout;
+    private final int maxPending;
+
+    /** Calls that wait before they are sent again. */
+    private final AtomicInteger retrying = new AtomicInteger();
 
     /**
      * @param cluster knows which node has which slot
-     * @param timeout of the answer to one command
      */
-    ClusterCommands(ClusterConnections cluster, Vertx vertx, Duration timeout) {
+    ClusterCommands(ClusterConnections cluster, RedisSetup setup) {
         this.cluster = cluster;
-        this.vertx = vertx;
-        this.timeout = timeout;
+        this.vertx = setup.vertx();
+        this.timeout = setup.config().timeout();
+        this.maxPending = setup.config().maxPending();
     }
 
     /** A script that runs at the node of its keys. */
@@ -119,8 +125,24 @@ final class ClusterCommands {
             return whenConnected(call, next).compose(up -> sendTo(call, next, redirects + 1));
         }
         cluster.refreshSoon();
+        return pauseBeforeRetry().compose(now -> sendTo(call, cluster.owner(call.slot()), 0));
+    }
+
+    /**
+     * Waits a little before a call is sent again. Fails at once if {@link RedisConfig#maxPending}
+     * calls do so already: a node does not count them while they wait here.
+     */
+    private Future<?> pauseBeforeRetry() {
+        if (retrying.incrementAndGet() > maxPending) {
+            retrying.decrementAndGet();
+            return Future.failedFuture(
+                    new RedisUnavailable(
+                            "Redis is too far behind: "
+                                    + maxPending
+                                    + " commands wait to be sent again"));
+        }
         return vertx.timer(RETRY_PAUSE.toMillis(), TimeUnit.MILLISECONDS)
-                .compose(now -> sendTo(call, cluster.owner(call.slot()), 0));
+                .onComplete(over -> retrying.decrementAndGet());
     }
 
     /**
@@ -142,11 +164,14 @@ final class ClusterCommands {
      */
     private Future<?> whenConnected(Call call, Master master) {
         long left = Math.max(1, (call.deadlineNanos() - System.nanoTime()) / 1_000_000);
-        Future<?> ready = master.node().whenReady();
-        return AnswerTimeout.limit(vertx, ready, Duration.ofMillis(left), timeout)
+        return master.node()
+                .whenReady(Duration.ofMillis(left), timeout)
                 .recover(
-                        late ->
+                        failure ->
                                 Future.failedFuture(
-                                        new RedisUnavailable("no connection to a node of Redis")));
+                                        failure instanceof RedisUnavailable
+                                                ? failure
+                                                : new RedisUnavailable(
+                                                        "no connection to a node of Redis")));
     }
 }

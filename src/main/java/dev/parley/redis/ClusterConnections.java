@@ -144,7 +144,7 @@ public final class ClusterConnections implements RedisConnections {
         this.receiver = receiver;
         this.vertx = setup.vertx();
         this.config = setup.config();
-        this.commands = new ClusterCommands(this, vertx, config.timeout());
+        this.commands = new ClusterCommands(this, setup);
         this.backoff = new Backoff(config.minBackoff(), config.maxBackoff());
         subscribe(setup.legacyChannelPattern());
         EvictionWatch.register(this::mayEvict, setup.meters());

@@ -48,7 +48,11 @@ public interface RedisConfig {
     @DurationMax(days = 36_500)
     Duration timeout();
 
-    /** Commands that may wait for an answer at a time, 1 to 2,048; further ones are refused. */
+    /**
+     * Commands that may wait for an answer of one server at a time, 1 to 2,048; further ones are
+     * refused. On a Cluster as many may wait for the connection to a node, and as many to be sent
+     * again.
+     */
     @WithDefault("2048")
     @Min(1)
     @Max(MAX_PENDING)

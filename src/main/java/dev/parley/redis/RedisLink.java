@@ -14,6 +14,8 @@ import io.vertx.redis.client.Response;
 import io.vertx.redis.client.impl.types.ErrorType;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
@@ -120,8 +122,8 @@ final class RedisLink {
     private volatile boolean confirmed;
     private volatile String lastError = NOT_YET;
 
-    /** Completes with the connection once there is one; replaced when that one ends. */
-    private volatile Promise<RedisConnection> whenReady = Promise.promise();
+    /** The calls that wait for a connection, in their order; guarded by this. */
+    private final Set<Promise<RedisConnection>> waiting = new LinkedHashSet<>();
 
     /**
      * @param name what the connection is for, as the log names it
@@ -184,10 +186,50 @@ final class RedisLink {
 
     /**
      * Completes with the present connection, or with the next one if there is none. Fails if the
-     * link is closed, or is closed before there is one.
+     * link is closed, or is closed before there is one; if there is none in time; and at once, with
+     * {@link RedisUnavailable}, if {@link RedisConfig#maxPending} calls wait already. The link
+     * keeps nothing of a call that has failed: a server that is never reached may be waited for
+     * again and again.
+     *
+     * @param limit how long to wait
+     * @param busyLimit how long to wait for event loops that are busy, in addition
      */
-    Future<RedisConnection> whenReady() {
-        return whenReady.future();
+    Future<RedisConnection> whenReady(Duration limit, Duration busyLimit) {
+        Promise<RedisConnection> call = Promise.promise();
+        synchronized (this) {
+            if (state instanceof State.Ready ready) {
+                return Future.succeededFuture(ready.connection());
+            }
+            if (state instanceof State.Closed) {
+                return Future.failedFuture(CLOSED);
+            }
+            if (waiting.size() >= config.maxPending()) {
+                return Future.failedFuture(
+                        new RedisUnavailable(
+                                "Redis is too far behind: "
+                                        + config.maxPending()
+                                        + " commands wait for a connection"));
+            }
+            waiting.add(call);
+        }
+        return AnswerTimeout.limit(vertx, call.future(), limit, busyLimit)
+                .onFailure(late -> giveUp(call));
+    }
+
+    private synchronized void giveUp(Promise<RedisConnection> call) {
+        waiting.remove(call);
+    }
+
+    /** Returns how many calls wait for a connection. */
+    synchronized int waiting() {
+        return waiting.size();
+    }
+
+    /** Takes the calls that wait, which the caller completes outside the lock of this. */
+    private List<Promise<RedisConnection>> takeWaiting() {
+        List<Promise<RedisConnection>> taken = List.copyOf(waiting);
+        waiting.clear();
+        return taken;
     }
 
     /** Returns why there is no connection; while there is one, why there was none before it. */
@@ -288,16 +330,14 @@ final class RedisLink {
      */
     private State markClosed() {
         State last;
-        Promise<RedisConnection> waiting;
+        List<Promise<RedisConnection>> calls;
         synchronized (this) {
             last = state;
             state = new State.Closed();
             lastError = CLOSED;
-            waiting = whenReady;
-            whenReady = Promise.promise();
-            whenReady.fail(CLOSED);
+            calls = takeWaiting();
         }
-        waiting.tryFail(CLOSED);
+        calls.forEach(call -> call.tryFail(CLOSED));
         return last;
     }
 
@@ -381,13 +421,13 @@ final class RedisLink {
     private void onPrepared(
             Redis client, RedisConnection connection, Server server, Promise<Void> ending) {
         var ready = new State.Ready(client, connection, server, System.nanoTime());
-        Promise<RedisConnection> waiting;
+        List<Promise<RedisConnection>> calls;
         synchronized (this) {
             if (!isConnecting(client)) {
                 return;
             }
             state = ready;
-            waiting = whenReady;
+            calls = takeWaiting();
         }
         ending.future()
                 .onFailure(
@@ -397,7 +437,7 @@ final class RedisLink {
                                 close(client);
                             }
                         });
-        waiting.tryComplete(connection);
+        calls.forEach(call -> call.tryComplete(connection));
         onReady.run();
     }
 
@@ -429,7 +469,6 @@ final class RedisLink {
     private synchronized boolean leave(State.Ready ready, String reason) {
         if (state == ready) {
             confirmed = false;
-            whenReady = Promise.promise();
             scheduleAttempt(reason);
             return true;
         }

@@ -4,6 +4,7 @@ import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -184,9 +185,9 @@ final class RedisNode {
         return commandLink.isFirstAttempt();
     }
 
-    /** Completes with the connection for commands when there is one. */
-    Future<RedisConnection> whenReady() {
-        return commandLink.whenReady();
+    /** Waits for the connection for commands, as {@link RedisLink#whenReady}. */
+    Future<RedisConnection> whenReady(Duration limit, Duration busyLimit) {
+        return commandLink.whenReady(limit, busyLimit);
     }
 
     Optional<RedisLink.Server> server() {

@@ -17,6 +17,7 @@ import dev.parley.testsupport.Timeouts;
 import io.smallrye.mutiny.Uni;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -447,6 +448,24 @@ public interface BrokerContract {
 
         assertThat(broker.publish("once", "key")).isEqualTo(new Receipt(first.id(), true));
         assertThat(broker.readAfter(0, 10).newest()).isOne();
+    }
+
+    /** Nothing of the room is retained any more, and nothing was lost. */
+    @Test
+    default void repeat_afterTheHistoryHasEndedByItsAge_receivesTheFirstReceipt() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withAge(Duration.ofSeconds(1)));
+        Receipt first = broker.publish("once", "key");
+        Instant end = broker.readAfter(0, 10).readAt().plus(Duration.ofMillis(1_500));
+        awaitPage(broker, page -> page.readAt().isAfter(end));
+
+        assertThat(broker.publish("once", "key")).isEqualTo(new Receipt(first.id(), true));
+        assertThatExceptionOfType(IdempotencyKeyReused.class)
+                .isThrownBy(() -> broker.publish("twice", "key"));
+        assertThat(broker.publishText("next").offset()).isEqualTo(2);
+        assertThat(broker.publish("once", "key")).isEqualTo(new Receipt(first.id(), true));
+        assertThat(broker.received().await(2))
+                .extracting(message -> message.message().text())
+                .containsExactly("once", "next");
     }
 
     @Test

@@ -14,6 +14,7 @@ import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisOptions;
 import io.vertx.redis.client.Response;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -37,7 +38,7 @@ class ClusterConnectionsIT {
     /** Enough to last longer than the probe's timeout: three nodes send ten a second each. */
     private static final int MANY_PROBES = 120;
 
-    private static final RedisConfig QUICK =
+    private static final RedisSettings QUICK =
             RedisSettings.QUICK.withProbeTimeout(Duration.ofSeconds(2));
 
     @AutoClose private final RedisCluster cluster = RedisCluster.start();
@@ -46,12 +47,16 @@ class ClusterConnectionsIT {
     private RedisConnections connections;
 
     private void open() {
+        open(QUICK);
+    }
+
+    private void open(RedisConfig config) {
         var options = new RedisOptions().setType(RedisClientType.CLUSTER);
         cluster.nodes().forEach(node -> options.addConnectionString(node.uri()));
         open(
                 new ClusterConnections(
                         new ClusterClients(vertx, options),
-                        Setups.setup(vertx, QUICK, meters),
+                        Setups.setup(vertx, config, meters),
                         new Setups.Ignoring()));
         Timeouts.await("all nodes")
                 .until(
@@ -160,6 +165,37 @@ class ClusterConnectionsIT {
 
         assertThat(masters()).allMatch(this::hasItsConnections);
         masters().forEach(node -> assertThat(probesAt(node)).hasSize(1));
+    }
+
+    /** A slot that moves for long must not make the pod hold a call for each request. */
+    @Test
+    void callsThatWaitToBeSentAgain_areBounded() {
+        open(QUICK.withMaxPending(4));
+        List<String> keys = List.of("parley:{kitchen}:one", "parley:{kitchen}:other");
+        RedisServer node = cluster.masterOf(keys.get(0));
+        RedisServer other = masters().filter(each -> !each.equals(node)).findFirst().orElseThrow();
+        node.command("SET", keys.get(0), "text");
+        RedisCluster.Move move = cluster.new Move(keys.get(0), other);
+        move.begin();
+        List<Future<Response>> calls = new ArrayList<>();
+
+        Timeouts.await("a refusal")
+                .until(
+                        () -> {
+                            calls.add(connections.send(RedisProbe.SCRIPT, keys, List.of()));
+                            return calls.stream()
+                                    .filter(Future::failed)
+                                    .map(call -> call.cause().getMessage())
+                                    .anyMatch(
+                                            "Redis is too far behind: 4 commands wait to be sent again"
+                                                    ::equals);
+                        });
+
+        assertThat(calls.stream().filter(call -> !call.isComplete())).hasSizeBetween(1, 8);
+        move.moveKeys();
+        move.finish();
+        Timeouts.await("the end of all calls")
+                .until(() -> calls.stream().allMatch(Future::isComplete));
     }
 
     /** An operator has forgotten quarkus.redis.client-type=cluster. */

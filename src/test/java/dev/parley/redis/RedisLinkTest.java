@@ -147,11 +147,59 @@ class RedisLinkTest {
         Promise<Void> never = Promise.promise();
         RedisLink link = link(never::future);
         link.start();
-        Future<RedisConnection> waiting = link.whenReady();
+        Future<RedisConnection> waiting = whenReady(link, Timeouts.LIMIT);
 
         link.close();
 
         assertThat(waiting.failed()).isTrue();
+        assertThat(link.waiting()).isZero();
+    }
+
+    @Test
+    void callsThatWaitForAConnection_receiveIt() {
+        Promise<Void> prepared = Promise.promise();
+        RedisLink link = link(prepared::future);
+        link.start();
+        Future<RedisConnection> one = whenReady(link, Timeouts.LIMIT);
+        Future<RedisConnection> two = whenReady(link, Timeouts.LIMIT);
+        assertThat(link.waiting()).isEqualTo(2);
+
+        prepared.complete();
+
+        Timeouts.await("connection").until(() -> one.succeeded() && two.succeeded());
+        assertThat(one.result()).isSameAs(first().connection());
+        assertThat(whenReady(link, Timeouts.LIMIT).succeeded()).isTrue();
+        assertThat(link.waiting()).isZero();
+    }
+
+    /** A node of a Cluster that the pod cannot reach may be waited for again and again. */
+    @Test
+    void callThatWaitsForAConnectionInVain_leavesNothingBehind() {
+        Promise<Void> never = Promise.promise();
+        RedisLink link = link(never::future);
+        link.start();
+
+        Future<RedisConnection> call = whenReady(link, Duration.ofMillis(1));
+
+        Timeouts.await("the end of the wait").until(call::failed);
+        Timeouts.await("nothing to be kept").until(() -> link.waiting() == 0);
+    }
+
+    @Test
+    void callsThatWaitForAConnection_areBounded() {
+        Promise<Void> never = Promise.promise();
+        RedisLink link = link(never::future, RedisSettings.QUICK.withMaxPending(2));
+        link.start();
+        Future<RedisConnection> one = whenReady(link, Timeouts.LIMIT);
+        whenReady(link, Timeouts.LIMIT);
+
+        Future<RedisConnection> refused = whenReady(link, Timeouts.LIMIT);
+
+        assertThat(refused.cause())
+                .isInstanceOf(RedisUnavailable.class)
+                .hasMessage("Redis is too far behind: 2 commands wait for a connection");
+        assertThat(one.isComplete()).isFalse();
+        assertThat(link.waiting()).isEqualTo(2);
     }
 
     @Test
@@ -163,7 +211,11 @@ class RedisLinkTest {
         link.closeAfterPending();
 
         assertThat(link.isFirstAttempt()).isFalse();
-        assertThat(link.whenReady().failed()).isTrue();
+        assertThat(whenReady(link, Timeouts.LIMIT).failed()).isTrue();
+    }
+
+    private static Future<RedisConnection> whenReady(RedisLink link, Duration limit) {
+        return link.whenReady(limit, limit);
     }
 
     private RedisLink link(Supplier<Future<Void>> prepare) {

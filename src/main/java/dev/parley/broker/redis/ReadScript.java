@@ -96,7 +96,8 @@ final class ReadScript {
                         Integer.toString(range.limit()),
                         Integer.toString(PAGE_BYTES),
                         Long.toString(bounds.age().toMillis()),
-                        Integer.toString(bounds.size()));
+                        Integer.toString(bounds.size()),
+                        Long.toString(histories.receipts().toMillis()));
         return redis.run(SCRIPT, List.of(keys.head(room), keys.log(room)), args)
                 .map(reply -> result(room, reply));
     }

@@ -16,10 +16,10 @@
  *       {@code offset}, that of the newest message ever accepted; {@code server}, the replication id
  *       of the server that counts; {@code past}, epochs that have ended and their last offsets;
  *       {@code ended}, the same for receipts alone; {@code lost}, the highest offset that was lost
- *       with the log; {@code bytes}, bytes of bodies ever accepted; {@code expires}, when the log
+ *       with the log before its time; {@code bytes}, bytes of bodies ever accepted; {@code expires}, when the log
  *       ends by itself; {@code first_at} and {@code first_before}, what is known of the oldest
- *       message</td><td>the age of the room's history after the last publish or read, and up to
- *       a hundredth more; an hour at least</td></tr>
+ *       message</td><td>the age of the room's history, or {@code parley.history.receipts} if that is
+ *       longer, after the last publish or read, and up to a hundredth more; an hour at least</td></tr>
  *   <tr><td>{@code parley:{kitchen}:log}</td><td>stream</td><td>an entry a message: id {@code
  *       42-0} for offset 42; field {@code at}, ms since 1970 by Redis's clock; field {@code body},
  *       JSON of {@code text}, {@code from}, {@code event}, {@code ttl}, {@code verified}; field {@code before}, bytes accepted
@@ -60,7 +60,9 @@
  * <p><b>When a key is lost alone.</b> Without its head a room starts a new epoch and its log is
  * dropped, since the count is gone. Without its log it keeps epoch and count: a reader that had not
  * received all of the lost messages receives a gap, and a reader that had continues. The first
- * script that finds the log gone earlier than it {@code expires} tells its pod, which logs it.
+ * script that finds the log gone earlier than it {@code expires} tells its pod, which logs it; the
+ * receipts of the room's messages up to then are worth nothing. When the log ends in time, nothing
+ * is lost, and the receipts go on counting.
  */
 @NullMarked
 package dev.parley.broker.redis;

@@ -34,7 +34,7 @@
 --   past    text     epochs that have ended and their last offsets, oldest first, at most 64:
 --                    '0:0 k3f9:5 9xx1:12'
 --   ended   text     as past, and not emptied by end-epoch.lua: the ids that this server gave, for receipts
---   lost    integer  highest offset that was lost with the log; absent if none was
+--   lost    integer  highest offset that was lost with the log before its time; 0 or absent if none was
 --   bytes   integer  bytes of bodies that were ever accepted
 --   expires integer  ms: when the log ends by itself; absent in a head that version 0.1 wrote
 --   first_at      integer  ms: no message of the log is older; absent if no script has looked yet
@@ -42,7 +42,7 @@
 local head, log, receipt, receipt_of_all = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local channel, of_all, room, body, new_epoch = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local max_length, max_age = ARGV[6], tonumber(ARGV[7])
-local max_bytes, receipt_age = tonumber(ARGV[8]), ARGV[9]
+local max_bytes, receipt_age = tonumber(ARGV[8]), tonumber(ARGV[9])
 local publish, elsewhere = ARGV[10], ARGV[11] == '1'
 
 -- The message gets the server's time, because a pod's clock may be wrong.
@@ -66,14 +66,19 @@ local log_exists = redis.call('EXISTS', log) == 1
 local lost_log = 0
 if epoch and offset > lost and not log_exists then
   -- A log that is gone earlier than it expires was deleted or evicted. A second is left for the clocks
-  -- of TIME and of PEXPIRE, which differ a little.
+  -- of TIME and of PEXPIRE, which differ a little. When a log ends in time, nothing is lost: the messages
+  -- were too old, and their receipts go on counting. The head of version 0.1 does not say when its log
+  -- expires. Its messages count as lost: published twice is better than not at all.
   lost_log = now + 1000 < expires and 1 or 0
-  lost = offset
+  if lost_log == 1 or not state[7] then
+    lost = offset
+  end
 end
 
 -- Tells whether an id was given by this server, or by one whose count it took over, and its message was not
--- lost with the log since. An epoch that end-epoch.lua has ended counts: no position of a client continues in
--- it, but the messages that the log has are there.
+-- lost with the log since. The head does not say which messages a lost log had: all earlier ones count as
+-- lost, also those that had left it because of their age or its size. An epoch that end-epoch.lua has ended
+-- counts: no position of a client continues in it, but the messages that the log has are there.
 local function is_certified(id)
   local its_epoch, its_offset = string.match(id, '^(%w+)%-(%d+)$')
   its_offset = tonumber(its_offset)
@@ -153,6 +158,13 @@ if is_error(added) and string.find(added.err, 'equal or smaller', 1, true) then
       foreign = foreign + 1
     end
   end
+  -- Redis does not let the log be written again after DEL while the slot of its keys moves away from this
+  -- node of a Cluster: there a key that does not exist counts as the next node's. The same is true of any
+  -- other key without a value, so one is tried before anything is deleted. The pod sends the call again
+  -- after TRYAGAIN, until the slot has moved.
+  if is_error(redis.pcall('EXISTS', log .. ':absent')) then
+    return redis.error_reply('TRYAGAIN the log cannot be written anew while its slot moves')
+  end
   is_rewritten = true
   redis.call('DEL', log)
   for i = #ours, 1, -1 do
@@ -221,13 +233,14 @@ if first_at <= now - max_age or bytes - first_before > max_bytes then
 end
 
 -- Both keys last at least as long as their newest message. They are given a hundredth more, so that not
--- each publish has to tell it to Redis, its replicas and its append-only file. The head lasts an hour in any
--- case: where messages last for seconds only, the pods that read the room would otherwise see it begin anew
--- after each pause, before they read it again (parley.log.audit) and so keep it.
+-- each publish has to tell it to Redis, its replicas and its append-only file. The head lasts as long as the
+-- receipts too, which are worth nothing without it. And it lasts an hour in any case: where messages last for
+-- seconds only, the pods that read the room would otherwise see it begin anew after each pause, before they
+-- read it again (parley.log.audit) and so keep it.
 local ends, more = now + max_age, math.ceil(max_age / 100)
 if not log_exists or is_rewritten or expires < ends or expires > ends + more then
   redis.call('HSET', head, 'expires', integer(ends + more))
-  redis.call('PEXPIRE', head, math.max(max_age + more, 3600000))
+  redis.call('PEXPIRE', head, math.max(math.max(max_age, receipt_age) + more, 3600000))
   redis.call('PEXPIRE', log, max_age + more)
 end
 
@@ -235,9 +248,9 @@ end
 local subscribed = redis.pcall('PUBSUB', 'NUMSUB', of_all)
 local has_0_1 = elsewhere or not is_error(subscribed) and subscribed[2] > 0
 if receipt then
-  redis.call('SET', receipt, id .. ' ' .. digest, 'PX', receipt_age)
+  redis.call('SET', receipt, id .. ' ' .. digest, 'PX', integer(receipt_age))
   if has_0_1 then
-    redis.call('SET', receipt_of_all, id, 'PX', receipt_age)
+    redis.call('SET', receipt_of_all, id, 'PX', integer(receipt_age))
   end
 end
 local announcement = room .. ' ' .. id .. ' ' .. now_text .. ' ' .. body

@@ -6,8 +6,9 @@
 -- ARGV[2]  offset     integer  the page lies after or before it
 -- ARGV[3]  limit      integer  messages in the page at most
 -- ARGV[4]  budget     integer  bytes of bodies in the page, about; two messages are returned anyway
--- ARGV[5]  max_age    integer  ms that the log keeps a message, and that a head lives on after it was read, an hour at least
+-- ARGV[5]  max_age    integer  ms that the log keeps a message
 -- ARGV[6]  max_length integer  messages that the log keeps
+-- ARGV[7]  receipt_age integer ms that receipts are kept
 --
 -- Returns {epoch, past, oldest, newest, {offset, at, body, offset, at, body, ...}, lost_log, now} with the
 -- messages in the order of reading; past is as in the head; at and body are empty where another program
@@ -21,7 +22,7 @@
 local head, log = KEYS[1], KEYS[2]
 local direction, offset = ARGV[1], ARGV[2]
 local limit, budget, max_age = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local max_length = tonumber(ARGV[6])
+local max_length, receipt_age = tonumber(ARGV[6]), tonumber(ARGV[7])
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -35,7 +36,8 @@ local epoch, newest, past = state[1], state[2] or '0', state[3] or ''
 -- it last, and not where that set a later end, which another pod may have in its settings.
 -- pcall, because a server that refuses to write, such as a replica, can still be read.
 if tonumber(state[5] or 0) < now + max_age then
-  redis.pcall('PEXPIRE', head, math.max(max_age + math.ceil(max_age / 100), 3600000))
+  redis.pcall('PEXPIRE', head,
+    math.max(math.max(max_age, receipt_age) + math.ceil(max_age / 100), 3600000))
 end
 
 -- Other programs may write into the stream. Entries whose ids are not <offset>-0 are not of this log.

@@ -350,6 +350,64 @@ class RedisBrokerIT implements BrokerContract {
     }
 
     @Test
+    void receipt_ofALostMessage_staysWorthless_andLaterOnesCount_whenTheNextLogEndsInTime() {
+        BlockingBroker broker = open();
+        broker.publish("lost", "lost-key");
+        redis.command("DEL", LOG);
+        Receipt next = broker.publish("next", "next-key");
+
+        endLogInTime();
+
+        assertThat(broker.publish("next", "next-key")).isEqualTo(new Receipt(next.id(), true));
+        assertThat(broker.publish("lost", "lost-key").duplicate()).isFalse();
+        assertThat(lostHistories()).isOne();
+    }
+
+    @Test
+    void receipt_ofALostMessage_isWorthless_whenTheLogBeforeEndedInTime() {
+        BlockingBroker broker = open();
+        broker.publish("a", "first");
+        endLogInTime();
+        broker.publish("b", "second");
+
+        redis.command("DEL", LOG);
+
+        assertThat(broker.publish("b", "second").duplicate()).isFalse();
+    }
+
+    @Test
+    void receipt_ofAnEndedEpoch_outlivesALogThatEndsInTime() {
+        BlockingBroker broker = open();
+        Receipt first = broker.publish("a", "key");
+        broker.endEpoch(ROOM, first.id().epoch());
+        endLogInTime();
+
+        assertThat(broker.publish("a", "key")).isEqualTo(new Receipt(first.id(), true));
+    }
+
+    /** Removes the log as Redis does when all messages are too old. */
+    private static void endLogInTime() {
+        redis.command("HSET", HEAD, "expires", "1");
+        redis.command("DEL", LOG);
+    }
+
+    @Test
+    void head_outlivesItsReceipts() {
+        BlockingBroker broker =
+                open(
+                        HistorySettings.DEFAULT
+                                .withAge(Duration.ofSeconds(5))
+                                .withReceipts(Duration.ofHours(2)));
+
+        broker.publish("a", "key");
+        assertThat(lifetime(HEAD)).isGreaterThanOrEqualTo(lifetime("parley:{room}:receipt:key"));
+
+        endLogInTime();
+        broker.readAfter(0, 10);
+        assertThat(lifetime(HEAD)).isGreaterThanOrEqualTo(lifetime("parley:{room}:receipt:key"));
+    }
+
+    @Test
     void head_outlivesALogThatLastsForSeconds() {
         BlockingBroker broker = open(HistorySettings.DEFAULT.withAge(Duration.ofSeconds(5)));
         EventId first = broker.publishText("one");
@@ -386,6 +444,16 @@ class RedisBrokerIT implements BrokerContract {
     @Test
     void receipt_ofVersion01_ofAMessageThatWasLost_isIgnored() {
         BlockingBroker broker = open();
+        redis.command("SET", "parley:{room}:once:key", "k3f9-1");
+
+        assertThat(broker.publish("a", "key").duplicate()).isFalse();
+    }
+
+    /** Its head does not say when the log ends by itself. */
+    @Test
+    void receipt_ofVersion01_isIgnored_whenTheLogIsGone() {
+        BlockingBroker broker = open();
+        redis.command("HSET", HEAD, "epoch", "k3f9", "offset", "1");
         redis.command("SET", "parley:{room}:once:key", "k3f9-1");
 
         assertThat(broker.publish("a", "key").duplicate()).isFalse();

@@ -10,6 +10,7 @@ import dev.parley.broker.HistorySettings;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.broker.RecordingListener;
+import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.RedisCluster;
@@ -205,6 +206,47 @@ class RedisClusterBrokerIT {
     }
 
     @Test
+    void readOfARoomWithoutMessages_waitsForTheEndOfTheMove() throws Exception {
+        BlockingBroker broker = open();
+        RedisCluster.Move move = cluster.new Move(keyOf(ROOM), otherMaster(ROOM));
+        move.begin();
+        long refusals = move.refusals();
+
+        CompletableFuture<Page> reading =
+                CompletableFuture.supplyAsync(() -> broker.readAfter(0, 10));
+        Timeouts.await("a refusal").until(() -> move.refusals() > refusals);
+        assertThat(reading).isNotDone();
+        move.finish();
+
+        assertThat(reading.get().messages()).isEmpty();
+    }
+
+    /** The log has to be written anew, which its node refuses while it gives the slot away. */
+    @Test
+    void roomWithAForeignEntry_keepsItsLog_whileItsSlotMoves() throws Exception {
+        BlockingBroker broker = open();
+        broker.publishNumbers(5);
+        addForeignEntry();
+        RedisCluster.Move move = cluster.new Move(keyOf(ROOM), otherMaster(ROOM));
+        move.begin();
+        long refusals = move.refusals();
+
+        CompletableFuture<EventId> publishing =
+                CompletableFuture.supplyAsync(() -> broker.publishText("6"));
+        Timeouts.await("a refusal, and another attempt")
+                .until(() -> move.refusals() > refusals + 1 || publishing.isDone());
+        assertThat(BlockingBroker.offsets(broker.readAfter(0, 10)))
+                .isEqualTo(BlockingBroker.offsets(1, 5));
+        move.moveKeys();
+
+        assertThat(publishing.get().offset()).isEqualTo(6);
+        move.finish();
+        assertThat(BlockingBroker.offsets(broker.readAfter(0, 10)))
+                .isEqualTo(BlockingBroker.offsets(1, 6));
+        assertThat(brokers.meters().counter("parley.histories.lost").count()).isZero();
+    }
+
+    @Test
     void slotThatMovesBetweenTheSubscriptionAndTheRead_losesNothing() {
         BlockingBroker broker = open();
         BlockingBroker publishing = open();
@@ -271,6 +313,7 @@ class RedisClusterBrokerIT {
         RedisCluster.Move move = cluster.new Move(keyOf(ROOM), otherMaster(ROOM));
 
         broker.publishNumbers(1);
+        addForeignEntry();
         move.begin();
         move.moveKeys();
         broker.publishNumbers(1);
@@ -281,6 +324,10 @@ class RedisClusterBrokerIT {
         Timeouts.await("the last message")
                 .until(() -> broker.received().all().stream().anyMatch(m -> m.offset() == 3));
         masters().forEach(node -> assertThat(node.command("ACL", "LOG").items()).isEmpty());
+    }
+
+    private static void addForeignEntry() {
+        cluster.masterOf(keyOf(ROOM)).command("XADD", "parley:{room}:log", "*", "by", "another");
     }
 
     private static List<String> rightsOfPods() throws IOException {
