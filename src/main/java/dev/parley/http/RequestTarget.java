@@ -51,7 +51,12 @@ public final class RequestTarget {
 
     /** Returns what is wrong with the target of a request; empty if nothing is. */
     static Optional<String> fault(HttpServerRequest request) {
-        return fault(request.method(), request.uri(), request.getHeader("Host"));
+        String target = request.uri();
+        if (target == null) {
+            // Per RFC 9113 §8.5, CONNECT has no :path on HTTP/2.
+            return fault("CONNECT is for proxies only");
+        }
+        return fault(request.method(), target, request.getHeader("Host"));
     }
 
     /**

@@ -1,10 +1,16 @@
 package dev.parley.http;
 
+import static dev.parley.testsupport.Http2Frames.END_HEADERS;
+import static dev.parley.testsupport.Http2Frames.END_STREAM;
+import static dev.parley.testsupport.Http2Frames.HEADERS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Http2Frames;
+import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SharedPod;
 import dev.parley.testsupport.TestRoom;
+import java.io.ByteArrayOutputStream;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -73,6 +79,34 @@ final class RequestTargetIT {
                 .startsWith("HTTP/1.1 " + status + " ")
                 .contains("application/problem+json", "\"code\":\"" + code + "\"");
         assertThat(pod.process().log()).doesNotContain("ERROR");
+    }
+
+    /** CONNECT has no target on HTTP/2 (RFC 9113 §8.5). */
+    @Test
+    void connectOnHttp2_isRefusedWithTheReason() {
+        String answer =
+                http2(
+                        Http2Frames.field(":method", "CONNECT"),
+                        Http2Frames.field(":authority", "chat.example:80"));
+
+        assertThat(answer).contains("bad target: CONNECT is for proxies only");
+        assertThat(pod.process().log()).doesNotContain("ERROR");
+    }
+
+    /** Sends a request on HTTP/2, and returns its answer, whose body is readable as it is. */
+    private String http2(byte[]... fields) {
+        var block = new ByteArrayOutputStream();
+        for (byte[] field : fields) {
+            block.writeBytes(field);
+        }
+        byte[] request =
+                Http2Frames.connection()
+                        .frame(HEADERS, END_STREAM | END_HEADERS, 1, block.toByteArray())
+                        .toBytes();
+        try (var connection = RawConnection.open(pod.process().port(), request)) {
+            Http2Frames.await(connection, frame -> frame.flags() == END_STREAM, 1);
+            return connection.text();
+        }
     }
 
     @Test
