@@ -2,6 +2,7 @@ package dev.parley.http;
 
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.Locale;
@@ -56,6 +57,9 @@ public final class RequestTarget {
             // Per RFC 9113 §8.5, CONNECT has no :path on HTTP/2.
             return fault("CONNECT is for proxies only");
         }
+        if (request.version() == HttpVersion.HTTP_2 && schemeEnd(target) > 0) {
+            return fault("a whole URI is the target on HTTP/1 only, and here :path is expected");
+        }
         return fault(request.method(), target, request.getHeader("Host"));
     }
 
@@ -80,20 +84,37 @@ public final class RequestTarget {
         return pathFault(target, path);
     }
 
-    /** The index at which the path begins: 0 unless the target is an absolute URI. */
+    /** The index at which the path begins: 0 without an authority, negative without a path. */
     private static int pathStart(String target) {
         if (target.startsWith("/")) {
             return 0;
         }
+        int authority = schemeEnd(target);
+        int end = authority < 0 ? -1 : authorityEnd(target, authority);
+        // The router would take the first slash in a query for the beginning of the path.
+        return end > authority && end < target.length() && target.charAt(end) == '/' ? end : -1;
+    }
+
+    /** The index behind {@code ://} of an absolute URI; negative if the target is not one. */
+    private static int schemeEnd(String target) {
         String lower = target.substring(0, Math.min(8, target.length())).toLowerCase(Locale.ROOT);
-        if (lower.startsWith("http://") || lower.startsWith("https://")) {
-            return target.indexOf('/', target.indexOf("://") + 3);
+        if (lower.startsWith("http://")) {
+            return 7;
         }
-        return -1;
+        return lower.equals("https://") ? 8 : -1;
+    }
+
+    /** The index of the first character behind an authority (RFC 3986 §3.2). */
+    private static int authorityEnd(String target, int start) {
+        int end = start;
+        while (end < target.length() && "/?#".indexOf(target.charAt(end)) < 0) {
+            end++;
+        }
+        return end;
     }
 
     private static boolean isSameAuthority(String target, int path, String host) {
-        int start = target.indexOf("://") + 3;
+        int start = schemeEnd(target);
         String defaultPort = start == 8 ? ":443" : ":80";
         return withoutSuffix(target.substring(start, path), defaultPort)
                 .equalsIgnoreCase(withoutSuffix(host, defaultPort));

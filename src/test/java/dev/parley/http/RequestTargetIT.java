@@ -93,6 +93,24 @@ final class RequestTargetIT {
         assertThat(pod.process().log()).doesNotContain("ERROR");
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "http://chat.example/clock",
+                "http://other.example/rooms/a/messages",
+                "HTTPS://chat.example?x=/rooms/a/messages"
+            })
+    void wholeUriOnHttp2_isRefusedWithTheReason(String target) {
+        String answer =
+                http2(
+                        Http2Frames.field(":method", "GET"),
+                        Http2Frames.field(":scheme", "http"),
+                        Http2Frames.field(":authority", "chat.example"),
+                        Http2Frames.field(":path", target));
+
+        assertThat(answer).contains("bad target: a whole URI is the target on HTTP/1 only");
+    }
+
     /** Sends a request on HTTP/2, and returns its answer, whose body is readable as it is. */
     private String http2(byte[]... fields) {
         var block = new ByteArrayOutputStream();
