@@ -311,6 +311,7 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
         }
         var lines = new Http1LineGuard(connection);
         connection.onHttp1(lines);
+        context.pipeline().addAfter(context.name(), null, new FailedUpgrade());
         context.pipeline().replace(this, null, lines);
         return true;
     }
