@@ -1,5 +1,6 @@
 package dev.parley.http;
 
+import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
@@ -8,15 +9,17 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sets the headers of all answers but those of the pages, whose headers are in the configuration: a
- * browser neither stores an answer nor takes it for another type than it says. Streams replace
- * {@code Cache-Control}.
+ * Sets the headers of all answers but the pages, whose headers are in the configuration: a browser
+ * neither stores an answer nor takes it for another type than it says. Streams replace {@code
+ * Cache-Control}.
  *
  * <p>Here and not in the configuration, whose filters match a regular expression with the path of
  * every request.
  */
 @Singleton
 final class AnswerHeaders {
+
+    private static final String NOT_STORED = "no-store";
 
     /** Like quarkus.http.filter.pages.matches, which sets the headers of the pages. */
     private static final Pattern PAGE_FILE = Pattern.compile("/(chat/)?[^/]*\\.(html|js|css|svg)");
@@ -30,11 +33,23 @@ final class AnswerHeaders {
         // The answer names the origin of the page that asked, so a cache must not give it to a page
         // of another origin.
         headers.set("Vary", "Origin");
-        if (!isPage(exchange.request().path())) {
+        HttpMethod method = exchange.request().method();
+        boolean reads = method.equals(HttpMethod.GET) || method.equals(HttpMethod.HEAD);
+        if (reads && isPage(exchange.request().path())) {
+            exchange.addHeadersEndHandler(head -> onHeadOfPage(exchange));
+        } else {
             headers.set("X-Content-Type-Options", "nosniff");
-            headers.set("Cache-Control", "no-store");
+            headers.set("Cache-Control", NOT_STORED);
         }
         exchange.next();
+    }
+
+    /** Called before the head of the answer to a request for a page is sent. */
+    private static void onHeadOfPage(RoutingContext exchange) {
+        if (exchange.response().getStatusCode() >= 400) {
+            // The configuration has set that of the page.
+            exchange.response().putHeader("Cache-Control", NOT_STORED);
+        }
     }
 
     /** Tells whether a path is that of a page or of a file of one, if there is such a file. */
