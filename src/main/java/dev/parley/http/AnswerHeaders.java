@@ -1,5 +1,6 @@
 package dev.parley.http;
 
+import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -29,19 +30,28 @@ final class AnswerHeaders {
     }
 
     private static void set(RoutingContext exchange) {
-        var headers = exchange.response().headers();
-        // The answer names the origin of the page that asked, so a cache must not give it to a page
-        // of another origin.
-        headers.set("Vary", "Origin");
         HttpMethod method = exchange.request().method();
         boolean reads = method.equals(HttpMethod.GET) || method.equals(HttpMethod.HEAD);
         if (reads && isPage(exchange.request().path())) {
+            setOfAll(exchange.response().headers());
             exchange.addHeadersEndHandler(head -> onHeadOfPage(exchange));
         } else {
-            headers.set("X-Content-Type-Options", "nosniff");
-            headers.set("Cache-Control", NOT_STORED);
+            setOfCall(exchange.response().headers());
         }
         exchange.next();
+    }
+
+    /** Sets the headers of an answer that is not a page. */
+    static void setOfCall(MultiMap headers) {
+        setOfAll(headers);
+        headers.set("X-Content-Type-Options", "nosniff");
+        headers.set("Cache-Control", NOT_STORED);
+    }
+
+    private static void setOfAll(MultiMap headers) {
+        // The answer names the origin of the page that asked, so a cache must not give it to a page
+        // of another origin.
+        headers.set("Vary", "Origin");
     }
 
     /** Called before the head of the answer to a request for a page is sent. */

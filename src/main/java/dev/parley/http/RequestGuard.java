@@ -426,6 +426,10 @@ public final class RequestGuard {
 
     /** Answers what the router refuses before it calls any handler. */
     private void failed(RoutingContext exchange) {
+        if (AllowedMethods.isAskedOfServer(exchange.request())) {
+            AllowedMethods.answerOfServer(exchange, crossOrigin);
+            return;
+        }
         Optional<String> fault = RequestTarget.fault(exchange.request());
         if (exchange.statusCode() == 404 && fault.isPresent()) {
             refuse(

@@ -111,7 +111,7 @@ final class RequestTargetIT {
         assertThat(answer).contains("bad target: a whole URI is the target on HTTP/1 only");
     }
 
-    /** Sends a request on HTTP/2, and returns its answer, whose body is readable as it is. */
+    /** Sends a request on HTTP/2, and returns its answer, of which short values can be read. */
     private String http2(byte[]... fields) {
         var block = new ByteArrayOutputStream();
         for (byte[] field : fields) {
@@ -122,7 +122,10 @@ final class RequestTargetIT {
                         .frame(HEADERS, END_STREAM | END_HEADERS, 1, block.toByteArray())
                         .toBytes();
         try (var connection = RawConnection.open(pod.process().port(), request)) {
-            Http2Frames.await(connection, frame -> frame.flags() == END_STREAM, 1);
+            Http2Frames.await(
+                    connection,
+                    frame -> frame.stream() == 1 && (frame.flags() & END_STREAM) != 0,
+                    1);
             return connection.text();
         }
     }
@@ -144,8 +147,27 @@ final class RequestTargetIT {
         assertThat(get("GET", target)).startsWith("HTTP/1.1 200 ");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"", "Origin: https://chat.example\r\n"})
+    void optionsOfTheServer_areItsMethods(String headers) {
+        assertThat(get("OPTIONS", "*", headers))
+                .startsWith("HTTP/1.1 200 ")
+                .containsIgnoringCase("\r\nallow: GET, HEAD, POST, OPTIONS\r\n")
+                .containsIgnoringCase("\r\nvary: Origin\r\n")
+                .containsIgnoringCase("\r\nx-content-type-options: nosniff\r\n")
+                .containsIgnoringCase("\r\ncache-control: no-store\r\n")
+                .containsIgnoringCase("\r\ncontent-length: 0\r\n");
+    }
+
     @Test
-    void optionsOfTheServer_areNotABadTarget() {
-        assertThat(get("OPTIONS", "*")).doesNotContain("bad target");
+    void optionsOfTheServer_areAnsweredOnHttp2() {
+        String answer =
+                http2(
+                        Http2Frames.field(":method", "OPTIONS"),
+                        Http2Frames.field(":scheme", "http"),
+                        Http2Frames.field(":authority", "chat.example"),
+                        Http2Frames.field(":path", "*"));
+
+        assertThat(answer).contains("GET, HEAD, POST, OPTIONS").doesNotContain("not found");
     }
 }
