@@ -2,6 +2,7 @@ package dev.parley.http;
 
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
@@ -56,10 +57,25 @@ final class AnswerHeaders {
 
     /** Called before the head of the answer to a request for a page is sent. */
     private static void onHeadOfPage(RoutingContext exchange) {
-        if (exchange.response().getStatusCode() >= 400) {
+        HttpServerResponse answer = exchange.response();
+        if (answer.getStatusCode() >= 400) {
             // The configuration has set that of the page.
-            exchange.response().putHeader("Cache-Control", NOT_STORED);
+            answer.putHeader("Cache-Control", NOT_STORED);
+        } else if (answer.getStatusCode() == 200
+                && exchange.request().method().equals(HttpMethod.HEAD)
+                && !answer.headers().contains("Content-Type")) {
+            answer.putHeader("Content-Type", typeOfPage(exchange.request().path()));
         }
+    }
+
+    /** The media type with which Vert.x answers GET; it answers HEAD without one. */
+    private static String typeOfPage(String path) {
+        return switch (path.substring(path.lastIndexOf('.') + 1)) {
+            case "js" -> "text/javascript;charset=UTF-8";
+            case "css" -> "text/css;charset=UTF-8";
+            case "svg" -> "image/svg+xml";
+            default -> "text/html;charset=UTF-8";
+        };
     }
 
     /** Tells whether a path is that of a page or of a file of one, if there is such a file. */
