@@ -280,7 +280,7 @@ public final class RequestGuard {
         if (fault.isPresent()) {
             return refusal(ErrorCode.BAD_TARGET, fault.get());
         }
-        if (!RequestTarget.isUri(request.uri())) {
+        if (!RequestTarget.isUri(request)) {
             return refusal(ErrorCode.BAD_REQUEST, NO_URI);
         }
         return misframing(request);

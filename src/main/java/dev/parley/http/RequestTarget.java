@@ -7,6 +7,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,15 +29,31 @@ public final class RequestTarget {
     /** The characters of a path (RFC 3986 §3.3) beside letters and digits, but for {@code ;}. */
     private static final String MARKS = "/-._~!$&'()*+,=:@";
 
+    /** Bytes that are not ASCII, each of which is read as a character of Latin-1. */
+    private static final Pattern HIGH_OCTETS = Pattern.compile("[\\x80-\\xFF]");
+
     private static final String EXPECTED = "; the calls are " + Endpoint.all();
 
     private RequestTarget() {}
 
     /**
-     * Tells whether a target is a URI (RFC 3986). The framework would answer others without a
-     * reason, before this program gets them; {@link #disableFrameworkUriCheck} turns that off.
+     * Tells whether the target of a request is a URI (RFC 3986), or would be one if its bytes above
+     * 127 were percent-encoded: curl sends what its user types as it is. The framework would answer
+     * others without a reason, before this program gets them; {@link #disableFrameworkUriCheck}
+     * turns that off.
+     *
+     * <p>A browser, which sends {@code Origin}, encodes all of these bytes. The framework reads the
+     * target of such a request as a {@link URI}, which has some of these bytes as characters and
+     * refuses others, so they are refused here.
      */
-    static boolean isUri(String target) {
+    static boolean isUri(HttpServerRequest request) {
+        String target = request.uri();
+        return isUri(target)
+                || (!request.headers().contains("Origin")
+                        && isUri(HIGH_OCTETS.matcher(target).replaceAll("%FF")));
+    }
+
+    private static boolean isUri(String target) {
         try {
             new URI(target);
             return true;
