@@ -1,5 +1,6 @@
 package dev.parley.http;
 
+import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
@@ -76,7 +77,8 @@ public final class ContentNegotiation {
                                     accepted.get())
                             .build());
         }
-        if (sent.size() > 1 || !sent.stream().allMatch(ContentNegotiation::isMediaType)) {
+        boolean isPost = exchange.request().method().equals(HttpMethod.POST);
+        if (sent.size() > 1 || !sent.stream().allMatch(type -> isMediaType(type, isPost))) {
             return Optional.of(
                     Problem.of(
                                     ErrorCode.UNSUPPORTED_MEDIA_TYPE,
@@ -200,10 +202,13 @@ public final class ContentNegotiation {
                 .anyMatch(type -> (isJson(type) || isJsonBased(type)) && isAcceptable(type));
     }
 
-    private static boolean isMediaType(String written) {
+    /**
+     * @param isOfABody whether it may not be a range, which only {@code Accept} has
+     */
+    private static boolean isMediaType(String written, boolean isOfABody) {
         try {
-            MediaTypeHelper.valueOf(written);
-            return true;
+            MediaType type = MediaTypeHelper.valueOf(written);
+            return !isOfABody || specificity(type) == 2;
         } catch (IllegalArgumentException e) {
             return false;
         }

@@ -237,4 +237,20 @@ class WrongCallIT {
         assertThat(answer.body())
                 .isEqualTo("unsupported media type: " + expected + " is expected\n");
     }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/send?msg=hi, */*",
+        "/send?msg=hi, *",
+        "/send?msg=hi, application/*",
+        "/send?msg=hi, text/*",
+        "/events, */*"
+    })
+    void bodyOfAnyType_isRefused(String path, String type) {
+        Answer answer = http.post(path, type, "msg=hi");
+
+        assertThat(answer.status()).isEqualTo(415);
+        assertThat(answer.body())
+                .startsWith("unsupported media type: Content-Type is not one media type");
+    }
 }
