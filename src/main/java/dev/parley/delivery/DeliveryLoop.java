@@ -9,6 +9,7 @@ import java.io.ByteArrayOutputStream;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -214,7 +215,8 @@ final class DeliveryLoop {
                 meters.plainDropped();
                 return;
             }
-            plain.add(Message.of(replica.room(), text, clock.instant()));
+            Instant at = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+            plain.add(Message.of(replica.room(), text, at));
             onLogChanged();
         }
 

@@ -177,7 +177,7 @@ public final class Hub {
 
     /**
      * Returns the interval at which {@link #tick} has to be called. A heartbeat can be late by one
-     * interval, so it becomes due at least that much early.
+     * interval and as much as the call is late, so it becomes due more than that early.
      */
     public static Duration tickInterval(EventsConfig config) {
         Duration shorter =

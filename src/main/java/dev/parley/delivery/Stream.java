@@ -518,12 +518,14 @@ final class Stream {
     }
 
     /**
-     * Returns the pause after which a heartbeat is due: an eighth shorter than asked for, or a tick
-     * if that is longer, so that a client's timeout of that length is not reached.
+     * Returns the pause after which a heartbeat is due: an eighth shorter than asked for, so that a
+     * client's timeout of that length is not reached. At least a tick and a quarter of one shorter,
+     * because the sweep before the last may find that it is just not due, and the last may be late.
      */
     private static Duration untilHeartbeat(Duration pause, Duration tick) {
         Duration eighth = pause.dividedBy(8);
-        return pause.minus(eighth.compareTo(tick) < 0 ? tick : eighth);
+        Duration late = tick.plus(tick.dividedBy(4));
+        return pause.minus(eighth.compareTo(late) < 0 ? late : eighth);
     }
 
     /**

@@ -147,7 +147,7 @@ public record SubscribeRequest(
         /**
          * Starts after a text that is not an id. The client receives a gap.
          *
-         * @param written the text, one line without NUL
+         * @param written the text, one line without NUL that is not blank
          */
         record Unknown(String written) implements StartPosition {
 

@@ -1,6 +1,10 @@
 package dev.parley.http;
 
+import io.vertx.core.Future;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
@@ -15,6 +19,7 @@ import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 public final class AllowedMethods {
 
     private static final String OF_A_PAGE = "GET, HEAD, OPTIONS";
+    private static final String OF_THE_SERVER = "GET, HEAD, POST, OPTIONS";
 
     /** Where the framework finds the pages in the class path. */
     private static final String PAGES = "META-INF/resources";
@@ -27,6 +32,33 @@ public final class AllowedMethods {
         }
         return at(exchange.normalizedPath())
                 .map(allowed -> Response.ok().header(HttpHeaders.ALLOW, allowed).build());
+    }
+
+    /** Tells whether a request asks for the methods of the whole server (RFC 9110 §9.3.7). */
+    static boolean isAskedOfServer(HttpServerRequest request) {
+        return request.method().equals(HttpMethod.OPTIONS) && "*".equals(request.uri());
+    }
+
+    /**
+     * Answers {@code OPTIONS *}, which the router fails without calling any handler. Closes the
+     * connection on HTTP/1, as after each request that no handler has counted.
+     */
+    static void answerOfServer(RoutingContext exchange, CrossOriginRefusals crossOrigin) {
+        HttpServerResponse response = exchange.response();
+        boolean closes = exchange.request().version() != HttpVersion.HTTP_2;
+        if (closes) {
+            response.putHeader("Connection", "close");
+        }
+        AnswerHeaders.setOfCall(response.headers());
+        crossOrigin.set(exchange);
+        Future<Void> answered = Future.succeededFuture();
+        // It was ended if it is a preflight, or comes from a page that may not talk to this server.
+        if (!response.ended()) {
+            answered = response.putHeader(HttpHeaders.ALLOW, OF_THE_SERVER).end();
+        }
+        if (closes) {
+            answered.onComplete(sent -> exchange.request().connection().close());
+        }
     }
 
     /** Lists the methods of a path, which must be normalized; empty if there is no such path. */

@@ -1,10 +1,12 @@
 package dev.parley.http;
 
+import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -66,7 +68,17 @@ public final class ContentNegotiation {
                                     List.of())
                             .build());
         }
-        if (sent.size() > 1 || !sent.stream().allMatch(ContentNegotiation::isMediaType)) {
+        Optional<Endpoint> excluded = excluded(exchange, accepted.get());
+        if (excluded.isPresent()) {
+            return Optional.of(
+                    Problem.of(
+                                    ErrorCode.NOT_ACCEPTABLE,
+                                    Problem.notAcceptable(excluded.get()),
+                                    accepted.get())
+                            .build());
+        }
+        boolean isPost = exchange.request().method().equals(HttpMethod.POST);
+        if (sent.size() > 1 || !sent.stream().allMatch(type -> isMediaType(type, isPost))) {
             return Optional.of(
                     Problem.of(
                                     ErrorCode.UNSUPPORTED_MEDIA_TYPE,
@@ -84,6 +96,38 @@ public final class ContentNegotiation {
             }
         }
         return Optional.empty();
+    }
+
+    /**
+     * Returns the call of a request if the caller excludes its answer with the weight zero, which
+     * the framework does not read. A publish is not refused for what it accepts.
+     */
+    private static Optional<Endpoint> excluded(RoutingContext exchange, List<MediaType> accepted) {
+        if (accepted.stream().allMatch(ContentNegotiation::isAcceptable)) {
+            return Optional.empty();
+        }
+        String method = exchange.request().method().name();
+        return Endpoint.at(method, exchange.normalizedPath())
+                .filter(call -> call.takes(method) && call != Endpoint.SEND)
+                .filter(call -> !accepts(accepted, MediaType.valueOf(call.answer())));
+    }
+
+    /** Whether the most specific range that includes a type has a weight (RFC 9110 §12.5.1). */
+    private static boolean accepts(List<MediaType> accepted, MediaType answer) {
+        return accepted.stream()
+                .filter(range -> range.isCompatible(answer))
+                .max(
+                        Comparator.comparingInt(ContentNegotiation::specificity)
+                                .thenComparing(ContentNegotiation::isAcceptable))
+                .map(ContentNegotiation::isAcceptable)
+                .orElse(false);
+    }
+
+    private static int specificity(MediaType range) {
+        if (range.isWildcardType()) {
+            return 0;
+        }
+        return range.isWildcardSubtype() ? 1 : 2;
     }
 
     private static boolean isAbsentOrOneOf(Set<String> usual, List<String> lines) {
@@ -162,10 +206,13 @@ public final class ContentNegotiation {
                 .anyMatch(type -> (isJson(type) || isJsonBased(type)) && isAcceptable(type));
     }
 
-    private static boolean isMediaType(String written) {
+    /**
+     * @param isOfABody whether it may not be a range, which only {@code Accept} has
+     */
+    private static boolean isMediaType(String written, boolean isOfABody) {
         try {
-            MediaTypeHelper.valueOf(written);
-            return true;
+            MediaType type = MediaTypeHelper.valueOf(written);
+            return !isOfABody || specificity(type) == 2;
         } catch (IllegalArgumentException e) {
             return false;
         }

@@ -58,6 +58,11 @@ public enum Endpoint {
                 .or(() -> at(path));
     }
 
+    /** Tells whether a method is that of the call, HEAD included if it is GET. */
+    boolean takes(String name) {
+        return name.equals(method) || (name.equals("HEAD") && method.equals("GET"));
+    }
+
     /** Lists all calls, such as {@code POST /send, GET /events}. */
     public static String all() {
         return Arrays.stream(values()).map(Endpoint::toString).collect(Collectors.joining(", "));

@@ -39,7 +39,8 @@ import java.util.concurrent.TimeUnit;
  * connection of an event loop is read before the others have their next turn, so a client with many
  * connections would keep the others waiting for seconds. What waits counts as heads.
  *
- * <p>It also keeps the failure of one stream from ending the others: see {@link #exceptionCaught}.
+ * <p>It also keeps the failure of one stream from ending the others: see {@link #exceptionCaught}
+ * and {@link Http2MethodCheck}.
  *
  * <p>On a connection that does not begin with HTTP/2's preface an {@link Http1LineGuard} takes its
  * place. Runs on the connection's event loop.
@@ -100,6 +101,8 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
 
     /** Bytes of the frames of a header block whose last one has not come. */
     private long blockBytes;
+
+    private boolean checksMethods;
 
     // What waits for the next turn.
 
@@ -186,6 +189,8 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
     /** Netty writes a DATA frame in two pieces, and others in one or two. */
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
+        // With the first frame after the settings, and so at the latest with the first answer.
+        checksMethods = checksMethods || Http2MethodCheck.install(context.pipeline());
         paid++;
         boolean mayGoOn = !resetsForError(message) || bounds.tryReset(peer);
         context.write(message, promise);
@@ -307,6 +312,7 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
         }
         var lines = new Http1LineGuard(connection);
         connection.onHttp1(lines);
+        context.pipeline().addAfter(context.name(), null, new FailedUpgrade());
         context.pipeline().replace(this, null, lines);
         return true;
     }

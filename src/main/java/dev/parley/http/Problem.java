@@ -152,10 +152,7 @@ public final class Problem {
                     endpoint.map(known -> "method not allowed: the call is " + known)
                             .orElse("method not allowed: a page is for GET and HEAD");
             case NOT_ACCEPTABLE ->
-                    endpoint.map(
-                                    known ->
-                                            "not acceptable: %s answers %s"
-                                                    .formatted(known, known.answer()))
+                    endpoint.map(Problem::notAcceptable)
                             .orElse("not acceptable: the calls are " + Endpoint.all());
             case REQUEST_TOO_LARGE ->
                     "request too large: the body is longer than the server accepts";
@@ -167,6 +164,11 @@ public final class Problem {
             case INTERNAL_ERROR -> UncaughtErrors.DETAIL;
             default -> detail(failure);
         };
+    }
+
+    /** Tells the client of a call that it accepts none of the call's answers. */
+    static String notAcceptable(Endpoint call) {
+        return "not acceptable: %s answers %s".formatted(call, call.answer());
     }
 
     private static String detail(Throwable failure) {

@@ -265,7 +265,7 @@ final class RequestGuard {
         if (fault.isPresent()) {
             return refusal(ErrorCode.BAD_TARGET, fault.get());
         }
-        if (!RequestTarget.isUri(request.uri())) {
+        if (!RequestTarget.isUri(request)) {
             return refusal(ErrorCode.BAD_REQUEST, NO_URI);
         }
         return misframing(request);
@@ -380,6 +380,10 @@ final class RequestGuard {
 
     /** Answers what the router refuses before it calls any handler. */
     private void failed(RoutingContext exchange) {
+        if (AllowedMethods.isAskedOfServer(exchange.request())) {
+            AllowedMethods.answerOfServer(exchange, crossOrigin);
+            return;
+        }
         Optional<String> fault = RequestTarget.fault(exchange.request());
         if (exchange.statusCode() == 404 && fault.isPresent()) {
             refuse(

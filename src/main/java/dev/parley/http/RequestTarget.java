@@ -2,10 +2,12 @@ package dev.parley.http;
 
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,15 +29,31 @@ public final class RequestTarget {
     /** The characters of a path (RFC 3986 §3.3) beside letters and digits, but for {@code ;}. */
     private static final String MARKS = "/-._~!$&'()*+,=:@";
 
+    /** Bytes that are not ASCII, each of which is read as a character of Latin-1. */
+    private static final Pattern HIGH_OCTETS = Pattern.compile("[\\x80-\\xFF]");
+
     private static final String EXPECTED = "; the calls are " + Endpoint.all();
 
     private RequestTarget() {}
 
     /**
-     * Tells whether a target is a URI (RFC 3986). The framework would answer others without a
-     * reason, before this program gets them; {@link #disableFrameworkUriCheck} turns that off.
+     * Tells whether the target of a request is a URI (RFC 3986), or would be one if its bytes above
+     * 127 were percent-encoded: curl sends what its user types as it is. The framework would answer
+     * others without a reason, before this program gets them; {@link #disableFrameworkUriCheck}
+     * turns that off.
+     *
+     * <p>A browser, which sends {@code Origin}, encodes all of these bytes. The framework reads the
+     * target of such a request as a {@link URI}, which has some of these bytes as characters and
+     * refuses others, so they are refused here.
      */
-    static boolean isUri(String target) {
+    static boolean isUri(HttpServerRequest request) {
+        String target = request.uri();
+        return isUri(target)
+                || (!request.headers().contains("Origin")
+                        && isUri(HIGH_OCTETS.matcher(target).replaceAll("%FF")));
+    }
+
+    private static boolean isUri(String target) {
         try {
             new URI(target);
             return true;
@@ -51,7 +69,15 @@ public final class RequestTarget {
 
     /** Returns what is wrong with the target of a request; empty if nothing is. */
     static Optional<String> fault(HttpServerRequest request) {
-        return fault(request.method(), request.uri(), request.getHeader("Host"));
+        String target = request.uri();
+        if (target == null) {
+            // Per RFC 9113 §8.5, CONNECT has no :path on HTTP/2.
+            return fault("CONNECT is for proxies only");
+        }
+        if (request.version() == HttpVersion.HTTP_2 && schemeEnd(target) > 0) {
+            return fault("a whole URI is the target on HTTP/1 only, and here :path is expected");
+        }
+        return fault(request.method(), target, request.getHeader("Host"));
     }
 
     /**
@@ -75,20 +101,37 @@ public final class RequestTarget {
         return pathFault(target, path);
     }
 
-    /** The index at which the path begins: 0 unless the target is an absolute URI. */
+    /** The index at which the path begins: 0 without an authority, negative without a path. */
     private static int pathStart(String target) {
         if (target.startsWith("/")) {
             return 0;
         }
+        int authority = schemeEnd(target);
+        int end = authority < 0 ? -1 : authorityEnd(target, authority);
+        // The router would take the first slash in a query for the beginning of the path.
+        return end > authority && end < target.length() && target.charAt(end) == '/' ? end : -1;
+    }
+
+    /** The index behind {@code ://} of an absolute URI; negative if the target is not one. */
+    private static int schemeEnd(String target) {
         String lower = target.substring(0, Math.min(8, target.length())).toLowerCase(Locale.ROOT);
-        if (lower.startsWith("http://") || lower.startsWith("https://")) {
-            return target.indexOf('/', target.indexOf("://") + 3);
+        if (lower.startsWith("http://")) {
+            return 7;
         }
-        return -1;
+        return lower.equals("https://") ? 8 : -1;
+    }
+
+    /** The index of the first character behind an authority (RFC 3986 §3.2). */
+    private static int authorityEnd(String target, int start) {
+        int end = start;
+        while (end < target.length() && "/?#".indexOf(target.charAt(end)) < 0) {
+            end++;
+        }
+        return end;
     }
 
     private static boolean isSameAuthority(String target, int path, String host) {
-        int start = target.indexOf("://") + 3;
+        int start = schemeEnd(target);
         String defaultPort = start == 8 ? ":443" : ":80";
         return withoutSuffix(target.substring(start, path), defaultPort)
                 .equalsIgnoreCase(withoutSuffix(host, defaultPort));

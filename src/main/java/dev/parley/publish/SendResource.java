@@ -47,6 +47,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -200,6 +201,7 @@ public final class SendResource {
                             room -> rooms.age(exchange, room));
             publishable = rooms.publishable(exchange, message);
             checkRate(message.room());
+            checkOneKey(exchange);
             idempotencyKey = Optional.ofNullable(key).map(IdempotencyKey::new);
             pending = publishes.hold(exchange, Math.max(body.length, message.text().length()));
         } catch (InvalidRequest | RefusedRequest e) {
@@ -226,6 +228,17 @@ public final class SendResource {
     private static <T> Uni<T> uncancelled(Uni<T> work) {
         return Uni.createFrom()
                 .emitter(caller -> work.subscribe().with(caller::complete, caller::fail));
+    }
+
+    /** Refuses different keys, of which the framework would read the first. */
+    private static void checkOneKey(RoutingContext exchange) {
+        List<String> lines = exchange.request().headers().getAll("Idempotency-Key");
+        if (lines.stream().distinct().count() > 1) {
+            throw new RefusedRequest(
+                    ErrorCode.BAD_IDEMPOTENCY_KEY,
+                    "bad Idempotency-Key: the header is there more than once, with different keys;"
+                            + " send one");
+        }
     }
 
     private void checkRate(RoutingContext exchange) {

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.delivery.SubscribeRequest.StartPosition;
 import dev.parley.message.EventId;
+import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the periodic sweep does for streams that are stuck, silent or old. */
 class SweepTest {
@@ -63,6 +66,20 @@ class SweepTest {
         TestReader reader = eager.connectAtTail();
 
         eager.tick();
+
+        assertThat(reader.lines()).containsExactly("at epoch0-0", "heartbeat");
+    }
+
+    /** The next tick would be a second later, or more if the pod is busy. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 8, 60})
+    void heartbeat_comesBeforeItsPauseIsOver(int seconds) {
+        var hub = HubHarness.with(StreamSettings.DEFAULT.withHeartbeat(Duration.ofSeconds(8)));
+        Duration pause = Duration.ofSeconds(seconds);
+        TestReader reader =
+                hub.connect(new StartPosition.Tail(), new Heartbeat(Optional.of(pause), false));
+
+        hub.tickAfter(pause.minusMillis(1_200));
 
         assertThat(reader.lines()).containsExactly("at epoch0-0", "heartbeat");
     }

@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class EventsQueryTest {
 
     private static final StartPosition TAIL = new StartPosition.Tail();
+    private static final StartPosition UNKNOWN = new StartPosition.Unknown("unknown");
 
     @Test
     void withoutRooms_theLobbyIsRead() {
@@ -90,6 +91,13 @@ class EventsQueryTest {
                 .containsExactly(
                         room("a", new StartPosition.Unknown("oops=1")),
                         room("b", after("9xx1", 2)));
+    }
+
+    /** An id that is blank would come back from a browser as none. */
+    @ParameterizedTest
+    @ValueSource(strings = {"a=", "a= ", " "})
+    void blankPosition_isWrittenAsUnknown(String id) {
+        assertThat(starts("room=a", id)).containsExactly(room("a", UNKNOWN));
     }
 
     @Test

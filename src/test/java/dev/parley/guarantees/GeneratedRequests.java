@@ -249,6 +249,7 @@ abstract class GeneratedRequests {
                     && isUnicode(fields.msg().get())
                     && !isReadAsForm()
                     && !headers.contains("Content-Encoding: gzip")
+                    && !hasSeveralIdempotencyKeys()
                     && fields.msg().get().getBytes(StandardCharsets.UTF_8).length <= LIMIT;
         }
 
@@ -282,6 +283,14 @@ abstract class GeneratedRequests {
         /** Whether the request has a key under which an earlier one may have been published. */
         boolean hasIdempotencyKey() {
             return headers.stream().anyMatch(line -> line.startsWith("Idempotency-Key:"));
+        }
+
+        private boolean hasSeveralIdempotencyKeys() {
+            return headers.stream()
+                            .filter(line -> line.startsWith("Idempotency-Key:"))
+                            .distinct()
+                            .count()
+                    > 1;
         }
 
         private String encodedFields() {

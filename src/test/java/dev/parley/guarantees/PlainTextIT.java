@@ -37,6 +37,21 @@ class PlainTextIT {
     }
 
     @Test
+    void plainTextAsJson_hasATimeInMilliseconds() {
+        var pod = pods.pod(Kind.REDIS);
+        Pods.awaitDelivery(pod, pods.redis());
+        try (SseReader lobby = SseReader.open(pod.uri("/events?format=json")).awaitLastEventId()) {
+            pods.redis().command("PUBLISH", "chat", "in milliseconds");
+
+            assertThat(lobby.awaitMessages(1).data())
+                    .singleElement()
+                    .asString()
+                    .contains("in milliseconds")
+                    .containsPattern("\"at\":\"[^\".]+(\\.[0-9]{3})?Z\"");
+        }
+    }
+
+    @Test
     void plainTextThatIsTooLong_isDropped_andTheNextOneArrives() {
         var pod = pods.pod(Kind.REDIS);
         Pods.awaitDelivery(pod, pods.redis());

@@ -2,6 +2,7 @@ package dev.parley.guarantees;
 
 import static dev.parley.testsupport.Http2Frames.DATA;
 import static dev.parley.testsupport.Http2Frames.END_HEADERS;
+import static dev.parley.testsupport.Http2Frames.END_STREAM;
 import static dev.parley.testsupport.Http2Frames.GOAWAY;
 import static dev.parley.testsupport.Http2Frames.HEADERS;
 import static dev.parley.testsupport.Http2Frames.RST_STREAM;
@@ -11,6 +12,7 @@ import dev.parley.testsupport.Http2Frames;
 import dev.parley.testsupport.Http2Frames.Frame;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RawConnection;
+import java.io.ByteArrayOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,6 +73,25 @@ class SharedConnectionIT {
 
         Http2Frames.await(
                 connection, frame -> frame.stream() == STUCK && frame.type() == HEADERS, 1);
+        assertReceives(connection);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"G T", "G@T", "GET/", "(", "\"", " ", ""})
+    void methodThatIsNotOne_isReset_andTheReaderGoesOn(String method) {
+        RawConnection connection = connectReader();
+
+        var fields = new ByteArrayOutputStream();
+        fields.writeBytes(Http2Frames.field(":method", method));
+        fields.writeBytes(Http2Frames.field(":scheme", "http"));
+        fields.writeBytes(Http2Frames.field(":authority", "x"));
+        fields.writeBytes(Http2Frames.field(":path", "/clock"));
+        connection.send(
+                Http2Frames.more()
+                        .frame(HEADERS, END_STREAM | END_HEADERS, STUCK, fields.toByteArray())
+                        .toBytes());
+
+        awaitReset(connection, Frame.PROTOCOL_ERROR);
         assertReceives(connection);
     }
 

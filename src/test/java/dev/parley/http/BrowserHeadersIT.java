@@ -34,6 +34,12 @@ final class BrowserHeadersIT {
         "GET, /q/metrics, 404, 404",
         "GET, /send, 405, 405",
         "DELETE, /events, 405, 405",
+        "OPTIONS, /events, 200, 200",
+        "POST, /, 405, 405",
+        "DELETE, /chat/view.js, 405, 405",
+        "OPTIONS, /index.html, 200, 200",
+        "GET, /nothing.html, 404, 404",
+        "HEAD, /nothing.js, 404, 404",
     })
     void answer_isNeitherStoredNorSniffed(
             String method, String path, int status, int statusForJson) {

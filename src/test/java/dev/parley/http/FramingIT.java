@@ -56,6 +56,17 @@ class FramingIT {
         assertOneAnswer(connection);
     }
 
+    /** The answer has no length, so it ends with the connection (RFC 9112 §6.3). */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: !!!\r\n",
+                "Connection: Upgrade\r\nUpgrade: h2c\r\n",
+            })
+    void upgradeToHttp2ThatFails_gets400(String headers) {
+        assertRefused(post(headers + "Transfer-Encoding: chunked\r\n"), 400);
+    }
+
     @Test
     void twoHostLines_get400() {
         assertRefused("GET /rooms/a/messages HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400);

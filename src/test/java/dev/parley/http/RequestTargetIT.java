@@ -1,10 +1,16 @@
 package dev.parley.http;
 
+import static dev.parley.testsupport.Http2Frames.END_HEADERS;
+import static dev.parley.testsupport.Http2Frames.END_STREAM;
+import static dev.parley.testsupport.Http2Frames.HEADERS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Http2Frames;
+import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SharedPod;
 import dev.parley.testsupport.TestRoom;
+import java.io.ByteArrayOutputStream;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -75,6 +81,55 @@ final class RequestTargetIT {
         assertThat(pod.process().log()).doesNotContain("ERROR");
     }
 
+    /** CONNECT has no target on HTTP/2 (RFC 9113 §8.5). */
+    @Test
+    void connectOnHttp2_isRefusedWithTheReason() {
+        String answer =
+                http2(
+                        Http2Frames.field(":method", "CONNECT"),
+                        Http2Frames.field(":authority", "chat.example:80"));
+
+        assertThat(answer).contains("bad target: CONNECT is for proxies only");
+        assertThat(pod.process().log()).doesNotContain("ERROR");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "http://chat.example/clock",
+                "http://other.example/rooms/a/messages",
+                "HTTPS://chat.example?x=/rooms/a/messages"
+            })
+    void wholeUriOnHttp2_isRefusedWithTheReason(String target) {
+        String answer =
+                http2(
+                        Http2Frames.field(":method", "GET"),
+                        Http2Frames.field(":scheme", "http"),
+                        Http2Frames.field(":authority", "chat.example"),
+                        Http2Frames.field(":path", target));
+
+        assertThat(answer).contains("bad target: a whole URI is the target on HTTP/1 only");
+    }
+
+    /** Sends a request on HTTP/2, and returns its answer, of which short values can be read. */
+    private String http2(byte[]... fields) {
+        var block = new ByteArrayOutputStream();
+        for (byte[] field : fields) {
+            block.writeBytes(field);
+        }
+        byte[] request =
+                Http2Frames.connection()
+                        .frame(HEADERS, END_STREAM | END_HEADERS, 1, block.toByteArray())
+                        .toBytes();
+        try (var connection = RawConnection.open(pod.process().port(), request)) {
+            Http2Frames.await(
+                    connection,
+                    frame -> frame.stream() == 1 && (frame.flags() & END_STREAM) != 0,
+                    1);
+            return connection.text();
+        }
+    }
+
     @Test
     void encodedRoomName_isReadAsBefore() {
         TestRoom room = pod.newRoom();
@@ -92,8 +147,27 @@ final class RequestTargetIT {
         assertThat(get("GET", target)).startsWith("HTTP/1.1 200 ");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"", "Origin: https://chat.example\r\n"})
+    void optionsOfTheServer_areItsMethods(String headers) {
+        assertThat(get("OPTIONS", "*", headers))
+                .startsWith("HTTP/1.1 200 ")
+                .containsIgnoringCase("\r\nallow: GET, HEAD, POST, OPTIONS\r\n")
+                .containsIgnoringCase("\r\nvary: Origin\r\n")
+                .containsIgnoringCase("\r\nx-content-type-options: nosniff\r\n")
+                .containsIgnoringCase("\r\ncache-control: no-store\r\n")
+                .containsIgnoringCase("\r\ncontent-length: 0\r\n");
+    }
+
     @Test
-    void optionsOfTheServer_areNotABadTarget() {
-        assertThat(get("OPTIONS", "*")).doesNotContain("bad target");
+    void optionsOfTheServer_areAnsweredOnHttp2() {
+        String answer =
+                http2(
+                        Http2Frames.field(":method", "OPTIONS"),
+                        Http2Frames.field(":scheme", "http"),
+                        Http2Frames.field(":authority", "chat.example"),
+                        Http2Frames.field(":path", "*"));
+
+        assertThat(answer).contains("GET, HEAD, POST, OPTIONS").doesNotContain("not found");
     }
 }

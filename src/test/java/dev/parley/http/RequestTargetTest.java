@@ -80,6 +80,8 @@ final class RequestTargetTest {
                 "http://chat.example:8080",
                 "http://chat.example:8080//q",
                 "http:///events",
+                "http://chat.example:8080?x=/events",
+                "http://chat.example:8080#/events",
                 "ftp://chat.example:8080/events"
             })
     void otherTarget_isRefused(String target) {
@@ -100,6 +102,18 @@ final class RequestTargetTest {
     })
     void absoluteTarget_mayNameTheHostInAnotherForm(String target, String host) {
         assertThat(RequestTarget.fault(HttpMethod.GET, target, host)).isEmpty();
+    }
+
+    /** A request of HTTP/1.0 need not have the header. */
+    @ParameterizedTest
+    @CsvSource({
+        "http://chat.example/events, true",
+        "http://chat.example?x=/events, false",
+        "http:///events, false"
+    })
+    void absoluteTargetWithoutAHost_needsAnAuthorityAndAPath(String target, boolean isAccepted) {
+        assertThat(RequestTarget.fault(HttpMethod.GET, target, null).isEmpty())
+                .isEqualTo(isAccepted);
     }
 
     @ParameterizedTest

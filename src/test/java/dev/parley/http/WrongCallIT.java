@@ -187,7 +187,12 @@ class WrongCallIT {
     @CsvSource({
         "/events, text/html, GET /events answers text/event-stream",
         "/clock, text/html, GET /clock answers text/event-stream",
-        "/rooms/a/messages, text/html, GET /rooms/{room}/messages answers application/json"
+        "/rooms/a/messages, text/html, GET /rooms/{room}/messages answers application/json",
+        "/events, text/event-stream;q=0, GET /events answers text/event-stream",
+        "/events, 'text/event-stream;q=0, */*', GET /events answers text/event-stream",
+        "/clock, */*;q=0.0, GET /clock answers text/event-stream",
+        "/rooms/a/messages, '*/*, application/*;q=0',"
+                + " GET /rooms/{room}/messages answers application/json"
     })
     void callerThatDoesNotAcceptTheAnswer_learnsItsMediaType(
             String path, String accept, String words) {
@@ -204,6 +209,7 @@ class WrongCallIT {
                 ",",
                 ", application/json",
                 "application/json, , text/html",
+                "*/*;q=0, application/json",
                 "a/b, , */*",
                 "a/b;x=\"1,2\", application/json",
                 "application/json;x=\"1,2\""
@@ -230,5 +236,21 @@ class WrongCallIT {
         assertThat(answer.status()).isEqualTo(415);
         assertThat(answer.body())
                 .isEqualTo("unsupported media type: " + expected + " is expected\n");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/send?msg=hi, */*",
+        "/send?msg=hi, *",
+        "/send?msg=hi, application/*",
+        "/send?msg=hi, text/*",
+        "/events, */*"
+    })
+    void bodyOfAnyType_isRefused(String path, String type) {
+        Answer answer = http.post(path, type, "msg=hi");
+
+        assertThat(answer.status()).isEqualTo(415);
+        assertThat(answer.body())
+                .startsWith("unsupported media type: Content-Type is not one media type");
     }
 }

@@ -31,9 +31,11 @@ class SendEncodingIT extends WatchedRoom {
         assertRawPublished(sendRaw("Content-Type: " + FORM + "\r\n", "msg=é☃😀%20é"), "é☃😀 é");
     }
 
-    @Test
-    void unescapedUtf8InQuery_isPublished() {
-        assertRawPublished(sendRawQuery("msg=é%20%C3%A9"), "é é");
+    /** Some of these characters have bytes that are control characters or a space in Latin-1. */
+    @ParameterizedTest
+    @ValueSource(strings = {"é", "à", "Ā", "☃", "😀", "\u0085", "\u00a0"})
+    void unescapedUtf8InQuery_isPublished(String character) {
+        assertRawPublished(sendRawQuery("msg=" + character + "%20%C3%A9"), character + " é");
     }
 
     @ParameterizedTest

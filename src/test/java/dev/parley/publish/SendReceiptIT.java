@@ -8,6 +8,7 @@ import dev.parley.testsupport.Http.Answer;
 import dev.parley.testsupport.SharedPod;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The answer to a publish, and the same answer to a repeat with the same Idempotency-Key. */
@@ -99,5 +100,26 @@ class SendReceiptIT extends WatchedRoom {
 
         assertPublished(longest.sendForm("hi", "room", room), "hi");
         assertRefused(longer.sendForm("ho", "room", room), "bad Idempotency-Key: ");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"k, l", "k, ''", "'', k"})
+    void differentKeys_areRefused(String one, String other) {
+        String headers =
+                "Content-Type: %s\r\nIdempotency-Key: %s\r\nIdempotency-Key: %s\r\n"
+                        .formatted(FORM, one, other);
+
+        String answer = sendRaw(headers, "msg=hi");
+
+        assertThat(answer).startsWith("HTTP/1.1 400 ").contains("bad Idempotency-Key: ");
+    }
+
+    /** As in version 0.1: some libraries send the header of a variable that is not set. */
+    @Test
+    void emptyKey_isNone() {
+        String headers = "Content-Type: " + FORM + "\r\nIdempotency-Key:\r\n";
+
+        assertRawPublished(sendRaw(headers, "msg=hi"), "hi");
+        assertRawPublished(sendRaw(headers, "msg=hi"), "hi");
     }
 }
