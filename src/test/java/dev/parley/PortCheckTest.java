@@ -3,16 +3,22 @@ package dev.parley;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class PortCheckTest {
 
+    private static PortCheck.Server server(String prefix, int port) {
+        return new PortCheck.Server(prefix, "127.0.0.1", port);
+    }
+
     private static void checkPair(int calls, int management) {
         PortCheck.checkPair(
-                new PortCheck.Server("quarkus.http", calls),
-                new PortCheck.Server("quarkus.management", management));
+                server("quarkus.http", calls), server("quarkus.management", management));
     }
 
     @ParameterizedTest
@@ -42,8 +48,37 @@ class PortCheckTest {
 
     @Test
     void numberThatIsNotAPort_isRefused() {
-        assertThatThrownBy(
-                        () -> PortCheck.checkNumber(new PortCheck.Server("quarkus.http", 70_000)))
+        assertThatThrownBy(() -> PortCheck.checkNumber(server("quarkus.http", 70_000)))
                 .hasMessage("quarkus.http.port is 70000: a port is a number up to 65535");
+    }
+
+    @Test
+    void portThatAnotherProgramHas_isRefused_andItIsFreeAfterwards() throws IOException {
+        int port;
+        try (var other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            port = other.getLocalPort();
+            assertThatThrownBy(
+                            () -> PortCheck.checkFree(server("quarkus.http", other.getLocalPort())))
+                    .hasMessageStartingWith(
+                            "quarkus.http.port is %d, and the port cannot be opened on quarkus.http.host (127.0.0.1): "
+                                    .formatted(port))
+                    .hasNoCause();
+        }
+        assertThatCode(() -> PortCheck.checkFree(server("quarkus.http", port)))
+                .doesNotThrowAnyException();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "192.0.2.1, quarkus.management.host (192.0.2.1)",
+        "no-such-host.invalid, quarkus.management.host: no address is known for"
+                + " no-such-host.invalid",
+    })
+    void addressThatIsNotOfThisMachine_isRefused(String host, String sentence) {
+        assertThatThrownBy(
+                        () ->
+                                PortCheck.checkFree(
+                                        new PortCheck.Server("quarkus.management", host, 0)))
+                .hasMessageContaining(sentence);
     }
 }
