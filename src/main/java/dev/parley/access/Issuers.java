@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Issuers {
 
+    private static final int MAX_PORT = 65_535;
     private static final String ISSUERS = "parley.access.issuers.";
 
     /** Letters of one case and digits: environment variables have no other case to spell. */
@@ -221,6 +222,8 @@ final class Issuers {
             String scheme = String.valueOf(address.getScheme()).toLowerCase(Locale.ROOT);
             if (address.getHost() != null
                     && address.getUserInfo() == null
+                    && address.getPort() != 0
+                    && address.getPort() <= MAX_PORT
                     && (scheme.equals("https") || scheme.equals("http"))) {
                 return address;
             }
@@ -229,8 +232,8 @@ final class Issuers {
         }
         throw new ConfigurationException(
                 setting
-                        + ": a URL such as https://login.example/keys is expected, with https or http"
-                        + " and without a user name");
+                        + ": a URL such as https://login.example/keys is expected, with https or"
+                        + " http, without a user name, and with a port, if any, from 1 to 65535");
     }
 
     private static String withoutQuery(URI address) {

@@ -268,6 +268,8 @@ final class IssuersTest {
                 "ftp://login.example/keys",
                 "file:///etc/keys",
                 "https:///keys",
+                "http://127.0.0.1:99999/keys",
+                "https://login.example:0/keys",
                 "https://user:Qx7secretQx7@login.example/keys",
                 "https://Qx7secretQx7 login.example"
             })
