@@ -100,6 +100,7 @@ final class CommandsTest {
         "token --room kitchen --read --lifetime never, --lifetime never: a time such as",
         "token --room kitchen --read --lifetime 0s, --lifetime 0s: a time such as",
         "token --room kitchen --read --lifetime 9000h, --lifetime 9000h: a time such as",
+        "token --room kitchen --read --lifetime 999999999999999999h, a time such as 30s",
         "token --room kitchen --read --lifetime 25h, longer than parley.access.max-token-lifetime",
         "token --room kitchen --read --sub=, --sub: 1 to 255 characters",
         "token --room kitchen --read --issuer two, parley.access.issuers.two.secret is not set",
