@@ -45,7 +45,9 @@ class ArchitectureTest {
                     Map.entry("message", Set.of()),
                     Map.entry("retry", Set.of()),
                     Map.entry("settings", Set.of("message")),
-                    Map.entry("access", Set.of("http", "delivery", "broker", "message", "retry")),
+                    Map.entry(
+                            "access",
+                            Set.of("http", "delivery", "broker", "message", "retry", "settings")),
                     Map.entry("access.memory", Set.of("access")),
                     Map.entry("access.redis", Set.of("access", "broker", "redis")),
                     Map.entry("redis", Set.of("retry")),

@@ -2,6 +2,7 @@ package dev.parley.access;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.jwt.algorithm.SignatureAlgorithm;
@@ -259,6 +260,18 @@ final class IssuersTest {
         assertRefused(
                 AccessSettings.withIssuer().dev("secret", "file:/no/such/file"),
                 DEV + ".secret: the file file:/no/such/file cannot be read");
+    }
+
+    @Test
+    void wordThatIsNeitherTrueNorFalse_isRefused() {
+        AccessSettings settings =
+                AccessSettings.withSecret()
+                        .dev("groups-claim", "groups")
+                        .dev("groups.\"staff\".admin", "maybe");
+
+        assertThatThrownBy(settings::read)
+                .hasStackTraceContaining("groups.\"staff\".admin")
+                .hasStackTraceContaining("true or false is expected");
     }
 
     @ParameterizedTest
