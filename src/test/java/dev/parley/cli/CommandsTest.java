@@ -95,7 +95,7 @@ final class CommandsTest {
         "token --room te*m --read, --room: te*m is not a pattern of rooms",
         "token --room, --room needs a value",
         "token --room kitchen --read --reed, there is no option --reed",
-        "token --room kitchen --read=yes, there is no option --read",
+        "token --room kitchen --read=yes, --read takes no value",
         "token kitchen, there is no option kitchen",
         "token --room kitchen --read --lifetime never, --lifetime never: a time such as",
         "token --room kitchen --read --lifetime 0s, --lifetime 0s: a time such as",
@@ -160,7 +160,14 @@ final class CommandsTest {
         assertThat(out()).isEmpty();
         assertThat(err())
                 .isEqualToIgnoringNewLines(
-                        "revoke: http://127.0.0.1:1/revocations does not answer");
+                        "revoke: http://127.0.0.1:1/revocations does not answer: the connection was"
+                                + " refused");
+    }
+
+    @Test
+    void serverThatCannotBeReached_isNamedWithTheReason() {
+        run(AccessSettings.withSecret(), "revoke --sub eve --url http://no-such-host.invalid");
+        assertThat(err()).contains("does not answer: the host is not known");
     }
 
     @Test
