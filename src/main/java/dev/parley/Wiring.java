@@ -86,8 +86,8 @@ final class Wiring {
                         publish.maxText().asLongValue(),
                         lost,
                         meters);
+        checkPlainChannel(redisConfig);
         if (!redisConfig.servers().isEmpty()) {
-            checkPlainChannel(redisConfig);
             RedisServerList.check(redisConfig.servers(), clientType);
             LOG.infof(
                     "Messages go through the Redis servers %s",
@@ -103,7 +103,6 @@ final class Wiring {
         }
         if (redisHosts.filter(hosts -> !hosts.isBlank()).isPresent()) {
             LOG.info("Messages go through Redis");
-            checkPlainChannel(redisConfig);
             // Makes the framework create its client, which stays unused: RedisClients receives the
             // options of the configuration only then.
             Objects.requireNonNull(redis.get());

@@ -83,6 +83,9 @@ final class Issuers {
     }
 
     private void checkMode(Map<String, Issuer> issuers) {
+        // In mode open too, in which they have no effect.
+        patterns("parley.access.public.read", config.publicRooms().read());
+        patterns("parley.access.public.write", config.publicRooms().write());
         boolean isAnyRoomPublic =
                 config.publicRooms().read().isPresent() || config.publicRooms().write().isPresent();
         if (config.mode() == AccessConfig.Mode.TOKEN && issuers.isEmpty() && !isAnyRoomPublic) {
@@ -200,7 +203,7 @@ final class Issuers {
             AccessConfig.Issuer settings,
             Set<SignatureAlgorithm> algorithms) {
         URI address = address(prefix + ".jwks", settings.jwks().orElseThrow());
-        settings.jwksCa().ifPresent(file -> KeyText.checkReadable(prefix + ".jwks-ca", file));
+        settings.jwksCa().ifPresent(file -> KeyText.checkCertificates(prefix + ".jwks-ca", file));
         if (vertx == null || config.mode() == AccessConfig.Mode.OPEN) {
             return IssuerKeys.fixed(KeySet.NONE);
         }

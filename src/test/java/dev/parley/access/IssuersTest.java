@@ -263,6 +263,26 @@ final class IssuersTest {
     }
 
     @Test
+    void fileOfCertificatesThatHasNone_isRefused() throws IOException {
+        Path other = Files.writeString(directory.resolve("ca.pem"), TestTokens.pem(RSA));
+        assertRefused(
+                AccessSettings.withIssuer()
+                        .dev("jwks", "https://login.example/keys")
+                        .dev("jwks-ca", other.toString()),
+                DEV + ".jwks-ca: the file " + other + " has no certificate in PEM");
+    }
+
+    @Test
+    void patternsOfPublicRooms_areCheckedInModeOpenToo() {
+        assertRefused(
+                AccessSettings.none().set("parley.access.public.read", "te*m"),
+                "parley.access.public.read: te*m is not a pattern");
+        assertRefused(
+                AccessSettings.none().set("parley.access.public.write", "te*m"),
+                "parley.access.public.write: te*m is not a pattern");
+    }
+
+    @Test
     void wordThatIsNeitherTrueNorFalse_isRefused() {
         AccessSettings settings =
                 AccessSettings.withSecret()
