@@ -6,6 +6,7 @@ import dev.parley.http.RequestTarget;
 import io.quarkus.runtime.ApplicationLifecycleManager;
 import io.quarkus.runtime.LaunchMode;
 import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.QuarkusApplication;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.security.Security;
 import java.util.concurrent.CountDownLatch;
@@ -27,8 +28,17 @@ public final class Parley {
     /** The value of that property in the JDK's file, which no operator has chosen. */
     private static final String JDK_NOT_FOUND_TTL = "10";
 
+    /**
+     * How long the rest of a start may take during which the JVM ends. A start that hangs would
+     * otherwise keep the process alive until it is killed.
+     */
+    private static final int START_SECONDS = 10;
+
     /** Whether the program is about to serve: from then on its end is the framework's shutdown. */
     private static volatile boolean started;
+
+    /** Reaches zero when the framework has opened the ports and waits for the end. */
+    private static final CountDownLatch SERVING = new CountDownLatch(1);
 
     Parley() {}
 
@@ -46,7 +56,18 @@ public final class Parley {
         if (LaunchMode.current() == LaunchMode.NORMAL) {
             exitCleanlyOnSignal();
         }
-        Quarkus.run(args);
+        Quarkus.run(Server.class, args);
+    }
+
+    /** What the framework runs when it has started; it stops when this returns. */
+    public static final class Server implements QuarkusApplication {
+
+        @Override
+        public int run(String... args) {
+            SERVING.countDown();
+            Quarkus.waitForExit();
+            return 0;
+        }
     }
 
     /** Notes that the program has started; called before its ports are open. */
@@ -104,6 +125,9 @@ public final class Parley {
             // on starting, and fail with a stack trace: a JVM that ends takes no further hooks.
             Runtime.getRuntime().halt(0);
         }
+        if (!await(SERVING, START_SECONDS) && exiting.getCount() > 0) {
+            Runtime.getRuntime().halt(0);
+        }
         awaitMain(exiting);
     }
 
@@ -112,10 +136,16 @@ public final class Parley {
         if (application != null) {
             application.awaitShutdown();
         }
+        await(exiting, NOTICE_SECONDS);
+    }
+
+    /** Returns false if the time is over. */
+    private static boolean await(CountDownLatch latch, int seconds) {
         try {
-            exiting.await(NOTICE_SECONDS, TimeUnit.SECONDS);
+            return latch.await(seconds, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            return false;
         }
     }
 }

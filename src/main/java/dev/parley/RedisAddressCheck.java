@@ -25,6 +25,10 @@ public final class RedisAddressCheck implements ConfigSourceInterceptor {
     private static final Pattern KEY =
             Pattern.compile("quarkus\\.redis\\.(.+\\.)?hosts|parley\\.redis\\.servers\\..+");
 
+    private static final String SERVERS = "parley.redis.servers.";
+    private static final String CLIENT_TYPE = "quarkus.redis.client-type";
+    private static final String STANDALONE = "standalone";
+
     /** Commas separate addresses, but for those after a backslash. */
     private static final Pattern SEPARATOR = Pattern.compile("(?<!\\\\),");
 
@@ -36,7 +40,7 @@ public final class RedisAddressCheck implements ConfigSourceInterceptor {
     public ConfigValue getValue(ConfigSourceInterceptorContext context, String name) {
         ConfigValue value = context.proceed(name);
         if (value != null && value.getValue() != null && KEY.matcher(name).matches()) {
-            problem(value.getValue())
+            problem(name, value.getValue(), clientType(context))
                     .ifPresent(
                             problem -> {
                                 throw new ConfigurationException(name + ": " + problem);
@@ -45,13 +49,56 @@ public final class RedisAddressCheck implements ConfigSourceInterceptor {
         return value;
     }
 
+    private static String clientType(ConfigSourceInterceptorContext context) {
+        ConfigValue type = context.proceed(CLIENT_TYPE);
+        return type == null || type.getValue() == null ? STANDALONE : type.getValue().strip();
+    }
+
+    /**
+     * Says in one sentence what is wrong with a setting; empty if nothing is.
+     *
+     * @param setting its name
+     * @param clientType {@code quarkus.redis.client-type}
+     */
+    static Optional<String> problem(String setting, String addresses, String clientType) {
+        if (setting.startsWith(SERVERS)) {
+            // The framework would fail at the comma, with a stack trace.
+            return SEPARATOR.matcher(addresses.strip()).find()
+                    ? Optional.of(
+                            "one address is expected, and not a list; a comma in a password is"
+                                    + " written %2C")
+                    : problem(addresses);
+        }
+        if (!addresses.isBlank() && clientType.equalsIgnoreCase("replication")) {
+            return Optional.of(
+                    CLIENT_TYPE
+                            + " is replication, with which Parley does not work; there are"
+                            + " standalone, sentinel and cluster");
+        }
+        Optional<String> problem = problem(addresses);
+        if (problem.isEmpty()
+                && SEPARATOR.split(addresses, 0).length > 1
+                && clientType.equalsIgnoreCase(STANDALONE)) {
+            return Optional.of(
+                    "several addresses are set, but "
+                            + CLIENT_TYPE
+                            + " is standalone; write one, or set that to sentinel or cluster, or"
+                            + " name independent servers as parley.redis.servers.NAME");
+        }
+        return problem;
+    }
+
     /** Says in one sentence what is wrong with a list of addresses; empty if nothing is. */
     static Optional<String> problem(String addresses) {
         String[] all = SEPARATOR.split(addresses, 0);
+        if (all.length == 0) {
+            return Optional.of("there is no address between the commas");
+        }
         for (int i = 0; i < all.length; i++) {
             String address = all[i].replace("\\,", ",").strip();
             String which = all.length == 1 ? "the address " : "address " + (i + 1) + " ";
-            Optional<String> problem = address.isEmpty() ? Optional.empty() : problemOfOne(address);
+            Optional<String> problem =
+                    addresses.isBlank() ? Optional.empty() : problemOfOne(address);
             if (problem.isPresent()) {
                 return problem.map(
                         text ->
@@ -65,6 +112,9 @@ public final class RedisAddressCheck implements ConfigSourceInterceptor {
     }
 
     private static Optional<String> problemOfOne(String address) {
+        if (address.isEmpty()) {
+            return Optional.of("is empty");
+        }
         URI uri;
         try {
             uri = new URI(address);

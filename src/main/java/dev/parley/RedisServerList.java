@@ -109,13 +109,6 @@ public final class RedisServerList implements ConfigSourceInterceptor {
                                         + ": the name of a server is 1 to 32 lower-case letters"
                                         + " and digits");
                     }
-                    if (address.strip().matches(".*(?<!\\\\),.*")) {
-                        throw new ConfigurationException(
-                                SERVERS
-                                        + name
-                                        + ": one address is expected, and not a list; a comma in a"
-                                        + " password is written %2C");
-                    }
                     String same = names.put(place(address), name);
                     if (same != null) {
                         throw new ConfigurationException(

@@ -88,6 +88,7 @@ final class Wiring {
             RoomHistories histories,
             MeterRegistry meters,
             Clock clock) {
+        checkPlainChannel(given.config());
         if (!given.config().servers().isEmpty()) {
             return started(brokerOfServers(clientType, redis, clients, given));
         }
@@ -109,7 +110,6 @@ final class Wiring {
             RedisClients clients,
             RedisBroker.Dependencies given) {
         Map<String, String> addresses = given.config().servers();
-        checkPlainChannel(given.config());
         RedisServerList.check(addresses, clientType);
         LOG.infof(
                 "Messages go through the Redis servers %s",
@@ -126,7 +126,6 @@ final class Wiring {
             RedisClients clients,
             RedisBroker.Dependencies given) {
         LOG.info("Messages go through Redis");
-        checkPlainChannel(given.config());
         initialize(redis);
         return clientType.equalsIgnoreCase("cluster")
                 ? new RedisBroker(clients.nodes(given.vertx()), given)

@@ -2,7 +2,9 @@ package dev.parley;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RedisAddressCheckTest {
@@ -23,6 +25,9 @@ class RedisAddressCheckTest {
     @ValueSource(
             strings = {
                 "nonsense",
+                " , ",
+                "redis://host,,redis://other",
+                "redis://host, ",
                 "host:6379",
                 "redis:host",
                 "redis://",
@@ -53,5 +58,52 @@ class RedisAddressCheckTest {
         assertThat(RedisAddressCheck.problem(addresses).orElseThrow())
                 .contains("address", "redis://:password@host:6379")
                 .doesNotContain("secret");
+    }
+
+    @Test
+    void listWithoutAnAddress_isRefused() {
+        assertThat(RedisAddressCheck.problem(","))
+                .hasValue("there is no address between the commas");
+    }
+
+    @Test
+    void listInThePlaceOfAServer_isRefused() {
+        assertThat(
+                        RedisAddressCheck.problem(
+                                "parley.redis.servers.a",
+                                "redis://b,redis://:secret@c",
+                                "standalone"))
+                .hasValueSatisfying(
+                        problem ->
+                                assertThat(problem)
+                                        .startsWith("one address is expected, and not a list")
+                                        .doesNotContain("secret"));
+        assertThat(
+                        RedisAddressCheck.problem(
+                                "parley.redis.servers.a", "redis://:a\\,b@c", "standalone"))
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'redis://a,redis://b', standalone, several addresses are set",
+        "redis://a, replication, quarkus.redis.client-type is replication",
+        "'redis://a,redis://b', Replication, 'there are standalone, sentinel and cluster'",
+    })
+    void addressesThatTheClientTypeDoesNotTake_areRefused(
+            String addresses, String type, String sentence) {
+        assertThat(RedisAddressCheck.problem("quarkus.redis.hosts", addresses, type))
+                .hasValueSatisfying(problem -> assertThat(problem).contains(sentence));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'redis://a,redis://b', sentinel",
+        "'redis://a,redis://b', CLUSTER",
+        "'redis://a,', standalone",
+        "'', replication"
+    })
+    void addressesThatItTakes_areAccepted(String addresses, String type) {
+        assertThat(RedisAddressCheck.problem("quarkus.redis.hosts", addresses, type)).isEmpty();
     }
 }

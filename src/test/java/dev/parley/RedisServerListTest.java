@@ -64,13 +64,6 @@ class RedisServerListTest {
                 .hasMessageNotContaining(SECRET);
     }
 
-    @Test
-    void listInThePlaceOfAnAddress_isRefused() {
-        assertThatThrownBy(() -> check(Map.of("a", "redis://b,redis://:" + SECRET + "@c")))
-                .hasMessageContaining("parley.redis.servers.a: one address is expected")
-                .hasMessageNotContaining(SECRET);
-    }
-
     @ParameterizedTest
     @ValueSource(strings = {"cluster", "sentinel", "replication"})
     void serversThatAreNotSingleOnes_areRefused(String type) {

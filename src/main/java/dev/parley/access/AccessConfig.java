@@ -1,5 +1,6 @@
 package dev.parley.access;
 
+import dev.parley.settings.ClearBoolean;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.quarkus.runtime.configuration.TrimmedStringConverter;
 import io.smallrye.config.ConfigMapping;
@@ -180,6 +181,7 @@ public interface AccessConfig {
 
         /** Lets members revoke the rights of others. */
         @WithDefault("false")
+        @WithConverter(ClearBoolean.class)
         boolean admin();
     }
 }

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Issuers {
 
+    private static final int MAX_PORT = 65_535;
     private static final String ISSUERS = "parley.access.issuers.";
 
     /** Letters of one case and digits: environment variables have no other case to spell. */
@@ -82,6 +83,9 @@ final class Issuers {
     }
 
     private void checkMode(Map<String, Issuer> issuers) {
+        // In mode open too, in which they have no effect.
+        PatternSetting.readAll("parley.access.public.read", config.publicRooms().read());
+        PatternSetting.readAll("parley.access.public.write", config.publicRooms().write());
         boolean isAnyRoomPublic =
                 config.publicRooms().read().isPresent() || config.publicRooms().write().isPresent();
         if (config.mode() == AccessConfig.Mode.TOKEN && issuers.isEmpty() && !isAnyRoomPublic) {
@@ -199,7 +203,7 @@ final class Issuers {
             AccessConfig.Issuer settings,
             Set<SignatureAlgorithm> algorithms) {
         URI address = address(prefix + ".jwks", settings.jwks().orElseThrow());
-        settings.jwksCa().ifPresent(file -> KeyText.checkReadable(prefix + ".jwks-ca", file));
+        settings.jwksCa().ifPresent(file -> KeyText.checkCertificates(prefix + ".jwks-ca", file));
         if (vertx == null || config.mode() == AccessConfig.Mode.OPEN) {
             return IssuerKeys.fixed(KeySet.NONE);
         }
@@ -221,6 +225,8 @@ final class Issuers {
             String scheme = String.valueOf(address.getScheme()).toLowerCase(Locale.ROOT);
             if (address.getHost() != null
                     && address.getUserInfo() == null
+                    && address.getPort() != 0
+                    && address.getPort() <= MAX_PORT
                     && (scheme.equals("https") || scheme.equals("http"))) {
                 return address;
             }
@@ -229,8 +235,8 @@ final class Issuers {
         }
         throw new ConfigurationException(
                 setting
-                        + ": a URL such as https://login.example/keys is expected, with https or http"
-                        + " and without a user name");
+                        + ": a URL such as https://login.example/keys is expected, with https or"
+                        + " http, without a user name, and with a port, if any, from 1 to 65535");
     }
 
     private static String withoutQuery(URI address) {

@@ -130,9 +130,21 @@ final class KeyText {
         }
     }
 
-    /** Refuses a file that cannot be read. */
-    static void checkReadable(String setting, String file) {
-        read(setting, file);
+    /** Refuses a file that cannot be read, or that has no certificates in PEM. */
+    static void checkCertificates(String setting, String file) {
+        Matcher pem = PEM.matcher(read(setting, file));
+        boolean hasOne = false;
+        while (pem.find()) {
+            if (pem.group(1).equals(CERTIFICATE)) {
+                certified(setting, decoded(setting, pem.group(2)));
+                hasOne = true;
+            }
+        }
+        if (!hasOne) {
+            throw new ConfigurationException(
+                    "%s: the file %s has no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----"
+                            .formatted(setting, file));
+        }
     }
 
     private static String read(String setting, String file) {

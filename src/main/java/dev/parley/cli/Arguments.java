@@ -38,6 +38,8 @@ final class Arguments {
                     throw new WrongUse(name + " needs a value");
                 }
                 put(name, arguments.get(i));
+            } else if (flags.contains(name)) {
+                throw new WrongUse(name + " takes no value");
             } else {
                 throw new WrongUse("there is no option " + name);
             }

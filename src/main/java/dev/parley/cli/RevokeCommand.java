@@ -4,6 +4,7 @@ import dev.parley.access.Grants;
 import dev.parley.access.TokenSigner;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLEncoder;
@@ -12,6 +13,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
+import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -27,6 +30,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import javax.net.ssl.SSLException;
 
 /** Revokes rights at a running pod, which passes it on to all others. */
 final class RevokeCommand implements Command {
@@ -192,11 +196,31 @@ final class RevokeCommand implements Command {
             HttpClient client = HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
             return client.send(request, BodyHandlers.ofString());
         } catch (IOException e) {
-            throw new CommandFailed(request.uri() + " does not answer");
+            throw new CommandFailed(request.uri() + " does not answer: " + reason(e));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CommandFailed("interrupted");
         }
+    }
+
+    private static String reason(IOException failure) {
+        if (failure instanceof HttpTimeoutException) {
+            return "nothing came within %d seconds".formatted(TIMEOUT.toSeconds());
+        }
+        if (failure instanceof SSLException) {
+            return "TLS failed, " + failure.getMessage();
+        }
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof UnresolvedAddressException) {
+                return "the host is not known";
+            }
+        }
+        if (failure.getMessage() != null) {
+            return failure.getMessage();
+        }
+        return failure instanceof ConnectException
+                ? "the connection was refused"
+                : failure.getClass().getSimpleName();
     }
 
     private static String encode(String value) {

@@ -123,7 +123,7 @@ final class TokenCommand implements Command {
             if (lifetime != null && lifetime.toSeconds() >= 1 && lifetime.compareTo(LONGEST) <= 0) {
                 return lifetime;
             }
-        } catch (IllegalArgumentException e) {
+        } catch (IllegalArgumentException | ArithmeticException e) {
             // Refused below.
         }
         throw new WrongUse(

@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class ByteBudget {
 
-    private static final int SHARES = 4;
+    static final int SHARES = 4;
 
     private final long max;
     private final AtomicLong held = new AtomicLong();

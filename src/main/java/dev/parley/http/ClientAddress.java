@@ -65,7 +65,8 @@ public final class ClientAddress {
             read.add(X_FORWARDED_FOR);
         }
         this.headers = List.copyOf(read);
-        this.trusted = trustedProxies.filter(list -> forwarding).map(TrustedProxies::new);
+        // Without forwarding too, so that a wrong list does not wait for it to be switched on.
+        this.trusted = trustedProxies.map(TrustedProxies::new).filter(list -> forwarding);
         trusted.ifPresent(proxies -> proxies.keepResolved(vertx));
     }
 

@@ -19,7 +19,7 @@ public final class PendingPublishes {
      * What a publish counts beside its body: about what it takes in memory. With the default of the
      * budget one address may have a thousand short ones pending.
      */
-    private static final int PUBLISH_BYTES = 8 * 1024;
+    static final int PUBLISH_BYTES = 8 * 1024;
 
     /** Bodies up to this length are read without asking {@link #hasRoom}. */
     static final int SHORT = 4096;

@@ -5,6 +5,8 @@ import io.github.bucket4j.Bandwidth;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.configuration.ConfigurationException;
+import io.quarkus.runtime.configuration.MemorySize;
 import io.vertx.core.http.HttpServerRequest;
 import jakarta.inject.Singleton;
 import java.net.InetSocketAddress;
@@ -77,8 +79,13 @@ final class ServerBounds {
         this.headTimeout = config.headTimeout();
         this.answerTimeout = config.answerTimeout();
         this.heads = new ByteBudget(config.headBytes().asLongValue());
-        this.bodies = new ByteBudget(config.bodyBytes().asLongValue());
-        this.pending = new ByteBudget(config.pendingBytes().asLongValue());
+        // One byte of a body, which arrives in one piece.
+        this.bodies = budget(Bound.BODY_BYTES, config.bodyBytes(), 1L + RequestCost.PIECE);
+        this.pending =
+                budget(
+                        Bound.PENDING_BYTES,
+                        config.pendingBytes(),
+                        1L + PendingPublishes.PUBLISH_BYTES);
         this.answers = new ByteBudget(config.answerBytes().asLongValue());
         this.meters = meters;
         for (Bound bound : Bound.values()) {
@@ -91,6 +98,21 @@ final class ServerBounds {
         gauge(meters, "bodies", bodies);
         gauge(meters, "pending", pending);
         gauge(meters, "answers", answers);
+    }
+
+    /**
+     * Makes a budget.
+     *
+     * @param least what one address has to be able to hold; otherwise every publish is refused
+     */
+    private static ByteBudget budget(Bound bound, MemorySize size, long least) {
+        var budget = new ByteBudget(size.asLongValue());
+        if (budget.mostOfAddress() < least) {
+            throw new ConfigurationException(
+                    "%s is too small: a quarter of it, which one address may hold, has no room for a single publish; at least %d bytes are needed"
+                            .formatted(bound.setting(), least * ByteBudget.SHARES));
+        }
+        return budget;
     }
 
     /** A bound that a client met, as the metrics name it. */

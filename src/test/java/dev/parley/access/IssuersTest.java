@@ -2,6 +2,7 @@ package dev.parley.access;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.jwt.algorithm.SignatureAlgorithm;
@@ -261,6 +262,38 @@ final class IssuersTest {
                 DEV + ".secret: the file file:/no/such/file cannot be read");
     }
 
+    @Test
+    void fileOfCertificatesThatHasNone_isRefused() throws IOException {
+        Path other = Files.writeString(directory.resolve("ca.pem"), TestTokens.pem(RSA));
+        assertRefused(
+                AccessSettings.withIssuer()
+                        .dev("jwks", "https://login.example/keys")
+                        .dev("jwks-ca", other.toString()),
+                DEV + ".jwks-ca: the file " + other + " has no certificate in PEM");
+    }
+
+    @Test
+    void patternsOfPublicRooms_areCheckedInModeOpenToo() {
+        assertRefused(
+                AccessSettings.none().set("parley.access.public.read", "te*m"),
+                "parley.access.public.read: te*m is not a pattern");
+        assertRefused(
+                AccessSettings.none().set("parley.access.public.write", "te*m"),
+                "parley.access.public.write: te*m is not a pattern");
+    }
+
+    @Test
+    void wordThatIsNeitherTrueNorFalse_isRefused() {
+        AccessSettings settings =
+                AccessSettings.withSecret()
+                        .dev("groups-claim", "groups")
+                        .dev("groups.\"staff\".admin", "maybe");
+
+        assertThatThrownBy(settings::read)
+                .hasStackTraceContaining("groups.\"staff\".admin")
+                .hasStackTraceContaining("true or false is expected");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -268,6 +301,8 @@ final class IssuersTest {
                 "ftp://login.example/keys",
                 "file:///etc/keys",
                 "https:///keys",
+                "http://127.0.0.1:99999/keys",
+                "https://login.example:0/keys",
                 "https://user:Qx7secretQx7@login.example/keys",
                 "https://Qx7secretQx7 login.example"
             })

@@ -95,11 +95,12 @@ final class CommandsTest {
         "token --room te*m --read, --room: te*m is not a pattern of rooms",
         "token --room, --room needs a value",
         "token --room kitchen --read --reed, there is no option --reed",
-        "token --room kitchen --read=yes, there is no option --read",
+        "token --room kitchen --read=yes, --read takes no value",
         "token kitchen, there is no option kitchen",
         "token --room kitchen --read --lifetime never, --lifetime never: a time such as",
         "token --room kitchen --read --lifetime 0s, --lifetime 0s: a time such as",
         "token --room kitchen --read --lifetime 9000h, --lifetime 9000h: a time such as",
+        "token --room kitchen --read --lifetime 999999999999999999h, a time such as 30s",
         "token --room kitchen --read --lifetime 25h, longer than parley.access.max-token-lifetime",
         "token --room kitchen --read --sub=, --sub: 1 to 255 characters",
         "token --room kitchen --read --issuer two, parley.access.issuers.two.secret is not set",
@@ -159,7 +160,14 @@ final class CommandsTest {
         assertThat(out()).isEmpty();
         assertThat(err())
                 .isEqualToIgnoringNewLines(
-                        "revoke: http://127.0.0.1:1/revocations does not answer");
+                        "revoke: http://127.0.0.1:1/revocations does not answer: the connection was"
+                                + " refused");
+    }
+
+    @Test
+    void serverThatCannotBeReached_isNamedWithTheReason() {
+        run(AccessSettings.withSecret(), "revoke --sub eve --url http://no-such-host.invalid");
+        assertThat(err()).contains("does not answer: the host is not known");
     }
 
     @Test

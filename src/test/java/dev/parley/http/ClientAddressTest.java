@@ -1,6 +1,7 @@
 package dev.parley.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
@@ -133,6 +134,18 @@ final class ClientAddressTest {
         var addresses = addresses(false, false, Optional.empty(), Optional.of(TRUSTED));
 
         assertThat(addresses.of(request(PROXY, "X-Forwarded-For", "6.6.6.6"))).isEqualTo(PROXY);
+    }
+
+    @Test
+    void wrongProxies_areRefused_withoutForwardingToo() {
+        assertThatThrownBy(
+                        () ->
+                                addresses(
+                                        false,
+                                        false,
+                                        Optional.empty(),
+                                        Optional.of(List.of("bad proxy"))))
+                .hasMessageContaining("quarkus.http.proxy.trusted-proxies");
     }
 
     private static ClientAddress trusting(List<String> proxies) {

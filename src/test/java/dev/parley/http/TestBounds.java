@@ -7,6 +7,7 @@ import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import io.vertx.core.Vertx;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 
 /** The bounds of a server with the default settings and without a proxy. */
@@ -15,9 +16,14 @@ final class TestBounds {
     private TestBounds() {}
 
     static ServerBounds of(Vertx vertx) {
+        return of(vertx, Map.of());
+    }
+
+    static ServerBounds of(Vertx vertx, Map<String, String> settings) {
         SmallRyeConfig config =
                 new SmallRyeConfigBuilder()
                         .withConverter(Duration.class, 200, new DurationConverter())
+                        .withDefaultValues(settings)
                         .withMapping(ServerLimitsConfig.class)
                         .withMapping(StreamLimitsConfig.class)
                         .build();
