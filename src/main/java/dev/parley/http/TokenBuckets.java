@@ -3,6 +3,7 @@ package dev.parley.http;
 import io.github.bucket4j.Bandwidth;
 import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
+import io.github.bucket4j.TimeMeter;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -25,6 +26,20 @@ public final class TokenBuckets<K> {
                     return size() > MAX;
                 }
             };
+
+    private final TimeMeter time;
+
+    /** Makes buckets that are filled as the system's time passes. */
+    public TokenBuckets() {
+        this(TimeMeter.SYSTEM_MILLISECONDS);
+    }
+
+    /**
+     * @param time by which the buckets are filled
+     */
+    public TokenBuckets(TimeMeter time) {
+        this.time = time;
+    }
 
     /**
      * Takes a token from the bucket of a key.
@@ -57,7 +72,12 @@ public final class TokenBuckets<K> {
     private Bucket bucket(K key, Bandwidth bandwidth) {
         synchronized (buckets) {
             return buckets.computeIfAbsent(
-                    key, known -> Bucket.builder().addLimit(bandwidth).build());
+                    key,
+                    known ->
+                            Bucket.builder()
+                                    .addLimit(bandwidth)
+                                    .withCustomTimePrecision(time)
+                                    .build());
         }
     }
 

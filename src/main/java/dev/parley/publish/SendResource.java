@@ -24,6 +24,7 @@ import dev.parley.message.Message;
 import dev.parley.message.Room;
 import dev.parley.settings.RoomSettings;
 import io.github.bucket4j.Bandwidth;
+import io.github.bucket4j.TimeMeter;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.Startup;
@@ -104,7 +105,7 @@ public final class SendResource {
         this.maxBody = maxBody.asLongValue();
         this.rooms = rooms;
         this.config = config;
-        this.rates = new PublishRates(config, roomSettings);
+        this.rates = new PublishRates(config, roomSettings, TimeMeter.SYSTEM_MILLISECONDS);
         this.publishes = publishes;
         this.proxyAdvice = proxyAdvice;
         this.clock = clock;
@@ -571,12 +572,14 @@ public final class SendResource {
     static final class PublishRates {
 
         private final Optional<Bandwidth> clientLimit;
-        private final TokenBuckets<String> clients = new TokenBuckets<>();
+        private final TokenBuckets<String> clients;
         private final RoomSettings roomSettings;
-        private final TokenBuckets<Room> rooms = new TokenBuckets<>();
+        private final TokenBuckets<Room> rooms;
 
         /** Sets the limits of the configuration; without a rate, clients are not limited. */
-        PublishRates(PublishConfig config, RoomSettings roomSettings) {
+        PublishRates(PublishConfig config, RoomSettings roomSettings, TimeMeter time) {
+            this.clients = new TokenBuckets<>(time);
+            this.rooms = new TokenBuckets<>(time);
             this.clientLimit =
                     config.rate().isPresent()
                             ? Optional.of(

@@ -161,7 +161,12 @@ final class HubHarness {
 
     /** Does the periodic work as if this time had passed. */
     void tickAfter(Duration time) {
-        hub.tick(System.nanoTime() + time.toNanos());
+        tickAt(System.nanoTime() + time.toNanos());
+    }
+
+    /** Does the periodic work as if it were this time of {@link System#nanoTime}. */
+    void tickAt(long nanos) {
+        hub.tick(nanos);
         run();
     }
 

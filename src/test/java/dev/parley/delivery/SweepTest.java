@@ -18,32 +18,24 @@ class SweepTest {
     private final HubHarness harness = new HubHarness();
 
     @Test
-    void stalledReader_isCut_afterTheSlowTimeout() {
-        HubHarness shortTimeout =
-                HubHarness.with(StreamSettings.DEFAULT.withSlowTimeout(HubHarness.IMMEDIATELY));
-        TestReader stalled = shortTimeout.connectAtTail();
-        shortTimeout.stall(stalled);
+    void stalledReader_isCut_afterTheSlowTimeout_andNotBefore() {
+        HubHarness hub =
+                HubHarness.with(StreamSettings.DEFAULT.withSlowTimeout(Duration.ofSeconds(10)));
+        TestReader stalled = hub.connectAtTail();
+        hub.stall(stalled);
 
-        shortTimeout.tick();
-        assertThat(shortTimeout.gauge("parley.slow.readers")).isOne();
+        long found = System.nanoTime() + Duration.ofSeconds(100).toNanos();
+        hub.tickAt(found);
+        assertThat(hub.gauge("parley.slow.readers")).as("found, and waited for").isOne();
+        hub.tickAt(found + Duration.ofSeconds(10).toNanos() - 1);
+        assertThat(stalled.connection().isClosed()).isFalse();
 
-        shortTimeout.tick();
+        hub.tickAt(found + Duration.ofSeconds(10).toNanos());
 
         assertThat(stalled.connection().isAborted()).isTrue();
-        assertThat(shortTimeout.count("parley.disconnects", "reason", "slow-consumer")).isOne();
-        assertThat(shortTimeout.gauge("parley.slow.readers")).isZero();
-        assertThat(shortTimeout.gauge("parley.connected.clients")).isZero();
-    }
-
-    @Test
-    void stalledReader_isNotCut_beforeTheSlowTimeout() {
-        TestReader reader = harness.connectAtTail();
-        harness.stall(reader);
-
-        harness.tick();
-        harness.tick();
-
-        assertThat(reader.connection().isClosed()).isFalse();
+        assertThat(hub.count("parley.disconnects", "reason", "slow-consumer")).isOne();
+        assertThat(hub.gauge("parley.slow.readers")).isZero();
+        assertThat(hub.gauge("parley.connected.clients")).isZero();
     }
 
     @Test
@@ -82,6 +74,18 @@ class SweepTest {
         hub.tickAfter(pause.minusMillis(1_200));
 
         assertThat(reader.lines()).containsExactly("at epoch0-0", "heartbeat");
+    }
+
+    /** An eighth of the pause is left for a sweep that is late. */
+    @Test
+    void heartbeat_doesNotComeLongBeforeItsPauseIsOver() {
+        long connected = System.nanoTime();
+        var hub = HubHarness.with(StreamSettings.DEFAULT.withHeartbeat(Duration.ofSeconds(80)));
+        TestReader reader = hub.connectAtTail();
+
+        hub.tickAt(connected + Duration.ofMillis(69_999).toNanos());
+
+        assertThat(reader.lines()).containsExactly("at epoch0-0");
     }
 
     @Test
@@ -123,28 +127,21 @@ class SweepTest {
     }
 
     @Test
-    void oldStream_isEndedAsRotation() {
+    void stream_isEndedAsRotation_betweenHalfOfTheGreatestAgeAndAllOfIt() {
+        long connected = System.nanoTime();
         HubHarness rotating =
                 HubHarness.with(
-                        StreamSettings.DEFAULT.withMaxConnectionAge(HubHarness.IMMEDIATELY));
+                        StreamSettings.DEFAULT.withMaxConnectionAge(Duration.ofSeconds(10)));
         TestReader reader = rotating.connectAtTail();
 
-        rotating.tick();
+        rotating.tickAt(connected + Duration.ofMillis(4_999).toNanos());
+        assertThat(reader.lines()).containsExactly("at epoch0-0");
+        assertThat(reader.connection().isClosed()).isFalse();
+
+        rotating.tickAfter(Duration.ofSeconds(10));
 
         assertThat(reader.lines()).containsExactly("at epoch0-0", "goodbye rotation");
         assertThat(reader.connection().isEnded()).isTrue();
-    }
-
-    @Test
-    void youngStream_isNotEnded_andReceivesNoHeartbeat() {
-        HubHarness rotating =
-                HubHarness.with(StreamSettings.DEFAULT.withMaxConnectionAge(HubHarness.NEVER));
-        TestReader reader = rotating.connectAtTail();
-
-        rotating.tick();
-
-        assertThat(reader.lines()).containsExactly("at epoch0-0");
-        assertThat(reader.connection().isClosed()).isFalse();
     }
 
     private static HubHarness withHeartbeatAtEachTick() {
