@@ -67,7 +67,7 @@ class CrossOriginIT {
     @ValueSource(strings = {"null", "http://elsewhere.example"})
     void pageOfAnyOrigin_readsARefusalThatComesBeforeTheFilters(String origin) {
         Answer tooLarge = pageOf(origin).post("/send", "text/plain", "a".repeat(600_000));
-        Answer tooLong = pageOf(origin).call("GET", "/events?room=" + "a".repeat(5000));
+        Answer tooLong = pageOf(origin).call("GET", "/clock?room=" + "a".repeat(5000));
 
         assertThat(tooLarge.status()).isEqualTo(413);
         assertThat(tooLong.status()).isEqualTo(414);
