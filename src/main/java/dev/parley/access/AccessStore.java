@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * What all pods share about access: the tickets, each under a digest, so that a reader of the store
@@ -42,13 +43,16 @@ public interface AccessStore {
     record RevocationList(String revision, Optional<Map<String, Instant>> entries) {}
 
     /**
-     * Keeps a ticket.
+     * A ticket as it is kept.
      *
      * @param content what it stands for
      * @param idle how long it is kept after each use
      * @param end when it ends at the latest
      */
-    Uni<Void> putTicket(TicketDigest ticket, String content, Duration idle, Instant end);
+    record KeptTicket(String content, Duration idle, Instant end) {}
+
+    /** Keeps a ticket. */
+    Uni<Void> putTicket(TicketDigest ticket, KeptTicket kept);
 
     /**
      * Returns what a ticket stands for, and counts that as a use of it.
@@ -58,12 +62,14 @@ public interface AccessStore {
     Uni<Optional<String>> useTicket(TicketDigest ticket);
 
     /**
-     * Counts a use of each of these tickets.
+     * Counts a use of each of these tickets at every server, and gives each server those that it
+     * does not have. What a server does not answer or does not take is left out.
      *
-     * @return those that do not exist; whether they do may be unknown while a server is away, and
-     *     then they are not among these
+     * @param lost what to keep for a ticket that a server does not have; empty if nothing, because
+     *     the ticket is not used any more. Called from several threads
      */
-    Uni<List<TicketDigest>> touchTickets(Collection<TicketDigest> tickets);
+    Uni<Void> touchTickets(
+            Collection<TicketDigest> tickets, Function<TicketDigest, Optional<KeptTicket>> lost);
 
     /**
      * Keeps revocations. One that is there already keeps the later of both ends. Fails with {@link

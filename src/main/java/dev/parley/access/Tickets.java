@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.parley.access.AccessStore.KeptTicket;
 import dev.parley.access.AccessStore.TicketDigest;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.RefusedRequest;
@@ -12,7 +13,6 @@ import dev.parley.http.TokenBuckets;
 import dev.parley.message.RoomPattern;
 import io.github.bucket4j.Bandwidth;
 import io.quarkus.runtime.StartupEvent;
-import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 import jakarta.enterprise.event.Observes;
@@ -47,9 +47,6 @@ public final class Tickets {
 
     /** How often the tickets of open streams are used, within the time after which they end. */
     private static final int TOUCHES = 5;
-
-    /** Tickets that are given back at a time; a Redis that lost its data has lost all of them. */
-    private static final int GIVEN_BACK_AT_A_TIME = 64;
 
     private final AccessStore store;
     private final AccessMeters meters;
@@ -144,8 +141,7 @@ public final class Tickets {
         random.nextBytes(secret);
         String ticket = Base64.getUrlEncoder().withoutPadding().encodeToString(secret);
         Duration expiresIn = left.compareTo(lifetime) < 0 ? left : lifetime;
-        return store.putTicket(
-                        TicketDigest.of(ticket), write(token, read), lifetime, token.expires())
+        return store.putTicket(TicketDigest.of(ticket), kept(token, read))
                 .invoke(meters::ticketGiven)
                 .replaceWith(() -> new Given(ticket, expiresIn));
     }
@@ -192,9 +188,10 @@ public final class Tickets {
     }
 
     /**
-     * Uses the tickets of this pod's open streams. A round that takes longer than its time, as with
-     * a Redis that hangs, is given up, so that the next one begins in time. The order changes from
-     * round to round, so that no ticket is among the last each time.
+     * Uses the tickets of this pod's open streams, and gives the store again those that it has
+     * lost, or that ended while it was away: their clients come back with them. A round that takes
+     * longer than its time, as with a Redis that hangs, is given up, so that the next one begins in
+     * time. The order changes from round to round, so that no ticket is among the last each time.
      */
     void touch() {
         Instant now = clock.instant();
@@ -205,8 +202,7 @@ public final class Tickets {
         }
         List<TicketDigest> used = new ArrayList<>(open.keySet());
         Collections.shuffle(used);
-        store.touchTickets(used)
-                .chain(this::giveBack)
+        store.touchTickets(used, this::lost)
                 .ifNoItem()
                 .after(pause())
                 .fail()
@@ -222,39 +218,16 @@ public final class Tickets {
         return pause.toMillis() < 1 ? Duration.ofMillis(1) : pause;
     }
 
-    /**
-     * Gives the store tickets again that it has lost, or that ended while it was away: their
-     * streams are open, and their clients come back with them. One that the store does not take
-     * does not keep it from the others.
-     */
-    private Uni<Void> giveBack(List<TicketDigest> gone) {
-        return Multi.createFrom()
-                .iterable(gone)
-                .onItem()
-                .transformToUni(
-                        ticket ->
-                                giveBack(ticket)
-                                        .onFailure()
-                                        .invoke(
-                                                failure ->
-                                                        LOG.debugf(
-                                                                "tickets: %s",
-                                                                failure.getMessage()))
-                                        .onFailure()
-                                        .recoverWithNull())
-                .merge(GIVEN_BACK_AT_A_TIME)
-                .onItem()
-                .ignoreAsUni();
+    /** Returns a ticket that the store has lost; empty if its last stream ended meanwhile. */
+    private Optional<KeptTicket> lost(TicketDigest ticket) {
+        return Optional.ofNullable(open.get(ticket))
+                .map(Open::token)
+                .filter(token -> token.expires().isAfter(clock.instant()))
+                .map(token -> kept(token, token.grants().read()));
     }
 
-    private Uni<Void> giveBack(TicketDigest ticket) {
-        Open known = open.get(ticket);
-        if (known == null || !known.token().expires().isAfter(clock.instant())) {
-            return Uni.createFrom().voidItem();
-        }
-        VerifiedToken token = known.token();
-        return store.putTicket(
-                ticket, write(token, token.grants().read()), lifetime, token.expires());
+    private KeptTicket kept(VerifiedToken token, List<RoomPattern> read) {
+        return new KeptTicket(write(token, read), lifetime, token.expires());
     }
 
     private String write(VerifiedToken token, List<RoomPattern> read) {

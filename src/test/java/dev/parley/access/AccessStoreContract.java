@@ -3,6 +3,7 @@ package dev.parley.access;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.parley.access.AccessStore.KeptTicket;
 import dev.parley.access.AccessStore.RevocationList;
 import dev.parley.access.AccessStore.TicketDigest;
 import dev.parley.access.AccessStore.TooManyRevocations;
@@ -29,7 +30,7 @@ public abstract class AccessStoreContract {
 
     @Test
     void ticket_standsForItsContent_eachTimeItIsUsed() {
-        get(store().putTicket(TICKET, "content \u00e9 {}", LONG, in(LONG)));
+        get(store().putTicket(TICKET, new KeptTicket("content \u00e9 {}", LONG, in(LONG))));
 
         assertThat(get(store().useTicket(TICKET))).contains("content \u00e9 {}");
         assertThat(get(store().useTicket(TICKET))).contains("content \u00e9 {}");
@@ -39,7 +40,7 @@ public abstract class AccessStoreContract {
     @Test
     void ticket_ends_whenItIsNotUsed() {
         Duration brief = Duration.ofMillis(1);
-        get(store().putTicket(TICKET, "x", brief, in(LONG)));
+        get(store().putTicket(TICKET, new KeptTicket("x", brief, in(LONG))));
 
         Timeouts.await("the ticket ends")
                 .pollInterval(Duration.ofMillis(100))
@@ -48,17 +49,32 @@ public abstract class AccessStoreContract {
 
     @Test
     void ticket_ends_howeverOftenItIsUsed() {
-        get(store().putTicket(TICKET, "x", LONG, in(Duration.ofMillis(300))));
+        get(store().putTicket(TICKET, new KeptTicket("x", LONG, in(Duration.ofMillis(300)))));
 
         Timeouts.await("the ticket ends")
                 .until(() -> get(store().useTicket(TICKET)), Optional::isEmpty);
     }
 
     @Test
-    void ticket_isNotMade_byTouchingIt() {
-        assertThat(get(store().touchTickets(List.of(TICKET)))).containsExactly(TICKET);
+    void lostTicket_isNotMadeByTouchingIt_ifItIsNotUsedAnyMore() {
+        get(store().touchTickets(List.of(TICKET), ticket -> Optional.empty()));
 
         assertThat(get(store().useTicket(TICKET))).isEmpty();
+    }
+
+    @Test
+    void ticketsThatAreTouched_areMadeAgainIfTheyAreLost_andStayAsTheyAreOtherwise() {
+        TicketDigest lost = TicketDigest.of("lost");
+        get(store().putTicket(TICKET, new KeptTicket("as it was", LONG, in(LONG))));
+
+        get(
+                store().touchTickets(
+                                List.of(TICKET, lost),
+                                ticket ->
+                                        Optional.of(new KeptTicket("made again", LONG, in(LONG)))));
+
+        assertThat(get(store().useTicket(TICKET))).contains("as it was");
+        assertThat(get(store().useTicket(lost))).contains("made again");
     }
 
     @Test

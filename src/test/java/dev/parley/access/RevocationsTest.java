@@ -36,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -257,8 +258,7 @@ final class RevocationsTest {
         }
 
         @Override
-        public Uni<Void> putTicket(
-                TicketDigest ticket, String content, Duration idle, Instant end) {
+        public Uni<Void> putTicket(TicketDigest ticket, KeptTicket kept) {
             throw new UnsupportedOperationException();
         }
 
@@ -268,7 +268,9 @@ final class RevocationsTest {
         }
 
         @Override
-        public Uni<List<TicketDigest>> touchTickets(Collection<TicketDigest> tickets) {
+        public Uni<Void> touchTickets(
+                Collection<TicketDigest> tickets,
+                Function<TicketDigest, Optional<KeptTicket>> lost) {
             throw new UnsupportedOperationException();
         }
 

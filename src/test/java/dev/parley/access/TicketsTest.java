@@ -2,9 +2,9 @@ package dev.parley.access;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.access.AccessStore.KeptTicket;
 import dev.parley.access.AccessStore.TicketDigest;
 import dev.parley.access.memory.MemoryAccessStore;
-import dev.parley.broker.BrokerUnavailable;
 import dev.parley.message.RoomPattern;
 import dev.parley.testsupport.SettableClock;
 import dev.parley.testsupport.Timeouts;
@@ -16,12 +16,11 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
-import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -56,22 +55,37 @@ final class TicketsTest {
     }
 
     @Test
-    void lostTickets_areGivenBackSeveralAtATime_andAFailureStopsNoOther() {
+    void lostTicket_isGivenBack_whileAStreamIsOpenAndItsTokenLasts() {
         var store = new ScriptedStore();
         Tickets tickets = tickets(store);
-        IntStream.range(0, 1000).forEach(i -> tickets.enter(holder(i, Duration.ofHours(1))));
+        tickets.enter(holder(1, Duration.ofHours(1)));
+        Runnable leave = tickets.enter(holder(2, Duration.ofHours(1)));
+        tickets.enter(holder(3, Duration.ofMinutes(1)));
 
         tickets.touch();
-        store.touched.remove().complete(store.asked.get(0));
+        leave.run();
+        clock.advance(Duration.ofMinutes(2));
 
-        assertThat(store.puts).hasSizeBetween(2, 100);
-        store.puts.remove().fail(new BrokerUnavailable("away"));
-        while (!store.puts.isEmpty()) {
-            store.puts.remove().complete(null);
-        }
-        assertThat(store.given).hasSize(1000);
+        assertThat(store.asked.get(0)).hasSize(3);
+        KeptTicket kept = store.lost.apply(TicketDigest.of("ticket 1")).orElseThrow();
+        assertThat(kept.end()).isEqualTo(clock.instant().plus(Duration.ofMinutes(58)));
+        assertThat(kept.content()).contains("ada");
+        assertThat(store.lost.apply(TicketDigest.of("ticket 2"))).as("left").isEmpty();
+        assertThat(store.lost.apply(TicketDigest.of("ticket 3"))).as("ended").isEmpty();
+    }
+
+    @Test
+    void nextRound_beginsWhenTheOneBeforeHasEnded() {
+        var store = new ScriptedStore();
+        Tickets tickets = tickets(store);
+        tickets.enter(holder(1, Duration.ofHours(1)));
+
         tickets.touch();
-        assertThat(store.asked).as("the next round").hasSize(2);
+        tickets.touch();
+        assertThat(store.asked).hasSize(1);
+        store.touched.remove().complete(null);
+        tickets.touch();
+        assertThat(store.asked).hasSize(2);
     }
 
     @Test
@@ -135,15 +149,12 @@ final class TicketsTest {
     private static final class ScriptedStore implements AccessStore {
 
         private final List<List<TicketDigest>> asked = new ArrayList<>();
-        private final Queue<UniEmitter<? super List<TicketDigest>>> touched = new ArrayDeque<>();
-        private final Queue<UniEmitter<? super Void>> puts = new ArrayDeque<>();
-        private final Set<TicketDigest> given = new HashSet<>();
+        private final Queue<UniEmitter<? super Void>> touched = new ArrayDeque<>();
+        private Function<TicketDigest, Optional<KeptTicket>> lost = ticket -> Optional.empty();
 
         @Override
-        public Uni<Void> putTicket(
-                TicketDigest ticket, String content, Duration idle, Instant end) {
-            given.add(ticket);
-            return Uni.createFrom().emitter(caller -> puts.add(caller));
+        public Uni<Void> putTicket(TicketDigest ticket, KeptTicket kept) {
+            throw new UnsupportedOperationException();
         }
 
         @Override
@@ -152,8 +163,11 @@ final class TicketsTest {
         }
 
         @Override
-        public Uni<List<TicketDigest>> touchTickets(Collection<TicketDigest> tickets) {
+        public Uni<Void> touchTickets(
+                Collection<TicketDigest> tickets,
+                Function<TicketDigest, Optional<KeptTicket>> lost) {
             asked.add(List.copyOf(tickets));
+            this.lost = lost;
             return Uni.createFrom().emitter(caller -> touched.add(caller));
         }
 

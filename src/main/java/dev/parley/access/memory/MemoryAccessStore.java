@@ -3,7 +3,6 @@ package dev.parley.access.memory;
 import dev.parley.access.AccessStore;
 import io.smallrye.mutiny.Uni;
 import java.time.Clock;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
@@ -11,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Keeps tickets and revocations in memory, for one pod. Thread-safe. */
 public final class MemoryAccessStore implements AccessStore {
@@ -35,40 +35,53 @@ public final class MemoryAccessStore implements AccessStore {
         this.clock = clock;
     }
 
-    private record Ticket(String content, Duration idle, Instant end, Instant idleEnd) {
+    private record Ticket(KeptTicket kept, Instant idleEnd) {
 
-        Ticket usedAt(Instant now) {
-            return new Ticket(content, idle, end, now.plus(idle));
+        static Ticket usedAt(Instant now, KeptTicket kept) {
+            return new Ticket(kept, now.plus(kept.idle()));
         }
 
         boolean isOver(Instant now) {
-            return !now.isBefore(end) || !now.isBefore(idleEnd);
+            return !now.isBefore(kept.end()) || !now.isBefore(idleEnd);
+        }
+
+        int characters() {
+            return kept.content().length();
         }
     }
 
     @Override
-    public Uni<Void> putTicket(TicketDigest ticket, String content, Duration idle, Instant end) {
+    public Uni<Void> putTicket(TicketDigest ticket, KeptTicket kept) {
+        put(ticket, kept);
+        return Uni.createFrom().voidItem();
+    }
+
+    private void put(TicketDigest ticket, KeptTicket kept) {
         synchronized (tickets) {
             Instant now = clock.instant();
-            tickets.put(ticket, new Ticket(content, idle, end, now.plus(idle)));
-            characters += content.length();
+            Ticket former = tickets.put(ticket, Ticket.usedAt(now, kept));
+            characters += kept.content().length() - (former == null ? 0 : former.characters());
             removeOld(now);
         }
-        return Uni.createFrom().voidItem();
     }
 
     @Override
     public Uni<Optional<String>> useTicket(TicketDigest ticket) {
-        return Uni.createFrom().item(use(ticket).map(Ticket::content));
+        return Uni.createFrom().item(use(ticket).map(KeptTicket::content));
     }
 
     @Override
-    public Uni<List<TicketDigest>> touchTickets(Collection<TicketDigest> used) {
-        return Uni.createFrom()
-                .item(used.stream().filter(ticket -> use(ticket).isEmpty()).toList());
+    public Uni<Void> touchTickets(
+            Collection<TicketDigest> used, Function<TicketDigest, Optional<KeptTicket>> lost) {
+        for (TicketDigest ticket : used) {
+            if (use(ticket).isEmpty()) {
+                lost.apply(ticket).ifPresent(kept -> put(ticket, kept));
+            }
+        }
+        return Uni.createFrom().voidItem();
     }
 
-    private Optional<Ticket> use(TicketDigest ticket) {
+    private Optional<KeptTicket> use(TicketDigest ticket) {
         synchronized (tickets) {
             Instant now = clock.instant();
             Ticket known = tickets.get(ticket);
@@ -77,11 +90,11 @@ public final class MemoryAccessStore implements AccessStore {
             }
             if (known.isOver(now)) {
                 tickets.remove(ticket);
-                characters -= known.content().length();
+                characters -= known.characters();
                 return Optional.empty();
             }
-            tickets.put(ticket, known.usedAt(now));
-            return Optional.of(known);
+            tickets.put(ticket, Ticket.usedAt(now, known.kept()));
+            return Optional.of(known.kept());
         }
     }
 
@@ -99,7 +112,7 @@ public final class MemoryAccessStore implements AccessStore {
                 return;
             }
             oldest.remove();
-            characters -= next.content().length();
+            characters -= next.characters();
         }
     }
 

@@ -36,8 +36,8 @@ public final class RedisAccessStore implements AccessStore {
     private static final RedisCommands.Script REVOCATIONS = script("revocations.lua");
 
     /**
-     * Tickets that are touched at a time: one after the other, 20,000 of them would take 20,000
-     * round trips, and all at once more commands than may wait for an answer.
+     * Tickets that are touched at a server at a time: one after the other, 20,000 of them would
+     * take 20,000 round trips, and all at once more commands than may wait for an answer.
      */
     private static final int TOUCHED_AT_A_TIME = 64;
 
@@ -66,20 +66,20 @@ public final class RedisAccessStore implements AccessStore {
     }
 
     @Override
-    public Uni<Void> putTicket(TicketDigest ticket, String content, Duration idle, Instant end) {
-        long left = Duration.between(clock.instant(), end).toMillis();
-        List<String> args = List.of(content, Long.toString(idle.toMillis()), Long.toString(left));
-        List<String> keys = List.of(key(ticket));
-        return ofThoseThatAnswer(server -> server.run(PUT_TICKET, keys, args)).replaceWithVoid();
+    public Uni<Void> putTicket(TicketDigest ticket, KeptTicket kept) {
+        return ofThoseThatAnswer(server -> putAt(server, ticket, kept)).replaceWithVoid();
+    }
+
+    private Uni<Response> putAt(RedisConnections server, TicketDigest ticket, KeptTicket kept) {
+        long idle = kept.idle().toMillis();
+        long left = Duration.between(clock.instant(), kept.end()).toMillis();
+        List<String> args = List.of(kept.content(), Long.toString(idle), Long.toString(left));
+        return server.run(PUT_TICKET, List.of(key(ticket)), args);
     }
 
     @Override
     public Uni<Optional<String>> useTicket(TicketDigest ticket) {
-        List<String> keys = List.of(key(ticket));
-        return ofAll(
-                        server -> server.run(USE_TICKET, keys, List.of()).map(Optional::ofNullable),
-                        Optional::isPresent,
-                        Duration.ZERO)
+        return ofAll(server -> useAt(server, ticket), Optional::isPresent, Duration.ZERO)
                 .map(
                         answers -> {
                             Optional<String> content =
@@ -94,28 +94,52 @@ public final class RedisAccessStore implements AccessStore {
                         });
     }
 
+    private Uni<Optional<Response>> useAt(RedisConnections server, TicketDigest ticket) {
+        return server.run(USE_TICKET, List.of(key(ticket)), List.of()).map(Optional::ofNullable);
+    }
+
+    /**
+     * Each server goes through the tickets at its own speed: if they went at that of the fastest
+     * one, a server that stalls would have a command for every ticket waiting, and then refuse the
+     * publishes of its rooms because too many wait.
+     */
     @Override
-    public Uni<List<TicketDigest>> touchTickets(Collection<TicketDigest> tickets) {
+    public Uni<Void> touchTickets(
+            Collection<TicketDigest> tickets, Function<TicketDigest, Optional<KeptTicket>> lost) {
+        List<Uni<Void>> each =
+                servers.stream().map(server -> touchAt(server, tickets, lost)).toList();
+        return Uni.join().all(each).andFailFast().replaceWithVoid();
+    }
+
+    private Uni<Void> touchAt(
+            RedisConnections server,
+            Collection<TicketDigest> tickets,
+            Function<TicketDigest, Optional<KeptTicket>> lost) {
         return Multi.createFrom()
                 .iterable(tickets)
                 .onItem()
-                .transformToUni(this::touchTicket)
+                .transformToUni(
+                        ticket ->
+                                touchAt(server, ticket, lost)
+                                        .onFailure(RedisUnavailable.class)
+                                        .recoverWithNull())
                 .merge(TOUCHED_AT_A_TIME)
-                .collect()
-                .asList()
-                .map(gone -> gone.stream().flatMap(Optional::stream).toList());
+                .onItem()
+                .ignoreAsUni();
     }
 
-    /** Counts a use of a ticket, which prolongs it. Returns the ticket if it does not exist. */
-    private Uni<Optional<TicketDigest>> touchTicket(TicketDigest ticket) {
-        return useTicket(ticket)
-                .map(
+    private Uni<Void> touchAt(
+            RedisConnections server,
+            TicketDigest ticket,
+            Function<TicketDigest, Optional<KeptTicket>> lost) {
+        return useAt(server, ticket)
+                .chain(
                         found ->
-                                found.isEmpty()
-                                        ? Optional.of(ticket)
-                                        : Optional.<TicketDigest>empty())
-                .onFailure(BrokerUnavailable.class)
-                .recoverWithItem(Optional.empty());
+                                (found.isPresent()
+                                                ? Optional.<KeptTicket>empty()
+                                                : lost.apply(ticket))
+                                        .map(kept -> putAt(server, ticket, kept).replaceWithVoid())
+                                        .orElseGet(() -> Uni.createFrom().voidItem()));
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.parley.access.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.access.AccessStore;
+import dev.parley.access.AccessStore.KeptTicket;
 import dev.parley.access.AccessStoreContract;
 import java.time.Clock;
 import java.time.Duration;
@@ -37,7 +38,9 @@ class MemoryAccessStoreTest extends AccessStoreContract {
     }
 
     private void put(int number, String content, Instant end) {
-        store.putTicket(ticket(number), content, Duration.ofHours(1), end).await().indefinitely();
+        store.putTicket(ticket(number), new KeptTicket(content, Duration.ofHours(1), end))
+                .await()
+                .indefinitely();
     }
 
     private boolean isKept(int number) {
