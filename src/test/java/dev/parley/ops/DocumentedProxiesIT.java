@@ -6,13 +6,16 @@ import dev.parley.testsupport.Http;
 import dev.parley.testsupport.OwnedProcess;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
+import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
 import dev.parley.testsupport.Tool;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.StringReader;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,18 +55,116 @@ final class DocumentedProxiesIT {
         try (ParleyProcess pod = pod(place)) {
             OwnedProcess nginx = startNginx(port, place.port());
             try {
-                URI uri = URI.create("http://127.0.0.1:" + port + "/events");
-                Timeouts.await("nginx")
-                        .ignoreExceptionsInstanceOf(UncheckedIOException.class)
-                        .failFast(() -> assertThat(nginx.alive()).as(nginx.log()).isTrue())
-                        .until(() -> new Http(uri).get("/favicon.svg").status() == 200);
-                assertLimitedByRealAddress(uri);
+                assertLimitedByRealAddress(uri(port));
                 assertThat(pod.log()).doesNotContain("ERROR").doesNotContain("WARN");
             } finally {
-                // SIGTERM: the master ends its workers. SIGKILL would leave them.
-                nginx.terminate();
-                nginx.awaitExit();
+                end(nginx);
             }
+        }
+    }
+
+    /** A browser gives up after a 503 of the proxy, and comes back after a goodbye of a pod. */
+    @Test
+    void newStreamBehindHaproxy_isAnsweredByAPod_whileRedisIsAway() {
+        List<Haproxy.Pod> places = List.of(Haproxy.Pod.free(), Haproxy.Pod.free());
+        try (var redis = RedisServer.start();
+                var one = onRedis(redis, places.get(0));
+                var two = onRedis(redis, places.get(1));
+                Haproxy proxy = Haproxy.start(directory, places)) {
+            proxy.awaitAllPods();
+            redis.kill();
+            one.awaitReadiness(503);
+            two.awaitReadiness(503);
+            proxy.awaitNoReadyPod();
+
+            try (SseReader reader = SseReader.open(proxy.uri("/events"))) {
+                assertThat(reader.awaitEvent("goodbye").data())
+                        .isEqualTo("{\"reason\":\"unavailable\"}");
+                assertThat(reader.status()).isEqualTo(200);
+            }
+        }
+    }
+
+    private static ParleyProcess onRedis(RedisServer redis, Haproxy.Pod place) {
+        return ParleyProcess.builder()
+                .redis(redis.uri())
+                .ports(place.port(), place.managementPort())
+                .quickToDetectFaults()
+                .start();
+    }
+
+    @Test
+    void nginx_triesAnotherPod_whenOneDoesNotAnswer() throws IOException {
+        Haproxy.Pod place = Haproxy.Pod.free();
+        int port = Ports.free();
+        try (ParleyProcess pod = pod(place);
+                var vanished = new UnansweringPort()) {
+            OwnedProcess nginx = startNginx(port, place.port(), vanished.port());
+            try {
+                for (int i = 0; i < 4; i++) {
+                    assertThat(new Http(uri(port)).call("HEAD", "/events").status()).isEqualTo(200);
+                    assertThat(new Http(uri(port)).sendForm("" + i).status()).isEqualTo(200);
+                }
+                assertThat(nginx.log()).contains("while connecting to upstream");
+                assertThat(pod.alive()).isTrue();
+            } finally {
+                end(nginx);
+            }
+        }
+    }
+
+    @Test
+    void nginx_servesAgain_asSoonAsAPodIsBack() throws IOException {
+        Haproxy.Pod place = Haproxy.Pod.free();
+        int port = Ports.free();
+        OwnedProcess nginx = startNginx(port, place.port(), Ports.free());
+        try {
+            assertThat(new Http(uri(port)).call("HEAD", "/events").status()).isEqualTo(502);
+
+            try (ParleyProcess pod = pod(place)) {
+                assertThat(new Http(uri(port)).call("HEAD", "/events").status()).isEqualTo(200);
+                assertThat(pod.alive()).isTrue();
+            }
+        } finally {
+            end(nginx);
+        }
+    }
+
+    private static URI uri(int port) {
+        return URI.create("http://127.0.0.1:" + port + "/events");
+    }
+
+    private static void end(OwnedProcess nginx) {
+        // SIGTERM: the master ends its workers. SIGKILL would leave them.
+        nginx.terminate();
+        nginx.awaitExit();
+    }
+
+    /**
+     * A port that answers no connection, as that of a node that is gone: the kernel drops what
+     * arrives once as many connections as it queues have not been accepted.
+     */
+    private static final class UnansweringPort implements Closeable {
+
+        private final ServerSocket server =
+                new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+        private final List<Socket> queued =
+                List.of(
+                        new Socket(server.getInetAddress(), server.getLocalPort()),
+                        new Socket(server.getInetAddress(), server.getLocalPort()));
+
+        UnansweringPort() throws IOException {}
+
+        int port() {
+            return server.getLocalPort();
+        }
+
+        @Override
+        public void close() throws IOException {
+            for (Socket socket : queued) {
+                socket.close();
+            }
+            server.close();
         }
     }
 
@@ -110,20 +211,36 @@ final class DocumentedProxiesIT {
         return pod.start().awaitReady();
     }
 
-    private OwnedProcess startNginx(int port, int pod) throws IOException {
+    private OwnedProcess startNginx(int port, int... pods) throws IOException {
         String text =
                 Haproxy.documented("### nginx")
                         .replace("worker_rlimit_nofile 65536", "worker_rlimit_nofile 4096")
                         .replace("worker_connections 32768", "worker_connections 2048")
                         .replace("listen 80", "listen 127.0.0.1:" + port)
-                        .replace("10.0.0.11:8080", "127.0.0.1:" + pod)
-                        .replaceAll("server 10\\.0\\.0\\.12:8080;", "")
+                        .replace("proxy_connect_timeout 5s", "proxy_connect_timeout 500ms")
+                        .replace("10.0.0.11:8080", "127.0.0.1:" + pods[0])
+                        .replaceAll(
+                                "server 10\\.0\\.0\\.12:8080(.*?);",
+                                pods.length == 1 ? "" : "server 127.0.0.1:" + pods[1] + "$1;")
                         .replace("http {", "http {\n    access_log off;\n" + temporaryPaths());
         Path configuration = directory.resolve("nginx.conf");
         Files.writeString(
                 configuration,
                 "daemon off;\nerror_log stderr;\npid " + directory.resolve("pid") + ";\n" + text);
-        return Tool.named("nginx").start("-p", "" + directory, "-c", "" + configuration);
+        OwnedProcess nginx =
+                Tool.named("nginx").start("-p", "" + directory, "-c", "" + configuration);
+        Timeouts.await("nginx")
+                .failFast(() -> assertThat(nginx.alive()).as(nginx.log()).isTrue())
+                .until(() -> accepts(port));
+        return nginx;
+    }
+
+    private static boolean accepts(int port) {
+        try (var connection = new Socket("127.0.0.1", port)) {
+            return connection.isConnected();
+        } catch (IOException refused) {
+            return false;
+        }
     }
 
     private String temporaryPaths() {

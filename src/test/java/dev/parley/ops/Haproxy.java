@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A real HAProxy in front of pods, with the configuration of docs/operations.md. */
 final class Haproxy implements Closeable {
@@ -59,13 +60,22 @@ final class Haproxy implements Closeable {
         return URI.create("http://127.0.0.1:" + port + path);
     }
 
-    /** Waits until the proxy sends requests to all pods. */
+    /** Waits until all pods are ready in the proxy's view. */
     void awaitAllPods() {
+        awaitReady(pods);
+    }
+
+    /** Waits until no pod is ready in the proxy's view. */
+    void awaitNoReadyPod() {
+        awaitReady(0);
+    }
+
+    private void awaitReady(int count) {
         Http http = new Http(uri(""));
-        Timeouts.await("all pods behind the proxy")
+        Timeouts.await("ready pods behind the proxy: " + count)
                 .ignoreExceptionsInstanceOf(UncheckedIOException.class)
                 .failFast(() -> assertThat(process.alive()).as(process.log()).isTrue())
-                .until(() -> up(http.get(STATES).body()) == pods);
+                .until(() -> up(http.get(STATES).body()) == count);
     }
 
     /** Counts the pods that are up in the proxy's statistics. */
@@ -85,14 +95,12 @@ final class Haproxy implements Closeable {
      * need as many open files, and shows its view of the pods.
      */
     private static String configuration(int port, List<Pod> pods) {
+        String documented = documented("### HAProxy");
         String servers =
                 pods.stream()
-                        .map(
-                                pod ->
-                                        "    server pod%1$d 127.0.0.1:%1$d port %2$d%n"
-                                                .formatted(pod.port(), pod.managementPort()))
+                        .flatMap(pod -> documented.lines().flatMap(line -> server(line, pod)))
                         .collect(Collectors.joining());
-        return documented("### HAProxy")
+        return documented
                 .replace("inter 1s", "inter 200ms")
                 .replace("maxconn 50000", "maxconn 4000")
                 .replace(
@@ -102,6 +110,21 @@ final class Haproxy implements Closeable {
                 .replaceAll("(?m)^    server .*\\R?", "")
                 .stripTrailing()
                 .concat("\n" + servers);
+    }
+
+    /** The line for a pod, if a line of the documentation is one of its first pod, {@code a}. */
+    private static Stream<String> server(String documented, Pod pod) {
+        if (!documented.contains(" 10.0.0.11:8080")) {
+            return Stream.empty();
+        }
+        String line =
+                documented
+                        .replace("server a", "server pod" + pod.port())
+                        .replace("10.0.0.11:8080", "127.0.0.1:" + pod.port());
+        return Stream.of(
+                line.contains("no-check")
+                        ? line + "\n"
+                        : line + " port " + pod.managementPort() + "\n");
     }
 
     /** The first block of code below a heading of docs/operations.md. */
