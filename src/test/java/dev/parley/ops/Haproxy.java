@@ -62,26 +62,26 @@ final class Haproxy implements Closeable {
 
     /** Waits until all pods are ready in the proxy's view. */
     void awaitAllPods() {
-        awaitReady(pods);
+        awaitAll("UP");
     }
 
     /** Waits until no pod is ready in the proxy's view. */
     void awaitNoReadyPod() {
-        awaitReady(0);
+        awaitAll("DOWN");
     }
 
-    private void awaitReady(int count) {
+    private void awaitAll(String state) {
         Http http = new Http(uri(""));
-        Timeouts.await("ready pods behind the proxy: " + count)
+        Timeouts.await("all pods behind the proxy " + state)
                 .ignoreExceptionsInstanceOf(UncheckedIOException.class)
                 .failFast(() -> assertThat(process.alive()).as(process.log()).isTrue())
-                .until(() -> up(http.get(STATES).body()) == count);
+                .until(() -> count(state, http.get(STATES).body()) == pods);
     }
 
-    /** Counts the pods that are up in the proxy's statistics. */
-    private static long up(String csv) {
+    /** Counts the pods in this state in the proxy's statistics; "UP 1/2" is on the way down. */
+    private static long count(String state, String csv) {
         return csv.lines()
-                .filter(line -> line.startsWith("parley,pod") && line.contains(",UP,"))
+                .filter(line -> line.startsWith("parley,pod") && line.contains("," + state + ","))
                 .count();
     }
 
