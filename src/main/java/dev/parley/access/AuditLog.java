@@ -57,9 +57,23 @@ final class AuditLog {
 
     /** Writes that rights were revoked. */
     void revoked(RoutingContext exchange, Caller caller, Revocation revocation) {
+        revocation(exchange, caller, revocation, "done");
+    }
+
+    /**
+     * Writes that rights may have been revoked: the store did not answer, and may have carried it
+     * out. The pods then act on it as on any other.
+     */
+    void perhapsRevoked(RoutingContext exchange, Caller caller, Revocation revocation) {
+        revocation(exchange, caller, revocation, "unknown");
+    }
+
+    private void revocation(
+            RoutingContext exchange, Caller caller, Revocation revocation, String outcome) {
         LOG.infof(
-                "%s outcome=done revoked=%s %s",
+                "%s outcome=%s revoked=%s %s",
                 call(exchange, caller, revocation.room().map(Room::name).orElse(NONE)),
+                outcome,
                 field(revocation.toJson()),
                 address(exchange));
     }

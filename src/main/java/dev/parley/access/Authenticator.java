@@ -10,7 +10,6 @@ import dev.parley.http.RefusedRequest;
 import dev.parley.http.TokenBuckets;
 import dev.parley.message.RoomPattern;
 import dev.parley.settings.PatternSetting;
-import io.github.bucket4j.Bandwidth;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
@@ -41,8 +40,7 @@ final class Authenticator {
     private final ProxyAdvice proxyAdvice;
     private final Denials denials;
     private final Caller anonymous;
-    private final TokenBuckets<String> failures = new TokenBuckets<>();
-    private final Bandwidth failureLimit;
+    private final CredentialChecks checks;
 
     Authenticator(
             AccessConfig config,
@@ -61,7 +59,11 @@ final class Authenticator {
         this.clientAddress = clientAddress;
         this.proxyAdvice = proxyAdvice;
         this.denials = denials;
-        this.failureLimit = TokenBuckets.limit(config.failureRate(), config.failureBurst());
+        this.checks =
+                new CredentialChecks(
+                        new TokenBuckets<>(),
+                        TokenBuckets.limit(config.failureRate(), config.failureBurst()),
+                        System::nanoTime);
         this.anonymous =
                 Caller.anonymous(
                         isNeeded() ? publicGrants(config.publicRooms()) : Grants.ALL_ROOMS);
@@ -106,25 +108,38 @@ final class Authenticator {
             return Uni.createFrom().item(anonymous);
         }
         String address = clientAddress.of(request);
-        Optional<Duration> pause = failures.pause(address);
+        Optional<Duration> pause = checks.pause(address);
         if (pause.isPresent() && !verifier.isKnown(credential.get().secret())) {
-            denials.note(exchange, anonymous, AuditLog.NONE, Denial.TOO_MANY);
-            proxyAdvice.onLimitMet(request, "parley.access.failure-rate");
-            return Uni.createFrom()
-                    .failure(
-                            RefusedRequest.retryable(
-                                    ErrorCode.TOO_MANY_REQUESTS,
-                                    "too many requests with a token or ticket that is not valid;"
-                                            + " repeat this one after the seconds in Retry-After",
-                                    pause.get()));
+            return Uni.createFrom().failure(tooMany(exchange, pause.get()));
         }
+        CredentialChecks.Attempt attempt =
+                checks.attempt(address, () -> exchange.response().closed());
         return revocations
                 .whenKnown()
-                .chain(() -> caller(exchange, credential.get()))
+                .chain(() -> caller(exchange, credential.get(), attempt))
                 .onFailure(BrokerUnavailable.class)
                 .transform(Authenticator::unknownForNow)
+                .onFailure(CredentialChecks.NotChecked.class)
+                .transform(failure -> notChecked(exchange, failure))
                 .onFailure(Authenticator::isTheCallersFault)
-                .invoke(refused -> failures.tryTake(address, failureLimit));
+                .invoke(attempt::onRefused);
+    }
+
+    private RefusedRequest notChecked(
+            RoutingContext exchange, CredentialChecks.NotChecked failure) {
+        return failure.pause()
+                .map(pause -> tooMany(exchange, pause))
+                .orElseGet(() -> unknownForNow(failure));
+    }
+
+    private RefusedRequest tooMany(RoutingContext exchange, Duration pause) {
+        denials.note(exchange, anonymous, AuditLog.NONE, Denial.TOO_MANY);
+        proxyAdvice.onLimitMet(exchange.request(), "parley.access.failure-rate");
+        return RefusedRequest.retryable(
+                ErrorCode.TOO_MANY_REQUESTS,
+                "too many requests with a token or ticket that is not valid;"
+                        + " repeat this one after the seconds in Retry-After",
+                pause);
     }
 
     /**
@@ -166,9 +181,10 @@ final class Authenticator {
         return failure instanceof RefusedRequest refused && refused.retryAfter().isEmpty();
     }
 
-    private Uni<Caller> caller(RoutingContext exchange, Credential credential) {
+    private Uni<Caller> caller(
+            RoutingContext exchange, Credential credential, CredentialChecks.Attempt attempt) {
         return switch (credential.carrier()) {
-            case TICKET -> ticketHolder(exchange, credential.secret());
+            case TICKET -> ticketHolder(exchange, credential.secret(), attempt);
             case COOKIE -> {
                 cookies.check(exchange)
                         .ifPresent(
@@ -179,20 +195,24 @@ final class Authenticator {
                                             ErrorCode.FORBIDDEN,
                                             problem.sentence());
                                 });
-                yield tokenHolder(exchange, credential);
+                yield tokenHolder(exchange, credential, attempt);
             }
-            default -> tokenHolder(exchange, credential);
+            default -> tokenHolder(exchange, credential, attempt);
         };
     }
 
-    private Uni<Caller> tokenHolder(RoutingContext exchange, Credential credential) {
-        return verifier.verify(credential.secret())
+    private Uni<Caller> tokenHolder(
+            RoutingContext exchange, Credential credential, CredentialChecks.Attempt attempt) {
+        return verifier.verify(
+                        credential.secret(),
+                        check -> attempt.check(CredentialChecks.Kind.TOKEN, check))
                 .map(token -> caller(exchange, token, credential.carrier(), Optional.empty()))
                 .onFailure(TokenRefused.class)
                 .transform(failure -> refused(exchange, failure));
     }
 
-    private Uni<Caller> ticketHolder(RoutingContext exchange, String ticket) {
+    private Uni<Caller> ticketHolder(
+            RoutingContext exchange, String ticket, CredentialChecks.Attempt attempt) {
         if (!endpoint(exchange).equals(Optional.of(Endpoint.EVENTS))) {
             throw misplaced(exchange, "a ticket opens /events only; send the token itself");
         }
@@ -203,7 +223,11 @@ final class Authenticator {
                             + " POST /tickets");
         }
         TicketDigest digest = TicketDigest.of(ticket);
-        return tickets.use(digest)
+        return attempt.check(CredentialChecks.Kind.TICKET, () -> ticketHolder(exchange, digest));
+    }
+
+    private Uni<Caller> ticketHolder(RoutingContext exchange, TicketDigest ticket) {
+        return tickets.use(ticket)
                 .map(
                         token ->
                                 token.map(
@@ -212,7 +236,7 @@ final class Authenticator {
                                                                 exchange,
                                                                 known,
                                                                 Caller.Carrier.TICKET,
-                                                                Optional.of(digest)))
+                                                                Optional.of(ticket)))
                                         .orElseThrow(() -> unknownTicket(exchange)));
     }
 

@@ -31,7 +31,7 @@ record KeySet(List<VerificationKey> keys) {
      * Most keys that a token without a key id, or with one that several keys have, is tried with:
      * each costs the check of a signature.
      */
-    private static final int MAX_TRIES = 4;
+    static final int MAX_TRIES = 4;
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final TypeReference<Map<String, Object>> MEMBERS = new TypeReference<>() {};
@@ -112,20 +112,23 @@ record KeySet(List<VerificationKey> keys) {
     }
 
     /**
-     * Returns the keys to try for a token: those with its key id, or if there are none, those
-     * without one; for a token without a key id, all of its algorithm.
+     * Returns the keys to try for a token, at most {@link #MAX_TRIES}: those with its key id, or if
+     * there are none, those without one; for a token without a key id, those of its algorithm.
      */
     List<VerificationKey> candidates(SignatureAlgorithm algorithm, Optional<String> keyId) {
+        return matching(algorithm, keyId).stream().limit(MAX_TRIES).toList();
+    }
+
+    /** Tells whether more keys come into question than {@link #candidates} returns. */
+    boolean hasMoreCandidates(SignatureAlgorithm algorithm, Optional<String> keyId) {
+        return matching(algorithm, keyId).size() > MAX_TRIES;
+    }
+
+    private List<VerificationKey> matching(SignatureAlgorithm algorithm, Optional<String> keyId) {
         List<VerificationKey> sameType = keys.stream().filter(key -> key.isFor(algorithm)).toList();
         List<VerificationKey> same =
-                sameType.stream()
-                        .filter(key -> keyId.isEmpty() || key.id().equals(keyId))
-                        .limit(MAX_TRIES)
-                        .toList();
-        if (!same.isEmpty()) {
-            return same;
-        }
-        return sameType.stream().filter(key -> key.id().isEmpty()).limit(MAX_TRIES).toList();
+                sameType.stream().filter(key -> keyId.isEmpty() || key.id().equals(keyId)).toList();
+        return same.isEmpty() ? sameType.stream().filter(key -> key.id().isEmpty()).toList() : same;
     }
 
     /** Tells whether one of the keys has this id. */

@@ -1,5 +1,6 @@
 package dev.parley.access;
 
+import dev.parley.broker.BrokerUnavailable;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.RefusedRequest;
 import dev.parley.http.UrlEncodedForm;
@@ -110,10 +111,19 @@ public final class RevocationsResource {
                     : new RefusedRequest(
                             ErrorCode.FORBIDDEN, "forbidden: the token does not say admin");
         }
-        Revocation revocation =
-                revocation(UrlEncodedForm.readBody(exchange.request(), form, MAX_FORM));
+        Map<String, List<String>> fields =
+                UrlEncodedForm.readBody(exchange.request(), form, MAX_FORM);
+        String query = exchange.request().query();
+        if (query != null && !query.isEmpty()) {
+            throw bad(
+                    "the fields are expected in the body; those in the URL would be ignored, and"
+                            + " more be revoked than was meant");
+        }
+        Revocation revocation = revocation(fields);
         return revocations
                 .revoke(revocation)
+                .onFailure(BrokerUnavailable.class)
+                .invoke(() -> audit.perhapsRevoked(exchange, caller, revocation))
                 .onFailure(AccessStore.TooManyRevocations.class)
                 .transform(RevocationsResource::full)
                 .invoke(() -> audit.revoked(exchange, caller, revocation))

@@ -22,7 +22,7 @@ public final class TokenRefused extends RuntimeException {
         AUDIENCE,
         /** The issuer has no key of its key id. */
         UNKNOWN_KEY,
-        /** Its signature is not the issuer's. */
+        /** Its signature is of none of the issuer's keys that were tried. */
         SIGNATURE,
         /** Its time is over. */
         EXPIRED,

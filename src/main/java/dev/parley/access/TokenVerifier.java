@@ -26,13 +26,14 @@ import java.security.PublicKey;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import javax.crypto.SecretKey;
 import org.jose4j.jwt.consumer.ErrorCodes;
 import org.jose4j.jwt.consumer.InvalidJwtException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Checks tokens (JWT, RFC 7519). Thread-safe.
@@ -117,30 +118,82 @@ public final class TokenVerifier {
                 && accepted.find(RecentTokens.hash(token), clock.instant()).isPresent();
     }
 
+    /** Makes a check when its turn has come. */
+    @FunctionalInterface
+    interface Turns {
+
+        /**
+         * Waits for its turn, makes the check, and returns its outcome.
+         *
+         * @param check may fail with {@link KeysNeeded}, which the outcome has to do then
+         */
+        Uni<VerifiedToken> check(Supplier<Uni<VerifiedToken>> check);
+    }
+
+    /** Thrown by a check that can be decided only when the issuer's keys have been fetched. */
+    static final class KeysNeeded extends RuntimeException {
+
+        private static final long serialVersionUID = 1L;
+
+        private final transient Check check;
+        private final transient Future<KeySet> fetched;
+        private final boolean wasChecked;
+
+        private KeysNeeded(Check check, Future<KeySet> fetched, boolean wasChecked) {
+            super("the keys of the token's issuer are being fetched", null, false, false);
+            this.check = check;
+            this.fetched = fetched;
+            this.wasChecked = wasChecked;
+        }
+
+        /** Tells whether its signature was checked with the keys from before, and is not theirs. */
+        boolean wasChecked() {
+            return wasChecked;
+        }
+    }
+
     /**
      * Checks a token.
      *
      * @param token as the caller sent it
+     * @param turns when it may be checked, unless it was accepted before. While its issuer's keys
+     *     are fetched it has no turn, and then waits for another one
      * @return what it says; fails with {@link TokenRefused}
      */
-    public Uni<VerifiedToken> verify(String token) {
-        try {
+    Uni<VerifiedToken> verify(String token, Turns turns) {
+        if (token.length() > UnverifiedToken.MAX_LENGTH) {
             // Before its hash is computed, which would cost time in proportion to the length.
-            UnverifiedToken.checkLength(token);
-            Instant now = clock.instant();
-            ByteBuffer hash = RecentTokens.hash(token);
-            Optional<VerifiedToken> known = accepted.find(hash, now);
-            if (known.isPresent()) {
-                return Uni.createFrom().item(known.get());
-            }
-            Optional<TokenRefused> knownRefused = refused.find(hash, now);
-            if (knownRefused.isPresent()) {
-                return Uni.createFrom().failure(knownRefused.get());
-            }
-            return new Check(UnverifiedToken.parse(token), hash, now).run();
-        } catch (TokenRefused e) {
-            return Uni.createFrom().failure(e);
+            return turns.check(() -> Uni.createFrom().failure(UnverifiedToken::tooLong));
         }
+        ByteBuffer hash = RecentTokens.hash(token);
+        Optional<VerifiedToken> known = accepted.find(hash, clock.instant());
+        if (known.isPresent()) {
+            return Uni.createFrom().item(known.get());
+        }
+        return turns.check(() -> Uni.createFrom().deferred(() -> verify(token, hash)))
+                .onFailure(KeysNeeded.class)
+                .recoverWithUni(
+                        keys ->
+                                whenDone(keys.fetched)
+                                        .flatMap(
+                                                fetched ->
+                                                        turns.check(
+                                                                () -> keys.check.again(fetched))));
+    }
+
+    private Uni<VerifiedToken> verify(String token, ByteBuffer hash) {
+        Instant now = clock.instant();
+        // The same token may have been checked while this one waited for its turn.
+        Optional<VerifiedToken> known = accepted.find(hash, now);
+        if (known.isPresent()) {
+            return Uni.createFrom().item(known.get());
+        }
+        refused.find(hash, now)
+                .ifPresent(
+                        refusal -> {
+                            throw refusal;
+                        });
+        return new Check(UnverifiedToken.parse(token), hash, now).run();
     }
 
     /** The check of one token whose outcome is not known. */
@@ -165,14 +218,16 @@ public final class TokenVerifier {
             algorithm = token.algorithm(issuer.algorithms());
             token.checkAudience(issuer.audience());
             token.checkTimes(now, skew, longest);
-            // SmallRye JWT would refuse a token without one, and not say why.
+            // SmallRye JWT would refuse a token in which they are wrong, and not say why.
             token.subject();
+            token.id("jti");
+            token.checkOrderOfTimes();
         }
 
         Uni<VerifiedToken> run() {
             KeySet keys = issuer.keys().current();
             if (!hasKey(keys)) {
-                return refetched(keys).orElseGet(() -> Uni.createFrom().failure(noKey()));
+                throw refetched(keys, false).orElseGet(this::noKey);
             }
             Uni<VerifiedToken> checked = checked(keys);
             if (keys.hasKeyOf(token.keyId())) {
@@ -180,10 +235,9 @@ public final class TokenVerifier {
             }
             // Keys without an id may have been replaced since they were fetched.
             return checked.onFailure(TokenVerifier::isWrongSignature)
-                    .recoverWithUni(
+                    .transform(
                             failure ->
-                                    refetched(keys)
-                                            .orElseGet(() -> Uni.createFrom().failure(failure)));
+                                    refetched(keys, true).<Throwable>map(e -> e).orElse(failure));
         }
 
         private boolean hasKey(KeySet keys) {
@@ -191,14 +245,15 @@ public final class TokenVerifier {
         }
 
         /**
-         * Checks the token with keys that are fetched now; empty if they are not fetched now.
+         * Begins to fetch the keys, or joins a fetch that is under way.
          *
-         * @param known the keys with which it could not be checked
+         * @param known the keys with which the token could not be checked
+         * @return says what to wait for; empty if they are not fetched now
          */
-        private Optional<Uni<VerifiedToken>> refetched(KeySet known) {
+        private Optional<RuntimeException> refetched(KeySet known, boolean wasChecked) {
             return issuer.keys()
                     .refetch(known)
-                    .map(fetched -> whenDone(fetched).flatMap(this::again));
+                    .map(fetched -> new KeysNeeded(this, fetched, wasChecked));
         }
 
         private Uni<VerifiedToken> again(AsyncResult<KeySet> fetched) {
@@ -235,7 +290,7 @@ public final class TokenVerifier {
         /** Checks the signature, and stores the outcome. */
         private VerifiedToken withKeys(KeySet keys) {
             try {
-                checkSignature(keys.candidates(algorithm, token.keyId()));
+                checkSignature(keys);
                 VerifiedToken verified = issuer.claims().read(token);
                 accepted.put(hash, verified, issuer.keys(), keys, verified.expires().plus(skew));
                 return verified;
@@ -245,15 +300,23 @@ public final class TokenVerifier {
             }
         }
 
-        private void checkSignature(List<VerificationKey> candidates) {
+        private void checkSignature(KeySet keys) {
             TokenRefused failure = null;
-            for (VerificationKey candidate : candidates) {
+            for (VerificationKey candidate : keys.candidates(algorithm, token.keyId())) {
                 try {
                     parser.parse(token.text(), expected(candidate));
                     return;
                 } catch (ParseException | RuntimeException e) {
                     failure = reasonOf(e);
                 }
+            }
+            if (isWrongSignature(failure) && keys.hasMoreCandidates(algorithm, token.keyId())) {
+                throw new TokenRefused(
+                        SIGNATURE,
+                        "the token's signature is not one of the first "
+                                + KeySet.MAX_TRIES
+                                + " keys of its issuer that come into question; further ones were"
+                                + " not tried. Its kid has to name its key, and no other key");
             }
             throw failure == null ? noKey() : failure;
         }
@@ -276,7 +339,7 @@ public final class TokenVerifier {
         }
     }
 
-    private static boolean isWrongSignature(Throwable failure) {
+    private static boolean isWrongSignature(@Nullable Throwable failure) {
         return failure instanceof TokenRefused refusal && refusal.reason() == SIGNATURE;
     }
 

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -103,10 +104,15 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
      *
      * @throws TokenRefused if it is
      */
-    static void checkLength(String text) {
+    private static void checkLength(String text) {
         if (text.length() > MAX_LENGTH) {
-            throw malformed("the token is longer than " + MAX_LENGTH + " characters");
+            throw tooLong();
         }
+    }
+
+    /** Makes the refusal of a token that is too long. */
+    static TokenRefused tooLong() {
+        return malformed("the token is longer than " + MAX_LENGTH + " characters");
     }
 
     private static JsonNode object(String base64, String part) {
@@ -119,7 +125,9 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
         } catch (IllegalArgumentException | IOException e) {
             // Refused below like JSON of another type; the cause would repeat what it read.
         }
-        throw malformed("the token's " + part + " is not a JSON object");
+        throw malformed(
+                "the token's %s is not a JSON object, or not one that is accepted here: in UTF-8 without a byte order mark, no name twice, at most %d levels deep"
+                        .formatted(part, MAX_DEPTH));
     }
 
     private static void checkHeader(JsonNode header) {
@@ -223,6 +231,19 @@ record UnverifiedToken(String text, String algorithm, Optional<String> keyId, Js
         }
         if (issued().isAfter(latest)) {
             throw new TokenRefused(NOT_YET_VALID, "the token's iat is in the future");
+        }
+    }
+
+    /**
+     * Checks that the token does not end before it begins or is issued.
+     *
+     * @throws TokenRefused if it does
+     */
+    void checkOrderOfTimes() {
+        for (String claim : List.of("nbf", "iat")) {
+            if (seconds(claim).filter(expires()::isBefore).isPresent()) {
+                throw malformed("the token's exp is before its " + claim);
+            }
         }
     }
 

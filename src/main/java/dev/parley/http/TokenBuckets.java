@@ -54,6 +54,17 @@ public final class TokenBuckets<K> {
                 : Optional.of(Duration.ofNanos(probe.getNanosToWaitForRefill()));
     }
 
+    /** Gives a token back to the bucket of a key, which takes no more than it can hold. */
+    public void giveBack(K key) {
+        Bucket known;
+        synchronized (buckets) {
+            known = buckets.get(key);
+        }
+        if (known != null) {
+            known.addTokens(1);
+        }
+    }
+
     /**
      * Returns the time until the bucket of a key has a token; empty if it has one now. Takes none.
      */

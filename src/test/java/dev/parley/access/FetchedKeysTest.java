@@ -216,7 +216,7 @@ final class FetchedKeysTest {
         List<Uni<VerifiedToken>> waiting = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
             String token = token().header("kid", "new").claim("jti", "t" + i).signed("RS256", NEW);
-            waiting.add(verifying.verifier().verify(token).memoize().indefinitely());
+            waiting.add(verifying.verify(token).memoize().indefinitely());
         }
         waiting.forEach(one -> one.subscribe().with(ok -> {}, failed -> {}));
         await(arrived);
@@ -260,6 +260,27 @@ final class FetchedKeysTest {
         verifying.accept(signed(NEW, "k"));
         assertThat(verifying.refuse(signed(TestTokens.pair("RSA"), "k"))).isEqualTo(SIGNATURE);
         assertThat(requests).hasValue(1);
+    }
+
+    @Test
+    void tokenWithoutKeyId_whoseKeyIsNotAmongTheFirstFour_learnsThatItWasNotTried() {
+        KeyPair last = TestTokens.pair("RSA");
+        answer =
+                set(
+                        jwks(
+                                jwk(OLD, "kid", "1"),
+                                jwk(OLD, "kid", "2"),
+                                jwk(OLD, "kid", "3"),
+                                jwk(NEW, "kid", "4"),
+                                jwk(last, "kid", "5")));
+        Verifying verifying = verifying(keys(ONCE));
+
+        verifying.accept(signed(last, "5"));
+        verifying.accept(token().signed("RS256", NEW));
+        TokenRefused refusal = verifying.refusal(token().signed("RS256", last));
+
+        assertThat(refusal.reason()).isEqualTo(SIGNATURE);
+        assertThat(refusal).hasMessageContaining("further ones were not tried");
     }
 
     @Test
@@ -485,7 +506,6 @@ final class FetchedKeysTest {
         context.runOnContext(
                 start ->
                         verifying
-                                .verifier()
                                 .verify(token)
                                 .subscribe()
                                 .with(

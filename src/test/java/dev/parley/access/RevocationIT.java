@@ -333,6 +333,55 @@ class RevocationIT {
         assertKept(redis, "heidi");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"revocations", "revision", "revision revocations"})
+    void revocationsOfWhichRedisHasLostOneKey_areThere_orAreGivenBack(String keys) {
+        String person = "ivan." + keys.length();
+        String token = token(person).signed();
+        AccessPods.revoke(one, admin, "sub=" + person);
+        assertRefused(other, token);
+
+        for (String key : keys.split(" ", -1)) {
+            redis.command("DEL", "parley:{:access}:" + key);
+        }
+
+        assertKept(redis, person);
+        try (ParleyProcess late = AccessPods.builder().redis(redis.uri()).start().awaitReady()) {
+            assertRefused(late, token);
+        }
+    }
+
+    @Test
+    void revocationOfWhichTheOutcomeIsUnknown_isInTheAuditLog() {
+        try (RedisServer slow = RedisServer.start();
+                ParleyProcess pod = AccessPods.builder().redis(slow.uri()).start().awaitReady()) {
+            slow.command("CLIENT", "PAUSE", "600000", "WRITE");
+
+            Http.Answer answer = AccessPods.revoke(pod, admin, "sub=judy");
+
+            slow.command("CLIENT", "UNPAUSE");
+            assertThat(answer.status()).as(answer.body()).isEqualTo(503);
+            pod.awaitLog(
+                    "what=POST:/revocations room=- outcome=unknown revoked={\"sub\":\"judy\""
+                            .replace('"', '_'));
+        }
+    }
+
+    @Test
+    void revocationWithAQuery_isRefused_becauseItsFieldsWouldBeIgnored() {
+        Http.Answer answer =
+                AccessPods.with(one, admin)
+                        .post(
+                                "/revocations?sub=eve",
+                                "application/x-www-form-urlencoded",
+                                "room=team.queried");
+
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.json().path("code").asText()).isEqualTo("bad-form");
+        assertThat(answer.json().path("detail").asText()).contains("expected in the body");
+        assertThat(revocations(redis)).doesNotContain("team.queried");
+    }
+
     @Test
     void revocationThatRedisHasLost_andCannotTakeBack_isGivenBackWhenItCan() {
         try (RedisServer stubborn = RedisServer.start();

@@ -5,11 +5,13 @@ import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.UncheckedIOException;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.Signature;
+import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPublicKey;
 import java.security.spec.ECGenParameterSpec;
 import java.security.spec.MGF1ParameterSpec;
@@ -195,6 +197,30 @@ public final class TestTokens {
             jwk.put(members[i], members[i + 1]);
         }
         return jwk;
+    }
+
+    /** Writes the public key of a pair on P-256 as a JWK; members are name and value in turn. */
+    public static Map<String, Object> ecJwk(KeyPair pair, String... members) {
+        var key = (ECPublicKey) pair.getPublic();
+        Map<String, Object> jwk = new LinkedHashMap<>();
+        jwk.put("kty", "EC");
+        jwk.put("crv", "P-256");
+        jwk.put("x", coordinate(key.getW().getAffineX()));
+        jwk.put("y", coordinate(key.getW().getAffineY()));
+        for (int i = 0; i < members.length; i += 2) {
+            jwk.put(members[i], members[i + 1]);
+        }
+        return jwk;
+    }
+
+    /** Writes 32 bytes (RFC 7518 §6.2.1.2). */
+    private static String coordinate(BigInteger number) {
+        byte[] signed = number.toByteArray();
+        int bytes = 32;
+        byte[] fixed = new byte[bytes];
+        int length = Math.min(bytes, signed.length);
+        System.arraycopy(signed, signed.length - length, fixed, bytes - length, length);
+        return base64(fixed);
     }
 
     private static String unsigned(byte[] number) {

@@ -86,6 +86,18 @@ final class TokenVerifierTest {
     }
 
     @Test
+    void refusalOfClaimsThatAreNotAccepted_saysWhichAndWhy() {
+        long now = Instant.now().getEpochSecond();
+
+        assertThat(secret.refusal(token().signedPayload("{\"sub\":\"a\",\"sub\":\"b\"}")))
+                .hasMessageContaining("no name twice");
+        assertThat(secret.refusal(token().claim("jti", 7).signed()))
+                .hasMessageContaining("the token's jti is not a text");
+        assertThat(secret.refusal(token().claim("nbf", now + 20).claim("exp", now + 10).signed()))
+                .hasMessageContaining("the token's exp is before its nbf");
+    }
+
+    @Test
     void tokenSignedWithThePublicKeyAsSecret_isRefused() {
         String pem = TestTokens.pem(RSA);
         List<byte[]> secrets =

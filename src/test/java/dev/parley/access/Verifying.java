@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.parley.testsupport.Timeouts;
+import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** Checks tokens in tests, and waits for the outcome. */
 final class Verifying {
@@ -49,7 +51,12 @@ final class Verifying {
 
     /** Returns what a token says, which has to be accepted. */
     VerifiedToken accept(String token) {
-        return verifier.verify(token).await().atMost(Timeouts.LIMIT);
+        return verify(token).await().atMost(Timeouts.LIMIT);
+    }
+
+    /** Checks a token whenever that is asked for. */
+    Uni<VerifiedToken> verify(String token) {
+        return verifier.verify(token, Supplier::get);
     }
 
     /**

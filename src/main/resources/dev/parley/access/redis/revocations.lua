@@ -5,11 +5,16 @@
 -- ARGV[…]  revisions that the pod knows
 --
 -- Returns {revision}, or {revision, revocation, end (ms), revocation, end …} if the pod does not know
--- the revision. The set of a server that lost its keys has the revision '-'.
+-- the revision. If there is no set, the revision is '-', whatever the second key says: a program may have
+-- removed the set alone, or Redis may have evicted it, and the pods then give it back. If the set is there
+-- and the second key is not, the revision is '+', so that the loss of the set is noticed later too.
 local revocations, revision_key = KEYS[1], KEYS[2]
 local known_revisions = ARGV
 
-local revision = redis.call('GET', revision_key) or '-'
+local revision = '-'
+if redis.call('EXISTS', revocations) == 1 then
+  revision = redis.call('GET', revision_key) or '+'
+end
 for _, known in ipairs(known_revisions) do
   if known == revision then
     return {revision}

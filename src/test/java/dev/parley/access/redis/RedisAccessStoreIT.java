@@ -83,6 +83,30 @@ class RedisAccessStoreIT extends AccessStoreContract {
         }
     }
 
+    @Test
+    void lossOfTheRevocationsAlone_isNoticed_alsoAfterThatOfTheirRevision() {
+        get(store.putRevocations(Map.of("one", Instant.now().plus(HOUR))));
+        List<String> known = revisions();
+        for (String key : List.of("revision", "revocations")) {
+            first.command("DEL", "parley:{:access}:" + key);
+            second.command("DEL", "parley:{:access}:" + key);
+
+            assertThat(get(store.revocations(known)))
+                    .as(key)
+                    .allSatisfy(list -> assertThat(list.entries()).isPresent());
+
+            known = revisions();
+        }
+        assertThat(get(store.revocations(known)))
+                .allSatisfy(list -> assertThat(list.entries()).isEmpty());
+    }
+
+    private List<String> revisions() {
+        return get(store.revocations(List.of())).stream()
+                .map(AccessStore.RevocationList::revision)
+                .toList();
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {0, 1})
     void whileAServerHangs_theOtherIsEnough(int hanging) {

@@ -1,0 +1,184 @@
+package dev.parley.access;
+
+import static dev.parley.access.TestTokens.jwk;
+import static dev.parley.access.TestTokens.jwks;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.parley.testsupport.Metrics;
+import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RawConnection;
+import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.Timeouts;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.security.KeyPair;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Many tokens or tickets of one address that are to be checked at the same moment: the tokens wait
+ * for a key that is being fetched, the tickets for a Redis that hangs.
+ */
+class CredentialFloodIT {
+
+    private static final int FLOOD = 300;
+    private static final int BURST = 20;
+
+    /**
+     * Those that are checked while the flood is refused, at one a second: for up to half a minute.
+     */
+    private static final int MOST = BURST + 30;
+
+    private static final KeyPair RSA = TestTokens.pair("RSA");
+    private static final KeyPair EC = TestTokens.pair("secp256r1");
+    private static final KeyPair OTHER_RSA = TestTokens.pair("RSA");
+    private static final KeyPair OTHER_EC = TestTokens.pair("secp256r1");
+    private static final String BEFORE = jwks(jwk(RSA, "kid", "k1"));
+    private static final InetAddress ELSEWHERE = RawConnection.address("127.0.0.2");
+
+    @AutoClose private static JwksServer keys;
+    @AutoClose private static RedisServer redis;
+
+    private final List<RawConnection> clients = new ArrayList<>();
+
+    @BeforeAll
+    static void start() {
+        keys = new JwksServer(BEFORE);
+        redis = RedisServer.start();
+    }
+
+    /** A pod that knows no key of the tokens yet. */
+    private static ParleyProcess.Builder pod() {
+        keys.answer(200, BEFORE);
+        return AccessPods.builder()
+                .config("parley.access.issuers.login.issuer", "login")
+                .config("parley.access.issuers.login.audience", TestTokens.AUDIENCE)
+                .config("parley.access.issuers.login.jwks", keys.uri())
+                .config("parley.access.failure-burst", Integer.toString(BURST))
+                .config("parley.access.failure-rate", "1");
+    }
+
+    private static List<String> tokens(String algorithm, KeyPair pair) {
+        return IntStream.range(0, FLOOD).mapToObj(i -> token(i).signed(algorithm, pair)).toList();
+    }
+
+    private static TestTokens token(int number) {
+        return AccessPods.tokenFor("kitchen")
+                .header("kid", "new")
+                .claim("iss", "login")
+                .claim("jti", "t" + number);
+    }
+
+    private void send(ParleyProcess pod, InetAddress from, String path, String header) {
+        String request =
+                "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + header + "\r\n";
+        clients.add(
+                RawConnection.open(pod.port(), from, request.getBytes(StandardCharsets.US_ASCII)));
+    }
+
+    private void sendToken(ParleyProcess pod, InetAddress from, String token) {
+        send(pod, from, "/rooms/kitchen/messages", "Authorization: Bearer " + token + "\r\n");
+    }
+
+    /** Sends tokens that wait for their key, and has it published when all of them wait. */
+    private void sendTogether(ParleyProcess pod, List<String> tokens, String elsewhere) {
+        keys.hold();
+        tokens.forEach(token -> sendToken(pod, InetAddress.getLoopbackAddress(), token));
+        sendToken(pod, ELSEWHERE, elsewhere);
+        var metrics = new Metrics(pod);
+        Timeouts.await("all wait").until(() -> metrics.activeRequests() == FLOOD + 1);
+        keys.answer(200, jwks(jwk(RSA, "kid", "new"), TestTokens.ecJwk(EC, "kid", "new")));
+        keys.release();
+    }
+
+    /** Counts the answers that begin with this, after all have come. */
+    private long answers(String status) {
+        clients.forEach(RawConnection::readToEnd);
+        return clients.stream().filter(one -> one.text().startsWith("HTTP/1.1 " + status)).count();
+    }
+
+    private void close() {
+        clients.forEach(RawConnection::close);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"RS256", "ES256"})
+    void badTokensThatArriveTogether_areCheckedUpToTheBurst_andAnotherAddressIsServed(
+            String algorithm) {
+        boolean isRsa = algorithm.equals("RS256");
+        try (ParleyProcess pod = pod().fixedPort().start().awaitReady()) {
+            List<String> bad = tokens(algorithm, isRsa ? OTHER_RSA : OTHER_EC);
+            sendTogether(pod, bad, token(0).signed(algorithm, isRsa ? RSA : EC));
+
+            assertThat(answers("200")).isOne();
+            assertThat(clients.get(FLOOD).text()).startsWith("HTTP/1.1 200");
+            assertThat(answers("401")).isBetween((long) BURST, (long) MOST);
+            assertThat(answers("429")).isEqualTo(FLOOD - answers("401"));
+            var metrics = new Metrics(pod);
+            assertThat(metrics.value("parley_access_denied_total{reason=\"signature\"}"))
+                    .isEqualTo((double) answers("401"));
+            assertThat(metrics.value("parley_access_denied_total{reason=\"too-many\"}"))
+                    .isEqualTo((double) answers("429"));
+        } finally {
+            close();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"RS256", "ES256"})
+    void validTokensThatArriveTogether_areAllAccepted(String algorithm) {
+        KeyPair pair = algorithm.equals("RS256") ? RSA : EC;
+        try (ParleyProcess pod = pod().fixedPort().start().awaitReady()) {
+            sendTogether(pod, tokens(algorithm, pair), token(0).signed(algorithm, pair));
+
+            assertThat(answers("200")).isEqualTo(FLOOD + 1);
+        } finally {
+            close();
+        }
+    }
+
+    @Test
+    void ticketsThatArriveTogether_areLookedUpUpToTheBurst_andValidOnesAreAllAccepted() {
+        try (ParleyProcess pod =
+                pod().fixedPort()
+                        .config("parley.redis.timeout", "60S")
+                        .redis(redis.uri())
+                        .start()
+                        .awaitReady()) {
+            String ticket = AccessPods.ticket(pod, AccessPods.tokenFor("kitchen").signed());
+            var metrics = new Metrics(pod);
+            redis.pause();
+            for (int i = 0; i < FLOOD; i++) {
+                sendTicket(pod, InetAddress.getLoopbackAddress(), "bad" + i);
+                sendTicket(pod, ELSEWHERE, ticket);
+            }
+            Timeouts.await("all wait").until(() -> metrics.activeRequests() == 2 * FLOOD);
+            redis.resume();
+
+            metrics.awaitValue("parley_access_streams_total{carrier=\"ticket\"}", FLOOD);
+            Timeouts.await("all are answered")
+                    .until(() -> lookedUp(metrics) + refused(metrics) == FLOOD);
+            assertThat(lookedUp(metrics)).isBetween((double) BURST, (double) MOST);
+        } finally {
+            close();
+        }
+    }
+
+    private void sendTicket(ParleyProcess pod, InetAddress from, String ticket) {
+        send(pod, from, "/events?room=kitchen&ticket=" + ticket, "");
+    }
+
+    private static double lookedUp(Metrics metrics) {
+        return metrics.value("parley_access_denied_total{reason=\"unknown-ticket\"}");
+    }
+
+    private static double refused(Metrics metrics) {
+        return metrics.value("parley_access_denied_total{reason=\"too-many\"}");
+    }
+}
