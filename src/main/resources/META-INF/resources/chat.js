@@ -22,10 +22,13 @@ const messages = new MessageList({
 
 const view = new ListView((entry) => messages.continuesPrevious(entry));
 
-const form = new Form((text, from) => {
-  view.followNewest();
-  outbox.add(text, from);
-});
+const form = new Form(
+  (text, from) => {
+    view.followNewest();
+    outbox.add(text, from);
+  },
+  () => outbox.drop(),
+);
 
 const outbox = new Outbox(room, {
   onBusy: (busy) => form.setBusy(busy),

@@ -13,17 +13,21 @@ export class Form {
   #send = byId("send", HTMLButtonElement);
   #error = byId("error", HTMLElement);
 
-  /** @param {(text: string, from: string) => void} onSubmit the text is not blank; the name may be empty */
-  constructor(onSubmit) {
+  /**
+   * @param {(text: string, from: string) => void} onSubmit the text is not blank; the name may be empty
+   * @param {() => void} onDeleted the text was deleted by hand, also one that was put back
+   */
+  constructor(onSubmit, onDeleted) {
     this.onSubmit = onSubmit;
+    this.onDeleted = onDeleted;
     this.#name.value = recall("localStorage", NAME) ?? "";
     this.#name.addEventListener("input", () => remember("localStorage", NAME, this.#name.value.trim()));
     this.#text.addEventListener("keydown", (e) => this.#onKey(e));
+    this.#text.addEventListener("input", () => this.#onInput());
     this.#form.addEventListener("submit", (e) => {
       e.preventDefault();
       this.#submit();
     });
-    this.#send.disabled = false;
   }
 
   /** @param {boolean} busy whether a message is being sent */
@@ -73,6 +77,13 @@ export class Form {
   takeOut(text) {
     if (this.beginsWith(text)) this.#text.value = this.#text.value.slice(text.length + 1);
     if (!this.#text.value) this.#error.textContent = "";
+  }
+
+  /** A text that was deleted was not wanted any more, nor is the reason why it was not sent. */
+  #onInput() {
+    if (this.#text.value) return;
+    this.#error.textContent = "";
+    this.onDeleted();
   }
 
   /**

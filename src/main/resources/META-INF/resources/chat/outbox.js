@@ -141,6 +141,14 @@ export class Outbox {
   }
 
   /**
+   * Forgets what was given back, because it was deleted: it does not come back when the page is loaded anew. Its key stays in
+   * memory, for a person who cuts the text and pastes it again.
+   */
+  drop() {
+    if (this.#givenBack) this.#store(this.#waiting);
+  }
+
+  /**
    * Tells whether a message that arrives may be the one that is being sent. It may be another person's, too: only the
    * receipt tells.
    *

@@ -139,7 +139,7 @@ export class RoomStream {
     };
     source.onerror = () => this.#onError(source);
     source.onmessage = (e) => this.#onMessage(e);
-    this.#onControl("position", () => this.#startWatching());
+    this.#onControl("position", (e) => this.#onPosition(e));
     this.#onControl("resumed", () => this.#live());
     this.#onControl("heartbeat", (e, { seconds }) => this.#onHeartbeat(e, seconds));
     this.#onControl("gap", () => this.#onGap());
@@ -234,6 +234,17 @@ export class RoomStream {
   #startWatching() {
     this.#watching = true;
     this.#watch();
+  }
+
+  /**
+   * Takes over the position at once: a page that is left before the first message or heartbeat would otherwise have none, and
+   * begin with the newest messages when it comes back.
+   *
+   * @param {MessageEvent<string>} e
+   */
+  #onPosition({ lastEventId }) {
+    this.#position.moveTo(lastEventId);
+    this.#startWatching();
   }
 
   /**

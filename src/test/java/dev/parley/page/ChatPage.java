@@ -9,6 +9,7 @@ import com.microsoft.playwright.options.AriaRole;
 import dev.parley.testsupport.ParleyProcess;
 import java.net.URI;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Pattern;
 
 /** The chat page in a tab. Its parts are found by role and label, as a screen reader finds them. */
@@ -29,10 +30,22 @@ final class ChatPage {
         return navigate(tab, pod.uri("/?room=" + room)).awaitLive();
     }
 
-    /** Opens the page at this address. */
+    /** Opens the page at this address, and waits until its form works. */
     static ChatPage navigate(Page tab, URI uri) {
         ConsoleErrors errors = ConsoleErrors.of(tab);
-        return new ChatPage(tab, errors, tab.navigate(uri.toString()));
+        var response = new AtomicReference<Response>();
+        awaitForm(tab, () -> response.set(tab.navigate(uri.toString())));
+        return new ChatPage(tab, errors, response.get());
+    }
+
+    /** Loads the page in a tab anew, and waits until its form works. */
+    static void reload(Page tab) {
+        awaitForm(tab, tab::reload);
+    }
+
+    /** The page asks for the history of its room as soon as its form works. */
+    private static void awaitForm(Page tab, Runnable load) {
+        tab.waitForRequest("**/rooms/**", load);
     }
 
     Page tab() {

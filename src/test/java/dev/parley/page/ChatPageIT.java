@@ -82,7 +82,7 @@ class ChatPageIT extends PageTest {
         ChatPage late = room.open(browser.tab(), left);
 
         late.awaitMessage("Before the page was opened");
-        late.tab().reload();
+        ChatPage.reload(late.tab());
         late.awaitMessage("Before the page was opened");
         assertThat(late.texts()).containsExactly("Before the page was opened");
     }
@@ -217,7 +217,7 @@ class ChatPageIT extends PageTest {
         assertThat(page.ownMessages()).hasText(new String[] {"Mine"});
         room.say(right, "Not mine");
 
-        page.tab().reload();
+        ChatPage.reload(page.tab());
 
         page.awaitMessage("Not mine");
         assertThat(page.ownMessages()).hasText(new String[] {"Mine"});

@@ -47,7 +47,7 @@ class ChatPolicyPageIT extends PageTest {
 
         page.say("A message");
         page.awaitMessage("A message");
-        page.tab().reload();
+        ChatPage.reload(page.tab());
         page.awaitMessage("A message");
 
         assertThat(page.response().headerValue("Content-Security-Policy"))

@@ -4,7 +4,6 @@ import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertTha
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.microsoft.playwright.Clock;
-import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Request;
 import com.microsoft.playwright.Route;
@@ -41,8 +40,6 @@ class ChatSendPageIT extends PageTest {
 
     @Test
     void sendBeforeTheScriptHasRun_keepsTheTextInTheFormAndOutOfTheAddress() {
-        // As Firefox does when it restores the page that was there before.
-        String enable = "document.getElementById('send').disabled = false";
         List<Route> held = new ArrayList<>();
         tab.route("**/chat.js", held::add);
         tab.navigate(
@@ -52,14 +49,12 @@ class ChatSendPageIT extends PageTest {
         tab.locator("#name").fill("Ada");
         tab.locator("#text").fill("Secret");
 
-        tab.locator("#send").click(new Locator.ClickOptions().setForce(true));
-        tab.evaluate(enable);
         tab.locator("#name").press("Enter");
         tab.locator("#send").click();
         tab.unroute("**/chat.js");
         held.get(0).resume();
 
-        assertThat(tab.locator("#send")).isEnabled();
+        site.awaitStream();
         assertThat(tab.locator("#text")).hasValue("Secret");
         assertThat(tab.url()).isEqualTo(site.uri().toString());
     }
@@ -155,7 +150,7 @@ class ChatSendPageIT extends PageTest {
         assertThat(requests).hasSize(5);
         assertThat(keys()).hasSize(1);
         page.text().fill("");
-        tab.reload();
+        ChatPage.reload(tab);
         assertThat(page.text()).hasValue("Never");
     }
 
@@ -243,7 +238,7 @@ class ChatSendPageIT extends PageTest {
         ChatPage page = openSending("One", "Two");
         hold.set(false);
 
-        tab.reload();
+        ChatPage.reload(tab);
 
         tab.waitForCondition(() -> requests.size() == 3);
         assertThat(requests.get(1).postData()).contains("\"One\"");
@@ -251,7 +246,7 @@ class ChatSendPageIT extends PageTest {
         assertThat(keyOf(1)).isEqualTo(keyOf(0));
         assertThat(page.send()).not().hasAttribute("aria-busy", "true");
         assertThat(page.error()).isEmpty();
-        tab.reload();
+        ChatPage.reload(tab);
         assertNextRequestIsFor(page, "Three");
         assertThat(requests).hasSize(4);
     }
@@ -263,7 +258,7 @@ class ChatSendPageIT extends PageTest {
         changeStored("stored.messages[0].repeatUntil = 0");
         hold.set(false);
 
-        tab.reload();
+        ChatPage.reload(tab);
 
         assertThat(page.error()).containsText("Perhaps not sent: the page was closed or asleep");
         assertThat(page.text()).hasValue("One\nTwo");
@@ -280,7 +275,7 @@ class ChatSendPageIT extends PageTest {
         changeStored("stored.messages.shift()");
         hold.set(false);
 
-        tab.reload();
+        ChatPage.reload(tab);
 
         tab.waitForCondition(() -> requests.size() == 2);
         assertThat(requests.get(1).postData()).contains("\"Two\"");
@@ -306,10 +301,10 @@ class ChatSendPageIT extends PageTest {
     void textsThatWereGivenBack_stayWithTheirKey_whenThePageIsLoadedAnew() {
         ChatPage page = openWithGivenBack("Late", "Never");
         // Not every browser keeps what is in a form.
-        page.text().fill("");
+        tab.evaluate("document.getElementById('text').value = ''");
         answerWithReceipt("e-1");
 
-        tab.reload();
+        ChatPage.reload(tab);
 
         assertThat(page.text()).hasValue("Late\nNever");
         assertThat(page.error()).containsText("Perhaps not sent: the server cannot be reached");
@@ -318,10 +313,38 @@ class ChatSendPageIT extends PageTest {
         assertThat(keyOf(4)).isEqualTo(keyOf(0));
         assertThat(keys()).hasSize(2);
         assertThat(page.send()).not().hasAttribute("aria-busy", "true");
-        tab.reload();
+        ChatPage.reload(tab);
         assertThat(page.send()).isEnabled();
         assertThat(page.text()).hasValue("");
         assertThat(page.error()).isEmpty();
+    }
+
+    @Test
+    void textThatWasDeletedAfterItWasGivenBack_doesNotComeBack_whenThePageIsLoadedAnew() {
+        ChatPage page = openWithGivenBack("Late", "Never");
+        assertThat(page.error()).containsText("Perhaps not sent");
+
+        page.text().fill("");
+
+        assertThat(page.error()).isEmpty();
+        ChatPage.reload(tab);
+        site.awaitStream();
+        assertThat(page.text()).hasValue("");
+        assertThat(page.error()).isEmpty();
+    }
+
+    @Test
+    void textThatWasCutAfterItWasGivenBack_keepsItsKeyWhenItIsPastedAgain() {
+        ChatPage page = openWithGivenBack("Late");
+        answerWithReceipt("e-1");
+        page.text().fill("");
+        page.text().fill("Late");
+
+        page.text().press("Enter");
+
+        tab.waitForCondition(() -> page.text().inputValue().isEmpty() && requests.size() > 1);
+        tab.waitForFunction("() => window.underWay === 0");
+        assertThat(keys()).hasSize(1);
     }
 
     @Test
@@ -336,7 +359,7 @@ class ChatSendPageIT extends PageTest {
                 }, true);
                 """);
 
-        tab.reload();
+        ChatPage.reload(tab);
 
         assertThat(page.send()).isEnabled();
         assertThat(page.text()).hasValue("Later");
@@ -349,7 +372,7 @@ class ChatSendPageIT extends PageTest {
         answerWithReceipt("e-1");
         site.retain("e-1", "Late");
 
-        tab.reload();
+        ChatPage.reload(tab);
 
         assertThat(page.ownMessages()).hasText(new String[] {"Late"});
         assertThat(page.text()).hasValue("");
@@ -363,7 +386,7 @@ class ChatSendPageIT extends PageTest {
         ChatPage page = openSending("One");
         site.retain("e-1", "One");
 
-        tab.reload();
+        ChatPage.reload(tab);
 
         assertThat(page.undecidedMessages()).hasText(new String[] {"One"});
     }
@@ -401,7 +424,7 @@ class ChatSendPageIT extends PageTest {
         ChatPage page = open();
         tab.evaluate("stored => sessionStorage.setItem('parley.sending:', stored)", stored);
 
-        tab.reload();
+        ChatPage.reload(tab);
 
         tab.waitForCondition(
                 () -> {

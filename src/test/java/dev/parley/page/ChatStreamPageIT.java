@@ -21,14 +21,16 @@ import org.junit.jupiter.api.Test;
  */
 class ChatStreamPageIT extends PageTest {
 
-    /** Counts the heartbeats that the page has received, to know when to move its clock. */
-    private static final String COUNT_HEARTBEATS =
+    /** Counts what the page has received, to know when to move its clock. */
+    private static final String COUNT_EVENTS =
             """
             window.heartbeats = 0;
+            window.positions = 0;
             window.EventSource = class extends EventSource {
               constructor(url) {
                 super(url);
                 this.addEventListener("heartbeat", () => window.heartbeats++);
+                this.addEventListener("position", () => window.positions++);
               }
             };
             """;
@@ -43,7 +45,7 @@ class ChatStreamPageIT extends PageTest {
     @BeforeEach
     void openPage() {
         tab = browser.tab();
-        tab.addInitScript(COUNT_HEARTBEATS);
+        tab.addInitScript(COUNT_EVENTS);
         tab.clock().install(new Clock.InstallOptions().setTime("2026-01-01T00:00:00Z"));
         tab.clock().pauseAt("2026-01-01T01:00:00Z");
         page = ChatPage.navigate(tab, site.uri());
@@ -61,6 +63,29 @@ class ChatStreamPageIT extends PageTest {
         page.awaitMessage("the end");
         assertThat(page.texts())
                 .containsExactly("one", "nine", "ten", "many", "more", "another epoch", "the end");
+    }
+
+    /** Otherwise a page that is left soon would come back without a position. */
+    @Test
+    void position_isWhereThePageResumes_beforeTheFirstMessage() {
+        stream.position("e-5");
+        tab.waitForFunction("() => window.positions === 1");
+        tab.clock().fastForward(5_000);
+        page.awaitLive();
+
+        tab.evaluate("() => dispatchEvent(new Event('online'))");
+
+        assertThat(site.awaitStream().query()).contains("lastEventId=e-5");
+    }
+
+    @Test
+    void positionAfterAGap_isWhereThePageResumes_ifNothingIsRetained() {
+        stream.control("gap", "{}").position("f-9");
+        tab.waitForFunction("() => window.positions === 1");
+
+        tab.evaluate("() => dispatchEvent(new Event('online'))");
+
+        assertThat(site.awaitStream().query()).contains("lastEventId=f-9");
     }
 
     @Test

@@ -203,6 +203,11 @@ final class ScriptedSite implements Closeable {
             return write("event: " + event + "\ndata: " + data + "\n\n");
         }
 
+        /** Sends a position, as when a stream opens and after a gap. */
+        Stream position(String id) {
+            return write("id: " + id + "\nevent: position\ndata: {}\n\n");
+        }
+
         /** Ends the stream; the browser reconnects by itself. */
         void end() {
             exchange.close();
