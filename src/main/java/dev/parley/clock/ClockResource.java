@@ -31,6 +31,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -100,7 +101,7 @@ public final class ClockResource {
         }
         // Holds why the stream ends: the client leaves, unless the pod ends it below.
         var reason = new AtomicReference<>(DisconnectReason.CLIENT);
-        ExchangeEnd.then(exchange, () -> hub.leave(address, reason.get()));
+        ExchangeEnd.then(exchange, () -> hub.leave(address, Objects.requireNonNull(reason.get())));
         // Ticks since the last one that was sent: the client has not taken that.
         var unsent = new AtomicInteger();
         return Multi.createFrom()

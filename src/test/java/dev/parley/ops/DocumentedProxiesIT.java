@@ -125,7 +125,7 @@ final class DocumentedProxiesIT {
             assertThat(new Http(uri(port)).call("HEAD", "/events").status()).isEqualTo(502);
 
             // In place of a pod, as it starts at once.
-            var address = new InetSocketAddress(InetAddress.getByName("127.0.0.1"), pod);
+            var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), pod);
             HttpServer back = HttpServer.create(address, 0);
             back.createContext("/", DocumentedProxiesIT::answer);
             back.start();
@@ -162,7 +162,7 @@ final class DocumentedProxiesIT {
     private static final class UnansweringPort implements Closeable {
 
         private final ServerSocket server =
-                new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+                new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         private final List<Socket> queued =
                 List.of(
                         new Socket(server.getInetAddress(), server.getLocalPort()),
@@ -253,7 +253,7 @@ final class DocumentedProxiesIT {
     }
 
     private static boolean accepts(int port) {
-        try (var connection = new Socket("127.0.0.1", port)) {
+        try (var connection = new Socket(InetAddress.getLoopbackAddress(), port)) {
             return connection.isConnected();
         } catch (IOException refused) {
             return false;
