@@ -31,10 +31,8 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
@@ -99,9 +97,7 @@ public final class ClockResource {
                     loop,
                     connection -> hub.refuse(connection, loop, refusal.get()));
         }
-        // Holds why the stream ends: the client leaves, unless the pod ends it below.
-        var reason = new AtomicReference<>(DisconnectReason.CLIENT);
-        ExchangeEnd.then(exchange, () -> hub.leave(address, Objects.requireNonNull(reason.get())));
+        ExchangeEnd.then(exchange, () -> hub.leave(address));
         // Ticks since the last one that was sent: the client has not taken that.
         var unsent = new AtomicInteger();
         return Multi.createFrom()
@@ -112,7 +108,6 @@ public final class ClockResource {
                 .invoke(
                         tick -> {
                             if (unsent.incrementAndGet() == maxUnsent) {
-                                reason.set(DisconnectReason.SLOW_CONSUMER);
                                 PendingAnswers.giveUp(exchange.request());
                             }
                         })
@@ -122,11 +117,7 @@ public final class ClockResource {
                 .first(tick -> !ending)
                 .map(tick -> sse.newEvent(now()))
                 .onCompletion()
-                .continueWith(
-                        () -> {
-                            reason.set(DisconnectReason.DRAIN);
-                            return List.of(goodbye(sse));
-                        });
+                .continueWith(() -> List.of(goodbye(sse)));
     }
 
     private String now() {
