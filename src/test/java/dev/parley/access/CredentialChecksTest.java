@@ -23,12 +23,12 @@ import org.junit.jupiter.api.Test;
 class CredentialChecksTest {
 
     private static final int BURST = 50;
-    private final TokenRefused bad =
-            new TokenRefused(TokenRefused.Reason.SIGNATURE, "bad signature");
-    private final TokenRefused noKeys = new TokenRefused(TokenRefused.Reason.NO_KEYS, "no keys");
     private static final String FLOOD = "127.0.0.1";
     private static final String OTHER = "127.0.0.2";
 
+    private final TokenRefused bad =
+            new TokenRefused(TokenRefused.Reason.SIGNATURE, "bad signature");
+    private final TokenRefused noKeys = new TokenRefused(TokenRefused.Reason.NO_KEYS, "no keys");
     private final AtomicLong nanos = new AtomicLong();
     private final CredentialChecks checks =
             new CredentialChecks(

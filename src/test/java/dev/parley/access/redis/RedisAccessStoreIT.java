@@ -19,6 +19,7 @@ import io.smallrye.mutiny.Uni;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -156,6 +157,15 @@ class RedisAccessStoreIT extends AccessStoreContract {
         assertThatThrownBy(() -> get(store.putTicket(TicketDigest.of("another"), kept())))
                 .isInstanceOf(BrokerUnavailable.class);
         assertThat(get(store.useTicket(ticket))).contains("x");
+        List<TicketDigest> lost = new ArrayList<>();
+        get(
+                store.touchTickets(
+                        List.of(ticket),
+                        one -> {
+                            lost.add(one);
+                            return Optional.empty();
+                        }));
+        assertThat(lost).isEmpty();
     }
 
     @Test
