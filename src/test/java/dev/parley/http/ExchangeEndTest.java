@@ -62,6 +62,35 @@ class ExchangeEndTest {
         assertThat(runs).hasValue(1);
     }
 
+    /** So does the framework if it cannot write a part of an answer. */
+    @ParameterizedTest
+    @EnumSource(
+            value = HttpVersion.class,
+            names = {"HTTP_1_1", "HTTP_2"})
+    void actionOfAnExchangeThatTheServerResets_runsOnce(HttpVersion version) {
+        send(version);
+        RoutingContext exchange = await(begun);
+        var isRun = new CompletableFuture<Void>();
+
+        await(
+                onLoop(
+                        () -> {
+                            ExchangeEnd.then(
+                                    exchange,
+                                    () -> {
+                                        runs.incrementAndGet();
+                                        isRun.complete(null);
+                                    });
+                            exchange.response().setChunked(true).write("part");
+                            exchange.response().reset();
+                        }));
+        await(isRun);
+        // By then, whatever the close of the connection calls has been called.
+        await(onLoop(() -> {}));
+
+        assertThat(runs).hasValue(1);
+    }
+
     private HttpClientRequest send(HttpVersion version) {
         Router router = Router.router(vertx);
         router.route()
