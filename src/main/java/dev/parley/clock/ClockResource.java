@@ -31,8 +31,10 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
@@ -97,7 +99,9 @@ public final class ClockResource {
                     loop,
                     connection -> hub.refuse(connection, loop, refusal.get()));
         }
-        ExchangeEnd.then(exchange, () -> hub.leave(address));
+        // Holds why the stream ends: the client leaves, unless the pod ends it below.
+        var reason = new AtomicReference<>(DisconnectReason.CLIENT);
+        ExchangeEnd.then(exchange, () -> hub.leave(address, Objects.requireNonNull(reason.get())));
         // Ticks since the last one that was sent: the client has not taken that.
         var unsent = new AtomicInteger();
         return Multi.createFrom()
@@ -108,6 +112,7 @@ public final class ClockResource {
                 .invoke(
                         tick -> {
                             if (unsent.incrementAndGet() == maxUnsent) {
+                                reason.set(DisconnectReason.SLOW_CONSUMER);
                                 PendingAnswers.giveUp(exchange.request());
                             }
                         })
@@ -117,7 +122,11 @@ public final class ClockResource {
                 .first(tick -> !ending)
                 .map(tick -> sse.newEvent(now()))
                 .onCompletion()
-                .continueWith(() -> List.of(goodbye(sse)));
+                .continueWith(
+                        () -> {
+                            reason.set(DisconnectReason.DRAIN);
+                            return List.of(goodbye(sse));
+                        });
     }
 
     private String now() {

@@ -101,7 +101,8 @@ public final class Hub {
     }
 
     /**
-     * Counts a stream that reads no room, such as the clock's, within the same limits.
+     * Counts a stream that reads no room, such as the clock's, within the same limits and in the
+     * same metrics.
      *
      * @param address the client's address
      * @return why it is refused; if empty, the caller calls {@link #leave} when the stream ends
@@ -110,12 +111,18 @@ public final class Hub {
         Optional<DisconnectReason> refusal = admission.enter(address, 0);
         if (refusal.isEmpty()) {
             streamsWithoutRooms.incrementAndGet();
+            meters.connected(0);
         }
         return refusal;
     }
 
-    /** Counts out a stream that {@link #enter} has counted in. */
-    public void leave(String address) {
+    /**
+     * Counts out a stream that {@link #enter} has counted in.
+     *
+     * @param reason why it ended
+     */
+    public void leave(String address, DisconnectReason reason) {
+        meters.disconnected(reason, 0);
         streamsWithoutRooms.decrementAndGet();
         admission.leave(address, 0);
     }

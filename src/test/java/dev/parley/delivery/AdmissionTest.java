@@ -111,17 +111,22 @@ class AdmissionTest {
 
     @Test
     void streamThatReadsNoRoom_countsWithinTheLimits_butIsNoStreamOfARoom() {
-        Hub hub = HubHarness.with(new LimitSettings(10, 1, 10)).hub;
+        HubHarness harness = HubHarness.with(new LimitSettings(10, 1, 10));
+        Hub hub = harness.hub;
         assertThat(hub.fullLimit("a", 0)).isEmpty();
 
         assertThat(hub.enter("a")).isEmpty();
 
+        assertThat(harness.gauge("parley.connected.clients")).isOne();
+        assertThat(harness.gauge("parley.cursors")).isZero();
         assertThat(hub.fullLimit("a", 0)).contains("parley.limits.connections-per-address");
         assertThat(hub.fullLimit("b", 0)).isEmpty();
         assertThat(hub.enter("a")).contains(DisconnectReason.LIMIT);
         assertThat(hub.streams()).isZero();
 
-        hub.leave("a");
+        hub.leave("a", DisconnectReason.DRAIN);
+        assertThat(harness.gauge("parley.connected.clients")).isZero();
+        assertThat(harness.count("parley.disconnects", "reason", "drain")).isOne();
         assertThat(hub.fullLimit("a", 0)).isEmpty();
         assertThat(hub.streams()).isZero();
     }

@@ -51,6 +51,19 @@ class SharedConnectionIT {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"/events", "/clock"})
+    void streamThatIsNotTaken_countsAsSlow(String path) {
+        String slow = "parley_disconnects_total{reason=\"slow-consumer\"}";
+        double before = pod.metrics().value(slow);
+        RawConnection connection = connectReader();
+
+        connection.send(Http2Frames.more().get(STUCK, path).toBytes());
+
+        awaitReset(connection, Frame.CANCEL);
+        pod.metrics().awaitValue(slow, before + 1);
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"/events", "/clock", "/rooms/lobby/messages", "/chat.js"})
     void answerThatItsClientResets_endsNoOtherStream(String path) {
         pod.assertServed();

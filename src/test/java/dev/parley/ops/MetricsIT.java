@@ -63,4 +63,16 @@ class MetricsIT {
         metrics.awaitValue("parley_connected_clients", 0);
         metrics.awaitValue("parley_disconnects_total{reason=\"client\"}", 2);
     }
+
+    /** The limit of streams counts it, so the gauge that is compared with the limit has to. */
+    @Test
+    void clock_isCountedAsAStream() {
+        try (SseReader clock = SseReader.open(pod.uri("/clock")).awaitMessages(1)) {
+            metrics.awaitValue("parley_connected_clients", 1);
+            assertThat(metrics.value("parley_cursors")).isZero();
+            assertThat(clock.connected()).isTrue();
+        }
+        metrics.awaitValue("parley_connected_clients", 0);
+        metrics.awaitValue("parley_disconnects_total{reason=\"client\"}", 1);
+    }
 }
