@@ -1,84 +1,120 @@
 // @ts-check
-/** The chat page: shows the messages of a room from `GET /events`, and sends with `POST /send`. */
+/**
+ * Loads the chat page, whose modules are in `chat/`.
+ *
+ * During a rolling upgrade pods of two versions answer behind one address, and each file of a page may come from another pod.
+ * Then a module may be missing, or not fit the others. With static imports the page would do nothing, and say nothing. So this
+ * file imports them dynamically: if that fails, it says so, and loads the page anew until all files fit.
+ *
+ * It has no static imports, and keeps its name, which is in the HTML of every version.
+ */
 
-import { byId } from "./chat/elements.js";
-import { Form } from "./chat/form.js";
-import { readHistory } from "./chat/history.js";
-import { MessageList } from "./chat/messages.js";
-import { Outbox } from "./chat/outbox.js";
-import { RoomStream } from "./chat/stream.js";
-import { ListView, showStatus } from "./chat/view.js";
+/** How often this tab has loaded the page anew since it worked last. */
+const RELOADS = "parley.reloads";
 
-/** Empty for the server's default room. */
-const room = new URLSearchParams(location.search).get("room") ?? "";
+/** With the pauses, they take about a quarter of an hour. */
+const MOST_RELOADS = 40;
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 30_000;
+const PROBE_TIMEOUT_MS = 15_000;
 
-/** @type {MessageList} */
-const messages = new MessageList({
-  onAdded: (entry) => view.append(entry),
-  onRemoved: (entry) => view.remove(entry),
-  onChanged: (entry) => view.update(entry),
-  onCleared: () => view.startOver(),
-});
+const INCOMPLETE = "This page is not complete. It will be loaded again in a few seconds.";
+const COPY_TEXT = "This page is not complete. Copy your text, then try again.";
+const GIVEN_UP = "This page could not be loaded completely.";
 
-const view = new ListView((entry) => messages.continuesPrevious(entry));
-
-const form = new Form(
-  (text, from) => {
-    view.followNewest();
-    outbox.add(text, from);
-  },
-  () => outbox.drop(),
-);
-
-const outbox = new Outbox(room, {
-  onBusy: (busy) => form.setBusy(busy),
-  onReceipt: (id) => messages.markOwn(id),
-  onDecided: () => messages.decide(),
-  onGivenBack: (texts, problem) => form.giveBack(texts, problem),
-  onRestored: (texts, problem) => form.restore(texts, problem),
-  onSentAfterAll: (text) => form.takeOut(text),
-});
-
-const stream = new RoomStream(room, {
-  onState: (state, text) => {
-    showStatus(state, text);
-    if (state === "live") view.announceNewMessages();
-  },
-  onMessage: show,
-  onGap: () => messages.clear(),
-});
-
-if (room) {
-  byId("room", HTMLElement).textContent = room;
-  document.title = `${room} · Parley`;
+try {
+  await import("./chat/page.js");
+  storeReloads(0);
+} catch (e) {
+  console.error("A script of this page is missing, or does not fit the others.", e);
+  await heal();
 }
-byId("retry", HTMLButtonElement).addEventListener("click", () => stream.retry());
-addEventListener("pagehide", () => outbox.leave());
-addEventListener("pageshow", (e) => e.persisted && outbox.resume());
-outbox.resume();
-stream.start(await showHistory());
 
-/** @returns {Promise<string>} the id at which the stream continues; empty to let the stream begin with the history */
-async function showHistory() {
+/** Loads the page anew, after a pause and once its address is answered. */
+async function heal() {
+  const send = document.getElementById("send");
+  if (send instanceof HTMLButtonElement) send.disabled = true;
+  const retry = document.getElementById("retry");
+  if (retry) retry.hidden = false;
+  retry?.addEventListener("click", () => {
+    storeReloads(0);
+    location.reload();
+  });
+
+  show("reconnecting", INCOMPLETE);
+  const reloads = countReloads();
+  if (reloads < MOST_RELOADS) {
+    do {
+      await pause(reloads);
+      show("reconnecting", hasText() ? COPY_TEXT : INCOMPLETE);
+      // Not with a text in the form, which the browser would not keep. And if nothing answered, the browser's own error page,
+      // which does not come back, would take the place of this one.
+    } while (!(await isServed()) || hasText());
+    // Without the count there would be no end.
+    if (storeReloads(reloads + 1)) return location.reload();
+  }
+  show("closed", GIVEN_UP);
+}
+
+/**
+ * @param {string} state as in `chat/stream.js`
+ * @param {string} words
+ */
+function show(state, words) {
+  const status = document.getElementById("status");
+  // Setting equal text again would make a screen reader repeat it.
+  if (!status || status.textContent === words) return;
+  status.dataset.state = state;
+  status.textContent = words;
+}
+
+/** Tells whether the person has typed a message. */
+function hasText() {
+  const text = document.getElementById("text");
+  return text instanceof HTMLTextAreaElement && text.value !== "";
+}
+
+/** Tells whether the address of the page is answered with success. */
+async function isServed() {
   try {
-    const history = await readHistory(room || "lobby");
-    for (const message of history.messages) show(message.id, message);
-    return history.after;
+    return (await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) })).ok;
   } catch {
-    // Not shown here: RoomStream waits for a server, and shows why the room is refused.
-    return "";
+    return false;
   }
 }
 
 /**
- * Shows a message, and checks whether it is the one that was given back.
+ * Doubles up to a ceiling. Jitter keeps many pages from coming back at the same moment.
  *
- * @param {string} id empty if the message has none
- * @param {import("./chat/messages.js").Message} message
+ * @param {number} reloads
  */
-function show(id, message) {
-  // Not if the text has been edited in the form: a repeat would publish the unedited text.
-  const canConfirm = id !== "" && outbox.canConfirm(message) && form.beginsWith(message.text);
-  const { own } = messages.add(id, message, canConfirm || outbox.isSending(message));
-  if (canConfirm && !own) outbox.confirm();
+function pause(reloads) {
+  const ms = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** reloads) * (0.5 + Math.random() / 2);
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+/** @returns {number} as many as there may be, if the browser forbids storage */
+function countReloads() {
+  try {
+    return Number(sessionStorage.getItem(RELOADS));
+  } catch {
+    return MOST_RELOADS;
+  }
+}
+
+/**
+ * @param {number} reloads
+ * @returns {boolean} whether the browser allows storage
+ */
+function storeReloads(reloads) {
+  try {
+    if (reloads === 0) sessionStorage.removeItem(RELOADS);
+    else sessionStorage.setItem(RELOADS, String(reloads));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// Makes a module of this file for the type checker.
+export {};

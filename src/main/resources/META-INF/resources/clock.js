@@ -1,11 +1,12 @@
 // @ts-check
-/** The clock page: shows the time that `GET /clock` sends, and the state of the connection. */
+/**
+ * The clock page: shows the time that `GET /clock` sends, and the state of the connection. It imports nothing: during a
+ * rolling upgrade a module might come from a pod of another version.
+ */
 
-import { byId } from "./chat/elements.js";
-
-const now = byId("now", HTMLElement);
-const date = byId("date", HTMLElement);
-const status = byId("status", HTMLElement);
+const now = byId("now");
+const date = byId("date");
+const status = byId("status");
 const longDate = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeZone: "UTC" });
 
 /** The server ticks every second. A connection that takes longer than this to open, or to tick again, is dead. */
@@ -58,4 +59,17 @@ function setStatus(state, text) {
   if (status.textContent !== text) status.textContent = text;
 }
 
+/**
+ * @param {string} id
+ * @returns {HTMLElement}
+ */
+function byId(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`the page has no element with the id ${id}`);
+  return found;
+}
+
 connect();
+
+// Makes a module of this file for the type checker.
+export {};

@@ -28,6 +28,8 @@ export class Form {
       e.preventDefault();
       this.#submit();
     });
+    // Firefox restores it as it was before the page was loaded anew, and `/chat.js` may have disabled it then.
+    this.#send.disabled = false;
   }
 
   /** @param {boolean} busy whether a message is being sent */

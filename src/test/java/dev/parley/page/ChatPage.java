@@ -38,6 +38,12 @@ final class ChatPage {
         return new ChatPage(tab, errors, response.get());
     }
 
+    /** Opens the page at this address, where its form may not come to work. */
+    static ChatPage navigateToIncomplete(Page tab, URI uri) {
+        ConsoleErrors errors = ConsoleErrors.of(tab);
+        return new ChatPage(tab, errors, tab.navigate(uri.toString()));
+    }
+
     /** Loads the page in a tab anew, and waits until its form works. */
     static void reload(Page tab) {
         awaitForm(tab, tab::reload);

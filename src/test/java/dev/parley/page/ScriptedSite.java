@@ -12,11 +12,14 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 
 /**
  * A server of the pages whose event streams are written by the test. The history is empty unless
@@ -30,13 +33,15 @@ final class ScriptedSite implements Closeable {
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final BlockingQueue<Stream> streams = new LinkedBlockingQueue<>();
     private final BlockingQueue<String> held = new LinkedBlockingQueue<>();
+    private final Map<String, String> replaced = new ConcurrentHashMap<>();
+    private volatile Predicate<String> missing = path -> false;
     private volatile boolean holding;
     private volatile String history = history("", "e-0");
 
     private ScriptedSite(HttpServer server) {
         this.server = server;
         server.setExecutor(threads);
-        server.createContext("/", ScriptedSite::answerWithFile);
+        server.createContext("/", this::answerWithFile);
         server.createContext(
                 "/rooms/",
                 exchange -> answer(exchange, "application/json", history.getBytes(UTF_8)));
@@ -62,6 +67,22 @@ final class ScriptedSite implements Closeable {
     /** Has one message in the history from now on, by Ada. */
     void retain(String id, String text) {
         history = history("{\"id\":\"" + id + "\",\"from\":\"Ada\",\"text\":\"" + text + "\"}", id);
+    }
+
+    /** Answers 404 for these files from now on, and has all others. */
+    void lackFiles(Predicate<String> paths) {
+        missing = paths;
+    }
+
+    /** Has this content in the place of a file from now on. */
+    void replaceFile(String path, String content) {
+        replaced.put(path, content);
+    }
+
+    /** Has all files as they are from now on. */
+    void haveAllFiles() {
+        missing = path -> false;
+        replaced.clear();
     }
 
     private static String history(String messages, String after) {
@@ -133,11 +154,16 @@ final class ScriptedSite implements Closeable {
         streams.add(stream);
     }
 
-    private static void answerWithFile(HttpExchange exchange) throws IOException {
+    private void answerWithFile(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
         String file = path.equals("/") ? "/index.html" : path;
+        String replacement = replaced.get(file);
+        if (replacement != null) {
+            answer(exchange, type(file), replacement.getBytes(UTF_8));
+            return;
+        }
         try (InputStream in = ScriptedSite.class.getResourceAsStream(PAGES + file)) {
-            if (in == null) {
+            if (in == null || missing.test(file)) {
                 exchange.sendResponseHeaders(404, -1);
                 exchange.close();
                 return;
