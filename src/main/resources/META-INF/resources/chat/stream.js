@@ -18,6 +18,8 @@ const STALE_AFTER_MS = 120_000;
 const COME_BACK_PAUSE_MS = 2_000;
 /** How old a refused attempt must be for the next one. */
 const CLOSED_PAUSE_MS = 10_000;
+/** Pause before a refused page asks, unseen, whether it is still refused. */
+const ASK_AGAIN_MS = 60_000;
 const HEARTBEAT_MS = 8_000;
 const LONGEST_HEARTBEAT_MS = 60_000;
 const HEARTBEATS_MISSED = 2.5;
@@ -299,13 +301,22 @@ export class RoomStream {
     else this.#awaitOpen(REOPEN_TIMEOUT_MS);
   }
 
-  /** @param {EventSource} source */
+  /**
+   * Connects again after a pause, or shows why the page is refused. It then asks once a minute, and connects when the reason has
+   * passed: a gateway had no pod, or the person has been given the right.
+   *
+   * @param {EventSource} source
+   */
   async #recover(source) {
     clearTimeout(this.#openTimer);
     const refusal = await this.#askWhyRefused();
     if (this.#source !== source) return;
-    if (refusal) this.#setState("closed", `${STATUS.closed}: ${refusal}`);
-    else this.#retryTimer = setTimeout(() => this.#connect(), backoff(this.#attempts++));
+    if (refusal) {
+      this.#setState("closed", `${STATUS.closed}: ${refusal}`);
+      this.#retryTimer = setTimeout(() => this.#recover(source), spread(ASK_AGAIN_MS));
+    } else {
+      this.#retryTimer = setTimeout(() => this.#connect(), backoff(this.#attempts++));
+    }
   }
 
   /**
@@ -356,10 +367,19 @@ export class RoomStream {
 }
 
 /**
- * Doubles up to a ceiling. Jitter keeps many pages from coming back at the same moment.
+ * Doubles up to a ceiling.
  *
  * @param {number} attempt
  */
 function backoff(attempt) {
-  return Math.min(LONGEST_BACKOFF_MS, 1000 * 2 ** attempt) * (0.5 + Math.random() / 2);
+  return spread(Math.min(LONGEST_BACKOFF_MS, 1000 * 2 ** attempt));
+}
+
+/**
+ * Returns a pause between half of this one and all of it, so that many pages do not come back at the same moment.
+ *
+ * @param {number} ms
+ */
+function spread(ms) {
+  return ms * (0.5 + Math.random() / 2);
 }

@@ -320,6 +320,27 @@ class ChatStreamPageIT extends PageTest {
     }
 
     @Test
+    void refusal_isAskedAboutOnceAMinute_andForgottenWhenItHasPassed() {
+        AtomicInteger refused = refuseStreams();
+        assertThat(refused).hasValue(2);
+        tab.clock().fastForward(29_999);
+        assertThat(refused).hasValue(2);
+        tab.clock().fastForward(30_001);
+        tab.waitForCondition(() -> refused.get() == 3);
+        assertThat(page.status()).containsText("Disconnected: ");
+
+        tab.unroute("**/events*");
+
+        // The page may not have taken the last refusal yet, and waits for a minute from then on.
+        tab.waitForCondition(
+                () -> {
+                    tab.clock().fastForward(2_000);
+                    return page.status().textContent().equals("Live");
+                });
+        assertThat(refused).hasValue(3);
+    }
+
+    @Test
     void tryAgain_pressedWithTheKeyboard_leavesTheFocusInTheConversation() {
         refuseStreams();
         tab.unroute("**/events*");
