@@ -15,13 +15,16 @@ import java.net.ProtocolFamily;
 import java.net.StandardProtocolFamily;
 import java.net.UnknownHostException;
 import java.nio.channels.ServerSocketChannel;
+import java.util.ArrayList;
+import java.util.List;
 import org.eclipse.microprofile.config.Config;
 
 /**
  * Refuses ports with which the framework would start badly: two servers on one port take its
- * connections by turns, and with one random port the framework's metrics fail and the start never
- * ends. A port that cannot be opened is refused here too, since the framework fails with a stack
- * trace that names neither the setting nor, with epoll, the port.
+ * connections by turns, so that health and metrics may be on the public port; and with one random
+ * port the framework's metrics fail and the start never ends. A port that cannot be opened is
+ * refused here too, since the framework fails with a stack trace that names neither the setting
+ * nor, with epoll, the port.
  */
 @Singleton
 final class PortCheck {
@@ -37,14 +40,11 @@ final class PortCheck {
      * A server of the framework.
      *
      * @param prefix what its settings begin with
+     * @param key the setting with its port
      * @param host the address on which it listens
      * @param port the number; 0 or less for one that the system chooses
      */
-    record Server(String prefix, String host, int port) {
-
-        private String key() {
-            return prefix + ".port";
-        }
+    record Server(String prefix, String key, String host, int port) {
 
         private boolean isRandom() {
             return port <= 0;
@@ -57,22 +57,43 @@ final class PortCheck {
         if (LaunchMode.current() != LaunchMode.NORMAL) {
             return;
         }
-        Server calls = server(config, PUBLIC, 8080);
-        checkNumber(calls);
-        if (config.getOptionalValue(MANAGEMENT + ".enabled", Boolean.class).orElse(false)) {
-            Server management = server(config, MANAGEMENT, 9000);
-            checkNumber(management);
-            checkPair(calls, management);
-            checkFree(config, management);
+        List<Server> servers = servers(config);
+        servers.forEach(PortCheck::checkNumber);
+        for (int i = 0; i < servers.size(); i++) {
+            for (Server other : servers.subList(i + 1, servers.size())) {
+                checkPair(servers.get(i), other);
+            }
         }
-        checkFree(config, calls);
+        servers.stream().filter(server -> isBound(config, server)).forEach(PortCheck::checkFree);
     }
 
-    private static Server server(Config config, String prefix, int defaultPort) {
+    /** Returns the servers that the framework is going to start. */
+    static List<Server> servers(Config config) {
+        List<Server> servers = new ArrayList<>();
+        boolean isEncrypted = TlsCheck.isConfigured(config);
+        boolean isPlainDisabled =
+                config.getOptionalValue(PUBLIC + ".insecure-requests", String.class)
+                        .filter("disabled"::equalsIgnoreCase)
+                        .isPresent();
+        if (!isEncrypted || !isPlainDisabled) {
+            servers.add(server(config, PUBLIC, "port", 8080));
+        }
+        if (isEncrypted) {
+            servers.add(server(config, PUBLIC, "ssl-port", 8443));
+        }
+        if (config.getOptionalValue(MANAGEMENT + ".enabled", Boolean.class).orElse(false)) {
+            servers.add(server(config, MANAGEMENT, "port", 9000));
+        }
+        return servers;
+    }
+
+    private static Server server(Config config, String prefix, String port, int defaultPort) {
+        String key = prefix + "." + port;
         return new Server(
                 prefix,
+                key,
                 config.getOptionalValue(prefix + ".host", String.class).orElse("0.0.0.0"),
-                config.getOptionalValue(prefix + ".port", Integer.class).orElse(defaultPort));
+                config.getOptionalValue(key, Integer.class).orElse(defaultPort));
     }
 
     /** Refuses a number that is not one of a port. */
@@ -85,31 +106,30 @@ final class PortCheck {
     }
 
     /** Refuses two ports that do not go together, whatever their addresses are. */
-    static void checkPair(Server calls, Server management) {
-        if (calls.isRandom() != management.isRandom()) {
-            Server random = calls.isRandom() ? calls : management;
-            Server fixed = calls.isRandom() ? management : calls;
+    static void checkPair(Server one, Server other) {
+        if (one.isRandom() != other.isRandom()) {
+            Server random = one.isRandom() ? one : other;
+            Server fixed = one.isRandom() ? other : one;
             throw new ConfigurationException(
-                    "%s is %d, a port that the system chooses, but %s is %d: name both ports, or set both to 0"
+                    "%s is %d, a port that the system chooses, but %s is %d: name all ports, or set all to 0"
                             .formatted(random.key(), random.port(), fixed.key(), fixed.port()));
         }
-        if (!calls.isRandom() && calls.port() == management.port()) {
+        if (!one.isRandom() && one.port() == other.port()) {
             throw new ConfigurationException(
-                    "%s and %s are both %d: choose another port for one of them, since health and metrics must not be on the public port"
-                            .formatted(calls.key(), management.key(), calls.port()));
+                    "%s and %s are both %d: choose another port for one of them"
+                            .formatted(one.key(), other.key(), one.port()));
         }
     }
 
-    private static void checkFree(Config config, Server server) {
+    /** Tells whether the framework opens the port for this process alone. */
+    private static boolean isBound(Config config, Server server) {
         boolean isOpened =
                 config.getOptionalValue(server.prefix() + ".host-enabled", Boolean.class)
                         .orElse(true);
         boolean isShared =
                 config.getOptionalValue(server.prefix() + ".so-reuse-port", Boolean.class)
                         .orElse(false);
-        if (isOpened && !isShared) {
-            checkFree(server);
-        }
+        return isOpened && !isShared;
     }
 
     /** Refuses a port that cannot be opened: it is opened, and closed at once. */

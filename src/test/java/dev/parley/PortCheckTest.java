@@ -1,8 +1,10 @@
 package dev.parley;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -13,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class PortCheckTest {
 
     private static PortCheck.Server server(String prefix, int port) {
-        return new PortCheck.Server(prefix, "127.0.0.1", port);
+        return new PortCheck.Server(prefix, prefix + ".port", "127.0.0.1", port);
     }
 
     private static void checkPair(int calls, int management) {
@@ -43,7 +45,7 @@ class PortCheckTest {
     void randomPortBesideAFixedOne_isRefused(
             int calls, int management, String random, String fixed) {
         assertThatThrownBy(() -> checkPair(calls, management))
-                .hasMessageContainingAll(random, fixed, "name both ports, or set both to 0");
+                .hasMessageContainingAll(random, fixed, "name all ports, or set all to 0");
     }
 
     @Test
@@ -78,7 +80,36 @@ class PortCheckTest {
         assertThatThrownBy(
                         () ->
                                 PortCheck.checkFree(
-                                        new PortCheck.Server("quarkus.management", host, 0)))
+                                        new PortCheck.Server(
+                                                "quarkus.management",
+                                                "quarkus.management.port",
+                                                host,
+                                                0)))
                 .hasMessageContaining(sentence);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "''                                  | quarkus.http.port 8080",
+                "quarkus.http.ssl-port=9000          | quarkus.http.port 8080",
+                "quarkus.http.insecure-requests=disabled | quarkus.http.port 8080",
+                "quarkus.management.enabled=true     | quarkus.http.port 8080, quarkus.management.port 9000",
+                "quarkus.http.ssl.certificate.files=a | quarkus.http.port 8080, quarkus.http.ssl-port 8443",
+                "quarkus.http.tls-configuration-name=a quarkus.http.ssl-port=1 | quarkus.http.port 8080, quarkus.http.ssl-port 1",
+                "quarkus.tls.key-store.pem.0.cert=a quarkus.http.insecure-requests=DISABLED | quarkus.http.ssl-port 8443",
+            })
+    void serversThatAreStarted_areThoseThatAreChecked(String settings, String expected) {
+        var config = new SmallRyeConfigBuilder();
+        for (String setting : settings.split(" ")) {
+            if (!setting.isEmpty()) {
+                config.withDefaultValue(setting.split("=")[0], setting.split("=")[1]);
+            }
+        }
+
+        assertThat(PortCheck.servers(config.build()))
+                .extracting(server -> server.key() + " " + server.port())
+                .containsExactly(expected.split(", "));
     }
 }
