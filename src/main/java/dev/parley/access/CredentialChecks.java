@@ -87,8 +87,8 @@ final class CredentialChecks {
     }
 
     private static Verdict verdict(@Nullable Throwable failure) {
-        if (failure instanceof TokenVerifier.KeysNeeded keys) {
-            return keys.wasChecked() ? Verdict.OPEN : Verdict.NOT_BAD;
+        if (failure instanceof Unfinished unfinished) {
+            return unfinished.wasChecked() ? Verdict.OPEN : Verdict.NOT_BAD;
         }
         if (failure instanceof TokenRefused refused) {
             return refused.reason() == TokenRefused.Reason.NO_KEYS ? Verdict.NOT_BAD : Verdict.BAD;
@@ -165,6 +165,30 @@ final class CredentialChecks {
         }
     }
 
+    /**
+     * Thrown by a check that has to be made once more, by the same attempt, since something that it
+     * needs is not known yet.
+     */
+    abstract static class Unfinished extends RuntimeException {
+
+        private static final long serialVersionUID = 1L;
+
+        private final boolean wasChecked;
+
+        /**
+         * @param wasChecked whether the check has been made with what is known, and the credential
+         *     is bad by that
+         */
+        Unfinished(String message, boolean wasChecked) {
+            super(message, null, false, false);
+            this.wasChecked = wasChecked;
+        }
+
+        private boolean wasChecked() {
+            return wasChecked;
+        }
+    }
+
     /** Thrown in place of the outcome of a check that was not made. */
     static final class NotChecked extends RuntimeException {
 
@@ -219,6 +243,9 @@ final class CredentialChecks {
         /** Whether it has a token of the bucket. Guarded by {@link CredentialChecks}. */
         private boolean isCharged;
 
+        /** Whether a check is to be made once more. Guarded by {@link CredentialChecks}. */
+        private boolean isOpen;
+
         private Attempt(String address, BooleanSupplier isGone) {
             this.address = address;
             this.isGone = isGone;
@@ -261,11 +288,17 @@ final class CredentialChecks {
 
     private void enter(Turn turn) {
         synchronized (this) {
-            addresses
-                    .computeIfAbsent(turn.attempt.address, name -> new Address())
-                    .line(turn.kind)
-                    .waiting
-                    .add(turn);
+            Deque<Turn> waiting =
+                    addresses
+                            .computeIfAbsent(turn.attempt.address, name -> new Address())
+                            .line(turn.kind)
+                            .waiting;
+            if (turn.attempt.isOpen) {
+                // The others may be waiting for the token that it has.
+                waiting.addFirst(turn);
+            } else {
+                waiting.add(turn);
+            }
         }
         proceed(turn.attempt.address, turn);
     }
@@ -274,8 +307,9 @@ final class CredentialChecks {
     private <T> void begin(
             Turn turn, Supplier<Uni<T>> check, Consumer<T> result, Consumer<Throwable> failed) {
         if (turn.attempt.isGone.getAsBoolean()) {
-            end(turn, nanoTime.getAsLong(), null);
-            failed.accept(new NotChecked("the client is gone", null));
+            var failure = new NotChecked("the client is gone", null);
+            end(turn, nanoTime.getAsLong(), failure);
+            failed.accept(failure);
             return;
         }
         long began = nanoTime.getAsLong();
@@ -301,6 +335,11 @@ final class CredentialChecks {
             Line line = address.line(turn.kind);
             line.underWay--;
             Verdict verdict = verdict(failure);
+            if (attempt.isOpen && failure instanceof NotChecked) {
+                // The check before was made, and the token was bad by that.
+                verdict = Verdict.BAD;
+            }
+            attempt.isOpen = verdict == Verdict.OPEN;
             if (verdict != Verdict.OPEN) {
                 address.undecided--;
             }

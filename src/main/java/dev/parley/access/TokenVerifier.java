@@ -131,24 +131,21 @@ public final class TokenVerifier {
     }
 
     /** Thrown by a check that can be decided only when the issuer's keys have been fetched. */
-    static final class KeysNeeded extends RuntimeException {
+    static final class KeysNeeded extends CredentialChecks.Unfinished {
 
         private static final long serialVersionUID = 1L;
 
         private final transient Check check;
         private final transient Future<KeySet> fetched;
-        private final boolean wasChecked;
 
+        /**
+         * @param wasChecked whether the signature was checked with the keys from before, and is not
+         *     theirs
+         */
         private KeysNeeded(Check check, Future<KeySet> fetched, boolean wasChecked) {
-            super("the keys of the token's issuer are being fetched", null, false, false);
+            super("the keys of the token's issuer are being fetched", wasChecked);
             this.check = check;
             this.fetched = fetched;
-            this.wasChecked = wasChecked;
-        }
-
-        /** Tells whether its signature was checked with the keys from before, and is not theirs. */
-        boolean wasChecked() {
-            return wasChecked;
         }
     }
 

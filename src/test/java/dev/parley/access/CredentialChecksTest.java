@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -223,6 +224,78 @@ class CredentialChecksTest {
         underWay.remove().complete("valid, and revoked");
         revoked.onRefused();
 
+        assertThat(checks.pause(FLOOD)).isPresent();
+    }
+
+    /** As when the keys of the issuer are being fetched, and the signature is of none known. */
+    private static final class Open extends CredentialChecks.Unfinished {
+
+        private static final long serialVersionUID = 1L;
+
+        Open() {
+            super("open", true);
+        }
+    }
+
+    /** Makes checks of one address, of which those of the whole burst are to be made once more. */
+    private List<CompletableFuture<String>> checkUntilAllAreOpen(
+            List<CredentialChecks.Attempt> attempts) {
+        List<CompletableFuture<String>> outcomes =
+                attempts.stream().map(attempt -> check(attempt, TOKEN)).toList();
+        endAll(() -> underWay.remove().completeExceptionally(new Open()));
+        assertThat(begun).isEqualTo(BURST);
+        assertThat(outcomes.subList(BURST, attempts.size())).noneMatch(CompletableFuture::isDone);
+        return outcomes;
+    }
+
+    private List<CredentialChecks.Attempt> attempts(int number) {
+        return IntStream.range(0, number)
+                .mapToObj(i -> checks.attempt(FLOOD, () -> false))
+                .toList();
+    }
+
+    @Test
+    void checksThatAreMadeOnceMore_haveTheirTurnBeforeThoseThatWaitForThem() {
+        List<CredentialChecks.Attempt> attempts = attempts(3 * BURST);
+        List<CompletableFuture<String>> outcomes = checkUntilAllAreOpen(attempts);
+        CompletableFuture<String> ticket = check(FLOOD, TICKET);
+
+        List<CompletableFuture<String>> again =
+                attempts.subList(0, BURST).stream().map(one -> check(one, TOKEN)).toList();
+        endAll(() -> underWay.remove().completeExceptionally(bad));
+
+        assertThat(again).allSatisfy(one -> assertThat(failure(one)).isSameAs(bad));
+        assertThat(outcomes.subList(BURST, 3 * BURST))
+                .allSatisfy(one -> assertThat(refusal(one).pause()).isPresent());
+        assertThat(refusal(ticket).pause()).isPresent();
+    }
+
+    @Test
+    void validTokensThatWait_areServed_whenChecksThatAreMadeOnceMoreSucceed() {
+        List<CredentialChecks.Attempt> attempts = attempts(3 * BURST);
+        List<CompletableFuture<String>> outcomes = checkUntilAllAreOpen(attempts);
+
+        attempts.subList(0, BURST).forEach(one -> check(one, TOKEN));
+        endAll(() -> underWay.remove().complete("valid"));
+
+        assertThat(outcomes.subList(BURST, 3 * BURST))
+                .allSatisfy(one -> assertThat(one).isCompletedWithValue("valid"));
+    }
+
+    @Test
+    void badTokenOfAClientThatLeavesBeforeItIsCheckedOnceMore_counts() {
+        var isGone = new AtomicBoolean();
+        List<CredentialChecks.Attempt> attempts =
+                IntStream.range(0, BURST)
+                        .mapToObj(i -> checks.attempt(FLOOD, isGone::get))
+                        .toList();
+        checkUntilAllAreOpen(attempts);
+        assertThat(checks.pause(FLOOD)).as("some may turn out to be valid").isEmpty();
+
+        isGone.set(true);
+        attempts.forEach(one -> check(one, TOKEN));
+
+        assertThat(begun).isEqualTo(BURST);
         assertThat(checks.pause(FLOOD)).isPresent();
     }
 }

@@ -56,6 +56,10 @@ class CredentialFloodIT {
     /** A pod that knows no key of the tokens yet. */
     private static ParleyProcess.Builder pod() {
         keys.answer(200, BEFORE);
+        return settings();
+    }
+
+    private static ParleyProcess.Builder settings() {
         return AccessPods.builder()
                 .config("parley.access.issuers.login.issuer", "login")
                 .config("parley.access.issuers.login.audience", TestTokens.AUDIENCE)
@@ -125,6 +129,38 @@ class CredentialFloodIT {
                     .isEqualTo((double) answers("401"));
             assertThat(metrics.value("parley_access_denied_total{reason=\"too-many\"}"))
                     .isEqualTo((double) answers("429"));
+        } finally {
+            close();
+        }
+    }
+
+    /**
+     * The keys may have been replaced, so they are fetched, and then the tokens are checked anew.
+     */
+    @ParameterizedTest
+    @CsvSource({"RS256", "ES256"})
+    void badTokensWithoutTheIdOfAKey_areCheckedUpToTheBurst_andTheOthersAreRefused(
+            String algorithm) {
+        boolean isRsa = algorithm.equals("RS256");
+        keys.answer(200, jwks(jwk(RSA), TestTokens.ecJwk(EC)));
+        try (ParleyProcess pod = settings().fixedPort().start().awaitReady()) {
+            int before = keys.requests();
+            keys.hold();
+            for (int i = 0; i < FLOOD; i++) {
+                TestTokens bad = token(i).header("kid", null);
+                sendToken(
+                        pod,
+                        InetAddress.getLoopbackAddress(),
+                        bad.signed(algorithm, isRsa ? OTHER_RSA : OTHER_EC));
+            }
+            var metrics = new Metrics(pod);
+            Timeouts.await("all wait").until(() -> metrics.activeRequests() == FLOOD);
+            Timeouts.await("the keys are fetched").until(() -> keys.requests() > before);
+            keys.release();
+
+            long checked = answers("401");
+            assertThat(checked).isBetween((long) BURST, (long) MOST);
+            assertThat(answers("429")).isEqualTo(FLOOD - checked);
         } finally {
             close();
         }
