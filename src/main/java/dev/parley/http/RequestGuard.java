@@ -155,20 +155,27 @@ final class RequestGuard {
             // No call would read it, but the framework would refuse it without a reason.
             refuseTooLarge(exchange, maxBody);
         } else {
+            discardBody(exchange);
             exchange.next();
-            discardBody(exchange.request());
         }
     }
 
     /**
-     * Lets the body of a request that no call reads arrive and be dropped. The framework pauses
-     * every request while it passes it on, and HTTP/2 would then keep 64 KB of each connection
-     * until the answer has ended, which is never for a stream. {@link PipelinedRequests} does the
-     * same on HTTP/1.
+     * Lets the body of a request that no call reads arrive and be dropped, once its answer begins.
+     * The framework pauses every request until then, and HTTP/2 would keep 64 KB of each connection
+     * until the answer has ended, which is never for a stream. Not before: the framework fails if
+     * it pauses a request that has ended, and {@link StreamOpenings} passes some on later. {@link
+     * PipelinedRequests} drops such bodies on HTTP/1.
      */
-    private static void discardBody(HttpServerRequest request) {
-        if (request.version() == HttpVersion.HTTP_2 && !request.isEnded()) {
-            request.resume();
+    private static void discardBody(RoutingContext exchange) {
+        var request = exchange.request();
+        if (request.version() == HttpVersion.HTTP_2) {
+            exchange.addHeadersEndHandler(
+                    head -> {
+                        if (!request.isEnded()) {
+                            request.resume();
+                        }
+                    });
         }
     }
 

@@ -13,6 +13,8 @@ import dev.parley.testsupport.Http2Frames.Frame;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RawConnection;
 import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -138,6 +140,34 @@ class SharedConnectionIT {
                 .extracting(Frame::type)
                 .containsExactly(HEADERS, DATA, RST_STREAM);
         assertReceives(connection);
+    }
+
+    /** When a pod is gone, a proxy asks another one for the streams of all its readers at once. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void streamsThatAreOpenedTogether_areAllServed(boolean byPost) {
+        int streams = 90;
+        Http2Frames burst = Http2Frames.connection().window(0, 1 << 28);
+        for (int stream = 1; stream < 2 * streams; stream += 2) {
+            if (byPost) {
+                byte[] form = "room=lobby".getBytes(StandardCharsets.US_ASCII);
+                burst.frame(HEADERS, END_HEADERS, stream, Http2Frames.formFields("/events"))
+                        .frame(DATA, END_STREAM, stream, form);
+            } else {
+                burst.get(stream, "/events?room=lobby");
+            }
+        }
+
+        RawConnection connection = pod.connect(burst.toBytes());
+
+        Http2Frames.await(connection, frame -> frame.type() == HEADERS, streams);
+        assertThat(connection.readUntil(text -> count(text, "event: position") == streams))
+                .as(() -> Http2Frames.received(connection).toString())
+                .isTrue();
+    }
+
+    private static int count(String text, String part) {
+        return text.split(Pattern.quote(part), -1).length - 1;
     }
 
     /** Opens a connection whose streams have a window of 0, but for that of a reader. */

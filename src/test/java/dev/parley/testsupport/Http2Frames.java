@@ -129,6 +129,14 @@ public final class Http2Frames {
         return block.toByteArray();
     }
 
+    /** The same of a POST of a form. */
+    public static byte[] formFields(String path) {
+        var block = new ByteArrayOutputStream();
+        block.writeBytes(fields(0x83, path));
+        block.writeBytes(field("content-type", "application/x-www-form-urlencoded"));
+        return block.toByteArray();
+    }
+
     /** The same of a POST of plain text with this length. */
     public static byte[] postFields(String path, int length) {
         var block = new ByteArrayOutputStream();
