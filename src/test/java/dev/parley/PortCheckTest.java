@@ -102,14 +102,15 @@ class PortCheckTest {
             })
     void serversThatAreStarted_areThoseThatAreChecked(String settings, String expected) {
         var config = new SmallRyeConfigBuilder();
-        for (String setting : settings.split(" ")) {
+        for (String setting : settings.split(" ", -1)) {
             if (!setting.isEmpty()) {
-                config.withDefaultValue(setting.split("=")[0], setting.split("=")[1]);
+                String[] parts = setting.split("=", 2);
+                config.withDefaultValue(parts[0], parts[1]);
             }
         }
 
         assertThat(PortCheck.servers(config.build()))
                 .extracting(server -> server.key() + " " + server.port())
-                .containsExactly(expected.split(", "));
+                .containsExactly(expected.split(", ", -1));
     }
 }
