@@ -94,31 +94,48 @@ final class FetchedKeys implements IssuerKeys {
 
     @Override
     public Optional<Future<KeySet>> refetch(KeySet known) {
+        Promise<KeySet> begun;
         synchronized (this) {
             if (!current.equals(known)) {
                 return Optional.of(Future.succeededFuture(current));
             }
-            long now = System.nanoTime();
-            if (fetching == null) {
-                if (refetched && now - lastRefetch < pauses.refetch().toNanos()) {
-                    return Optional.empty();
-                }
-                refetched = true;
-                lastRefetch = now;
+            if (fetching != null) {
+                return Optional.of(fetching);
             }
+            long now = System.nanoTime();
+            if (refetched && now - lastRefetch < pauses.refetch().toNanos()) {
+                return Optional.empty();
+            }
+            refetched = true;
+            lastRefetch = now;
+            begun = begin();
         }
-        return Optional.of(fetch());
+        return Optional.of(fetch(begun));
     }
 
     /** Fetches the keys, or joins the fetch that is under way. */
     private Future<KeySet> fetch() {
-        Promise<KeySet> result = Promise.promise();
+        Promise<KeySet> begun;
         synchronized (this) {
             if (fetching != null) {
                 return fetching;
             }
-            fetching = result.future();
+            begun = begin();
         }
+        return fetch(begun);
+    }
+
+    /**
+     * Notes that a fetch begins, in the same step in which it was decided: another thread joins it
+     * then, and does not take the keys for just fetched. The caller holds the lock.
+     */
+    private Promise<KeySet> begin() {
+        Promise<KeySet> begun = Promise.promise();
+        fetching = begun.future();
+        return begun;
+    }
+
+    private Future<KeySet> fetch(Promise<KeySet> result) {
         // Outside of the lock, because a fetch that fails at once calls back from here.
         source.get()
                 .onComplete(

@@ -226,15 +226,26 @@ public final class TokenVerifier {
             if (!hasKey(keys)) {
                 throw refetched(keys, false).orElseGet(this::noKey);
             }
-            Uni<VerifiedToken> checked = checked(keys);
-            if (keys.hasKeyOf(token.keyId())) {
-                return checked;
-            }
-            // Keys without an id may have been replaced since they were fetched.
-            return checked.onFailure(TokenVerifier::isWrongSignature)
-                    .transform(
-                            failure ->
-                                    refetched(keys, true).<Throwable>map(e -> e).orElse(failure));
+            return checked(keys)
+                    .onFailure(TokenRefused.class)
+                    .transform(failure -> refusedFor(failure, keys));
+        }
+
+        /** Returns why the token is refused, or what to wait for before that can be said. */
+        private RuntimeException refusedFor(TokenRefused failure, KeySet keys) {
+            // Keys without an id may have been replaced since they were fetched. The outcome is not
+            // kept then: the same token may come once more before the new keys are there.
+            boolean mayBeOfNewKey = !keys.hasKeyOf(token.keyId()) && isWrongSignature(failure);
+            return (mayBeOfNewKey ? refetched(keys, true) : Optional.<RuntimeException>empty())
+                    .orElseGet(
+                            () -> {
+                                keep(failure, keys);
+                                return failure;
+                            });
+        }
+
+        private void keep(TokenRefused failure, KeySet keys) {
+            refused.put(hash, failure, issuer.keys(), keys, now.plus(REFUSED_KEPT));
         }
 
         private boolean hasKey(KeySet keys) {
@@ -255,7 +266,11 @@ public final class TokenVerifier {
 
         private Uni<VerifiedToken> again(AsyncResult<KeySet> fetched) {
             KeySet keys = fetched.succeeded() ? fetched.result() : issuer.keys().current();
-            return hasKey(keys) ? checked(keys) : Uni.createFrom().failure(noKey());
+            return hasKey(keys)
+                    ? checked(keys)
+                            .onFailure(TokenRefused.class)
+                            .invoke(failure -> keep(failure, keys))
+                    : Uni.createFrom().failure(noKey());
         }
 
         private Uni<VerifiedToken> checked(KeySet keys) {
@@ -284,17 +299,12 @@ public final class TokenVerifier {
                             "the keys of the token's issuer could not be fetched; try again later");
         }
 
-        /** Checks the signature, and stores the outcome. */
+        /** Checks the signature, and keeps the outcome if the token is valid. */
         private VerifiedToken withKeys(KeySet keys) {
-            try {
-                checkSignature(keys);
-                VerifiedToken verified = issuer.claims().read(token);
-                accepted.put(hash, verified, issuer.keys(), keys, verified.expires().plus(skew));
-                return verified;
-            } catch (TokenRefused e) {
-                refused.put(hash, e, issuer.keys(), keys, now.plus(REFUSED_KEPT));
-                throw e;
-            }
+            checkSignature(keys);
+            VerifiedToken verified = issuer.claims().read(token);
+            accepted.put(hash, verified, issuer.keys(), keys, verified.expires().plus(skew));
+            return verified;
         }
 
         private void checkSignature(KeySet keys) {

@@ -59,6 +59,15 @@ class CredentialFloodIT {
         return settings();
     }
 
+    /**
+     * Waits for the keys too: a token that comes before them is checked as soon as they are there.
+     */
+    private static ParleyProcess start(ParleyProcess.Builder settings) {
+        ParleyProcess pod = settings.fixedPort().start().awaitReady();
+        pod.awaitLog("its keys were fetched");
+        return pod;
+    }
+
     private static ParleyProcess.Builder settings() {
         return AccessPods.builder()
                 .config("parley.access.issuers.login.issuer", "login")
@@ -116,7 +125,7 @@ class CredentialFloodIT {
     void badTokensThatArriveTogether_areCheckedUpToTheBurst_andAnotherAddressIsServed(
             String algorithm) {
         boolean isRsa = algorithm.equals("RS256");
-        try (ParleyProcess pod = pod().fixedPort().start().awaitReady()) {
+        try (ParleyProcess pod = start(pod())) {
             List<String> bad = tokens(algorithm, isRsa ? OTHER_RSA : OTHER_EC);
             sendTogether(pod, bad, token(0).signed(algorithm, isRsa ? RSA : EC));
 
@@ -143,7 +152,7 @@ class CredentialFloodIT {
             String algorithm) {
         boolean isRsa = algorithm.equals("RS256");
         keys.answer(200, jwks(jwk(RSA), TestTokens.ecJwk(EC)));
-        try (ParleyProcess pod = settings().fixedPort().start().awaitReady()) {
+        try (ParleyProcess pod = start(settings())) {
             int before = keys.requests();
             keys.hold();
             for (int i = 0; i < FLOOD; i++) {
@@ -170,10 +179,31 @@ class CredentialFloodIT {
     @CsvSource({"RS256", "ES256"})
     void validTokensThatArriveTogether_areAllAccepted(String algorithm) {
         KeyPair pair = algorithm.equals("RS256") ? RSA : EC;
-        try (ParleyProcess pod = pod().fixedPort().start().awaitReady()) {
+        try (ParleyProcess pod = start(pod())) {
             sendTogether(pod, tokens(algorithm, pair), token(0).signed(algorithm, pair));
 
             assertThat(answers("200")).isEqualTo(FLOOD + 1);
+        } finally {
+            close();
+        }
+    }
+
+    @Test
+    void tokenOfANewKeyWithoutAnId_isAccepted_alsoIfItComesTwiceWhileTheKeysAreFetched() {
+        keys.answer(200, jwks(jwk(RSA)));
+        try (ParleyProcess pod = start(settings())) {
+            var metrics = new Metrics(pod);
+            int before = keys.requests();
+            keys.hold();
+            String token = token(0).header("kid", null).signed("RS256", OTHER_RSA);
+            sendToken(pod, InetAddress.getLoopbackAddress(), token);
+            Timeouts.await("the keys are fetched").until(() -> keys.requests() > before);
+            sendToken(pod, InetAddress.getLoopbackAddress(), token);
+            Timeouts.await("both wait").until(() -> metrics.activeRequests() == 2);
+            keys.answer(200, jwks(jwk(OTHER_RSA)));
+            keys.release();
+
+            assertThat(answers("200")).isEqualTo(2);
         } finally {
             close();
         }
