@@ -6,6 +6,8 @@ import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.DefaultLastHttpContent;
 import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
@@ -52,6 +54,15 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
 
     /** Whether the server has a request that is not completely answered. */
     private boolean answering = true;
+
+    /**
+     * Whether an answer has said that the connection is closed after it. No further request is
+     * passed on then (RFC 9112 §9.6): its client takes it for one that was not carried out.
+     */
+    private boolean isLastAnswer;
+
+    /** Whether a request has come that is dropped for that reason. */
+    private boolean isDropping;
 
     /** Whether a call may read the body of the request that arrives. */
     private boolean hasReadableBody;
@@ -109,6 +120,11 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object decoded) {
+        if (isLastAnswer && (isDropping || decoded instanceof HttpRequest)) {
+            isDropping = true;
+            ReferenceCountUtil.release(decoded);
+            return;
+        }
         if (connection != null && decoded instanceof HttpContent content) {
             connection.onDecoded(content.content());
         }
@@ -134,6 +150,9 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
 
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
+        if (message instanceof HttpResponse answer && closes(answer)) {
+            isLastAnswer = true;
+        }
         if (endsAnswer(message)) {
             answering = false;
             if (!held.isEmpty()) {
@@ -192,6 +211,11 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         // Before passing requests on, because one of them may make the server stop reading.
         setReading(context, true);
         while (!held.isEmpty() && !mustWait(context, held.element())) {
+            if (isLastAnswer && held.element() instanceof HttpRequest) {
+                isDropping = true;
+                discard(context);
+                break;
+            }
             Object next = held.remove();
             heldBytes -= cost(next);
             pass(context, next);
@@ -247,6 +271,11 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
 
     private static void setReading(ChannelHandlerContext context, boolean more) {
         context.channel().config().setAutoRead(more);
+    }
+
+    private static boolean closes(HttpResponse answer) {
+        return answer.headers()
+                .containsValue(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE, true);
     }
 
     /**

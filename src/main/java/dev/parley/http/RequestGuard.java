@@ -387,8 +387,13 @@ final class RequestGuard {
 
     /** Answers what the router refuses before it calls any handler. */
     private void failed(RoutingContext exchange) {
+        PipelinedRequests.hold(exchange.request());
         if (AllowedMethods.isAskedOfServer(exchange.request())) {
-            AllowedMethods.answerOfServer(exchange, crossOrigin);
+            if (exchange.statusCode() == 400) {
+                refuse(exchange, ErrorCode.BAD_REQUEST, hostFault(exchange.request()));
+            } else {
+                AllowedMethods.answerOfServer(exchange, crossOrigin);
+            }
             return;
         }
         Optional<String> fault = RequestTarget.fault(exchange.request());

@@ -98,6 +98,43 @@ class PipelinedRequestsIT {
         new Metrics(pod).awaitValue("parley_connected_clients", 0);
     }
 
+    /** Its client takes a request without an answer for one that was not carried out. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+                "OPTIONS * HTTP/1.1\r\n\r\n",
+                "GET * HTTP/1.1\r\nHost: x\r\n\r\n",
+                "GET //x HTTP/1.1\r\nHost: x\r\n\r\n",
+                "GET /clock.html HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            })
+    void requestsBehindTheLastAnswer_areNotServed(String last) {
+        try (RawConnection stream =
+                RawConnection.open(
+                        pod.port(), ascii(last.repeat(3) + publish("last", "behind the last")))) {
+            stream.readToEnd();
+
+            assertThat(stream.text()).containsIgnoringCase("\r\nconnection: close\r\n");
+            assertThat(stream.text().split("HTTP/1.1 ", -1)).hasSize(2);
+        }
+        assertThat(http.get("/rooms/last/messages").body()).contains("\"messages\":[]");
+    }
+
+    @Test
+    void requestBehindTheLastOfSeveralAnswers_isNotServed() {
+        String last = "GET * HTTP/1.1\r\nHost: x\r\n\r\n";
+        String requests = publish("several", "one") + publish("several", "two") + last;
+        try (RawConnection stream =
+                RawConnection.open(pod.port(), ascii(requests + publish("several", "three")))) {
+            stream.readToEnd();
+
+            assertThat(stream.text().split("HTTP/1.1 ", -1)).hasSize(4);
+        }
+        assertThat(http.get("/rooms/several/messages").body())
+                .contains("one", "two")
+                .doesNotContain("three");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -11,6 +11,7 @@ import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SharedPod;
 import dev.parley.testsupport.TestRoom;
 import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -157,6 +158,20 @@ final class RequestTargetIT {
                 .containsIgnoringCase("\r\nx-content-type-options: nosniff\r\n")
                 .containsIgnoringCase("\r\ncache-control: no-store\r\n")
                 .containsIgnoringCase("\r\ncontent-length: 0\r\n");
+    }
+
+    @Test
+    void optionsOfTheServer_needAHostToo() {
+        try (RawConnection connection =
+                RawConnection.open(
+                        pod.process().port(),
+                        "OPTIONS * HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII))) {
+            connection.readToEnd();
+
+            assertThat(connection.text())
+                    .startsWith("HTTP/1.1 400 ")
+                    .contains("bad request: the Host header is missing");
+        }
     }
 
     @Test
