@@ -59,7 +59,9 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
             // has read it to its end.
             request.resume();
             loop.execute(() -> takeOver(framework));
-        } else {
+        } else if (!request.response().closed()) {
+            // Otherwise the client has reset the stream before the framework listened for that, and
+            // nothing would say again that it is gone.
             registration =
                     subscribe.apply(
                             new ResponseConnection(request, framework::onComplete, this::onEnd));

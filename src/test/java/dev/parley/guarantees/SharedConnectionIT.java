@@ -142,6 +142,26 @@ class SharedConnectionIT {
         assertReceives(connection);
     }
 
+    /** A stream that was opened nevertheless would have its place until it counts as slow. */
+    @Test
+    void streamsThatAreResetAtOnce_areNotOpened() {
+        String slow = "parley_disconnects_total{reason=\"slow-consumer\"}";
+        double before = pod.metrics().value(slow);
+        RawConnection connection = connectReader();
+        double readers = pod.metrics().value("parley_connected_clients");
+        Http2Frames attack = Http2Frames.more();
+        for (int stream = STUCK; stream < 100; stream += 2) {
+            attack.get(stream, "/events?room=idle")
+                    .frame(RST_STREAM, 0, stream, 0, 0, 0, Frame.CANCEL);
+        }
+
+        connection.send(attack.toBytes());
+
+        assertReceives(connection);
+        pod.metrics().awaitValue("parley_connected_clients", readers);
+        assertThat(pod.metrics().value(slow)).isEqualTo(before);
+    }
+
     /** When a pod is gone, a proxy asks another one for the streams of all its readers at once. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
