@@ -13,6 +13,7 @@ import jakarta.inject.Singleton;
 import java.net.SocketException;
 import java.nio.channels.ClosedChannelException;
 import java.util.List;
+import javax.net.ssl.SSLException;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -66,12 +67,14 @@ final class UncaughtErrors {
     }
 
     /**
-     * Tells whether the client's connection ended. An error of a socket counts only if it is the
-     * failure itself: as a cause it may be of another connection, such as one to Redis, and then
-     * the client has to be answered.
+     * Tells whether the client's connection ended. An error of a socket or of TLS counts only if it
+     * is the failure itself: as a cause it may be of another connection, such as one to Redis, and
+     * then the client has to be answered.
      */
     private static boolean isOfConnection(@Nullable Throwable failure) {
-        if (failure instanceof Errors.NativeIoException || failure instanceof SocketException) {
+        if (failure instanceof Errors.NativeIoException
+                || failure instanceof SocketException
+                || failure instanceof SSLException) {
             return true;
         }
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
