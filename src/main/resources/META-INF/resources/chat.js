@@ -32,13 +32,12 @@ try {
 
 /** Loads the page anew, after a pause and once its address is answered. */
 async function heal() {
-  const send = document.getElementById("send");
-  if (send instanceof HTMLButtonElement) send.disabled = true;
+  enableSend(false);
   const retry = document.getElementById("retry");
   if (retry) retry.hidden = false;
   retry?.addEventListener("click", () => {
     storeReloads(0);
-    location.reload();
+    reload();
   });
 
   show("reconnecting", INCOMPLETE);
@@ -51,9 +50,21 @@ async function heal() {
       // which does not come back, would take the place of this one.
     } while (!(await isServed()) || hasText());
     // Without the count there would be no end.
-    if (storeReloads(reloads + 1)) return location.reload();
+    if (storeReloads(reloads + 1)) return reload();
   }
   show("closed", GIVEN_UP);
+}
+
+function reload() {
+  // Firefox restores it as it is now, and the script of 0.1.0 does not enable it.
+  enableSend(true);
+  location.reload();
+}
+
+/** @param {boolean} enabled */
+function enableSend(enabled) {
+  const send = document.getElementById("send");
+  if (send instanceof HTMLButtonElement) send.disabled = !enabled;
 }
 
 /**

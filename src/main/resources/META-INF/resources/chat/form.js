@@ -28,7 +28,7 @@ export class Form {
       e.preventDefault();
       this.#submit();
     });
-    // Firefox restores it as it was before the page was loaded anew, and `/chat.js` may have disabled it then.
+    // A person may have loaded the page anew while `/chat.js` had disabled it, and Firefox restores that.
     this.#send.disabled = false;
   }
 
