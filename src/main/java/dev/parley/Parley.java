@@ -109,6 +109,8 @@ public final class Parley {
                         Runtime.getRuntime().halt(status);
                     }
                     exiting.countDown();
+                    // Of a start that was refused, nothing is to be awaited.
+                    SERVING.countDown();
                     exit.accept(status, failure);
                 });
         var hook = new Thread(() -> onJvmEnds(exiting), "Exit status");
