@@ -8,6 +8,7 @@ import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.TcpProxy;
 import dev.parley.testsupport.Timeouts;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -57,8 +58,10 @@ final class ReadinessIT {
             redis.restart();
             pod.awaitReady();
 
-            List<String> lines =
-                    pod.log().lines().filter(line -> line.contains("HealthLog")).toList();
+            // The program's output may be read later than its answer.
+            Timeouts.await("the last line")
+                    .until(() -> healthLines(pod).endsWith("Ready: messages are delivered"));
+            List<String> lines = healthLines(pod).lines().toList();
 
             for (int i = 1; i < lines.size(); i++) {
                 assertThat(withoutTime(lines.get(i))).isNotEqualTo(withoutTime(lines.get(i - 1)));
@@ -66,9 +69,15 @@ final class ReadinessIT {
             assertThat(lines.stream().filter(line -> line.contains("Not ready: no ")))
                     .isNotEmpty()
                     .hasSizeLessThan(10);
-            assertThat(lines).last().asString().contains("Ready: messages are delivered");
             assertThat(pod.log()).doesNotContain("SRHCK");
         }
+    }
+
+    private static String healthLines(ParleyProcess pod) {
+        return pod.log()
+                .lines()
+                .filter(line -> line.contains("HealthLog"))
+                .collect(Collectors.joining("\n"));
     }
 
     private static String withoutTime(String line) {
