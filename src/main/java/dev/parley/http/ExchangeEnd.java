@@ -25,6 +25,10 @@ public final class ExchangeEnd {
             action.run();
             return;
         }
+        if (exchange.request().version() == HttpVersion.HTTP_2) {
+            exchange.addEndHandler(ended -> action.run());
+            return;
+        }
         var isDue = new AtomicBoolean(true);
         Runnable once =
                 () -> {
@@ -32,10 +36,6 @@ public final class ExchangeEnd {
                         action.run();
                     }
                 };
-        if (exchange.request().version() == HttpVersion.HTTP_2) {
-            exchange.addEndHandler(ended -> once.run());
-            return;
-        }
         // The end handlers are not called if the server itself has closed the connection. The
         // framework does so when it cannot write a part of an answer, which happens if the client
         // has gone and the close has not been read yet.

@@ -7,7 +7,10 @@ import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Startup;
 
-/** Startup: the program has started and listens, whether Redis is reachable or not. */
+/**
+ * Startup: the program has started, whether Redis is reachable or not. Its public port opens in the
+ * same moment or shortly after.
+ */
 @Startup
 @Singleton
 public final class StartedCheck implements HealthCheck {
