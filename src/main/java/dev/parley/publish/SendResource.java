@@ -3,7 +3,6 @@ package dev.parley.publish;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import dev.parley.access.AuthorizedRooms;
 import dev.parley.access.TicketsResource;
 import dev.parley.broker.Broker.IdempotencyKey;
@@ -48,6 +47,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -323,6 +323,9 @@ public final class SendResource {
 
         private static final Pattern SECONDS = Pattern.compile("[0-9]{1,9}");
 
+        /** The names of fields that an error repeats; others may be long, or control characters. */
+        private static final Pattern PRINTABLE = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+
         /** The fields of a JSON object that are read. */
         private static final Set<String> NAMES = Set.of("msg", "room", "from", "event", "ttl");
 
@@ -331,7 +334,6 @@ public final class SendResource {
                 JsonFactory.builder()
                         .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
                         .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
-                        .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                         .build();
 
         /**
@@ -451,7 +453,10 @@ public final class SendResource {
             return value == null ? null : encoding.decode(name, code, value);
         }
 
-        /** Reads a JSON object. Fields with other names are ignored, whatever their values. */
+        /**
+         * Reads a JSON object. Fields with other names are ignored, whatever their values. A field
+         * that is there twice is refused, because another program could read the other value.
+         */
         private static SendFields json(TextEncoding.Body body) {
             Map<String, String> fields =
                     jsonFields(body.encoding().decode("JSON", ErrorCode.BAD_JSON, body.bytes()));
@@ -466,6 +471,7 @@ public final class SendResource {
         /** Reads the values while it parses, without a tree of the fields that are ignored. */
         private static Map<String, String> jsonFields(String text) {
             Map<String, String> fields = new HashMap<>();
+            Set<String> names = new HashSet<>();
             Optional<String> wrong = Optional.empty();
             try (JsonParser json = JSON.createParser(text)) {
                 if (json.nextToken() != JsonToken.START_OBJECT) {
@@ -473,6 +479,9 @@ public final class SendResource {
                 }
                 while (json.nextToken() == JsonToken.FIELD_NAME) {
                     String name = json.currentName();
+                    if (!names.add(name)) {
+                        throw repeated(name);
+                    }
                     JsonToken value = json.nextToken();
                     if (NAMES.contains(name) && value != JsonToken.VALUE_NULL) {
                         if (value == JsonToken.VALUE_STRING
@@ -504,6 +513,13 @@ public final class SendResource {
             return new RefusedRequest(
                     ErrorCode.BAD_JSON,
                     "malformed JSON: one object such as {\"msg\": \"hello\"} is expected");
+        }
+
+        private static RefusedRequest repeated(String name) {
+            String shown = PRINTABLE.matcher(name).matches() ? name : "a field";
+            return new RefusedRequest(
+                    ErrorCode.BAD_JSON,
+                    "malformed JSON: " + shown + " is there twice; send it once");
         }
 
         private static SendFields text(TextEncoding.Body body) {

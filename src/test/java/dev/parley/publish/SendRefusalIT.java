@@ -8,6 +8,7 @@ import dev.parley.testsupport.Http.Answer;
 import dev.parley.testsupport.SharedPod;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A request that is not a valid message is refused with the reason, and not published. */
@@ -55,6 +56,25 @@ class SendRefusalIT extends WatchedRoom {
         assertRefused(
                 sendJson("{\"msg\":\"x\",\"ttl\":60.0}"),
                 "malformed JSON: ttl must be a whole number");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'{\"msg\":\"hi\",\"msg\":\"ho\"}', msg",
+        "'{\"msg\":\"hi\",\"room\":null,\"room\":\"a\"}', room",
+        "'{\"ttl\":60,\"msg\":\"hi\",\"ttl\":60}', ttl",
+        "'{\"msg\":\"hi\",\"\\u006dsg\":\"hi\"}', msg",
+        "'{\"msg\":\"hi\",\"x-1\":{},\"x-1\":[]}', x-1",
+        "'{\"msg\":\"hi\",\"a\\nb\":1,\"a\\nb\":2}', a field"
+    })
+    void fieldThatIsThereTwice_isNamed(String body, String name) {
+        assertRefused(
+                sendJson(body), "malformed JSON: " + name + " is there twice; send it once\n");
+    }
+
+    @Test
+    void fieldThatIsTwiceInAValueThatIsNotRead_isIgnoredWithIt() {
+        assertPublished(sendJson("{\"meta\":{\"a\":1,\"a\":2},\"msg\":\"hi\"}"), "hi");
     }
 
     @Test
