@@ -2,6 +2,7 @@ package dev.parley.http;
 
 import jakarta.ws.rs.core.MediaType;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -66,6 +67,16 @@ public enum Endpoint {
     /** Lists all calls, such as {@code POST /send, GET /events}. */
     public static String all() {
         return Arrays.stream(values()).map(Endpoint::toString).collect(Collectors.joining(", "));
+    }
+
+    /** Lists the calls of the path, such as {@code the calls are GET /events, POST /events}. */
+    String callsOfPath() {
+        List<String> calls =
+                Arrays.stream(values())
+                        .filter(call -> call.path.equals(path))
+                        .map(Endpoint::toString)
+                        .toList();
+        return (calls.size() > 1 ? "the calls are " : "the call is ") + String.join(", ", calls);
     }
 
     /** All methods of the path, as the header {@code Allow} lists them. */

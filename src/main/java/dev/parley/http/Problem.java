@@ -149,7 +149,7 @@ public final class Problem {
         return switch (code) {
             case NOT_FOUND -> "not found: the calls are " + Endpoint.all();
             case METHOD_NOT_ALLOWED ->
-                    endpoint.map(known -> "method not allowed: the call is " + known)
+                    endpoint.map(known -> "method not allowed: " + known.callsOfPath())
                             .orElse("method not allowed: a page is for GET and HEAD");
             case NOT_ACCEPTABLE ->
                     endpoint.map(Problem::notAcceptable)

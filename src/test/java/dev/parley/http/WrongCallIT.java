@@ -121,22 +121,24 @@ class WrongCallIT {
 
     @ParameterizedTest
     @CsvSource({
-        "GET, /send, 'POST, OPTIONS', POST /send",
-        "PUT, /send?msg=hi, 'POST, OPTIONS', POST /send",
-        "DELETE, /events, 'GET, HEAD, POST, OPTIONS', GET /events",
-        "PUT, /events, 'GET, HEAD, POST, OPTIONS', GET /events",
-        "DELETE, /events/, 'GET, HEAD, POST, OPTIONS', GET /events",
-        "POST, /clock, 'GET, HEAD, OPTIONS', GET /clock",
-        "DELETE, /rooms/a/messages, 'GET, HEAD, OPTIONS', GET /rooms/{room}/messages",
-        "DELETE, /rooms/%61/messages, 'GET, HEAD, OPTIONS', GET /rooms/{room}/messages"
+        "GET, /send, 'POST, OPTIONS', call is POST /send",
+        "PUT, /send?msg=hi, 'POST, OPTIONS', call is POST /send",
+        "DELETE, /events, 'GET, HEAD, POST, OPTIONS', 'calls are GET /events, POST /events'",
+        "PUT, /events, 'GET, HEAD, POST, OPTIONS', 'calls are GET /events, POST /events'",
+        "DELETE, /events/, 'GET, HEAD, POST, OPTIONS', 'calls are GET /events, POST /events'",
+        "GET, /tickets, 'POST, OPTIONS', call is POST /tickets",
+        "GET, /revocations, 'POST, OPTIONS', call is POST /revocations",
+        "POST, /clock, 'GET, HEAD, OPTIONS', call is GET /clock",
+        "DELETE, /rooms/a/messages, 'GET, HEAD, OPTIONS', call is GET /rooms/{room}/messages",
+        "DELETE, /rooms/%61/messages, 'GET, HEAD, OPTIONS', call is GET /rooms/{room}/messages"
     })
-    void wrongMethod_isAnsweredWithTheCall(
-            String method, String path, String allowed, String call) {
+    void wrongMethod_isAnsweredWithTheCallsOfThePath(
+            String method, String path, String allowed, String calls) {
         Answer answer = http.call(method, path);
 
         assertThat(answer.status()).isEqualTo(405);
         assertThat(answer.header("Allow")).isEqualTo(allowed);
-        assertThat(answer.body()).isEqualTo("method not allowed: the call is " + call + "\n");
+        assertThat(answer.body()).isEqualTo("method not allowed: the " + calls + "\n");
     }
 
     @ParameterizedTest
