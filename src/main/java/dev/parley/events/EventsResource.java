@@ -147,13 +147,14 @@ public final class EventsResource {
     @Operation(
             summary = "Receive the messages of up to 200 rooms",
             description =
-                    "The form has the fields that GET has in its query. A ticket is taken from the"
-                            + " query alone.")
+                    "The form has the fields that GET has in its query, where they are refused. A"
+                            + " ticket is taken from the query alone.")
     public Multi<String> eventsOfForm(
             byte[] form,
             @HeaderParam("Last-Event-ID") @Parameter(description = LAST_EVENT_ID)
                     @Nullable String lastEventId,
             @Context RoutingContext exchange) {
+        EventsQuery.checkAbsent(UrlEncodedForm.readQuery(exchange.request()));
         return stream(
                 EventsQuery.readForm(
                         UrlEncodedForm.readBody(exchange.request(), form, EventsQuery.MAX_FORM),
@@ -240,6 +241,10 @@ public final class EventsResource {
         /** Asks for heartbeats as events, which a page can see. */
         private static final String AS_EVENT = "event";
 
+        /** The names of the fields. */
+        private static final List<String> NAMES =
+                List.of("room", "format", "history", "heartbeat", "lastEventId", "last_event_id");
+
         /** The formats by the names that clients write. */
         private static final Map<String, Format> FORMATS =
                 Arrays.stream(Format.values())
@@ -273,6 +278,27 @@ public final class EventsResource {
         static EventsQuery readForm(
                 Map<String, List<String>> form, @Nullable String lastEventIdHeader) {
             return read(form, MAX_ROOMS_OF_FORM, lastEventIdHeader);
+        }
+
+        /**
+         * Checks that the query of a request whose fields are in a form has none of them. It would
+         * be ignored, and the stream be of the lobby, or begin in another place than was meant.
+         *
+         * @param query its decoded parameters; others than the fields, such as the ticket, may be
+         *     there
+         * @throws RefusedRequest if it has one
+         */
+        static void checkAbsent(Map<String, List<String>> query) {
+            NAMES.stream()
+                    .filter(name -> !QueryParameters.given(query, name).isEmpty())
+                    .findFirst()
+                    .ifPresent(
+                            name -> {
+                                throw new RefusedRequest(
+                                        ErrorCode.BAD_FORM,
+                                        "bad form: %s is in the query, of which POST /events reads a ticket alone; send it in the body, as a form"
+                                                .formatted(name));
+                            });
         }
 
         private static EventsQuery read(

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** One stream reads several rooms, and its id is the position in all of them. */
 @ExtendWith(MemoryAndRedisPods.Extension.class)
@@ -292,6 +293,42 @@ class SeveralRoomsIT {
                         .post("/events", form, gzip("x".repeat(65_537))),
                 413,
                 "request-too-large");
+    }
+
+    /** If it were ignored, the stream would be of the lobby, or would begin in another place. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "room=a",
+                "format=json",
+                "history=5",
+                "heartbeat=5",
+                "lastEventId=k3f9-42",
+                "last_event_id=k3f9-42",
+                "room=&room=a",
+                "%72oom=a"
+            })
+    void fieldInTheQuery_besideAForm_isRefused_andNamed(String query) {
+        Http http = pods.http(Kind.MEMORY).with("Accept", "application/json, text/event-stream");
+        String form = "application/x-www-form-urlencoded";
+
+        for (String body : List.of("", "room=a")) {
+            Http.Answer answer = http.post("/events?" + query, form, body);
+
+            assertProblem(answer, 400, "bad-form");
+            assertThat(answer.json().path("detail").textValue())
+                    .matches(
+                            "bad form: (room|format|history|heartbeat|lastEventId|last_event_id) is in the query, .*; send it in the body, as a form");
+        }
+    }
+
+    @Test
+    void parameterWithoutAValue_orOfAnotherName_besideAForm_isIgnored_asWithGet() {
+        Http http = pods.http(Kind.MEMORY).with("Accept", "application/json, text/event-stream");
+        String form = "application/x-www-form-urlencoded";
+
+        assertProblem(http.post("/events?room=&x=1", form, "room=%20"), 400, "bad-room");
+        assertProblem(http.post("/events?", form, "room=%20"), 400, "bad-room");
     }
 
     private static void assertProblem(Http.Answer answer, int status, String code) {
