@@ -5,6 +5,7 @@ import io.netty.handler.ssl.NotSslRecordException;
 import io.vertx.redis.client.impl.types.ErrorType;
 import java.io.IOException;
 import java.net.UnknownHostException;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
@@ -35,7 +36,13 @@ final class RedisReason {
             Pattern.compile(
                     "://|/[<\\d]|\\[|(?<![\\w.@-])[A-Za-z0-9][\\w.-]*:\\d|\\d+(?:\\.\\d+){3}"
                             + "|::|(?:[0-9A-Fa-f]{1,4}:){3}"
-                            + "|unknown host|TLS failed|\\bMOVED |\\bASK ");
+                            + "|unknown host|TLS failed");
+
+    /** The reply of a node of a Redis Cluster that names another one, with its address. */
+    private static final Pattern OF_ANOTHER_NODE = Pattern.compile("\\b(MOVED|ASK) \\d+ ");
+
+    /** What the Redis client puts before an error reply in the answer to a batch. */
+    private static final Pattern OF_A_BATCH = Pattern.compile("^ERR \\[\\d+] ");
 
     private static final Pattern LINE_BREAKS = Pattern.compile("\\s*[\\r\\n]+[-\\s]*");
 
@@ -77,15 +84,22 @@ final class RedisReason {
     /**
      * Adds a reason to what a client is answered, unless the reason names a server. Those of Redis
      * itself say what is wrong with it; those of the network have its address, which is for the
-     * operator alone.
+     * operator alone. Of a reply that names another node of a Redis Cluster, its meaning is said.
      */
     static String forClients(String what, String reason) {
+        Matcher redirection = OF_ANOTHER_NODE.matcher(reason);
+        if (redirection.find()) {
+            return what
+                    + (redirection.group(1).equals("ASK")
+                            ? ": the slot is moving to another node of the Redis Cluster"
+                            : ": another node of the Redis Cluster has the slot");
+        }
         return OF_A_SERVER.matcher(reason).find() ? what : what + ": " + reason;
     }
 
     /** Describes an error reply of Redis. */
     static String ofReply(String text) {
-        String words = clean(RedisRefusal.withoutPrefix(text));
+        String words = clean(OF_A_BATCH.matcher(RedisRefusal.withoutPrefix(text)).replaceFirst(""));
         String advice = RedisRefusal.ofReply(text).advice();
         if (words.startsWith("WRONGPASS") || words.startsWith("NOAUTH")) {
             advice = "check the user and password in the address, or quarkus.redis.password";

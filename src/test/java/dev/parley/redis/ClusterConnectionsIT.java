@@ -198,6 +198,31 @@ class ClusterConnectionsIT {
                 .until(() -> calls.stream().allMatch(Future::isComplete));
     }
 
+    /**
+     * One node sends the slot away and the other one does not take it, as when an operator stopped
+     * half-way: they refer the pod to each other until its time is over.
+     */
+    @Test
+    void slotThatNoNodeTakes_isTheReasonForClients_withoutAnAddress() {
+        open(QUICK.withTimeout(Duration.ofSeconds(1)));
+        String key = "parley:{kitchen}:one";
+        RedisServer node = cluster.masterOf(key);
+        RedisServer other = masters().filter(each -> !each.equals(node)).findFirst().orElseThrow();
+        String slot = Integer.toString(cluster.slotOf(key));
+        node.command(
+                "CLUSTER", "SETSLOT", slot, "MIGRATING", other.command("CLUSTER", "MYID").text());
+
+        Future<Response> call = connections.send(RedisProbe.SCRIPT, List.of(key), List.of());
+
+        Timeouts.await("answer").until(call::isComplete);
+        assertThat(call.cause())
+                .isInstanceOf(RedisUnavailable.class)
+                .message()
+                .isIn(
+                        "Redis refused: the slot is moving to another node of the Redis Cluster",
+                        "Redis refused: another node of the Redis Cluster has the slot");
+    }
+
     /** An operator has forgotten quarkus.redis.client-type=cluster. */
     @Test
     void nodeThatIsUsedAsASingleServer_isNotNamedToClients_butToTheOperator() {
@@ -225,7 +250,9 @@ class ClusterConnectionsIT {
                         List.of("parley:probe", "0", "PUBLISH", "parley:live"));
 
         Timeouts.await("answer").until(call::isComplete);
-        assertThat(call.cause()).isInstanceOf(RedisUnavailable.class).hasMessage("Redis refused");
+        assertThat(call.cause())
+                .isInstanceOf(RedisUnavailable.class)
+                .hasMessage("Redis refused: another node of the Redis Cluster has the slot");
         assertThat(call.cause().getCause()).hasMessageContaining("127.0.0.1:" + other.port());
     }
 

@@ -108,16 +108,46 @@ class RedisReasonTest {
                 "10.0.0.5:6379 knows no node with slots",
                 "redis-0.redis:6379 knows no node with slots",
                 "[fd00::1]:6379 knows no node with slots",
-                "MOVED 866 10.0.0.7:6379",
-                "MOVED 866 fd00::7:6379 (a Redis Cluster needs quarkus.redis.client-type=cluster)",
-                "MOVED 866 :6379",
-                "ERR [0] MOVED 866 redis-1.redis:6379",
-                "ASK 866 10.0.0.7:6379",
                 "no route to host: redis.example/<unresolved>:6379",
                 "the primary is 10.0.0.7"
             })
     void reasonThatNamesAServer_isNotForClients(String reason) {
         assertThat(RedisReason.forClients("no connection", reason)).isEqualTo("no connection");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "MOVED 866 10.0.0.7:6379",
+                "MOVED 866 fd00::7:6379",
+                "MOVED 866 :6379",
+                "ERR [0] MOVED 866 redis-1.redis:6379"
+            })
+    void replyThatNamesAnotherNode_isForClients_withoutTheAddress(String reply) {
+        assertThat(RedisReason.forClients("Redis refused", RedisReason.of(ErrorType.create(reply))))
+                .isEqualTo("Redis refused: another node of the Redis Cluster has the slot");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ASK 866 10.0.0.7:6379", "ERR [1] ASK 866 redis-1.redis:6379"})
+    void replyThatASlotIsMoving_isForClients_withoutTheAddress(String reply) {
+        assertThat(RedisReason.forClients("Redis refused", RedisReason.of(ErrorType.create(reply))))
+                .isEqualTo(
+                        "Redis refused: the slot is moving to another node of the Redis Cluster");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "TRYAGAIN Multiple keys request during rehashing of slot",
+                "CLUSTERDOWN Hash slot not served"
+            })
+    void replyToABatch_isForClients_withoutTheWordsOfTheRedisClient(String reply) {
+        assertThat(
+                        RedisReason.forClients(
+                                "Redis refused",
+                                RedisReason.of(ErrorType.create("ERR [1] " + reply))))
+                .isEqualTo("Redis refused: " + reply);
     }
 
     @ParameterizedTest
