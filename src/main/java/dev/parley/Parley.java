@@ -3,11 +3,13 @@ package dev.parley;
 import dev.parley.cli.Commands;
 import dev.parley.http.ConnectionGuardInstaller;
 import dev.parley.http.RequestTarget;
+import dev.parley.ops.PublicPorts;
 import io.quarkus.runtime.ApplicationLifecycleManager;
 import io.quarkus.runtime.LaunchMode;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import io.quarkus.runtime.annotations.QuarkusMain;
+import jakarta.inject.Singleton;
 import java.security.Security;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -59,12 +61,23 @@ public final class Parley {
         Quarkus.run(Server.class, args);
     }
 
-    /** What the framework runs when it has started; it stops when this returns. */
+    /**
+     * What the framework runs when it has started and all its ports are open; it stops when this
+     * returns.
+     */
+    @Singleton
     public static final class Server implements QuarkusApplication {
+
+        private final PublicPorts ports;
+
+        Server(PublicPorts ports) {
+            this.ports = ports;
+        }
 
         @Override
         public int run(String... args) {
             SERVING.countDown();
+            ports.onOpen();
             Quarkus.waitForExit();
             return 0;
         }

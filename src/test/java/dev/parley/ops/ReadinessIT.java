@@ -2,14 +2,28 @@ package dev.parley.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Metrics;
+import dev.parley.testsupport.OwnedProcess;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.SelfSignedCertificate;
 import dev.parley.testsupport.TcpProxy;
 import dev.parley.testsupport.Timeouts;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Readiness says whether messages are delivered, and why not; the log says so once for each change.
@@ -26,11 +40,13 @@ final class ReadinessIT {
         try (var redis = RedisServer.start()) {
             redis.kill();
             try (var pod = pod(redis.uri()).start()) {
-                pod.awaitReadiness(503);
                 var http = pod.management();
-                assertThat(http.get("/q/health/ready").body()).contains("no connection to Redis");
+                Timeouts.await("the start")
+                        .until(() -> http.get("/q/health/started").status() == 200);
+                var ready = http.get("/q/health/ready");
+                assertThat(ready.status()).isEqualTo(503);
+                assertThat(ready.body()).contains("no connection to Redis");
                 assertThat(http.get("/q/health/live").status()).isEqualTo(200);
-                assertThat(http.get("/q/health/started").status()).isEqualTo(200);
                 var metrics = new Metrics(pod);
                 metrics.awaitValue("parley_subscription_up", 0);
 
@@ -38,6 +54,52 @@ final class ReadinessIT {
 
                 pod.awaitReady();
                 metrics.awaitValue("parley_subscription_up", 1);
+            }
+        }
+    }
+
+    /** The management port opens first, and half a second before that of HTTPS. */
+    @ParameterizedTest
+    @CsvSource({
+        "started, true, false",
+        "ready, true, false",
+        "started, true, true",
+        "ready, true, true",
+        "started, false, true",
+        "ready, false, true"
+    })
+    void probeFails_untilThePublicPortsAreOpen(
+            String probe, boolean plain, boolean encrypted, @TempDir Path directory)
+            throws IOException {
+        List<Integer> open = new ArrayList<>();
+        int port = Ports.free();
+        int management = Ports.free();
+        var builder = ParleyProcess.builder().ports(port, management);
+        if (plain) {
+            open.add(port);
+        } else {
+            builder.config("quarkus.http.insecure-requests", "disabled");
+        }
+        if (encrypted) {
+            open.add(Ports.free());
+            String store = directory.resolve("pod.p12").toString();
+            SelfSignedCertificate.create(Path.of(store));
+            builder.config("quarkus.http.ssl-port", Integer.toString(open.get(open.size() - 1)))
+                    .config("quarkus.http.ssl.certificate.key-store-file", store)
+                    .config(
+                            "quarkus.http.ssl.certificate.key-store-password",
+                            SelfSignedCertificate.PASSWORD);
+        }
+        try (OwnedProcess pod = builder.startProcess()) {
+            var http = new Http(URI.create("http://127.0.0.1:" + management));
+
+            Timeouts.await(probe)
+                    .ignoreExceptionsInstanceOf(UncheckedIOException.class)
+                    .failFast(() -> assertThat(pod.alive()).as(pod.log()).isTrue())
+                    .until(() -> http.get("/q/health/" + probe).status() == 200);
+
+            for (int each : open) {
+                new Socket(InetAddress.getLoopbackAddress(), each).close();
             }
         }
     }
