@@ -23,8 +23,11 @@ import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -32,6 +35,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -42,6 +46,7 @@ class TlsHandshakeIT {
 
     private static final InetAddress STRANGER = AttackedPod.STRANGER;
     private static final InetAddress OTHER = RawConnection.address("127.0.0.67");
+    private static final InetAddress LEAVING = RawConnection.address("127.0.0.68");
     private static final int MAX = 20;
 
     @TempDir private static Path directory;
@@ -76,9 +81,24 @@ class TlsHandshakeIT {
         metrics = new Metrics(pod);
     }
 
+    /** Its output is complete when it has ended: no client is a defect of the pod. */
     @AfterAll
     static void stopPod() {
-        pod.close();
+        try (ParleyProcess ended = pod) {
+            ended.terminate();
+            ended.awaitExit();
+            assertThat(ended.log().lines().filter(line -> !line.contains("ProxyAdvice")))
+                    .isNotEmpty()
+                    .noneMatch(
+                            line ->
+                                    Stream.of(
+                                                    " WARN ",
+                                                    " ERROR ",
+                                                    "Exception",
+                                                    "\tat ",
+                                                    "OutOfMemory")
+                                            .anyMatch(line::contains));
+        }
     }
 
     @AfterEach
@@ -87,7 +107,6 @@ class TlsHandshakeIT {
         Timeouts.await("the stranger's connections are gone")
                 .untilAsserted(() -> assertThat(metrics.value("parley_sockets")).isLessThan(5));
         metrics.awaitValue("parley_held_bytes{kind=\"heads\"}", 0);
-        assertThat(pod.log()).doesNotContain(" ERROR ").doesNotContain("OutOfMemory");
     }
 
     @ParameterizedTest
@@ -151,6 +170,96 @@ class TlsHandshakeIT {
         Timeouts.await("the places are free")
                 .ignoreExceptions()
                 .until(() -> answer(STRANGER).startsWith("HTTP/1.1 200 "));
+    }
+
+    /** The end of the test class checks that nothing of this is in the log. */
+    @ParameterizedTest
+    @EnumSource(End.class)
+    void clientThatLeavesWithinAHandshake_isNotADefect(End end) throws Exception {
+        byte[] hello = clientHello();
+
+        for (int length : new int[] {0, 1, 100, hello.length}) {
+            try (var socket = new Socket(InetAddress.getLoopbackAddress(), port, LEAVING, 0)) {
+                socket.setSoTimeout(Timeouts.millis());
+                socket.getOutputStream().write(hello, 0, length);
+                if (length == hello.length) {
+                    assertThat(socket.getInputStream().read()).isNotNegative();
+                }
+                end.of(socket);
+            }
+        }
+        assertThat(answer(OTHER)).startsWith("HTTP/1.1 200 ");
+    }
+
+    @ParameterizedTest
+    @EnumSource(End.class)
+    void clientThatLeavesAfterItsHandshake_isNotADefect(End end) throws Exception {
+        for (String version : List.of("TLSv1.2", "TLSv1.3")) {
+            for (String request :
+                    List.of(
+                            "",
+                            "GET /cl",
+                            "GET /clock HTTP/1.1\r\nHost: x\r\n\r\n",
+                            "GET /events HTTP/1.1\r\nHost: x\r\n\r\n",
+                            "GET /rooms/a/messages HTTP/1.1\r\nHost: x\r\n\r\n",
+                            "POST /send HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nmsg=")) {
+                try (var plain = new Socket(InetAddress.getLoopbackAddress(), port, LEAVING, 0);
+                        SSLSocket socket = encrypted(plain, version)) {
+                    socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+                    end.of(plain);
+                }
+            }
+        }
+        for (String preface : List.of("PRI", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")) {
+            try (var plain = new Socket(InetAddress.getLoopbackAddress(), port, LEAVING, 0);
+                    SSLSocket socket = encrypted(plain, "TLSv1.3", "h2")) {
+                assertThat(socket.getApplicationProtocol()).isEqualTo("h2");
+                socket.getOutputStream().write(preface.getBytes(StandardCharsets.US_ASCII));
+                end.of(plain);
+            }
+        }
+        assertThat(answer(OTHER)).startsWith("HTTP/1.1 200 ");
+    }
+
+    @Test
+    void clientThatRefusesTheCertificate_orTheVersion_isNotADefect() throws Exception {
+        var plain = new Socket(InetAddress.getLoopbackAddress(), port, LEAVING, 0);
+        plain.setSoTimeout(Timeouts.millis());
+        try (var socket =
+                (SSLSocket)
+                        SSLContext.getDefault()
+                                .getSocketFactory()
+                                .createSocket(plain, "localhost", port, true)) {
+            assertThatThrownBy(socket::startHandshake).isInstanceOf(SSLException.class);
+        }
+        // A version that no server has had for long (SSL 2, RFC 6101), and no TLS at all.
+        for (byte[] first :
+                List.of(
+                        new byte[] {(byte) 0x80, 0x2e, 1, 0, 2},
+                        "GET / HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.US_ASCII))) {
+            RawConnection.open(port, LEAVING, first).readToEnd();
+        }
+        assertThat(answer(OTHER)).startsWith("HTTP/1.1 200 ");
+    }
+
+    /** How a client ends its connection. */
+    enum End {
+        CLOSE,
+        RESET,
+        /** Bytes that are not of TLS, or cannot be decrypted, and then the end. */
+        GARBAGE;
+
+        void of(Socket socket) throws IOException {
+            if (this == GARBAGE) {
+                socket.getOutputStream().write(new byte[] {23, 3, 3, 0, 20});
+                socket.getOutputStream().write(new byte[20]);
+                readToEnd(socket);
+            }
+            if (this == RESET) {
+                socket.setSoLinger(true, 0);
+            }
+            socket.close();
+        }
     }
 
     @Test
@@ -279,17 +388,21 @@ class TlsHandshakeIT {
         return encrypted(new Socket(InetAddress.getLoopbackAddress(), port, from, 0), version);
     }
 
-    private static SSLSocket encrypted(Socket plain, String version) throws IOException {
+    private static SSLSocket encrypted(Socket plain, String version, String... protocols)
+            throws IOException {
         plain.setSoTimeout(Timeouts.millis());
         var socket =
                 (SSLSocket) client.getSocketFactory().createSocket(plain, "localhost", port, true);
-        socket.setEnabledProtocols(new String[] {version});
+        SSLParameters parameters = socket.getSSLParameters();
+        parameters.setProtocols(new String[] {version});
+        parameters.setApplicationProtocols(protocols);
+        socket.setSSLParameters(parameters);
         socket.startHandshake();
         return socket;
     }
 
     /** Reads until the server ends the connection, with or without saying so in TLS. */
-    private static String readToEnd(SSLSocket socket) {
+    private static String readToEnd(Socket socket) {
         var received = new StringBuilder();
         byte[] buffer = new byte[8_192];
         try {
