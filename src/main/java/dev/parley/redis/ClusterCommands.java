@@ -2,6 +2,7 @@ package dev.parley.redis;
 
 import dev.parley.redis.ClusterConnections.Master;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
@@ -46,13 +47,20 @@ final class ClusterCommands {
         this.maxPending = setup.config().maxPending();
     }
 
-    /** A script that runs at the node of its keys. */
+    /**
+     * A script that runs at the node of its keys.
+     *
+     * @param answer completed by the last of its attempts. If each attempt returned a future of the
+     *     next one, a call that is sent again for long would complete thousands of them, one inside
+     *     the other, and overflow the stack.
+     */
     private record Call(
             RedisCommands.Script script,
             List<String> keys,
             List<String> args,
             int slot,
-            long deadlineNanos) {
+            long deadlineNanos,
+            Promise<Response> answer) {
 
         boolean isOver() {
             return System.nanoTime() - deadlineNanos > 0;
@@ -63,10 +71,11 @@ final class ClusterCommands {
     Future<Response> send(RedisCommands.Script script, List<String> keys, List<String> args) {
         long limit = timeout.toNanos();
         int slot = ClusterSlots.slotOf(keys.get(0));
-        var call = new Call(script, keys, args, slot, System.nanoTime() + limit);
+        Promise<Response> answer = Promise.promise();
+        var call = new Call(script, keys, args, slot, System.nanoTime() + limit, answer);
+        sendTo(call, cluster.owner(slot), 0);
         // Each step has its own bound; this one applies in whichever step the answer is lost.
-        Future<Response> answer = sendTo(call, cluster.owner(slot), 0);
-        return AnswerTimeout.limit(vertx, answer, timeout.multipliedBy(2))
+        return AnswerTimeout.limit(vertx, answer.future(), timeout.multipliedBy(2))
                 .recover(ClusterCommands::unavailable);
     }
 
@@ -82,50 +91,59 @@ final class ClusterCommands {
      *
      * @param redirects how often nodes have redirected it
      */
-    private Future<Response> sendTo(Call call, @Nullable Master master, int redirects) {
+    private void sendTo(Call call, @Nullable Master master, int redirects) {
         if (master == null) {
             cluster.refreshSoon();
-            return Future.failedFuture(new RedisUnavailable(cluster.noNode(call.slot())));
+            call.answer().fail(new RedisUnavailable(cluster.noNode(call.slot())));
+            return;
         }
         // A replica that has taken over, for example, is being connected to just now.
         Future<?> connected =
                 master.node().isFirstAttempt()
                         ? whenConnected(call, master)
                         : Future.succeededFuture();
-        return connected
+        connected
                 .compose(
                         up ->
                                 master.node()
                                         .commands()
                                         .send(call.script(), call.keys(), call.args()))
-                .recover(failure -> onFailure(call, master, failure, redirects));
+                .onComplete(
+                        call.answer()::complete,
+                        failure -> onFailure(call, master, failure, redirects));
     }
 
-    private Future<Response> onFailure(Call call, Master master, Throwable failure, int redirects) {
+    private void onFailure(Call call, Master master, Throwable failure, int redirects) {
         if (master.node().connection().isEmpty()) {
             cluster.refreshSoon();
         }
         Optional<ClusterReply> reply = ClusterReply.of(failure, master.address());
         if (reply.isEmpty() || call.isOver()) {
-            return Future.failedFuture(failure);
-        }
-        if (reply.get() instanceof ClusterReply.Ask ask) {
+            call.answer().fail(failure);
+        } else if (reply.get() instanceof ClusterReply.Ask ask) {
             Master next = cluster.redirectedTo(ask.to());
-            return whenConnected(call, next)
+            whenConnected(call, next)
                     .compose(
                             up ->
                                     next.node()
                                             .commands()
                                             .ask(call.script(), call.keys(), call.args()))
                     .onSuccess(done -> tellSubscribers(call, master))
-                    .recover(later -> onFailure(call, next, later, redirects + 1));
-        }
-        if (reply.get() instanceof ClusterReply.Moved moving && redirects < QUICK_REDIRECTS) {
+                    .onComplete(
+                            call.answer()::complete,
+                            later -> onFailure(call, next, later, redirects + 1));
+        } else if (reply.get() instanceof ClusterReply.Moved moving
+                && redirects < QUICK_REDIRECTS) {
             Master next = cluster.onMoved(moving);
-            return whenConnected(call, next).compose(up -> sendTo(call, next, redirects + 1));
+            whenConnected(call, next)
+                    .onComplete(up -> sendTo(call, next, redirects + 1), call.answer()::fail);
+        } else {
+            cluster.refreshSoon();
+            pauseBeforeRetry()
+                    .onComplete(
+                            now -> sendTo(call, cluster.owner(call.slot()), 0),
+                            call.answer()::fail);
         }
-        cluster.refreshSoon();
-        return pauseBeforeRetry().compose(now -> sendTo(call, cluster.owner(call.slot()), 0));
     }
 
     /**
