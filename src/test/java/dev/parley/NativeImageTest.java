@@ -1,5 +1,8 @@
 package dev.parley;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noFields;
 import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -8,9 +11,11 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
 import dev.parley.testsupport.TextFiles;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.config.ConfigMapping;
+import java.io.FileDescriptor;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.FileSystems;
@@ -19,28 +24,30 @@ import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.util.List;
 import java.util.Properties;
+import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
+import java.util.zip.Deflater;
+import java.util.zip.Inflater;
 
 /**
  * What a native executable lacks unless the build names it: files that the program reads, and
- * classes whose methods it looks up.
+ * classes whose methods it looks up. And what must not be in it.
  */
 @AnalyzeClasses(packages = "dev.parley", importOptions = DoNotIncludeTests.class)
 class NativeImageTest {
 
     private static final Path RESOURCES = Path.of("src", "main", "resources");
 
+    /** Services whose providers the framework looks up when it builds the program. */
+    private static final PathMatcher OF_THE_FRAMEWORK =
+            glob("{io.smallrye.config,org.eclipse.microprofile.config.spi}.*");
+
     @ArchTest
     static void filesThatTheProgramReads_areNamed(JavaClasses ignored) throws IOException {
-        var settings = new Properties();
-        try (Reader reader = Files.newBufferedReader(RESOURCES.resolve("application.properties"))) {
-            settings.load(reader);
-        }
-        List<PathMatcher> named =
-                Stream.of(settings.getProperty("quarkus.native.resources.includes").split(","))
-                        .map(glob -> FileSystems.getDefault().getPathMatcher("glob:" + glob))
-                        .toList();
+        List<PathMatcher> named = named();
 
         assertThat(TextFiles.below(RESOURCES, ".lua"))
                 .isNotEmpty()
@@ -50,6 +57,53 @@ class NativeImageTest {
                                         .anyMatch(
                                                 glob -> glob.matches(RESOURCES.relativize(file))));
     }
+
+    /** Without its file a service is not found, and nothing says so. */
+    @ArchTest
+    static void servicesOfTheLibraries_areNamedAndRegistered(JavaClasses classes)
+            throws IOException {
+        Path services = RESOURCES.resolve(Path.of("META-INF", "services"));
+        try (Stream<Path> files = Files.list(services)) {
+            assertThat(files)
+                    .filteredOn(file -> !OF_THE_FRAMEWORK.matches(file.getFileName()))
+                    .isNotEmpty()
+                    .allSatisfy(
+                            file -> {
+                                assertThat(named())
+                                        .anyMatch(glob -> glob.matches(RESOURCES.relativize(file)));
+                                assertThat(Files.readAllLines(file))
+                                        .allMatch(
+                                                provider ->
+                                                        classes.get(provider)
+                                                                .isAnnotatedWith(
+                                                                        RegisterForReflection
+                                                                                .class),
+                                                "is registered");
+                            });
+        }
+    }
+
+    /**
+     * Constants are made when a native executable is built. The build fails if one is of a class
+     * that the framework initializes only at run time, or that has no meaning in another process.
+     */
+    @ArchTest
+    static final ArchRule constants_canBeMadeWhenTheExecutableIsBuilt =
+            noFields()
+                    .that()
+                    .areStatic()
+                    .and()
+                    .areFinal()
+                    .should()
+                    .haveRawType(
+                            resideInAnyPackage("io.netty.buffer..", "io.netty.channel.epoll..")
+                                    .or(assignableTo(Random.class))
+                                    .or(assignableTo(RandomGenerator.class))
+                                    .or(assignableTo(Thread.class))
+                                    .or(assignableTo(ExecutorService.class))
+                                    .or(assignableTo(FileDescriptor.class))
+                                    .or(assignableTo(Inflater.class))
+                                    .or(assignableTo(Deflater.class)));
 
     @ArchTest
     static void settings_areRegisteredWithAllTheirGroups(JavaClasses classes) {
@@ -78,5 +132,20 @@ class NativeImageTest {
                 .allMatch(
                         group -> group.isAnnotatedWith(RegisterForReflection.class),
                         "is registered");
+    }
+
+    /** What the build adds to a native executable. */
+    private static List<PathMatcher> named() throws IOException {
+        var settings = new Properties();
+        try (Reader reader = Files.newBufferedReader(RESOURCES.resolve("application.properties"))) {
+            settings.load(reader);
+        }
+        return Stream.of(settings.getProperty("quarkus.native.resources.includes").split(","))
+                .map(NativeImageTest::glob)
+                .toList();
+    }
+
+    private static PathMatcher glob(String pattern) {
+        return FileSystems.getDefault().getPathMatcher("glob:" + pattern);
     }
 }

@@ -3,7 +3,7 @@ package dev.parley.publish;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.RefusedRequest;
 import dev.parley.http.UrlEncodedForm;
-import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpRequest;
@@ -30,9 +30,6 @@ import java.util.Map;
  * {method: "POST", body: new FormData(form)})}. Everything stays in memory; files are refused.
  */
 final class MultipartForm {
-
-    /** Memory of the heap, which needs no release whatever way parsing ends. */
-    private static final ByteBufAllocator HEAP = new UnpooledByteBufAllocator(false);
 
     /** The body is complete and bounded, so the parser needs no bound of what it buffers. */
     private static final int UNBOUNDED = -1;
@@ -66,7 +63,7 @@ final class MultipartForm {
                             StandardCharsets.UTF_8,
                             UrlEncodedForm.MAX_FIELDS,
                             UNBOUNDED);
-            decoder.offer(new DefaultHttpContent(HEAP.heapBuffer(body.length).writeBytes(body)));
+            decoder.offer(new DefaultHttpContent(onHeap(body)));
             // Only after this does the parser say whether it has seen the last boundary.
             decoder.offer(LastHttpContent.EMPTY_LAST_CONTENT);
             return fields(decoder);
@@ -82,6 +79,15 @@ final class MultipartForm {
                 decoder.destroy();
             }
         }
+    }
+
+    /**
+     * Returns the bytes in memory of the heap, from an allocator that gives the parser no other.
+     * Such memory needs no release whatever way parsing ends. The allocator is not a constant,
+     * because a native executable cannot hold one that was made when it was built.
+     */
+    private static ByteBuf onHeap(byte[] bytes) {
+        return new UnpooledByteBufAllocator(false).heapBuffer(bytes.length).writeBytes(bytes);
     }
 
     /** Reads the parts up to the last boundary, at which the parser throws. */
