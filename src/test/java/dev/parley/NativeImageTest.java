@@ -8,11 +8,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMethodCall;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import dev.parley.testsupport.TextFiles;
+import io.netty.handler.ssl.SslContext;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.config.ConfigMapping;
 import java.io.FileDescriptor;
@@ -104,6 +107,50 @@ class NativeImageTest {
                                     .or(assignableTo(FileDescriptor.class))
                                     .or(assignableTo(Inflater.class))
                                     .or(assignableTo(Deflater.class)));
+
+    /**
+     * An executable is linked to all that can be called, and the build fails at what is missing. A
+     * JVM would only notice when it is called.
+     */
+    @ArchTest
+    static void brotli_hasWhatNettyCalls(JavaClasses ignored) {
+        JavaClasses libraries =
+                new ClassFileImporter()
+                        .importPackages(
+                                "io.netty.handler.codec.compression", "com.aayushatharva.brotli4j");
+        List<JavaMethodCall> calls =
+                libraries.stream()
+                        .filter(one -> one.getPackageName().startsWith("io.netty"))
+                        .flatMap(one -> one.getMethodCallsFromSelf().stream())
+                        .filter(call -> call.getTargetOwner().getPackageName().contains("brotli"))
+                        .toList();
+
+        assertThat(calls).isNotEmpty();
+        assertThat(calls).filteredOn(call -> call.getTarget().resolveMember().isEmpty()).isEmpty();
+    }
+
+    /** What makes TLS contexts also refers to OpenSSL, whose classes are absent. */
+    @ArchTest
+    static void tlsContexts_areMadeByTheJdkAlone(JavaClasses ignored)
+            throws ClassNotFoundException {
+        List<Class<?>> replacements =
+                List.of(
+                        Class.forName("dev.parley.http.Target_io_netty_handler_ssl_SslContext"),
+                        Class.forName(
+                                "io.quarkus.netty.runtime.graal.Target_io_netty_handler_ssl_SslContext"));
+        Set<List<Class<?>>> replaced =
+                replacements.stream()
+                        .flatMap(one -> Stream.of(one.getDeclaredMethods()))
+                        .map(method -> List.of(method.getParameterTypes()))
+                        .collect(toSet());
+
+        assertThat(SslContext.class.getDeclaredMethods())
+                .filteredOn(method -> method.getName().endsWith("ContextInternal"))
+                .hasSizeGreaterThan(1)
+                .allMatch(
+                        method -> replaced.contains(List.of(method.getParameterTypes())),
+                        "is replaced");
+    }
 
     @ArchTest
     static void settings_areRegisteredWithAllTheirGroups(JavaClasses classes) {
