@@ -61,6 +61,15 @@ class NativeImageTest {
                                                 glob -> glob.matches(RESOURCES.relativize(file))));
     }
 
+    /** On a JVM the program and the framework set these before the classes that read them. */
+    @ArchTest
+    static void systemPropertiesOfTheStart_areSetWhenTheExecutableIsBuilt(JavaClasses ignored)
+            throws IOException {
+        assertThat(setting("quarkus.native.additional-build-args"))
+                .containsExactlyInAnyOrder(
+                        "-J-Dvertx.disableURIValidation=true", "-J-Dvertx.disableWebsockets=true");
+    }
+
     /** Without its file a service is not found, and nothing says so. */
     @ArchTest
     static void servicesOfTheLibraries_areNamedAndRegistered(JavaClasses classes)
@@ -183,13 +192,15 @@ class NativeImageTest {
 
     /** What the build adds to a native executable. */
     private static List<PathMatcher> named() throws IOException {
+        return setting("quarkus.native.resources.includes").map(NativeImageTest::glob).toList();
+    }
+
+    private static Stream<String> setting(String name) throws IOException {
         var settings = new Properties();
         try (Reader reader = Files.newBufferedReader(RESOURCES.resolve("application.properties"))) {
             settings.load(reader);
         }
-        return Stream.of(settings.getProperty("quarkus.native.resources.includes").split(","))
-                .map(NativeImageTest::glob)
-                .toList();
+        return Stream.of(settings.getProperty(name).split(",", -1));
     }
 
     private static PathMatcher glob(String pattern) {

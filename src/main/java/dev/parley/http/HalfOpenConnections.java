@@ -27,7 +27,7 @@ import org.jboss.logging.Logger;
 
 /**
  * Ends the connections of clients whose network is gone, where the kernel does not: with the JDK's
- * transport, which is the one of the native program.
+ * transport, which is used where there is no epoll.
  *
  * <p>Such a client answers nothing. With epoll the kernel ends its connection after {@link
  * ServerOptions#userTimeout}. The JDK has no such option, so there the kernel goes on for a quarter

@@ -18,6 +18,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -50,6 +54,22 @@ class HalfOpenIT {
             Reader.class.getName(),
             "http://" + host + ":" + port + "/events"
         };
+    }
+
+    /** The JDK's transport costs half as much again for each delivery. The log names it. */
+    @Test
+    @EnabledOnOs(
+            value = OS.LINUX,
+            architectures = {"amd64", "aarch64"})
+    @DisabledIfSystemProperty(named = "parley.transport", matches = "jdk")
+    void transportIsEpoll_unlessItIsSwitchedOff() {
+        try (ParleyProcess pod = pod(false).start().awaitReady();
+                ParleyProcess other = pod(true).start().awaitReady()) {
+            other.awaitLog("Connections use the JDK's transport");
+            pod.awaitLog("Listening on");
+
+            assertThat(pod.log()).doesNotContain("the JDK's transport");
+        }
     }
 
     @ParameterizedTest

@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
  * <p>The system property {@code parley.native} names the executable to run. Without it {@code
  * parley.app} names the jar (default {@code target/quarkus-app/quarkus-run.jar}), and {@code
  * parley.jvm-args} further arguments of its JVM (default none). {@code parley.transport=jdk} makes
- * pods on a JVM use the JDK's transport, as the native executable does, instead of epoll.
+ * pods use the JDK's transport instead of epoll.
  */
 public final class ParleyProcess implements Closeable {
 
@@ -134,10 +134,7 @@ public final class ParleyProcess implements Closeable {
             return config("quarkus.redis.hosts", uri);
         }
 
-        /**
-         * Uses the JDK's transport (NIO) also where there is epoll. A native executable has no
-         * other one.
-         */
+        /** Uses the JDK's transport (NIO) also where there is epoll. */
         public Builder jdkTransport() {
             return config("quarkus.vertx.prefer-native-transport", "false");
         }
