@@ -6,8 +6,10 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noFields;
 import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaCodeUnit;
 import com.tngtech.archunit.core.domain.JavaMethodCall;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
@@ -21,14 +23,21 @@ import io.smallrye.config.ConfigMapping;
 import java.io.FileDescriptor;
 import java.io.IOException;
 import java.io.Reader;
+import java.net.InetAddress;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
 import java.util.Random;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
@@ -43,6 +52,21 @@ import java.util.zip.Inflater;
 class NativeImageTest {
 
     private static final Path RESOURCES = Path.of("src", "main", "resources");
+
+    /** Classes that tell of the process, its settings, its time or its machine. */
+    private static final DescribedPredicate<JavaClass> OF_THE_PROCESS =
+            resideInAnyPackage("org.eclipse.microprofile.config..", "io.smallrye.config..")
+                    .or(assignableTo(System.class))
+                    .or(assignableTo(Runtime.class))
+                    .or(assignableTo(ProcessHandle.class))
+                    .or(assignableTo(Random.class))
+                    .or(assignableTo(UUID.class))
+                    .or(assignableTo(InetAddress.class))
+                    .or(assignableTo(Clock.class))
+                    .or(assignableTo(Instant.class));
+
+    /** Their methods whose result is the same everywhere. */
+    private static final Set<String> OF_ANY_PROCESS = Set.of("arraycopy", "ofEpochSecond");
 
     /** Services whose providers the framework looks up when it builds the program. */
     private static final PathMatcher OF_THE_FRAMEWORK =
@@ -59,6 +83,43 @@ class NativeImageTest {
                                 assertThat(named)
                                         .anyMatch(
                                                 glob -> glob.matches(RESOURCES.relativize(file))));
+    }
+
+    /** Their values would be those of the machine that builds the executable. */
+    @ArchTest
+    static void initializersOfClasses_readNeitherSettingsNorSystem(JavaClasses classes) {
+        List<String> faults =
+                classes.stream()
+                        .flatMap(one -> one.getStaticInitializer().stream())
+                        .flatMap(start -> reachable(start).stream())
+                        .flatMap(unit -> unit.getMethodCallsFromSelf().stream())
+                        .filter(call -> OF_THE_PROCESS.test(call.getTargetOwner()))
+                        .filter(call -> !OF_ANY_PROCESS.contains(call.getName()))
+                        .map(JavaMethodCall::getDescription)
+                        .distinct()
+                        .toList();
+
+        assertThat(faults).isEmpty();
+    }
+
+    /** Returns what code calls in this program, with that code itself. */
+    private static Set<JavaCodeUnit> reachable(JavaCodeUnit start) {
+        Set<JavaCodeUnit> found = new HashSet<>();
+        Deque<JavaCodeUnit> next = new ArrayDeque<>(List.of(start));
+        while (!next.isEmpty()) {
+            JavaCodeUnit unit = next.remove();
+            if (found.add(unit)) {
+                unit.getCallsFromSelf().stream()
+                        .flatMap(call -> call.getTarget().resolveMember().stream())
+                        .filter(JavaCodeUnit.class::isInstance)
+                        .map(JavaCodeUnit.class::cast)
+                        .filter(
+                                called ->
+                                        called.getOwner().getPackageName().startsWith("dev.parley"))
+                        .forEach(next::add);
+            }
+        }
+        return found;
     }
 
     /** On a JVM the program and the framework set these before the classes that read them. */

@@ -17,6 +17,12 @@ public final class ConnectionGuardInstaller extends ChannelInitializerExtension 
 
     private static volatile @Nullable ServerBounds bounds;
 
+    /**
+     * 0 until the first connection is accepted, because a random port is known only then. Not a
+     * constant, which would be computed when a native executable is built.
+     */
+    private static volatile int managementPort;
+
     /** Makes Netty look for extensions. */
     public static void enable() {
         System.setProperty(EXTENSIONS_SYSTEM_PROPERTY, "serviceload");
@@ -39,13 +45,10 @@ public final class ConnectionGuardInstaller extends ChannelInitializerExtension 
 
     /** Tells whether the connection is to the management port. */
     private static boolean isManagement(Channel channel) {
+        if (managementPort == 0) {
+            managementPort = ManagementPort.number();
+        }
         return channel.localAddress() instanceof InetSocketAddress local
-                && Management.PORT == local.getPort();
-    }
-
-    /** Read when the first connection is accepted, because a random port is known only then. */
-    private static final class Management {
-
-        private static final int PORT = ManagementPort.number();
+                && managementPort == local.getPort();
     }
 }
