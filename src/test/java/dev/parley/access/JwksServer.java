@@ -67,8 +67,10 @@ final class JwksServer implements Closeable {
         return requests.get();
     }
 
+    /** Lets the requests that wait go on first, for which it would wait in turn. */
     @Override
     public void close() {
+        mayAnswer.release();
         server.stop(0);
     }
 }
