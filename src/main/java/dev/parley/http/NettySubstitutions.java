@@ -19,7 +19,8 @@ import javax.net.ssl.TrustManagerFactory;
 
 /**
  * What a native executable replaces in Netty, beside what the framework replaces for the version of
- * Netty that it comes with. Parley uses a newer one (pom.xml). The JVM never loads these classes.
+ * Netty that it comes with. Parley uses a newer one (docs/adr/0027). A JVM never loads these
+ * classes.
  */
 final class NettySubstitutions {
 

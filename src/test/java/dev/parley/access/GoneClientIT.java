@@ -35,6 +35,8 @@ class GoneClientIT {
                                 .start()
                                 .awaitReady()) {
             Metrics metrics = new Metrics(pod);
+            // The calls below must ask for the keys themselves.
+            pod.awaitLog("its keys were fetched");
             String log = pod.log();
             String token =
                     AccessPods.tokenFor("kitchen")
