@@ -16,6 +16,7 @@ import java.util.Map;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.NullUnmarked;
 
 /**
  * What a native executable replaces in Netty, beside what the framework replaces for the version of
@@ -32,6 +33,7 @@ final class NettySubstitutions {
  * framework does not know. It refers to OpenSSL, whose classes are absent, and the build of an
  * executable fails at what it cannot link.
  */
+@NullUnmarked // Netty passes null for what was not set.
 @TargetClass(className = "io.netty.handler.ssl.SslContext")
 final class Target_io_netty_handler_ssl_SslContext {
 
@@ -87,6 +89,7 @@ final class Target_io_netty_handler_ssl_SslContext {
     }
 }
 
+@NullUnmarked
 @TargetClass(className = "io.netty.handler.ssl.JdkSslClientContext")
 final class Target_io_netty_handler_ssl_JdkSslClientContext {
 
