@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What all pods share about access: the tickets, each under a digest, so that a reader of the store
@@ -30,6 +31,18 @@ public interface AccessStore {
         /** Makes the digest of a ticket. */
         public static TicketDigest of(String ticket) {
             return new TicketDigest(Sha256.hex(ticket));
+        }
+
+        // Written out, since a native executable interprets what the compiler
+        // generates for a record.
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof TicketDigest digest && value.equals(digest.value);
+        }
+
+        @Override
+        public int hashCode() {
+            return value.hashCode();
         }
     }
 

@@ -40,6 +40,17 @@ record KeySet(List<VerificationKey> keys) {
         keys = List.copyOf(keys);
     }
 
+    // Written out, since a native executable interprets what the compiler generates for a record.
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return this == other || (other instanceof KeySet set && keys.equals(set.keys));
+    }
+
+    @Override
+    public int hashCode() {
+        return keys.hashCode();
+    }
+
     /**
      * Reads a JWK set (RFC 7517 §5). Leaves out what is not a public key for signatures, and keys
      * of unknown types, as that section asks for.

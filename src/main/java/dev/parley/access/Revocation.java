@@ -12,7 +12,9 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes rights away before the tokens end that gave them: those of one person, of one token, for
@@ -41,6 +43,22 @@ record Revocation(
         if (subject.isEmpty() && tokenId.isEmpty() && room.isEmpty() && issuedBefore.isEmpty()) {
             throw new IllegalArgumentException("a revocation says what it is for");
         }
+    }
+
+    // Written out, since a native executable interprets what the compiler generates for a record.
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Revocation same
+                && subject.equals(same.subject)
+                && issuer.equals(same.issuer)
+                && tokenId.equals(same.tokenId)
+                && room.equals(same.room)
+                && issuedBefore.equals(same.issuedBefore);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(subject, issuer, tokenId, room, issuedBefore);
     }
 
     /** Tells whether it concerns what a token permits, in the room of it or in every room. */

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads from Linux's tables of TCP connections, {@code /proc/self/net/tcp} and {@code tcp6}, those
@@ -56,7 +57,22 @@ final class UnansweredConnections {
      *
      * @param local this program's
      */
-    record Ends(InetSocketAddress local, InetSocketAddress remote) {}
+    record Ends(InetSocketAddress local, InetSocketAddress remote) {
+
+        // Written out, since a native executable interprets what the compiler
+        // generates for a record.
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Ends ends
+                    && remote.equals(ends.remote)
+                    && local.equals(ends.local);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * remote.hashCode() + local.hashCode();
+        }
+    }
 
     /**
      * A connection that has sent something again, without an answer.

@@ -1,5 +1,7 @@
 package dev.parley.message;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The name of a room: the unit of ordering and of history.
  *
@@ -49,6 +51,17 @@ public record Room(String name) {
                 || (c >= 'A' && c <= 'Z')
                 || (c >= '0' && c <= '9')
                 || MARKS.indexOf(c) >= 0;
+    }
+
+    // Written out, since a native executable interprets what the compiler generates for a record.
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Room room && name.equals(room.name);
+    }
+
+    @Override
+    public int hashCode() {
+        return name.hashCode();
     }
 
     @Override

@@ -85,6 +85,20 @@ final class MemoryLog {
         static ReceiptKey of(IdempotencyKey key, String sender) {
             return new ReceiptKey(key.value(), sender);
         }
+
+        // Written out, since a native executable interprets what the compiler
+        // generates for a record.
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof ReceiptKey same
+                    && key.equals(same.key)
+                    && sender.equals(same.sender);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * key.hashCode() + sender.hashCode();
+        }
     }
 
     /**
