@@ -57,6 +57,15 @@ enum MeasuredServer {
             return QuarkusServers.idiomatic(settings, directory, redis);
         }
     },
+    /** A chat as one writes it first in Go, over Redis: {@code bench/go}. */
+    GO(true, GoServer.isInstalled()) {
+        @Override
+        RunningServer start(
+                Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
+                throws IOException {
+            return GoServer.start(directory, redis.orElseThrow());
+        }
+    },
     /** nginx with the nchan module, in memory. */
     NCHAN(false, NchanServer.isInstalled()) {
         @Override
@@ -91,7 +100,7 @@ enum MeasuredServer {
         }
     };
 
-    static final String DEFAULT = "parley,idiomatic,nchan,floor";
+    static final String DEFAULT = "parley,idiomatic,go,nchan,floor";
 
     private final boolean needsRedis;
     private final boolean installed;

@@ -141,26 +141,15 @@ final class QuarkusServers {
     }
 
     private static void packageIdiomatic(Path directory) throws IOException {
-        Path log = directory.resolve("build.log");
         var maven =
                 new ProcessBuilder(
-                                "../mvnw",
-                                "-B",
-                                "-q",
-                                "-f",
-                                IDIOMATIC_SOURCES.toString(),
-                                "-Dquarkus.version=" + System.getProperty("bench.quarkus.version"),
-                                "package")
-                        .redirectErrorStream(true)
-                        .redirectOutput(log.toFile());
-        Process process = RunningServer.killedAtExit(maven.start());
-        try {
-            if (process.waitFor() != 0) {
-                throw new IOException(
-                        "packaging " + IDIOMATIC_SOURCES + " failed:\n" + Files.readString(log));
-            }
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
+                        "../mvnw",
+                        "-B",
+                        "-q",
+                        "-f",
+                        IDIOMATIC_SOURCES.toString(),
+                        "-Dquarkus.version=" + System.getProperty("bench.quarkus.version"),
+                        "package");
+        RunningServer.build(maven, IDIOMATIC_SOURCES, directory.resolve("build.log"));
     }
 }

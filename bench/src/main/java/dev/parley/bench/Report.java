@@ -65,17 +65,15 @@ final class Report {
 
     /** The servers whose costs the others are compared with. */
     private Stream<MeasuredServer> compared(Table table) {
-        Stream<MeasuredServer> usual =
-                Stream.of(MeasuredServer.OTHER, MeasuredServer.IDIOMATIC, MeasuredServer.NCHAN)
-                        .filter(
-                                server ->
-                                        server != MeasuredServer.OTHER
-                                                || settings.other().isPresent());
-        return Stream.concat(
-                usual,
-                Stream.of(MeasuredServer.FLOOR)
-                        .filter(settings.servers()::contains)
-                        .filter(floor -> isPlayed(table, floor)));
+        return Stream.of(
+                        MeasuredServer.OTHER,
+                        MeasuredServer.IDIOMATIC,
+                        MeasuredServer.GO,
+                        MeasuredServer.NCHAN,
+                        MeasuredServer.FLOOR)
+                .filter(settings.servers()::contains)
+                .filter(MeasuredServer::isInstalled)
+                .filter(server -> isPlayed(table, server));
     }
 
     private boolean isPlayed(Table table, MeasuredServer server) {

@@ -68,6 +68,24 @@ record RunningServer(Process process, int port, boolean jvm, long startMillis)
     }
 
     /**
+     * Runs a program that builds a server.
+     *
+     * @param source what it builds, for the error
+     * @param log where its output goes
+     */
+    static void build(ProcessBuilder program, Path source, Path log) throws IOException {
+        program.redirectErrorStream(true).redirectOutput(log.toFile());
+        Process process = killedAtExit(program.start());
+        try {
+            if (process.waitFor() != 0) {
+                throw new IOException("building " + source + " failed:\n" + Files.readString(log));
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /**
      * Finds a free loopback port. It is below the range for outgoing connections, so that the load
      * client's connections do not take it before the server does.
      */
