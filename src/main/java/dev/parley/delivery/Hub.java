@@ -191,7 +191,8 @@ public final class Hub {
                 config.heartbeat().compareTo(config.slowTimeout()) < 0
                         ? config.heartbeat()
                         : config.slowTimeout();
-        Duration half = shorter.dividedBy(2);
+        // Each stream asks for it when it opens, and Duration.dividedBy computes with BigDecimal.
+        Duration half = Duration.ofNanos(shorter.toNanos() / 2);
         return half.compareTo(MAX_TICK) < 0 ? half : MAX_TICK;
     }
 

@@ -138,7 +138,8 @@ final class Stream {
         this.format = request.format();
         this.heartbeatAsEvent = request.heartbeat().asEvent();
         this.heartbeat = request.heartbeat().pause().orElse(config.heartbeat());
-        this.heartbeatNanos = untilHeartbeat(heartbeat, Hub.tickInterval(config)).toNanos();
+        this.heartbeatNanos =
+                untilHeartbeat(heartbeat.toNanos(), Hub.tickInterval(config).toNanos());
         this.connection = connection;
         this.endLater = endLater;
         this.onEnd = onEnd;
@@ -518,14 +519,13 @@ final class Stream {
     }
 
     /**
-     * Returns the pause after which a heartbeat is due: an eighth shorter than asked for, so that a
-     * client's timeout of that length is not reached. At least a tick and a quarter of one shorter,
-     * because the sweep before the last may find that it is just not due, and the last may be late.
+     * Returns the nanoseconds after which a heartbeat is due: an eighth shorter than asked for, so
+     * that a client's timeout of that length is not reached. At least a tick and a quarter of one
+     * shorter, because the sweep before the last may find that it is just not due, and the last may
+     * be late.
      */
-    private static Duration untilHeartbeat(Duration pause, Duration tick) {
-        Duration eighth = pause.dividedBy(8);
-        Duration late = tick.plus(tick.dividedBy(4));
-        return pause.minus(eighth.compareTo(late) < 0 ? late : eighth);
+    private static long untilHeartbeat(long pauseNanos, long tickNanos) {
+        return pauseNanos - Math.max(pauseNanos / 8, tickNanos + tickNanos / 4);
     }
 
     /**

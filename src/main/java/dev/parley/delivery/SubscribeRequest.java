@@ -46,11 +46,12 @@ public record SubscribeRequest(
 
     /** Sorts the rooms by name, which is their order in a stream's position. */
     public SubscribeRequest {
-        rooms = rooms.stream().sorted(byName()).toList();
-        denied =
-                denied.stream()
-                        .sorted(Comparator.comparing(one -> one.asked().room().name()))
-                        .toList();
+        rooms = sorted(rooms, byName());
+        denied = sorted(denied, Comparator.comparing(one -> one.asked().room().name()));
+    }
+
+    private static <T> List<T> sorted(List<T> list, Comparator<T> order) {
+        return list.size() < 2 ? List.copyOf(list) : list.stream().sorted(order).toList();
     }
 
     /** Makes a request for rooms that the client may all read, for as long as it wants. */

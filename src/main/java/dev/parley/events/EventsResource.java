@@ -339,11 +339,11 @@ public final class EventsResource {
 
         /** Returns the rooms in the order in which they were given, each once. */
         private List<Room> checkedRooms() {
-            Set<Room> read = new LinkedHashSet<>();
-            rooms.forEach(name -> read.add(new Room(name)));
-            if (read.isEmpty()) {
+            if (rooms.isEmpty()) {
                 return List.of(Room.LOBBY);
             }
+            Set<Room> read = new LinkedHashSet<>();
+            rooms.forEach(name -> read.add(new Room(name)));
             if (read.size() > maxRooms) {
                 throw new RefusedRequest(
                         ErrorCode.TOO_MANY_ROOMS,
@@ -366,6 +366,9 @@ public final class EventsResource {
         }
 
         private Heartbeat heartbeat() {
+            if (heartbeats.isEmpty()) {
+                return Heartbeat.DEFAULT;
+            }
             List<String> pauses = heartbeats.stream().filter(one -> !one.equals(AS_EVENT)).toList();
             if (pauses.size() > 1 || heartbeats.size() - pauses.size() > 1) {
                 throw new RefusedRequest(

@@ -12,8 +12,12 @@ public final class QueryParameters {
 
     /** Returns the first value that is not empty; null if there is none. */
     public static @Nullable String first(Map<String, List<String>> fields, String name) {
-        List<String> values = given(fields, name);
-        return values.isEmpty() ? null : values.get(0);
+        for (String value : fields.getOrDefault(name, List.of())) {
+            if (!value.isEmpty()) {
+                return value;
+            }
+        }
+        return null;
     }
 
     /**
@@ -21,9 +25,10 @@ public final class QueryParameters {
      * inputs too, and a page may add a parameter for which it has no value.
      */
     public static List<String> given(Map<String, List<String>> fields, String name) {
-        return fields.getOrDefault(name, List.of()).stream()
-                .filter(value -> !value.isEmpty())
-                .toList();
+        List<String> values = fields.getOrDefault(name, List.of());
+        return values.contains("")
+                ? values.stream().filter(value -> !value.isEmpty()).toList()
+                : List.copyOf(values);
     }
 
     /**
