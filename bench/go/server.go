@@ -17,7 +17,7 @@ import (
 const (
 	channel = "chat"
 
-	// So many messages may wait for a reader. Those that come then are lost for it.
+	// Most messages that wait for a reader. Those that come then are lost for it.
 	buffer = 64
 
 	maxBody = 65536

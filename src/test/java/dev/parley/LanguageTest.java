@@ -87,7 +87,7 @@ final class LanguageTest {
 
     private static List<Path> texts() throws IOException {
         List<Path> texts = new ArrayList<>(DocumentsTest.documents());
-        for (String sources : List.of("src", "bench/src", "bench/idiomatic/src")) {
+        for (String sources : List.of("src", "bench/src", "bench/idiomatic/src", "bench/go")) {
             texts.addAll(TextFiles.below(Path.of(sources), ""));
         }
         texts.removeIf(file -> file.equals(LIST) || file.endsWith("LanguageTest.java"));
