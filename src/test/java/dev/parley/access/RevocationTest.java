@@ -64,7 +64,29 @@ class RevocationTest {
                         Optional.of(new Room("a")),
                         Optional.of(NOON));
 
-        assertThat(Revocation.fromJson(revocation.toJson())).contains(revocation);
+        assertThat(Revocation.fromJson(revocation.toJson()))
+                .hasValueSatisfying(
+                        read ->
+                                assertThat(read)
+                                        .isEqualTo(revocation)
+                                        .hasSameHashCodeAs(revocation));
+    }
+
+    @Test
+    void revocations_thatDifferInOneField_areDifferent() {
+        Optional<String> text = Optional.of("a");
+        Optional<Room> room = Optional.of(new Room("a"));
+        Optional<Instant> time = Optional.of(NOON);
+
+        assertThat(
+                        List.of(
+                                new Revocation(text, text, text, room, time),
+                                new Revocation(none(), text, text, room, time),
+                                new Revocation(text, none(), text, room, time),
+                                new Revocation(text, text, none(), room, time),
+                                new Revocation(text, text, text, none(), time),
+                                new Revocation(text, text, text, room, none())))
+                .doesNotHaveDuplicates();
     }
 
     @ParameterizedTest

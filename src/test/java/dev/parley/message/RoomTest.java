@@ -36,7 +36,7 @@ class RoomTest {
 
     @Test
     void rooms_areEqualByName_caseSensitively() {
-        assertThat(new Room("lobby")).isEqualTo(Room.LOBBY);
+        assertThat(new Room("lobby")).isEqualTo(Room.LOBBY).hasSameHashCodeAs(Room.LOBBY);
         assertThat(new Room("Lobby")).isNotEqualTo(Room.LOBBY);
     }
 }
