@@ -135,6 +135,19 @@ class NativeImageTest {
                         "-J-Dvertx.disableURIValidation=true", "-J-Dvertx.disableWebsockets=true");
     }
 
+    /**
+     * Without this bound it would be 80 %, and the kernel would end the pod before the heap is
+     * full.
+     */
+    @ArchTest
+    static void heapOfTheExecutable_hasTheShareThatItHasInTheJvmImage(JavaClasses ignored)
+            throws IOException {
+        assertThat(Files.readAllLines(Path.of("src", "main", "docker", "jvm.options")))
+                .contains("-XX:MaxRAMPercentage=50");
+        assertThat(setting("quarkus.native.additional-build-args"))
+                .contains("-R:MaximumHeapSizePercent=50");
+    }
+
     /** Without its file a service is not found, and nothing says so. */
     @ArchTest
     static void servicesOfTheLibraries_areNamedAndRegistered(JavaClasses classes)
