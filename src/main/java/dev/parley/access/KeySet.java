@@ -43,7 +43,7 @@ record KeySet(List<VerificationKey> keys) {
     // Written out, since a native executable interprets what the compiler generates for a record.
     @Override
     public boolean equals(@Nullable Object other) {
-        return this == other || (other instanceof KeySet set && keys.equals(set.keys));
+        return other instanceof KeySet set && keys.equals(set.keys);
     }
 
     @Override
