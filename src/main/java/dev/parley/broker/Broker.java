@@ -69,7 +69,7 @@ public interface Broker {
      * Receives what any pod published in one room. Any thread may call, also several at a time:
      * messages, plain texts and the state of a connection may come from different event loops.
      * Messages come in order, except that repeats and holes are possible around {@link
-     * #onResubscribed}.
+     * #onInterrupted}.
      */
     interface Listener {
 
@@ -83,11 +83,12 @@ public interface Broker {
         void onPlainText(String text);
 
         /**
-         * Called when delivery started again after it may have been interrupted. Messages may have
-         * been missed, and the broker may have lost some, so the listener has to compare what it
-         * has with what {@link #read} returns.
+         * Called when messages may have been missed: delivery has started again after it was
+         * interrupted, a message was too long to be read, or the room may be at another server now.
+         * The broker may also have lost some, so the listener has to compare what it has with what
+         * {@link #read} returns.
          */
-        void onResubscribed();
+        void onInterrupted();
     }
 
     /**

@@ -82,12 +82,12 @@ final class Cursor {
         /**
          * A page is being read from the broker.
          *
-         * @param resubscriptions the room's number of them when the page was asked for
+         * @param interruptions {@link RoomReplica#interruptions} when the page was asked for
          * @param end the head of the room's log then. Later messages of the page are not written.
          *     The broker may lose them again, and only a message that is in the room's log makes
          *     the room notice that, so this client would not receive a gap
          */
-        record Replaying(int resubscriptions, long end) implements State {}
+        record Replaying(int interruptions, long end) implements State {}
 
         /** The stream has ended. */
         record Ended() implements State {}
@@ -445,13 +445,13 @@ final class Cursor {
      */
     private void lookUp(State.Placing placing, long after, Consumer<Page> decide) {
         RoomLog current = replica.log();
-        int resubscriptions = replica.resubscriptions();
+        int interruptions = replica.interruptions();
         whenDone(
                 replica.read(new Range.After(after, 1)),
                 placing,
                 page -> {
                     if (replica.log() == current
-                            && replica.resubscriptions() == resubscriptions
+                            && replica.interruptions() == interruptions
                             && page.epoch().equals(current.epoch())
                             && page.oldest() <= current.head() + 1) {
                         decide.accept(page);
@@ -604,7 +604,7 @@ final class Cursor {
 
     /** Reads the next page from the broker. */
     private void replay(RoomLog current) {
-        var replaying = new State.Replaying(replica.resubscriptions(), current.head());
+        var replaying = new State.Replaying(replica.interruptions(), current.head());
         become(replaying);
         stream.whenDone(
                 replica.read(new Range.After(offset, REPLAY_PAGE)),
@@ -625,7 +625,7 @@ final class Cursor {
 
     /** Writes a page that was read from the broker, unless the room has changed meanwhile. */
     private void onReplayPage(State.Replaying replaying, RoomLog current, Page page) {
-        if (replica.log() != current || replica.resubscriptions() != replaying.resubscriptions()) {
+        if (replica.log() != current || replica.interruptions() != replaying.interruptions()) {
             goLive(current, offset);
         } else if (!page.epoch().equals(current.epoch()) || page.newest() <= offset) {
             // The broker's log is another one, and the room has not noticed yet.

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *   what happened                input                 what it answers
  *   a message arrived            accept                Arrival: it was appended, or compare
  *   a cursor knows an id         raiseExpected         whether to compare
- *   delivery started again       countResubscription   nothing: RoomReplica always compares
+ *   delivery was interrupted     countInterruption     nothing: RoomReplica always compares
  *   the broker is to be asked    question              Question: what to ask, and what for
  *   the broker answered          answered              Outcome: equal, ask again, or end the epoch
  * </pre>
@@ -44,13 +44,13 @@ import org.jspecify.annotations.Nullable;
  * goes on in it; otherwise the replica starts over, and each cursor looks its position up in the
  * new log.
  *
- * <p><b>Resubscriptions.</b> After an interruption of delivery nothing is appended before a
+ * <p><b>Interruptions.</b> After an interruption of delivery nothing is appended before a
  * comparison: the broker may have lost messages meanwhile, so a message with the next offset may
  * belong to another log. Interruptions are counted, because an answer that the broker gave before
  * the last interruption says nothing about messages that arrived after it.
  *
  * <p><b>Concurrency.</b> Any thread may call. The object's own monitor guards the state, and is
- * held while the metrics are counted; {@link #log}, {@link #resubscriptions} and {@link #isClosed}
+ * held while the metrics are counted; {@link #log}, {@link #interruptions} and {@link #isClosed}
  * need no lock.
  */
 final class ReplicaState {
@@ -73,10 +73,10 @@ final class ReplicaState {
      *
      * @param purpose what the answer is for
      * @param expected highest offset that the broker was known to have when the question was asked
-     * @param resubscriptions how often delivery had started again by then
+     * @param interruptions how often delivery had been interrupted by then
      * @param early how many early messages had ever been kept by then
      */
-    record Question(Range range, Purpose purpose, long expected, int resubscriptions, long early) {}
+    record Question(Range range, Purpose purpose, long expected, int interruptions, long early) {}
 
     /** What a question is asked for. */
     enum Purpose {
@@ -119,11 +119,11 @@ final class ReplicaState {
     private volatile @Nullable RoomLog log;
     private volatile boolean closed;
 
-    /** How often delivery started again. */
-    private volatile int resubscriptions;
+    /** How often delivery was interrupted, by {@link RoomReplica#onInterrupted}. */
+    private volatile int interruptions;
 
-    /** The value of {@link #resubscriptions} at the last comparison. */
-    private int resubscriptionsAtComparison;
+    /** The value of {@link #interruptions} at the last comparison. */
+    private int interruptionsAtComparison;
 
     /** Highest offset of which the broker is known to have the message. */
     private long expected;
@@ -175,8 +175,8 @@ final class ReplicaState {
     }
 
     /** Returns how often delivery has started again. */
-    int resubscriptions() {
-        return resubscriptions;
+    int interruptions() {
+        return interruptions;
     }
 
     /** Tells whether {@link #close} was called. */
@@ -197,7 +197,7 @@ final class ReplicaState {
         if (offset <= current.head()) {
             return verify(current, message);
         }
-        if (offset > current.head() + 1 || resubscriptionsAtComparison != resubscriptions) {
+        if (offset > current.head() + 1 || interruptionsAtComparison != interruptions) {
             early.keep(message, nanoTime.getAsLong());
             return Arrival.OUT_OF_STEP;
         }
@@ -207,7 +207,7 @@ final class ReplicaState {
     }
 
     /**
-     * Handles a message whose offset is not above the head. Around a resubscription it is usually a
+     * Handles a message whose offset is not above the head. Around an interruption it is usually a
      * repeat. If it differs from the replica's message, or that one has left the ring, the broker
      * may have lost messages and count them again.
      */
@@ -238,8 +238,8 @@ final class ReplicaState {
     }
 
     /** Counts an interruption of delivery, and drops early messages, which may be of a lost log. */
-    synchronized void countResubscription() {
-        resubscriptions++;
+    synchronized void countInterruption() {
+        interruptions++;
         early.clear();
     }
 
@@ -264,7 +264,7 @@ final class ReplicaState {
     }
 
     private Question question(Range range, Purpose purpose) {
-        return new Question(range, purpose, expected, resubscriptions, early.count());
+        return new Question(range, purpose, expected, interruptions, early.count());
     }
 
     /** Updates the replica from the broker's answer. */
@@ -336,10 +336,10 @@ final class ReplicaState {
      * @return that more is to be read, or that the log equals the broker's
      */
     private Outcome settle(RoomLog current, Page page, Question question) {
-        resubscriptionsAtComparison = question.resubscriptions();
+        interruptionsAtComparison = question.interruptions();
         // If an interruption came after the question, the answer says nothing about the early
         // messages, and another comparison follows.
-        if (resubscriptionsAtComparison == resubscriptions) {
+        if (interruptionsAtComparison == interruptions) {
             early.dropUnconfirmed(page.newest(), question.early());
             appendEarly(current);
         }

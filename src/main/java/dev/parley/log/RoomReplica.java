@@ -50,7 +50,7 @@ import org.jspecify.annotations.Nullable;
  * repeated after a pause.
  *
  * <p><b>Concurrency.</b> Any thread may call. One lock, the monitor of the {@link ReplicaState},
- * guards the state and the fields of this class; {@link #log}, {@link #resubscriptions}, the phase
+ * guards the state and the fields of this class; {@link #log}, {@link #interruptions}, the phase
  * and the observers need none. The lock is never held while the broker, an observer or a waiting
  * caller is called: the memory broker calls {@link #onMessage} under a lock of its own. At most one
  * comparison runs at a time; a call of {@link #compare} meanwhile makes it read once more.
@@ -180,11 +180,11 @@ public final class RoomReplica implements Broker.Listener {
     }
 
     /**
-     * Returns how often delivery has started again. If the number grew between a question to the
+     * Returns how often delivery was interrupted. If the number grew between a question to the
      * broker and its answer, the answer may be from a log that the broker has lost since.
      */
-    public int resubscriptions() {
-        return state.resubscriptions();
+    public int interruptions() {
+        return state.interruptions();
     }
 
     /** Reads a page from the broker's log, for what is older than the ring. */
@@ -223,8 +223,8 @@ public final class RoomReplica implements Broker.Listener {
     }
 
     @Override
-    public void onResubscribed() {
-        state.countResubscription();
+    public void onInterrupted() {
+        state.countInterruption();
         if (confirmed) {
             compare();
         }

@@ -27,9 +27,10 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
- * Runs scripts on pipelined connections, one for each event loop. Every call ends within {@link
- * RedisConfig#timeout}, or twice that while event loops are busy ({@link AnswerTimeout}). At most
- * {@link RedisConfig#maxPending} calls wait for an answer; further ones are refused at once.
+ * Runs scripts on pipelined connections: to a single server one for each event loop, to a node of a
+ * Cluster one. Every call ends within {@link RedisConfig#timeout}, or twice that while event loops
+ * are busy ({@link AnswerTimeout}). At most {@link RedisConfig#maxPending} calls wait for an
+ * answer; further ones are refused at once.
  */
 public final class RedisCommands {
 

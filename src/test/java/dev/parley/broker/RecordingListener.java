@@ -11,7 +11,7 @@ public final class RecordingListener implements Broker.Listener {
 
     private final List<StoredMessage> messages = new CopyOnWriteArrayList<>();
     private final List<String> plainTexts = new CopyOnWriteArrayList<>();
-    private final AtomicInteger resubscriptions = new AtomicInteger();
+    private final AtomicInteger interruptions = new AtomicInteger();
 
     @Override
     public void onMessage(StoredMessage message) {
@@ -24,8 +24,8 @@ public final class RecordingListener implements Broker.Listener {
     }
 
     @Override
-    public void onResubscribed() {
-        resubscriptions.incrementAndGet();
+    public void onInterrupted() {
+        interruptions.incrementAndGet();
     }
 
     /** Returns all messages so far, in the order of their arrival. */
@@ -49,11 +49,11 @@ public final class RecordingListener implements Broker.Listener {
     }
 
     /** Returns how often there was a reason to compare. */
-    public int resubscriptions() {
-        return resubscriptions.get();
+    public int interruptions() {
+        return interruptions.get();
     }
 
-    public void awaitResubscriptions(int count) {
-        Timeouts.await(count + " resubscriptions").until(() -> resubscriptions.get() >= count);
+    public void awaitInterruptions(int count) {
+        Timeouts.await(count + " interruptions").until(() -> interruptions.get() >= count);
     }
 }

@@ -70,7 +70,7 @@ class BrokerAwayTest {
     void roomWhoseOpeningFailsAfterItsFirstAnswer_leavesNoReaderBehind() {
         broker.holdAnswers();
         TestReader first = harness.connectAtTail();
-        harness.resubscribe();
+        harness.interrupt();
         harness.releaseOneAnswer();
         TestReader second = harness.connectAtTail();
 

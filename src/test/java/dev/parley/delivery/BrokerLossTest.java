@@ -32,7 +32,7 @@ class BrokerLossTest {
         TestReader reader = harness.connectAndPublish(3);
 
         broker.loseAll();
-        harness.resubscribe();
+        harness.interrupt();
         harness.publish(1);
 
         assertThat(reader.lines())
@@ -47,7 +47,7 @@ class BrokerLossTest {
 
         broker.loseNewest(2);
         broker.storeUndelivered(storedSince);
-        harness.resubscribe();
+        harness.interrupt();
 
         assertThat(broker.endedEpochs()).containsExactly("epoch0");
         assertGapThenAllRetained(reader, "epoch0-6");
@@ -73,7 +73,7 @@ class BrokerLossTest {
 
         broker.loseNewest(4);
         broker.comeUp();
-        harness.resubscribe();
+        harness.interrupt();
         harness.publish(2);
 
         harness.await(reader, harness.message(6));
@@ -89,7 +89,7 @@ class BrokerLossTest {
         broker.publish(1);
 
         broker.loseNewest(1);
-        broker.resubscribe();
+        broker.interrupt();
         broker.publish(2);
         harness.releaseAnswers();
 
@@ -103,7 +103,7 @@ class BrokerLossTest {
 
         broker.storeUndelivered(20);
         broker.trim(15);
-        harness.resubscribe();
+        harness.interrupt();
 
         assertGapThenAllRetained(reader, "epoch0-3");
     }
@@ -115,7 +115,7 @@ class BrokerLossTest {
         broker.storeUndelivered(60);
         broker.trim(20);
         broker.holdAnswers();
-        harness.resubscribe();
+        harness.interrupt();
 
         // Each read sees two messages that are gone when its answer comes.
         for (int i = 0; i < 10; i++) {
@@ -156,7 +156,7 @@ class BrokerLossTest {
         broker.storeUndelivered(2);
         broker.delete(4);
         broker.delete(5);
-        harness.resubscribe();
+        harness.interrupt();
         harness.publish(1);
 
         assertThat(reader.lines().subList(4, 7))
@@ -170,7 +170,7 @@ class BrokerLossTest {
         List<String> received = harness.messages(1, 5);
 
         broker.delete(3);
-        broker.resubscribe();
+        broker.interrupt();
         harness.publish(1);
 
         assertThat(reader.delivered()).startsWith(received.toArray(String[]::new)).hasSize(6);
@@ -183,7 +183,7 @@ class BrokerLossTest {
         int reads = broker.reads();
 
         broker.answerNextReadFromAnEmptyLog();
-        harness.resubscribe();
+        harness.interrupt();
         assertThat(broker.reads() - reads)
                 .as("reads, all of them by the room and none by the reader")
                 .isEqualTo(2);

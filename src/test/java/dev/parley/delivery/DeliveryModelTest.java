@@ -83,7 +83,7 @@ class DeliveryModelTest {
         TRIM_FEW,
         LOSE_NEWEST,
         LOSE_ALL,
-        RESUBSCRIBE,
+        INTERRUPT,
         HOLD_ANSWERS,
         RELEASE_ONE_ANSWER,
         RELEASE_ANSWERS,
@@ -137,7 +137,7 @@ class DeliveryModelTest {
                 case TRIM_FEW -> trim(number / 4);
                 case LOSE_NEWEST -> loseNewest(1 + number / 4);
                 case LOSE_ALL -> loseAll(number);
-                case RESUBSCRIBE -> resubscribe();
+                case INTERRUPT -> interrupt();
                 case HOLD_ANSWERS -> broker.holdAnswers();
                 case RELEASE_ONE_ANSWER -> broker.releaseOneAnswer();
                 case RELEASE_ANSWERS -> broker.releaseAnswers();
@@ -158,7 +158,7 @@ class DeliveryModelTest {
         /** Ends every fault, has every reader come back, and publishes three messages. */
         void settle() {
             broker.releaseAnswers();
-            resubscribe();
+            interrupt();
             harness.run();
             readers.forEach(Reader::drain);
             harness.run();
@@ -213,9 +213,9 @@ class DeliveryModelTest {
             unsubscribed = true;
         }
 
-        private void resubscribe() {
+        private void interrupt() {
             unsubscribed = false;
-            broker.resubscribe();
+            broker.interrupt();
         }
 
         /** Loses all messages about one time in four, so that logs have time to grow. */

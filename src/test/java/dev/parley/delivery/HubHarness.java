@@ -181,9 +181,9 @@ final class HubHarness {
         run();
     }
 
-    /** Ends the pod's subscription and starts it again. */
-    void resubscribe() {
-        broker.resubscribe();
+    /** Interrupts delivery to the pod, and starts it again. */
+    void interrupt() {
+        broker.interrupt();
         run();
     }
 

@@ -87,19 +87,19 @@ class MissedMessagesTest {
         harness.run();
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 2));
 
-        harness.resubscribe();
+        harness.interrupt();
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 6));
     }
 
     @Test
-    void resubscription_duringARead_causesAnotherRead() {
+    void interruption_duringARead_causesAnotherRead() {
         TestReader reader = harness.connectAndPublish(2);
         broker.holdAnswers();
-        broker.resubscribe();
+        broker.interrupt();
         broker.storeUndelivered(2);
 
-        broker.resubscribe();
+        broker.interrupt();
         harness.releaseAnswers();
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 4));

@@ -318,7 +318,7 @@ class ResumeTest {
 
         for (int i = 0; i < 5; i++) {
             assertThat(reader.lines()).isEmpty();
-            broker.resubscribe();
+            broker.interrupt();
             // One to the reader, then two to the room, which was compared again meanwhile.
             for (int answer = 0; answer < 3; answer++) {
                 harness.releaseOneAnswer();

@@ -84,7 +84,7 @@ class SeveralRoomsModelTest {
         PUBLISH_UNDELIVERED,
         TRIM,
         LOSE_ALL,
-        RESUBSCRIBE,
+        INTERRUPT,
         HOLD_ANSWERS,
         RELEASE_ONE_ANSWER,
         RELEASE_ANSWERS,
@@ -127,7 +127,7 @@ class SeveralRoomsModelTest {
                 case PUBLISH_UNDELIVERED -> broker.storeUndelivered(number);
                 case TRIM -> broker.trim(number * 5);
                 case LOSE_ALL -> broker.loseAll();
-                case RESUBSCRIBE -> broker.resubscribe();
+                case INTERRUPT -> broker.interrupt();
                 case HOLD_ANSWERS -> broker.holdAnswers();
                 case RELEASE_ONE_ANSWER -> broker.releaseOneAnswer();
                 case RELEASE_ANSWERS -> broker.releaseAnswers();
@@ -150,7 +150,7 @@ class SeveralRoomsModelTest {
         void settle() {
             brokers.forEach(ScriptedBroker::comeUp);
             brokers.forEach(ScriptedBroker::releaseAnswers);
-            brokers.forEach(ScriptedBroker::resubscribe);
+            brokers.forEach(ScriptedBroker::interrupt);
             harness.run();
             clients.forEach(Client::drain);
             harness.run();

@@ -130,7 +130,7 @@ class SlowReaderTest {
         broker.holdAnswers();
         harness.drain(reader);
 
-        broker.resubscribe();
+        broker.interrupt();
         harness.releaseAnswers();
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 21));

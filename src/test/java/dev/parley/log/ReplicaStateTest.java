@@ -85,9 +85,9 @@ class ReplicaStateTest {
         open(1);
         state.accept(message(3));
 
-        state.countResubscription();
+        state.countInterruption();
 
-        assertThat(state.resubscriptions()).isOne();
+        assertThat(state.interruptions()).isOne();
         assertThat(state.answered(TestPages.page("e", 1, 9, messages(2)), state.question()))
                 .isEqualTo(Outcome.ASK_AGAIN);
         assertThat(state.log().head()).isEqualTo(2);
@@ -180,7 +180,7 @@ class ReplicaStateTest {
     @Test
     void announcementOfTheNextMessage_thatTheBrokerDoesNotHave_isForgotten() {
         open(1);
-        state.countResubscription();
+        state.countInterruption();
         assertThat(state.accept(message(2))).isEqualTo(Arrival.OUT_OF_STEP);
 
         assertThat(state.answered(page("e", 1), state.question())).isEqualTo(Outcome.EQUAL);

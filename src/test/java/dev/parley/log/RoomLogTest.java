@@ -136,15 +136,16 @@ class RoomLogTest {
     @Test
     void frame_isTheOneAskedFor_orNull_whileOthersAreAppended() {
         RoomLog log = log(0, 4, 1 << 20);
-        CompletableFuture<Void> appending =
-                CompletableFuture.runAsync(() -> append(log, 1, 200_000, 1));
+        var reading = new CompletableFuture<Void>();
+        CompletableFuture<Void> appending = reading.thenRunAsync(() -> append(log, 1, 200_000, 1));
 
-        while (!appending.isDone()) {
+        do {
             for (long offset = Math.max(1, log.head() - 6); offset <= log.head() + 1; offset++) {
                 RoomLog.Frame frame = log.frame(offset);
                 assertThat(frame == null || frame.offset() == offset).isTrue();
             }
-        }
+            reading.complete(null);
+        } while (!appending.isDone());
 
         appending.join();
         assertThat(found(log)).hasSize(4);

@@ -157,8 +157,8 @@ public final class ScriptedBroker implements Broker {
         }
     }
 
-    public void resubscribe() {
-        listeners.forEach(Listener::onResubscribed);
+    public void interrupt() {
+        listeners.forEach(Listener::onInterrupted);
     }
 
     /** Removes the oldest messages, as retention does. */

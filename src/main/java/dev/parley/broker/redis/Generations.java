@@ -76,7 +76,8 @@ final class Generations {
 
         /**
          * Returns what is appended to the epochs of a room: nothing if the room has been at the
-         * server in all generations, else the first one since when it has.
+         * server since the first generation, else the one since when it has; if the server does not
+         * remember that any more, the oldest one that it remembers.
          */
         private String mark(Room room) {
             long since = generations.get(0).number();
@@ -218,11 +219,16 @@ final class Generations {
      */
     Future<Boolean> refresh(RedisConnections redis, List<View> others) {
         return send(redis, "refresh", "", "")
-                .compose(answer -> compared(redis, answer, others))
+                .compose(answer -> notePeers(redis, answer, others))
                 .map(this::onAnswer);
     }
 
-    private Future<Answer> compared(RedisConnections redis, Answer answer, List<View> others) {
+    /**
+     * Lets the server remember what the others remember, if that has changed. If they had a list
+     * without the server meanwhile, puts its rooms in new epochs too. Does neither while one of
+     * them has another list than this pod.
+     */
+    private Future<Answer> notePeers(RedisConnections redis, Answer answer, List<View> others) {
         Map<String, Peer> known = answer.peers();
         Map<String, Peer> present = new TreeMap<>(known);
         boolean wasAway = false;

@@ -193,7 +193,7 @@ public final class RedisBroker implements RedisBacked {
             channels.stream()
                     .flatMap(channel -> keys.roomOf(channel).stream())
                     .flatMap(room -> listeners.of(room).stream())
-                    .forEach(Listener::onResubscribed);
+                    .forEach(Listener::onInterrupted);
         }
     }
 
@@ -301,7 +301,7 @@ public final class RedisBroker implements RedisBacked {
 
     /** Makes every listener compare its room with Redis. */
     void compareRooms() {
-        listeners.forEach(Listener::onResubscribed);
+        listeners.forEach(Listener::onInterrupted);
     }
 
     /** Returns the access to the server or the Cluster. */
@@ -338,7 +338,7 @@ public final class RedisBroker implements RedisBacked {
             if (payload.length() > OTHER_BYTES + JSON_BYTES * maxTextBytes) {
                 // Too long to be parsed. If a pod with a higher parley.publish.max-text published
                 // it, it is in the room's log, and a comparison reads it there.
-                receivers.forEach(Listener::onResubscribed);
+                receivers.forEach(Listener::onInterrupted);
             } else {
                 StoredMessage message = announcement.message();
                 receivers.forEach(listener -> listener.onMessage(message));

@@ -215,7 +215,8 @@ public final class ServersBroker implements RedisBacked {
     /**
      * Messages flow if they do from one server at least: the rooms of the others would not be
      * served any better by another pod. A pod that starts waits for all of them, up to {@code
-     * parley.redis.probe-timeout}.
+     * parley.redis.probe-timeout}, and counts as started for good from the first call of this
+     * method that finds them all or comes after that time.
      */
     @Override
     public BrokerState state() {
@@ -289,8 +290,8 @@ public final class ServersBroker implements RedisBacked {
         }
 
         @Override
-        public void onResubscribed() {
-            to.onResubscribed();
+        public void onInterrupted() {
+            to.onInterrupted();
         }
     }
 
@@ -306,6 +307,6 @@ public final class ServersBroker implements RedisBacked {
         }
 
         @Override
-        public void onResubscribed() {}
+        public void onInterrupted() {}
     }
 }

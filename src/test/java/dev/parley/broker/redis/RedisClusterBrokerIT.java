@@ -148,7 +148,7 @@ class RedisClusterBrokerIT {
 
         cluster.move(keyOf(ROOM), otherMaster(ROOM));
 
-        broker.received().awaitResubscriptions(1);
+        broker.received().awaitInterruptions(1);
         assertSubscribedOnce(ROOM);
         broker.publishNumbers(3);
         broker.received().await(6);
@@ -174,7 +174,7 @@ class RedisClusterBrokerIT {
                 .until(
                         () ->
                                 broker.received().all().size() >= 9
-                                        || broker.received().resubscriptions() > 0);
+                                        || broker.received().interruptions() > 0);
         assertThat(broker.readAfter(0, 10).newest()).isEqualTo(9);
         move.finish();
 
@@ -259,7 +259,7 @@ class RedisClusterBrokerIT {
         Page read = broker.read(room, Range.newest(10));
 
         assertThat(BlockingBroker.offsets(read)).containsExactly(1L, 2L);
-        listener.awaitResubscriptions(1);
+        listener.awaitInterruptions(1);
         publishing.publishText(room, "after");
         Timeouts.await("the last message")
                 .until(() -> listener.all().stream().anyMatch(m -> m.offset() == 3));
@@ -277,7 +277,7 @@ class RedisClusterBrokerIT {
             cluster.move(keyOf(rooms.get(round)), otherMaster(rooms.get(round)));
         }
 
-        listeners.forEach(listener -> listener.awaitResubscriptions(1));
+        listeners.forEach(listener -> listener.awaitInterruptions(1));
         Timeouts.await("each room to be subscribed to once")
                 .until(() -> rooms.stream().allMatch(room -> subscribers(room) == 1));
         assertThat(rooms).allSatisfy(RedisClusterBrokerIT::assertSubscribedOnce);

@@ -41,7 +41,7 @@ class RedisFaultsIT {
         redis.command("CLIENT", "KILL", "TYPE", "pubsub");
         redis.command("CLIENT", "KILL", "TYPE", "normal");
 
-        broker.received().awaitResubscriptions(1);
+        broker.received().awaitInterruptions(1);
         assertThat(publishOnceAccepted(broker).offset()).isEqualTo(2);
         broker.received().await(2);
     }
@@ -138,7 +138,7 @@ class RedisFaultsIT {
 
             Timeouts.await("subscription to move").until(() -> subscribers(promoted) == 1);
             Timeouts.await("subscription to end").until(() -> subscribers(redis) == 0);
-            broker.received().awaitResubscriptions(2);
+            broker.received().awaitInterruptions(2);
             broker.awaitUp();
             publishUntilReceived(broker);
         }
@@ -163,7 +163,7 @@ class RedisFaultsIT {
 
         redis.command("CLIENT", "KILL", "TYPE", "normal");
 
-        broker.received().awaitResubscriptions(1);
+        broker.received().awaitInterruptions(1);
         assertThat(subscribers(redis)).isEqualTo(1);
     }
 
@@ -173,11 +173,11 @@ class RedisFaultsIT {
         BlockingBroker broker = brokers.open(redis.uri(), rare);
 
         redis.command("CLIENT", "KILL", "TYPE", "pubsub");
-        broker.received().awaitResubscriptions(1);
+        broker.received().awaitInterruptions(1);
         broker.awaitUp();
 
         redis.command("CLIENT", "KILL", "TYPE", "normal");
-        broker.received().awaitResubscriptions(2);
+        broker.received().awaitInterruptions(2);
         broker.awaitUp();
     }
 
@@ -192,9 +192,9 @@ class RedisFaultsIT {
 
             for (int i = 1; i <= 3; i++) {
                 cluster.command("CLIENT", "KILL", "TYPE", "normal");
-                broker.received().awaitResubscriptions(2 * i - 1);
+                broker.received().awaitInterruptions(2 * i - 1);
                 cluster.command("CLIENT", "KILL", "TYPE", "pubsub");
-                broker.received().awaitResubscriptions(2 * i);
+                broker.received().awaitInterruptions(2 * i);
                 broker.awaitUp();
             }
 

@@ -82,12 +82,12 @@ class RedisForeignWritesIT {
     @Test
     void announcementThatIsTooLong_isNotDelivered_andItsRoomIsCompared() {
         BlockingBroker broker = brokers.open(redis.uri());
-        int before = broker.received().resubscriptions();
+        int before = broker.received().interruptions();
 
         redis.command(
                 "PUBLISH", "parley:live", "room e-1 1 {\"text\":\"" + "x".repeat(400_000) + "\"}");
 
-        broker.received().awaitResubscriptions(before + 1);
+        broker.received().awaitInterruptions(before + 1);
         broker.publishText("valid");
         assertThat(broker.received().await(1))
                 .extracting(m -> m.message().text())

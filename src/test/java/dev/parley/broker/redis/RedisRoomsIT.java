@@ -144,7 +144,7 @@ class RedisRoomsIT {
 
         redis.command("CLIENT", "KILL", "TYPE", "pubsub");
 
-        listeners.forEach(listener -> listener.awaitResubscriptions(1));
+        listeners.forEach(listener -> listener.awaitInterruptions(1));
         assertThat(rooms).allSatisfy(room -> assertThat(subscribers(room)).isOne());
         broker.publishText(rooms.get(1499), "hello");
         listeners.get(1499).await(1);
@@ -164,7 +164,7 @@ class RedisRoomsIT {
 
         for (int i = 0; i < rooms.size(); i++) {
             broker.publishText(rooms.get(i), "hello");
-            listeners.get(i).awaitResubscriptions(1);
+            listeners.get(i).awaitInterruptions(1);
         }
         assertThat(rooms).allSatisfy(room -> assertThat(subscribers(room)).isOne());
     }

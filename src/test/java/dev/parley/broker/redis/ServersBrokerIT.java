@@ -372,7 +372,7 @@ class ServersBrokerIT implements BrokerContract {
                 .usingRecursiveComparison()
                 .ignoringFields("readAt")
                 .isEqualTo(back.read(room, new Range.After(0, 10)));
-        listener.awaitResubscriptions(1);
+        listener.awaitInterruptions(1);
     }
 
     /**
