@@ -10,6 +10,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -154,15 +155,28 @@ final class DeliveryLoop {
         }
     }
 
-    /** Runs a round: lets every group that is due write to its streams. */
+    /**
+     * Runs a round: lets every group that is due write to its streams. A group that another event
+     * loop makes due meanwhile waits for the next round, and so for the pause. Otherwise rooms that
+     * get messages at all times would leave this loop no time for anything else.
+     */
     private void run() {
         long started = System.nanoTime();
         armed.set(false);
+        Queue<CursorGroup> round = new ArrayDeque<>();
         for (CursorGroup next = due.poll(); next != null; next = due.poll()) {
-            next.advance();
+            round.add(next);
         }
-        long ended = System.nanoTime();
-        notBeforeNanos = ended + Math.min(maxPaceNanos, ended - started);
+        try {
+            for (CursorGroup next = round.poll(); next != null; next = round.poll()) {
+                next.advance();
+            }
+        } finally {
+            // Where a group has failed, the others are not forgotten.
+            round.forEach(this::arm);
+            long ended = System.nanoTime();
+            notBeforeNanos = ended + Math.min(maxPaceNanos, ended - started);
+        }
     }
 
     /**
@@ -300,8 +314,9 @@ final class DeliveryLoop {
         }
 
         /**
-         * Records fan-out latency once per message and event loop; messages older than this group's
-         * first cursor are skipped.
+         * Records fan-out latency once per message and event loop, by this pod's clock, from the
+         * time that the broker gave the message; messages older than this group's first cursor are
+         * skipped.
          */
         private void recordLatency(RoomLog log, long head) {
             if (timedLog != log) {
