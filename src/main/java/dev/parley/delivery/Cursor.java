@@ -110,10 +110,13 @@ final class Cursor {
 
     private int index;
 
-    /** Whether a message of the log has been written to the client. */
-    private boolean hasWritten;
+    /**
+     * Whether a message was written since the cursor began or wrote its last gap. If later ones are
+     * trimmed then before they are written, the client was too slow.
+     */
+    private boolean hasWrittenSinceStart;
 
-    /** Whether the stream has given the client a position in this room. */
+    /** Whether the client has been given a position; used where the stream is of one room. */
     private boolean hasPosition;
 
     /**
@@ -167,18 +170,15 @@ final class Cursor {
             onLogStartedAnew(current.idAt(offset));
             return;
         }
-        if (!stream.isOfOneRoom()) {
-            // While the stream is catching up, only Stream.catchUp writes, so that its cursors take
-            // turns. A round that comes after each drain and wrote here could fill the connection
-            // with this cursor's messages every time.
-            if (!stream.isCatchingUp()) {
-                advanceByOneBatch(current, batches.head(), batches.nowNanos());
-            }
-            if (stream.isCatchingUp() || offset < batches.head()) {
-                stream.catchUp();
-            }
-            return;
+        if (stream.isOfOneRoom()) {
+            advanceWithSharedBatches(current, batches);
+        } else {
+            advanceInTurn(current, batches);
         }
+    }
+
+    /** Writes batches that all streams of this room alone have in common. */
+    private void advanceWithSharedBatches(RoomLog current, DeliveryLoop.BatchCache batches) {
         while (offset < batches.head() && stream.isWritable()) {
             DeliveryLoop.BatchCache.Batch batch = batches.after(offset, stream.format());
             if (batch == null) {
@@ -187,13 +187,27 @@ final class Cursor {
             }
             offset = batch.last();
             if (batch.count() > 0) {
-                hasWritten = true;
+                hasWrittenSinceStart = true;
                 stream.write(batch.buffer(), batches.nowNanos());
                 batches.delivered(batch);
             }
             if (batch.endsWithExpired()) {
-                writePositionAfterExpired(current);
+                writePositionNow(current.idAt(offset));
             }
+        }
+    }
+
+    /**
+     * Writes one batch, and leaves the rest to {@link Stream#catchUp}. While the stream is catching
+     * up, only that writes, so that its cursors take turns: a round that comes after each drain
+     * could otherwise fill the connection with this cursor's messages every time.
+     */
+    private void advanceInTurn(RoomLog current, DeliveryLoop.BatchCache batches) {
+        if (!stream.isCatchingUp()) {
+            advanceByOneBatch(current, batches.head(), batches.nowNanos());
+        }
+        if (stream.isCatchingUp() || offset < batches.head()) {
+            stream.catchUp();
         }
     }
 
@@ -226,9 +240,9 @@ final class Cursor {
     }
 
     /**
-     * Writes what follows the offset, up to the size of a batch. Each message has the stream's
-     * position as its id, so the bytes are for this stream alone; what precedes the id was encoded
-     * for all of them. Messages that have expired are left out.
+     * Writes what follows the offset, up to the size of a batch, if the ring has it. Each message
+     * has the stream's position as its id, so the bytes are for this stream alone; what precedes
+     * the id was encoded for all of them. Messages that have expired are left out.
      *
      * @param nowNanos the time of the round of delivery
      * @return whether the cursor has moved
@@ -255,16 +269,16 @@ final class Cursor {
             }
         }
         if (offset == first) {
-            replay(current);
+            stream.replayInTurn();
             return false;
         }
         if (count > 0) {
-            hasWritten = true;
+            hasWrittenSinceStart = true;
             stream.write(batch.toByteArray(), nowNanos);
             stream.meters().delivered(count, batch.size());
         }
         if (expired) {
-            writePositionAfterExpired(current);
+            writePositionNow(current.idAt(offset));
         }
         return true;
     }
@@ -486,7 +500,7 @@ final class Cursor {
 
     /** Writes the position, and goes live after it. */
     private void begin(RoomLog current, long from) {
-        writePosition(current.idAt(from));
+        writeFirstPosition(current.idAt(from));
         goLive(current, from);
     }
 
@@ -498,7 +512,7 @@ final class Cursor {
     private void resume(RoomLog current, EventId position, long newest) {
         long missed = newest - position.offset();
         stream.meters().resumed();
-        writePosition(position);
+        writeFirstPosition(position);
         stream.write(stream.encoder().resumed(room(), position, missed));
         goLive(current, position.offset());
     }
@@ -511,7 +525,7 @@ final class Cursor {
         writeGap(page.lineage().idAt(from), gapBeforeOldest(requested, page));
         // What this client is given now begins with the oldest message. If that is trimmed before
         // it can be read, the client is not a slow one.
-        hasWritten = false;
+        hasWrittenSinceStart = false;
         replica.expect(page.tail());
         goLive(current, from);
     }
@@ -539,31 +553,29 @@ final class Cursor {
             stream.write(stream.encoder().position(room(), gap.requested()));
         }
         stream.write(stream.encoder().gap(room(), gap));
-        if (stream.isOfOneRoom()) {
-            writePosition(position);
-        } else {
-            stream.writePosition(this, position);
-        }
+        writePositionNow(position);
     }
 
-    /** Writes the position; on a stream of several rooms, the stream writes all of them later. */
-    private void writePosition(EventId position) {
+    /**
+     * Writes the position where the cursor begins. On a stream of several rooms nothing is written
+     * yet: the stream writes the positions in all of its rooms at once when it has them.
+     */
+    private void writeFirstPosition(EventId position) {
         if (stream.isOfOneRoom()) {
-            hasPosition = true;
-            stream.write(stream.encoder().position(room(), position.toString()));
+            writePositionNow(position);
         }
     }
 
     /**
-     * Writes the position after messages that have expired, where no message follows them in the
-     * same batch or page. Otherwise the client would keep the id of a message before them. If that
-     * one is trimmed before the next message, a client that comes back would receive a gap, though
-     * it has missed nothing that it could have been given.
+     * Writes the position: after a gap, and after messages that have expired where no message
+     * follows them in the same batch or page. Otherwise the client would keep the id of a message
+     * before them. If that one is trimmed before the next message, a client that comes back would
+     * receive a gap, though it has missed nothing that it could have been given.
      */
-    private void writePositionAfterExpired(RoomLog current) {
-        EventId position = current.idAt(offset);
+    private void writePositionNow(EventId position) {
         if (stream.isOfOneRoom()) {
-            writePosition(position);
+            hasPosition = true;
+            stream.write(stream.encoder().position(room(), position.toString()));
         } else {
             stream.writePosition(this, position);
         }
@@ -602,18 +614,39 @@ final class Cursor {
 
     // Replaying.
 
-    /** Reads the next page from the broker. */
+    /**
+     * Reads the next page from the broker, if the ring does not reach back to the offset.
+     *
+     * @return whether it does so
+     */
+    boolean replayIfBehindRing() {
+        RoomLog current = log;
+        if (state != LIVE
+                || current == null
+                || current != replica.log()
+                || offset >= current.head()
+                || current.frame(offset + 1) != null) {
+            return false;
+        }
+        replay(current);
+        return true;
+    }
+
     private void replay(RoomLog current) {
         var replaying = new State.Replaying(replica.interruptions(), current.head());
         become(replaying);
         stream.whenDone(
                 replica.read(new Range.After(offset, REPLAY_PAGE)),
                 page -> {
+                    stream.onReplayAnswered();
                     if (state == replaying) {
                         onReplayPage(replaying, current, page);
                     }
                 },
-                () -> onReplayFailed(replaying));
+                () -> {
+                    stream.onReplayAnswered();
+                    onReplayFailed(replaying);
+                });
     }
 
     /** Makes the cursor live where it was. The next message or sweep starts another attempt. */
@@ -631,11 +664,7 @@ final class Cursor {
             // The broker's log is another one, and the room has not noticed yet.
             var position = current.idAt(offset);
             placeAfterComparison(new State.Placing(new StartPosition.After(position), 1));
-        } else if (!stream.isWritable()) {
-            // Another room's messages have filled the connection. The page is read again later, so
-            // that a client that takes no bytes has at most one page waiting for it.
-            become(LIVE);
-        } else if (page.oldest() > offset + 1 && hasWritten) {
+        } else if (page.oldest() > offset + 1 && hasWrittenSinceStart) {
             stream.end(DisconnectReason.SLOW_CONSUMER);
         } else {
             if (page.oldest() > offset + 1) {
@@ -677,7 +706,7 @@ final class Cursor {
                 } else {
                     append(bytes, message.id(), stream.encoder().encode(message, stream.format()));
                     count++;
-                    hasWritten = true;
+                    hasWrittenSinceStart = true;
                 }
             }
         }
@@ -695,7 +724,7 @@ final class Cursor {
             stream.meters().replayed(count);
         }
         if (expired) {
-            writePositionAfterExpired(replica.log());
+            writePositionNow(replica.log().idAt(offset));
         }
     }
 

@@ -106,6 +106,12 @@ final class Stream {
     /** Whether the connection was full before every cursor had caught up. */
     private boolean isCatchingUp;
 
+    /** Index of the cursor that is next to read a page, if it is behind its ring. */
+    private int replayTurn;
+
+    /** Whether a page is being read for one of several cursors. */
+    private boolean isReplaying;
+
     private State state = State.FLOWING;
     private int index;
     private final long rotationNanos;
@@ -299,9 +305,9 @@ final class Stream {
         markFlowing();
         if (nowNanos - rotationNanos >= 0) {
             end(DisconnectReason.ROTATION);
-        } else {
-            sendHeartbeat(nowNanos);
+            return;
         }
+        sendHeartbeat(nowNanos);
         for (Cursor cursor : cursors) {
             cursor.retry(nowNanos - RETRY_ROOM.toNanos());
         }
@@ -337,21 +343,29 @@ final class Stream {
         onGoneAfterEnd.run();
     }
 
-    /** Runs an action for this stream. An exception ends this stream and no other. */
+    /**
+     * Runs an action for this stream. A failure ends this stream and no other: its cursor may have
+     * moved past messages that were not written, so the client has to come back with the position
+     * that it has. One of these failures is no defect: memory outside of the heap has run out.
+     */
     void guarded(Consumer<Stream> action) {
         try {
             action.accept(this);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             String rooms =
                     cursors.stream()
                             .map(Cursor::room)
                             .map(Room::name)
                             .collect(Collectors.joining(", "));
-            LOG.errorf(
-                    e,
-                    "room %s: ended a stream because of a defect in Parley; report it with this"
-                            + " stack trace",
-                    rooms);
+            if (e instanceof OutOfMemoryError) {
+                LOG.errorf("room %s: ended a stream: %s", rooms, e);
+            } else {
+                LOG.errorf(
+                        e,
+                        "room %s: ended a stream because of a defect in Parley; report it with this"
+                                + " stack trace",
+                        rooms);
+            }
             finish(DisconnectReason.ERROR);
             connection.cut();
         }
@@ -423,13 +437,15 @@ final class Stream {
 
     /**
      * Lets the cursors write what they are behind, as much as the connection takes. Several take
-     * turns of one batch each, beginning after the one that had the last turn.
+     * turns of one batch each, beginning after the one that had the last turn. Those that are
+     * behind their rings have turns of their own, of one page each.
      */
     void catchUp() {
         if (isOfOneRoom()) {
             cursors.get(0).catchUp();
             return;
         }
+        replayInTurn();
         int upToDate = 0;
         while (upToDate < cursors.size() && state != State.ENDED && connection.isWritable()) {
             Cursor next = cursors.get(turn);
@@ -437,6 +453,28 @@ final class Stream {
             upToDate = next.catchUpByOneBatch() ? 0 : upToDate + 1;
         }
         isCatchingUp = upToDate < cursors.size();
+    }
+
+    /**
+     * Lets the next of several cursors that are behind their rings read a page, unless one is being
+     * read. The page is written when it comes, also if the other cursors have filled the connection
+     * by then: so each page that is read is used, and no room waits for more than a page of each
+     * other.
+     */
+    void replayInTurn() {
+        if (isReplaying || !connection.isWritable()) {
+            return;
+        }
+        for (int i = 0; i < cursors.size() && !isReplaying; i++) {
+            Cursor next = cursors.get(replayTurn);
+            replayTurn = (replayTurn + 1) % cursors.size();
+            isReplaying = next.replayIfBehindRing();
+        }
+    }
+
+    /** Notes that the page for {@link #replayInTurn} has been read, or cannot be. */
+    void onReplayAnswered() {
+        isReplaying = false;
     }
 
     /**
@@ -520,18 +558,19 @@ final class Stream {
 
     /**
      * Returns the nanoseconds after which a heartbeat is due: an eighth shorter than asked for, so
-     * that a client's timeout of that length is not reached. At least a tick and a quarter of one
-     * shorter, because the sweep before the last may find that it is just not due, and the last may
-     * be late.
+     * that a client's timeout of that length is not reached, and at least a tick and a quarter. For
+     * example, with 8 s and a tick of 1 s it is due after 6.75 s. If a sweep comes after 6.74 s,
+     * the next one comes after 7.74 s, and may be a quarter of a second late.
      */
     private static long untilHeartbeat(long pauseNanos, long tickNanos) {
         return pauseNanos - Math.max(pauseNanos / 8, tickNanos + tickNanos / 4);
     }
 
     /**
-     * Returns after how long the stream ends before its holder's right does: a tick before, because
-     * {@link #sweep} may be late by one, and a random part of the right's time more, so that
-     * streams whose rights were given together do not come back together.
+     * Returns the nanoseconds after which the stream ends because its holder's right ends then: a
+     * tick earlier than the right, since {@link #sweep} may be late by one, and earlier by a random
+     * time more, so that streams whose rights were given together do not come back together. That
+     * time is at most a tenth of what is left, and {@link #LONGEST_BEFORE_EXPIRY}.
      */
     private long untilExpiry(Instant until) {
         Duration left = Duration.between(loop.clock().instant(), until);

@@ -104,6 +104,20 @@ class ReaderLeavesTest {
         assertThat(harness.hub.streams()).isZero();
     }
 
+    /** Its cursor has moved past the message: the client has to come back for it. */
+    @Test
+    void reader_whoseMessageFindsNoMemory_isCut_andOthersAreNot() {
+        TestReader other = harness.connectAtTail();
+        var connection = new FailingConnection(Step.MESSAGE);
+        subscribe(connection);
+
+        harness.publish(1);
+
+        assertThat(connection.aborted).isTrue();
+        assertThat(harness.count("parley.disconnects", "reason", "error")).isOne();
+        assertThat(other.delivered()).isEqualTo(harness.messages(1, 1));
+    }
+
     private void subscribe(Connection connection) {
         harness.subscribe(
                 connection, ScriptedBroker.ROOM, new StartPosition.Tail(), Heartbeat.DEFAULT);
@@ -112,10 +126,11 @@ class ReaderLeavesTest {
 
     private enum Step {
         ON_DRAIN,
+        MESSAGE,
         END
     }
 
-    /** A connection that throws an exception in one step. */
+    /** A connection that fails in one step. */
     private static final class FailingConnection implements Connection {
 
         private final Step failing;
@@ -138,6 +153,13 @@ class ReaderLeavesTest {
 
         @Override
         public void write(byte[] bytes) {}
+
+        @Override
+        public void write(SharedBuffer buffer) {
+            if (failing == Step.MESSAGE) {
+                throw new OutOfMemoryError("direct buffer");
+            }
+        }
 
         @Override
         public void end(byte[] last) {

@@ -272,6 +272,44 @@ class SeveralRoomsTest {
                 .anyMatch(line -> line.startsWith("a=") && line.contains("b=b0-1"));
     }
 
+    /** A page takes the connection for a while; the other room's would be read for nothing. */
+    @Test
+    void roomsBehindTheirRings_takeTurns_andEachPageThatIsReadIsWritten() {
+        TestReader reader = harness.connect(tail("a"), tail("b"));
+        reader.stall();
+        harness.publish("a", 1);
+        harness.publish("a", 2_000);
+        harness.publish("b", 2_000);
+        int readBefore = harness.broker("a").reads() + harness.broker("b").reads();
+
+        for (int drain = 0; drain < 5; drain++) {
+            reader.drainOnce();
+            harness.run();
+        }
+
+        assertThat(reader.delivered()).hasSize(1 + 4 * 256);
+        assertThat(reader.delivered()).last().asString().startsWith("a=a0-513,b=b0-512 ");
+        assertThat(harness.broker("a").reads() + harness.broker("b").reads())
+                .as("pages, the one that is queued included")
+                .isEqualTo(readBefore + 5);
+    }
+
+    @Test
+    void roomInsideItsRing_doesNotKeepARoomBehindItsRingWaiting() {
+        TestReader reader = harness.connect(tail("a"), tail("b"));
+        reader.stall();
+        harness.publish("a", 1);
+        harness.publish("b", 2_000);
+
+        for (int drain = 0; drain < 4; drain++) {
+            harness.publish("a", 2);
+            reader.drainOnce();
+            harness.run();
+        }
+
+        assertThat(reader.lines()).anyMatch(line -> line.contains(",b=b0-256 "));
+    }
+
     @Test
     void streamThatEnds_leavesAllItsRooms() {
         harness = HubHarness.with(LogSettings.DEFAULT.withLinger(HubHarness.IMMEDIATELY));
