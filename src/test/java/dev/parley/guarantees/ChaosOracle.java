@@ -87,7 +87,7 @@ final class ChaosOracle {
         assertWhatWasNotLostIsKept(kept);
         assertNoIdHasTwoTexts(readers, kept);
         for (RoomEvents reader : readers) {
-            RedisFaultTest.assertIdsAscend(reader.events());
+            RedisFaultBase.assertIdsAscend(reader.events());
             var received = new Received(reader.events());
             received.segments().forEach(this::assertOnce);
             assertThat(received.first().keySet()).as("%s", reader).containsAll(ids(kept));

@@ -215,7 +215,7 @@ class FuzzIT extends GeneratedRequests {
                     new Http(pod.uri()).sendForm("first", "room", WATCHED_ROOM).header("Event-Id");
             ids.add(first);
             reader.awaitMessages(1);
-            epoch = RedisFaultTest.epoch(first);
+            epoch = RedisFaultBase.epoch(first);
             // Logged once: that a proxy may be in front which is not trusted.
             new Http(pod.uri()).with("Forwarded", "for=192.0.2.1").get("/");
             pod.awaitLog("is not a trusted proxy");
@@ -312,7 +312,7 @@ class FuzzIT extends GeneratedRequests {
         Optional<Event> received(Answer answer) {
             String id = answer.http().header("Event-Id");
             assertThat(id).as(answer.text()).matches("[0-9a-z]+-[0-9]+");
-            if (!RedisFaultTest.epoch(id).equals(epoch)) {
+            if (!RedisFaultBase.epoch(id).equals(epoch)) {
                 return Optional.empty();
             }
             if (!ids.contains(id)) {

@@ -50,7 +50,7 @@ class GapIT {
     void positionOfAnotherRoom_ofTheFuture_orOfAnotherEpoch_isAGap(Kind kind) {
         TestRoom room = pods.newRoom(kind);
         List<String> ids = room.publishNumbers(1, PUBLISHED);
-        String epoch = RedisFaultTest.epoch(ids.get(0));
+        String epoch = RedisFaultBase.epoch(ids.get(0));
         String elsewhere = pods.newRoom(kind).publish("x");
         String next = epoch + "-" + (PUBLISHED + 1);
 

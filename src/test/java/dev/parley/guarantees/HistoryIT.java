@@ -105,7 +105,7 @@ class HistoryIT {
     void positionThatIsTrimmed_foreignOrInTheFuture_isAGap(Kind kind) {
         TestRoom room = pods.newRoom(kind);
         List<String> ids = room.publishNumbers(1, HISTORY + 15);
-        String epoch = RedisFaultTest.epoch(ids.get(0));
+        String epoch = RedisFaultBase.epoch(ids.get(0));
 
         for (String position : List.of(ids.get(0), epoch + "-" + (HISTORY + 16), "x-30")) {
             JsonNode page = get(room, "?limit=3&after=" + position);

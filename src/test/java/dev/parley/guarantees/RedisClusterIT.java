@@ -150,7 +150,7 @@ class RedisClusterIT {
             reader.awaitMessages(20);
             assertThat(reader.data()).isEqualTo(numbers(1, 20));
             assertThat(reader.events("gap")).isEmpty();
-            RedisFaultTest.assertIdsAscend(reader);
+            RedisFaultBase.assertIdsAscend(reader);
             assertThat(reader.connections()).isOne();
         }
         awaitOneSubscriptionEach(rooms);
@@ -198,7 +198,7 @@ class RedisClusterIT {
             assertThat(reader.data()).isEqualTo(numbers(1, published.get()));
             assertThat(reader.events("gap")).isEmpty();
             assertThat(reader.connections()).isOne();
-            RedisFaultTest.assertIdsAscend(reader);
+            RedisFaultBase.assertIdsAscend(reader);
             Timeouts.await("the node without slots to be left")
                     .until(() -> connections(added).isEmpty());
             assertThat(connections()).hasSize(CONNECTIONS);
@@ -266,7 +266,7 @@ class RedisClusterIT {
             takeOver(first, second);
             Pods.publishNumbers(pod, "room", 16, 20);
 
-            RedisFaultTest.assertIdsAscend(reader.awaitMessages(20));
+            RedisFaultBase.assertIdsAscend(reader.awaitMessages(20));
             assertThat(reader.data()).isEqualTo(numbers(1, 20));
             assertThat(reader.events("gap")).isEmpty();
             assertThat(pod.log()).doesNotContain("ERROR");

@@ -65,7 +65,7 @@ class RedisClusterUpgradeIT {
                 assertThat(reader.data()).isEqualTo(numbers(1, published.get()));
                 assertThat(reader.events("gap")).isEmpty();
                 assertThat(reader.connections()).isOne();
-                RedisFaultTest.assertIdsAscend(reader);
+                RedisFaultBase.assertIdsAscend(reader);
                 Timeouts.await("one subscription at the node of the room, by slot")
                         .until(() -> subscribers(cluster, "SHARDNUMSUB") == 1);
                 Timeouts.await("no classic subscription")

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
  * A replica that lags behind becomes the new Redis master. Readers receive {@code gap} and the
  * replica's messages in a new epoch; no id is reused.
  */
-class RedisFailoverIT extends RedisFaultTest {
+class RedisFailoverIT extends RedisFaultBase {
 
     RedisFailoverIT(Servers servers) {
         super(servers);

@@ -55,8 +55,8 @@ class RedisForeignEntryIT {
             List<String> others = atTheOtherPod.publishNumbers(9, 10);
             assertThat(Stream.of(before, after, others).flatMap(List::stream))
                     .containsExactlyElementsOf(idsFrom(before.get(0), 10));
-            RedisFaultTest.assertOnlyNumbers(connected, 10);
-            RedisFaultTest.assertOnlyNumbers(elsewhere, 10);
+            RedisFaultBase.assertOnlyNumbers(connected, 10);
+            RedisFaultBase.assertOnlyNumbers(elsewhere, 10);
             assertResumes(before.get(2));
             assertThat(room.history("").body()).contains("\"text\":\"1\"", "\"text\":\"10\"");
             assertThat(redis.command("XLEN", log).number()).isEqualTo(10);
@@ -71,7 +71,7 @@ class RedisForeignEntryIT {
                 room.publish(Integer.toString(i));
             }
 
-            RedisFaultTest.assertOnlyNumbers(connected, 20);
+            RedisFaultBase.assertOnlyNumbers(connected, 20);
         }
     }
 
@@ -97,7 +97,7 @@ class RedisForeignEntryIT {
 
     /** The ids of the offsets 1 to last in the epoch of the first id. */
     private static List<String> idsFrom(String first, int last) {
-        String epoch = RedisFaultTest.epoch(first);
+        String epoch = RedisFaultBase.epoch(first);
         return IntStream.rangeClosed(1, last).mapToObj(i -> epoch + "-" + i).toList();
     }
 }

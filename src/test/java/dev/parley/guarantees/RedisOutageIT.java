@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
  * connected and miss nothing; publishers are answered; a new reader is served if the pod knows its
  * position, and otherwise gets {@code goodbye} and reconnects.
  */
-class RedisOutageIT extends RedisFaultTest {
+class RedisOutageIT extends RedisFaultBase {
 
     /** Redis's default limit for subscribers. */
     private static final String LARGE_BUFFERS = "pubsub 32mb 8mb 60";

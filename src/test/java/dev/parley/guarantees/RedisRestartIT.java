@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
  * Redis is killed and restarted, with its data or without. Connected readers stay connected and
  * miss nothing, or receive {@code gap} for what is lost.
  */
-class RedisRestartIT extends RedisFaultTest {
+class RedisRestartIT extends RedisFaultBase {
 
     RedisRestartIT(Servers servers) {
         super(servers);

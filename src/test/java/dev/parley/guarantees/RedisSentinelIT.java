@@ -59,7 +59,7 @@ class RedisSentinelIT {
             reader.awaitMessages(15);
             assertThat(reader.data()).isEqualTo(numbers(1, 15));
             assertThat(reader.events("gap")).isEmpty();
-            RedisFaultTest.assertIdsAscend(reader);
+            RedisFaultBase.assertIdsAscend(reader);
             assertThat(reader.connections()).isOne();
             assertServes();
         }
@@ -80,7 +80,7 @@ class RedisSentinelIT {
             List<String> kept = concat(numbers(1, 10), numbers(21, 25));
             assertThat(reader.events("gap")).hasSize(1);
             assertThat(reader.data()).isEqualTo(concat(numbers(1, 13), kept));
-            RedisFaultTest.assertIdsAscend(reader);
+            RedisFaultBase.assertIdsAscend(reader);
             try (SseReader late =
                     SseReader.to(pod.uri("/events?room=" + ROOM)).lastEventId(lost.id()).open()) {
                 late.awaitData("25");
@@ -106,7 +106,7 @@ class RedisSentinelIT {
             reader.awaitMessages(15);
             assertThat(reader.data()).isEqualTo(numbers(1, 15));
             assertThat(reader.events("gap")).isEmpty();
-            RedisFaultTest.assertIdsAscend(reader);
+            RedisFaultBase.assertIdsAscend(reader);
             assertServes();
         }
     }

@@ -330,7 +330,7 @@ class RedisServersIT {
         }
 
         void assertOnlyNumbers(int last) {
-            readers.forEach(reader -> RedisFaultTest.assertOnlyNumbers(reader, last));
+            readers.forEach(reader -> RedisFaultBase.assertOnlyNumbers(reader, last));
         }
 
         /**
@@ -344,7 +344,7 @@ class RedisServersIT {
                 assertThat(reader.data().stream().filter(text::equals)).hasSizeLessThan(2);
                 assertThat(reader.events()).hasSameSizeAs(reader.messages());
                 assertThat(reader.connections()).isOne();
-                RedisFaultTest.assertIdsAscend(reader);
+                RedisFaultBase.assertIdsAscend(reader);
             }
         }
 

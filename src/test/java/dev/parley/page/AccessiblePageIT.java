@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Checks the pages with axe-core, which finds what keeps people with disabilities from using them:
  * contrasts, names, roles, order.
  */
-class AccessiblePageIT extends PageTest {
+class AccessiblePageIT extends PageBase {
 
     private static final String AXE = axe();
 

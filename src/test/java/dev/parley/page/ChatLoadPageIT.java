@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 /**
  * Loading the pages while their files come from pods of several versions, as in a rolling upgrade.
  */
-class ChatLoadPageIT extends PageTest {
+class ChatLoadPageIT extends PageBase {
 
     private static final String NOT_COMPLETE = "This page is not complete.";
 

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Chatting on the page, between two pods on one Redis. */
-class ChatPageIT extends PageTest {
+class ChatPageIT extends PageBase {
 
     @AutoClose private static RedisServer redis;
     @AutoClose private static ParleyProcess left;

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Markup in messages and scripts from elsewhere, which the page must not run. */
-class ChatPolicyPageIT extends PageTest {
+class ChatPolicyPageIT extends PageBase {
 
     @AutoClose private static ParleyProcess pod;
 

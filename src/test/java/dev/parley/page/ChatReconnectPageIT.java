@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The page while its pod is down and comes back, and while sending fails. */
-class ChatReconnectPageIT extends PageTest {
+class ChatReconnectPageIT extends PageBase {
 
     @AutoClose private static RedisServer redis;
     @AutoClose private static ParleyProcess steady;

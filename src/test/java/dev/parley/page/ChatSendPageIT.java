@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Sending with the page, where the test writes the answers and what arrives on the stream. */
-class ChatSendPageIT extends PageTest {
+class ChatSendPageIT extends PageBase {
 
     /** Counts the requests that the page has made and that have no answer yet. */
     private static final String COUNT_REQUESTS =

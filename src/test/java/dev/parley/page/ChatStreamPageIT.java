@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
  * The page on event streams that the test writes: ids, heartbeats, silence, goodbyes. The page's
  * clock moves only when the test moves it.
  */
-class ChatStreamPageIT extends PageTest {
+class ChatStreamPageIT extends PageBase {
 
     /** Counts what the page has received, to know when to move its clock. */
     private static final String COUNT_EVENTS =

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** What the page shows: scrolling, the keyboard, narrow screens, unusual text. */
-class ChatViewPageIT extends PageTest {
+class ChatViewPageIT extends PageBase {
 
     @AutoClose private static ParleyProcess pod;
 

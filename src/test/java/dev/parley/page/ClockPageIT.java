@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The clock page. */
-class ClockPageIT extends PageTest {
+class ClockPageIT extends PageBase {
 
     private static final Pattern TIME = Pattern.compile("\\d\\d:\\d\\d:\\d\\d");
 

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A page that Parley does not serve: opened from a file, or from another origin. */
-class DemoPageIT extends PageTest {
+class DemoPageIT extends PageBase {
 
     @TempDir private Path directory;
 

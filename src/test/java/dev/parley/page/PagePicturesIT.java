@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Takes screenshots of the pages, for people to look at, into {@code target/screenshots/}. */
-class PagePicturesIT extends PageTest {
+class PagePicturesIT extends PageBase {
 
     private static final Path DIRECTORY = Path.of("target", "screenshots");
 

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Who the sender is, for pages: verified names, and the cookie of a person on two origins. */
-class SenderPageIT extends PageTest {
+class SenderPageIT extends PageBase {
 
     private static ParleyProcess pod;
     private static HttpServer friend;

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** The page of docs/access.md that reads a private room with tickets. */
-class TicketPageIT extends PageTest {
+class TicketPageIT extends PageBase {
 
     private static final String ROOM = "kitchen";
 

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * after two seconds. The other one connects directly and has long deadlines, so its subscription
  * lasts until Redis itself ends it. Each test has a new room.
  */
-@ExtendWith(RedisFaultTest.Extension.class)
-abstract class RedisFaultTest {
+@ExtendWith(RedisFaultBase.Extension.class)
+abstract class RedisFaultBase {
 
     private static final AtomicInteger ROOMS = new AtomicInteger();
 
@@ -33,7 +33,7 @@ abstract class RedisFaultTest {
     final ParleyProcess otherPod;
     final String room = "room" + ROOMS.incrementAndGet();
 
-    RedisFaultTest(Servers servers) {
+    RedisFaultBase(Servers servers) {
         redis = servers.redis;
         network = servers.network;
         pod = servers.pod;

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.TestInfo;
 
 /** The base of tests of pages: a browser for each class, and a room for each test. */
-abstract class PageTest {
+abstract class PageBase {
 
     @AutoClose static Browser browser;
 
