@@ -2,6 +2,8 @@ package dev.parley;
 
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.runtime.configuration.ConfigurationException;
+import io.vertx.core.Vertx;
+import io.vertx.core.net.PemKeyCertOptions;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
@@ -10,14 +12,22 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.Signature;
+import java.security.SignatureException;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
+import javax.net.ssl.X509KeyManager;
 import org.eclipse.microprofile.config.Config;
 
 /**
  * Refuses PEM files of the HTTPS server that cannot be used. The framework would fail with a stack
- * trace that does not name the setting.
+ * trace that does not name the setting, or, with the key of another certificate, start and refuse
+ * every client.
  */
 @Singleton
 final class TlsCheck {
@@ -40,8 +50,12 @@ final class TlsCheck {
     private static final Pattern KEY_BLOCK =
             Pattern.compile("-----BEGIN (RSA |EC )?PRIVATE KEY-----");
 
-    void check(@Observes @Priority(EARLY) StartupEvent event, Config config) {
-        check(config);
+    /** What a key signs with, by the name of its kind; the framework reads no other kinds. */
+    private static final Map<String, String> SIGNATURES =
+            Map.of("RSA", "SHA256withRSA", "EC", "SHA256withECDSA");
+
+    void check(@Observes @Priority(EARLY) StartupEvent event, Config config, Vertx vertx) {
+        check(config, vertx);
     }
 
     /** Tells whether the program is configured to serve HTTPS. */
@@ -51,8 +65,11 @@ final class TlsCheck {
                 .anyMatch(name -> config.getOptionalValue(name, String.class).isPresent());
     }
 
-    /** Refuses files that are missing, that cannot be read, or that are not of their kind. */
-    static void check(Config config) {
+    /**
+     * Refuses files that are missing, that cannot be read, or that are not of their kind, and a key
+     * that is not the certificate's.
+     */
+    static void check(Config config, Vertx vertx) {
         List<String> certificates = list(config, FILES);
         List<String> keys = list(config, KEY_FILES);
         if (certificates.size() != keys.size()) {
@@ -75,6 +92,9 @@ final class TlsCheck {
                                 KEY_BLOCK,
                                 "a private key without a password: -----BEGIN PRIVATE KEY-----,"
                                         + " or the same with RSA or EC"));
+        for (int i = 0; i < keys.size(); i++) {
+            checkPair(certificates.get(i), keys.get(i), vertx);
+        }
     }
 
     private static List<String> list(Config config, String key) {
@@ -97,6 +117,53 @@ final class TlsCheck {
         if (!block.matcher(content).find()) {
             throw new ConfigurationException(
                     "%s: the file %s does not contain %s".formatted(key, file, expected));
+        }
+    }
+
+    /** Reads both files as the server will, and lets the key sign for the certificate. */
+    private static void checkPair(String certificate, String key, Vertx vertx) {
+        var pair = new PemKeyCertOptions().addCertPath(certificate).addKeyPath(key);
+        boolean isPair;
+        try {
+            isPair = isPair((X509KeyManager) pair.getKeyManagerFactory(vertx).getKeyManagers()[0]);
+        } catch (Exception e) { // Whatever the parsers throw is about the files.
+            throw new ConfigurationException(
+                    "%s, %s: the files %s and %s cannot be used (%s); write an RSA or EC key and its certificate, as PEM"
+                            .formatted(FILES, KEY_FILES, certificate, key, e.getMessage()));
+        }
+        if (!isPair) {
+            throw new ConfigurationException(
+                    "%s, %s: the key in %s is not that of the certificate in %s; name the key that the certificate was made for, and the certificate before its chain"
+                            .formatted(FILES, KEY_FILES, key, certificate));
+        }
+    }
+
+    private static boolean isPair(X509KeyManager keys) throws GeneralSecurityException {
+        for (Map.Entry<String, String> one : SIGNATURES.entrySet()) {
+            String[] names = keys.getServerAliases(one.getKey(), null);
+            if (names != null) {
+                PublicKey itsKey = keys.getCertificateChain(names[0])[0].getPublicKey();
+                return isPair(one.getValue(), keys.getPrivateKey(names[0]), itsKey);
+            }
+        }
+        // A key of another kind is left to the framework.
+        return true;
+    }
+
+    private static boolean isPair(String algorithm, PrivateKey key, PublicKey certified)
+            throws GeneralSecurityException {
+        byte[] text = {1};
+        Signature signature = Signature.getInstance(algorithm);
+        signature.initSign(key);
+        signature.update(text);
+        byte[] signed = signature.sign();
+        signature.initVerify(certified);
+        signature.update(text);
+        try {
+            return signature.verify(signed);
+        } catch (SignatureException e) {
+            // Its length is that of another key.
+            return false;
         }
     }
 

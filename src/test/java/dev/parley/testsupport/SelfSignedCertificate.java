@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -17,21 +18,33 @@ public final class SelfSignedCertificate {
 
     public static final String PASSWORD = "changeit";
 
+    private static final String ALIAS = "test";
+
     private final KeyStore store;
 
     private SelfSignedCertificate(KeyStore store) {
         this.store = store;
     }
 
-    /** Makes a certificate and writes its key store to this file. */
+    /** Makes a certificate of an EC key and writes its key store to this file. */
     public static SelfSignedCertificate create(Path file) {
+        return create(file, "EC");
+    }
+
+    /**
+     * Makes a certificate and writes its key store to this file.
+     *
+     * @param algorithm of the key: EC or RSA
+     */
+    public static SelfSignedCertificate create(Path file, String algorithm) {
         String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
         String options =
-                "-genkeypair -keyalg EC -alias test -dname CN=localhost -ext SAN=dns:localhost"
+                "-genkeypair -dname CN=localhost -ext SAN=dns:localhost"
                         + " -storetype PKCS12 -keystore";
         List<String> command = new ArrayList<>(List.of(keytool));
         command.addAll(List.of(options.split(" ")));
         command.addAll(List.of(file.toString(), "-storepass", PASSWORD));
+        command.addAll(List.of("-alias", ALIAS, "-keyalg", algorithm));
         try (OwnedProcess process = OwnedProcess.start(new ProcessBuilder(command))) {
             assertThat(process.awaitExit()).as(process.log()).isZero();
             return new SelfSignedCertificate(
@@ -39,6 +52,21 @@ public final class SelfSignedCertificate {
         } catch (GeneralSecurityException | IOException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** Returns the certificate as PEM (RFC 7468). */
+    public String certificatePem() throws GeneralSecurityException {
+        return pem("CERTIFICATE", store.getCertificate(ALIAS).getEncoded());
+    }
+
+    /** Returns the private key as PEM, in PKCS 8 (RFC 7468). */
+    public String keyPem() throws GeneralSecurityException {
+        return pem("PRIVATE KEY", store.getKey(ALIAS, PASSWORD.toCharArray()).getEncoded());
+    }
+
+    private static String pem(String kind, byte[] content) {
+        String text = Base64.getMimeEncoder().encodeToString(content);
+        return "-----BEGIN %s-----\n%s\n-----END %s-----\n".formatted(kind, text, kind);
     }
 
     /** For clients that trust the certificate and no other one. */
