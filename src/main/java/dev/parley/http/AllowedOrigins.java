@@ -15,6 +15,16 @@ public final class AllowedOrigins {
     private static final List<String> ANY =
             List.of("https://any-page.invalid", "http://any-page.invalid");
 
+    /** What browsers send: scheme, host and port; or {@code null}, for pages without an origin. */
+    private static final Pattern ORIGIN =
+            Pattern.compile(
+                    "null|file://|[a-z][a-z0-9+.-]*://(\\[[0-9a-f:.]+]|[a-z0-9._-]+)(:\\d{1,5})?",
+                    Pattern.CASE_INSENSITIVE);
+
+    /** Browsers leave the port out if it is that of the scheme (WHATWG HTML §7.1.1). */
+    private static final Pattern WITH_USUAL_PORT =
+            Pattern.compile("http:.*:80|https:.*:443", Pattern.CASE_INSENSITIVE);
+
     private final List<String> listed;
 
     /**
@@ -40,19 +50,55 @@ public final class AllowedOrigins {
         return listed.size() > 1 && listed.contains("*");
     }
 
+    /**
+     * Returns the elements that let no page in, because no browser sends such an origin: those with
+     * a path, with the usual port of their scheme, with an asterisk, or without a scheme.
+     */
+    List<String> neverSent() {
+        return listed.stream()
+                .filter(one -> !one.isEmpty() && !one.equals("*") && !isExpression(one))
+                .filter(
+                        one ->
+                                !ORIGIN.matcher(one).matches()
+                                        || WITH_USUAL_PORT.matcher(one).matches())
+                .toList();
+    }
+
     /** Tells whether an origin is listed. */
     public boolean contain(String origin) {
         return listed.stream().anyMatch(one -> isSame(one, origin));
     }
 
-    private static boolean isSame(String listed, String origin) {
-        if (listed.length() > 1 && listed.startsWith("/") && listed.endsWith("/")) {
-            try {
-                return Pattern.matches(listed.substring(1, listed.length() - 1), origin);
-            } catch (PatternSyntaxException e) {
-                return false;
-            }
+    /** Says in one sentence why the framework cannot read an element; empty if it can. */
+    static Optional<String> problem(String element) {
+        String stripped = element.strip();
+        if (!isExpression(stripped)) {
+            return Optional.empty();
         }
-        return listed.equalsIgnoreCase(origin);
+        if (stripped.length() == 1) {
+            return Optional.of("a regular expression is written between two slashes");
+        }
+        try {
+            Pattern.compile(expression(stripped));
+            return Optional.empty();
+        } catch (PatternSyntaxException e) {
+            return Optional.of(
+                    "%s is not a regular expression: %s at index %d"
+                            .formatted(stripped, e.getDescription(), e.getIndex() + 1));
+        }
+    }
+
+    private static boolean isSame(String listed, String origin) {
+        return isExpression(listed) && problem(listed).isEmpty()
+                ? Pattern.matches(expression(listed), origin)
+                : listed.equalsIgnoreCase(origin);
+    }
+
+    private static boolean isExpression(String element) {
+        return element.startsWith("/") && element.endsWith("/");
+    }
+
+    private static String expression(String element) {
+        return element.substring(1, element.length() - 1);
     }
 }

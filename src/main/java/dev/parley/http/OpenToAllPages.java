@@ -10,7 +10,8 @@ import org.jboss.logging.Logger;
 
 /**
  * Logs at the start that pages of any origin may use the pod. It is the default, and a surprise in
- * an intranet: a page from outside, opened by a person inside, may then read and publish.
+ * an intranet: a page from outside, opened by a person inside, may then read and publish. The
+ * opposite surprise is logged too: an origin that is listed, but lets no page in.
  */
 @Singleton
 final class OpenToAllPages {
@@ -25,6 +26,14 @@ final class OpenToAllPages {
     }
 
     void warn(@Observes StartupEvent event) {
+        for (String one : origins.neverSent()) {
+            LOG.warnf(
+                    "quarkus.http.cors.origins has %s, which lets no page in, because no browser"
+                            + " sends it as an origin: write https://app.example or"
+                            + " https://app.example:8443, or a regular expression such as"
+                            + " /https://.*\\.app\\.example/",
+                    one);
+        }
         if (origins.haveAsteriskAmongOthers()) {
             LOG.warn(
                     "quarkus.http.cors.origins has * among other origins, where it lets no page in:"

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class AllowedOriginsTest {
@@ -55,6 +56,62 @@ class AllowedOriginsTest {
     void settingThatTakesNoPage(String origins) {
         assertThat(origins(origins).areAll()).isFalse();
         assertThat(origins(origins).contain(OWN)).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "https://chat.example.com/",
+                "https://chat.example.com/app",
+                "https://chat.example.com:443",
+                "http://chat.example.com:80",
+                "https://*.example.com",
+                "chat.example.com",
+                "//chat.example.com",
+                "https://",
+                "https://chat.example.com?",
+                "https://user@chat.example.com",
+                "https://bücher.example",
+                "https://one.example https://two.example"
+            })
+    void originThatNoBrowserSends_isFound(String origin) {
+        assertThat(origins(OWN, origin).neverSent()).containsExactly(origin);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "*",
+                "null",
+                "NULL",
+                OWN,
+                "HTTP://Localhost:8080",
+                "http://chat.example.com:443",
+                "https://[fd00::1]:8443",
+                "https://xn--bcher-kva.example",
+                "chrome-extension://abcdefghijklmnop",
+                "file://",
+                "/https://.*/",
+                ""
+            })
+    void originThatBrowsersSend_isNotFoundAmongTheOthers(String origin) {
+        assertThat(origins(origin).neverSent()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/(/, /(/ is not a regular expression: Unclosed group at index 2",
+        "' /[a-/ ', /[a-/ is not a regular expression: Illegal character range at index 4",
+        "/, a regular expression is written between two slashes"
+    })
+    void expressionThatCannotBeRead_isDescribed(String element, String problem) {
+        assertThat(AllowedOrigins.problem(element)).contains(problem);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"*", "", OWN, "https://app.example/", "//", "/https://.*/", "("})
+    void whatTheFrameworkReads_isNoProblem(String element) {
+        assertThat(AllowedOrigins.problem(element)).isEmpty();
     }
 
     /** The framework adds the origin of its Dev UI in dev mode. */

@@ -217,4 +217,26 @@ class CrossOriginIT {
             assertThat(list(others, "Vary")).contains("origin");
         }
     }
+
+    /** A last slash is easily copied from the browser's address line. */
+    @Test
+    void listedOriginThatNoBrowserSends_isLogged() {
+        try (ParleyProcess strict =
+                ParleyProcess.builder()
+                        .config(
+                                "quarkus.http.cors.origins",
+                                "https://chat.example/, https://other.example")
+                        .start()
+                        .awaitReady()) {
+            Http http = new Http(strict.uri());
+
+            strict.awaitLog(
+                    "quarkus.http.cors.origins has https://chat.example/, which lets no page in");
+            assertThat(http.with("Origin", "https://chat.example").sendForm("hi").status())
+                    .isEqualTo(403);
+            assertThat(http.with("Origin", "https://other.example").sendForm("hi").status())
+                    .isEqualTo(200);
+            assertThat(strict.log()).doesNotContain("has https://other.example");
+        }
+    }
 }
