@@ -77,9 +77,20 @@ class RefusedSettingsIT {
                                         "true"),
                         "quarkus.http.cors.access-control-allow-credentials lets pages use the"),
                 refused(
+                        "regular expression that is none",
+                        ParleyProcess.builder()
+                                .config("quarkus.http.cors.origins", "https://app.example,/(/"),
+                        "quarkus.http.cors.origins: /(/ is not a regular expression: Unclosed"),
+                refused(
                         "numbers that let nothing pass",
                         zero(NUMBERS).config("parley.access.clock-skew", "301S"),
                         NUMBERS.toArray(String[]::new)),
+                refused(
+                        "rates of more than a token a nanosecond",
+                        set(RATES, "2147483647"),
+                        RATES.stream()
+                                .map(rate -> rate + " must be less than or equal to 1000000")
+                                .toArray(String[]::new)),
                 refused(
                         "durations that are too long to be counted",
                         ParleyProcess.builder()
@@ -208,9 +219,20 @@ class RefusedSettingsIT {
                     "parley.memory.max-bytes",
                     "parley.publish.max-text");
 
+    private static final List<String> RATES =
+            List.of(
+                    "parley.access.failure-rate",
+                    "parley.access.ticket-rate",
+                    "parley.publish.rate",
+                    "parley.rooms.kitchen.publish.rate");
+
     private static ParleyProcess.Builder zero(List<String> settings) {
+        return set(settings, "0");
+    }
+
+    private static ParleyProcess.Builder set(List<String> settings, String value) {
         var pod = ParleyProcess.builder();
-        settings.forEach(setting -> pod.config(setting, "0"));
+        settings.forEach(setting -> pod.config(setting, value));
         return pod;
     }
 

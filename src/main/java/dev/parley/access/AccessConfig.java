@@ -7,6 +7,7 @@ import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithConverter;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
+import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import java.time.Duration;
 import java.util.List;
@@ -58,9 +59,13 @@ public interface AccessConfig {
     @DurationMax(days = 36_500)
     Duration ticketLifetime();
 
-    /** Requests with a bad token or ticket that one client address may make a second, 1 or more. */
+    /**
+     * Requests with a bad token or ticket that one client address may make a second, 1 to a
+     * million.
+     */
     @WithDefault("5")
     @Min(1)
+    @Max(1_000_000)
     int failureRate();
 
     /** Such requests that it may make at once before the rate applies, 1 or more. */
@@ -68,9 +73,10 @@ public interface AccessConfig {
     @Min(1)
     int failureBurst();
 
-    /** Tickets that one person may get a second from a pod, 1 or more. */
+    /** Tickets that one person may get a second from a pod, 1 to a million. */
     @WithDefault("10")
     @Min(1)
+    @Max(1_000_000)
     int ticketRate();
 
     /** Tickets that the person may get at once before the rate applies, 1 or more. */

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Reads the person and their grants from the claims of one issuer's tokens.
@@ -28,6 +29,9 @@ record ClaimsMapping(
 
     /** Longest pattern, in characters. */
     static final int MAX_PATTERN = 160;
+
+    /** Claims whose text is a list of names with spaces between them. */
+    private static final Set<String> LISTS_IN_A_TEXT = Set.of("scope", "scp");
 
     /** How much of a wrong pattern a sentence repeats. */
     private static final int MAX_REPEATED = 64;
@@ -125,14 +129,16 @@ record ClaimsMapping(
     }
 
     /**
-     * Reads a list of names, or one text of names with spaces between them, as in {@code scope}.
+     * Reads a list of names, or a text. That is one name, which may have spaces, but for the claims
+     * that are lists in a text (RFC 8693 §4.2; some issuers write {@code scp}).
      */
     private static List<String> groups(String claim, JsonNode value) {
         if (isAbsent(value)) {
             return List.of();
         }
         if (value.isTextual()) {
-            return List.of(value.asText().split(" ", -1));
+            String text = value.asText();
+            return LISTS_IN_A_TEXT.contains(claim) ? List.of(text.split(" ", -1)) : List.of(text);
         }
         if (!value.isArray()) {
             throw malformed("the claim %s is not a list of groups".formatted(claim));

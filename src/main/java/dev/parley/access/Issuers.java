@@ -5,6 +5,7 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.jwt.algorithm.SignatureAlgorithm;
 import io.vertx.core.Vertx;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -203,11 +204,12 @@ final class Issuers {
             AccessConfig.Issuer settings,
             Set<SignatureAlgorithm> algorithms) {
         URI address = address(prefix + ".jwks", settings.jwks().orElseThrow());
-        settings.jwksCa().ifPresent(file -> KeyText.checkCertificates(prefix + ".jwks-ca", file));
+        Optional<Path> ca =
+                settings.jwksCa().map(file -> KeyText.certificates(prefix + ".jwks-ca", file));
         if (vertx == null || config.mode() == AccessConfig.Mode.OPEN) {
             return IssuerKeys.fixed(KeySet.NONE);
         }
-        var request = new JwksRequest(vertx, address, settings.jwksCa(), JwksRequest.TIMEOUT);
+        var request = new JwksRequest(vertx, address, ca, JwksRequest.TIMEOUT);
         String shown = "Access (issuer %s, %s)".formatted(name, withoutQuery(address));
         var keys =
                 new FetchedKeys(

@@ -12,6 +12,7 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.RequestOptions;
 import io.vertx.core.net.PemTrustOptions;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -35,7 +36,7 @@ final class JwksRequest {
     /**
      * @param ca a file of certificates to trust instead of the JVM's
      */
-    JwksRequest(Vertx vertx, URI address, Optional<String> ca, Duration timeout) {
+    JwksRequest(Vertx vertx, URI address, Optional<Path> ca, Duration timeout) {
         this.vertx = vertx;
         this.address = address;
         this.timeout = timeout;
@@ -43,7 +44,10 @@ final class JwksRequest {
                 new HttpClientOptions()
                         .setKeepAlive(false)
                         .setConnectTimeout((int) timeout.toMillis());
-        ca.ifPresent(file -> options.setTrustOptions(new PemTrustOptions().addCertPath(file)));
+        ca.ifPresent(
+                file ->
+                        options.setTrustOptions(
+                                new PemTrustOptions().addCertPath(file.toString())));
         this.client = vertx.createHttpClient(options);
     }
 

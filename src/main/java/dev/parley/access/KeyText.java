@@ -130,8 +130,11 @@ final class KeyText {
         }
     }
 
-    /** Refuses a file that cannot be read, or that has no certificates in PEM. */
-    static void checkCertificates(String setting, String file) {
+    /**
+     * Returns the path of a file of certificates; refuses one that cannot be read, or that has no
+     * certificates in PEM.
+     */
+    static Path certificates(String setting, String file) {
         Matcher pem = PEM.matcher(read(setting, file));
         boolean hasOne = false;
         while (pem.find()) {
@@ -145,6 +148,7 @@ final class KeyText {
                     "%s: the file %s has no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----"
                             .formatted(setting, file));
         }
+        return path(file);
     }
 
     private static String read(String setting, String file) {

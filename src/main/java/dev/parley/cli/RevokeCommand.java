@@ -41,6 +41,7 @@ final class RevokeCommand implements Command {
     private static final Duration LIFETIME = Duration.ofMinutes(1);
 
     private static final int MAX_PORT = 65_535;
+    private static final int REQUEST_TIMEOUT = 408;
     private static final int TOO_MANY_REQUESTS = 429;
 
     /** The first status of those that say that the server failed. */
@@ -134,12 +135,23 @@ final class RevokeCommand implements Command {
                     ? new CommandFailed(refusal)
                     : new WrongUse(refusal);
         }
+        if (!isOfParley(answer)) {
+            throw new CommandFailed(
+                    "the answer of %s is not Parley's: something else answers there, such as a page to log in; nothing is known to be revoked"
+                            .formatted(call));
+        }
         out.println(answer.body());
     }
 
     /** Tells whether the same call may succeed later. */
     private static boolean isForNow(int status) {
-        return status == TOO_MANY_REQUESTS || status >= SERVER_ERROR;
+        return status == REQUEST_TIMEOUT || status == TOO_MANY_REQUESTS || status >= SERVER_ERROR;
+    }
+
+    /** Tells whether an answer of success is one to this call, and not some page. */
+    private static boolean isOfParley(HttpResponse<String> answer) {
+        String type = answer.headers().firstValue("Content-Type").orElse("");
+        return type.startsWith("application/json");
     }
 
     /**

@@ -95,7 +95,7 @@ public final class TokenBuckets<K> {
     /**
      * Makes the limit of a bucket.
      *
-     * @param rate tokens a second
+     * @param rate tokens a second, at most one a nanosecond
      * @param burst tokens of a full bucket
      */
     public static Bandwidth limit(int rate, int burst) {

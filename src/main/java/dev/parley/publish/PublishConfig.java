@@ -5,6 +5,7 @@ import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithConverter;
 import io.smallrye.config.WithDefault;
+import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import java.time.Duration;
 import java.util.OptionalInt;
@@ -27,10 +28,11 @@ public interface PublishConfig {
     Duration requestTimeout();
 
     /**
-     * Publish requests a second that one client may make in the long run, 1 or more; no limit by
-     * default. A client is a person with a token, otherwise an address.
+     * Publish requests a second that one client may make in the long run, 1 to a million; no limit
+     * by default. A client is a person with a token, otherwise an address.
      */
     @Min(1)
+    @Max(1_000_000)
     OptionalInt rate();
 
     /** Requests that one client may make at once before the rate applies, 1 or more. */

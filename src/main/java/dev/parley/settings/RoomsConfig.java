@@ -66,10 +66,11 @@ public interface RoomsConfig {
     interface Publish {
 
         /**
-         * Publish requests a second that this pod accepts for each of the rooms, 1 or more; no
+         * Publish requests a second that this pod accepts for each of the rooms, 1 to a million; no
          * limit by default. As many may come at once.
          */
         @Min(1)
+        @Max(1_000_000)
         OptionalInt rate();
     }
 }

@@ -213,12 +213,30 @@ final class ClaimsMappingTest {
                 .isEqualTo(Grants.NONE);
     }
 
+    /** Some issuers write a single group as a text. */
     @Test
-    void groups_mayBeOneTextWithSpaces_likeScope() {
-        Map<String, Object> roles = Map.of("roles", "openid staff");
+    void groupsInAText_areOneGroup_whichMayHaveSpaces() {
+        Map<String, Object> one = Map.of("roles", "/ops/on call");
+        Map<String, Object> two = Map.of("roles", "staff intern");
 
-        assertThat(keycloak.accept(token().claim("realm_access", roles).signed()).grants().write())
-                .isNotEmpty();
+        assertThat(keycloak.accept(token().claim("realm_access", one).signed()).grants().admin())
+                .isTrue();
+        assertThat(keycloak.accept(token().claim("realm_access", two).signed()).grants())
+                .isEqualTo(Grants.NONE);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"scope", "scp"})
+    void scopesInAText_areAList(String claim) {
+        Verifying verifying =
+                Verifying.with(
+                        AccessSettings.withSecret()
+                                .dev("groups-claim", claim)
+                                .dev("groups.\"staff\".write", "team.*"));
+
+        assertThat(verifying.accept(token().claim(claim, "openid staff").signed()).grants().write())
+                .asString()
+                .isEqualTo("[team.*]");
     }
 
     @Test

@@ -1,6 +1,8 @@
 package dev.parley.access;
 
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -9,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLContext;
 
 /** An issuer's server that publishes its keys, and that a test changes or takes away. */
 final class JwksServer implements Closeable {
@@ -20,11 +23,28 @@ final class JwksServer implements Closeable {
     private volatile String body;
 
     JwksServer(String jwks) {
+        this(jwks, HttpServer::create);
+    }
+
+    /** A server that speaks TLS, and shows a certificate for {@code localhost}. */
+    JwksServer(String jwks, SSLContext tls) {
+        this(
+                jwks,
+                (address, backlog) -> {
+                    HttpsServer server = HttpsServer.create(address, backlog);
+                    server.setHttpsConfigurator(new HttpsConfigurator(tls));
+                    return server;
+                });
+    }
+
+    private interface Factory {
+        HttpServer create(InetSocketAddress address, int backlog) throws IOException;
+    }
+
+    private JwksServer(String jwks, Factory factory) {
         body = jwks;
         try {
-            server =
-                    HttpServer.create(
-                            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 50);
+            server = factory.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 50);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -43,7 +63,8 @@ final class JwksServer implements Closeable {
     }
 
     String uri() {
-        return "http://127.0.0.1:" + server.getAddress().getPort() + "/keys";
+        String origin = server instanceof HttpsServer ? "https://localhost:" : "http://127.0.0.1:";
+        return origin + server.getAddress().getPort() + "/keys";
     }
 
     /** Answers with this from now on. */

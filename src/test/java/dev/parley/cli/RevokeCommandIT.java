@@ -76,6 +76,7 @@ class RevokeCommandIT {
                 "/",
                 exchange -> {
                     called.set(exchange.getRequestURI().getRawPath());
+                    exchange.getResponseHeaders().set("Content-Type", "application/json");
                     exchange.sendResponseHeaders(200, -1);
                     exchange.close();
                 });
@@ -88,6 +89,31 @@ class RevokeCommandIT {
         }
 
         assertThat(called).hasValue(expected);
+    }
+
+    /** A gateway that wants people to log in answers every request with its page. */
+    @Test
+    void pageOfAGateway_isNoSuccess() throws IOException {
+        var gateway =
+                HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1);
+        gateway.createContext(
+                "/",
+                exchange -> {
+                    exchange.getResponseHeaders().set("Content-Type", "text/html");
+                    exchange.sendResponseHeaders(200, -1);
+                    exchange.close();
+                });
+        gateway.start();
+        try {
+            String url = "--url=http://127.0.0.1:" + gateway.getAddress().getPort();
+            String file = "--token-file=" + admin();
+
+            assertThatThrownBy(() -> run("--sub=eve", url, file))
+                    .isInstanceOf(CommandFailed.class)
+                    .hasMessageContaining("is not Parley's");
+        } finally {
+            gateway.stop(0);
+        }
     }
 
     @Test
@@ -121,7 +147,7 @@ class RevokeCommandIT {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {429, 500, 503})
+    @ValueSource(ints = {408, 429, 500, 503})
     void podThatCannotRevokeNow_isNoWrongCall(int status) throws IOException {
         String file = "--token-file=" + admin();
         var busy = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1);
