@@ -264,8 +264,9 @@ export class Outbox {
       const id = response.headers.get("Event-Id");
       if (response.ok && id) return { kind: "sent", id };
       const problem = `${response.ok ? NOT_PARLEY : await reasonOf(response)}.${adviceOf(response)}`;
-      // Only a 4xx says that nothing was published. A proxy may answer with any 5xx after a pod got the request.
-      const refused = response.status >= 400 && response.status < 500;
+      // Only a 4xx says that nothing was published, except 408: the time ran out, perhaps after the message was given to
+      // Redis. A proxy may answer with any 5xx after a pod got the request.
+      const refused = response.status >= 400 && response.status < 500 && response.status !== 408;
       if (refused) return { kind: "refused", problem };
       const pauseMs = Math.min(LONGEST_PAUSE_MS, 1000 * retryAfter(response));
       return { kind: "unconfirmed", problem, pauseMs };

@@ -60,7 +60,7 @@ class ChatSendPageIT extends PageBase {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {500, 502, 504, 521, 599})
+    @ValueSource(ints = {408, 500, 502, 504, 521, 599})
     void answerThatDoesNotSayWhetherTheMessageWasPublished_causesARepeat(int status) {
         ChatPage page = open();
         answer(status, "text/html", "<h1>Error</h1>");
