@@ -32,8 +32,9 @@ import org.jspecify.annotations.Nullable;
  * <p>What is held counts as incomplete heads: one read of 64 KB can contain thousands of requests,
  * each of which is twenty times as large in memory. Up to a bound, the connection goes on being
  * read meanwhile: with the JDK's transport that is the only way to notice that the client has
- * closed it (epoll reports it in any case). What the client sends beyond the bound waits in the
- * kernel, and with the JDK's transport its closing is noticed with the answer then.
+ * closed it (epoll reports it in any case). Beyond the bound what the client sends waits in the
+ * kernel. With the JDK's transport, a client that closes the connection then is noticed only when
+ * the present answer ends.
  *
  * <p>The body of a request that is not a publish or a form is discarded as it arrives: no call
  * reads it, and the server would keep it for as long as the answer lasts. Runs on the connection's
@@ -61,8 +62,8 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
      */
     private boolean isLastAnswer;
 
-    /** Whether a request has come that is dropped for that reason. */
-    private boolean isDropping;
+    /** Whether a request has come after that answer; it is discarded, with all that follows. */
+    private boolean isBehindLastAnswer;
 
     /** Whether a call may read the body of the request that arrives. */
     private boolean hasReadableBody;
@@ -92,10 +93,11 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     }
 
     /**
-     * Discards the held requests of a connection and stops holding: no other one will be served,
-     * and nothing of what the client sends is kept.
+     * Removes what guards further requests from the pipeline of a connection that a stream takes
+     * over: no other request will be served, those that are held are discarded, and nothing of what
+     * the client sends from now on is kept.
      */
-    public static void drop(ChannelPipeline pipeline) {
+    public static void onTakenOver(ChannelPipeline pipeline) {
         if (pipeline.get(PipelinedRequests.class) != null) {
             pipeline.remove(PipelinedRequests.class);
         }
@@ -108,7 +110,7 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         }
     }
 
-    /** Tells whether {@link #drop} was called, for a stream that took the connection over. */
+    /** Tells whether a stream has taken the connection over. */
     static boolean isTakenOver(HttpServerRequest request) {
         return pipeline(request).get(PipelinedRequests.class) == null;
     }
@@ -120,8 +122,8 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object decoded) {
-        if (isLastAnswer && (isDropping || decoded instanceof HttpRequest)) {
-            isDropping = true;
+        if (isLastAnswer && (isBehindLastAnswer || decoded instanceof HttpRequest)) {
+            isBehindLastAnswer = true;
             ReferenceCountUtil.release(decoded);
             return;
         }
@@ -212,7 +214,7 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         setReading(context, true);
         while (!held.isEmpty() && !mustWait(context, held.element())) {
             if (isLastAnswer && held.element() instanceof HttpRequest) {
-                isDropping = true;
+                isBehindLastAnswer = true;
                 discard(context);
                 break;
             }

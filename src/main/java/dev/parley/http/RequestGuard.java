@@ -62,7 +62,10 @@ final class RequestGuard {
     /** The most digits with which each number is a {@code long}. */
     private static final int LONG_DIGITS = 18;
 
-    /** In seconds: by then, bodies that were arriving have arrived or were refused. */
+    /**
+     * In seconds. Most bodies arrive within one; a slow one may hold its bytes for {@code
+     * parley.publish.request-timeout}, and a request that comes again meanwhile is refused again.
+     */
     private static final String OVERLOADED_RETRY_AFTER = "2";
 
     /** Marks a request whose body the framework reads; its handlers must not be replaced. */

@@ -95,7 +95,7 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
         ChannelPipeline pipeline = PipelinedRequests.pipeline(request);
         var connection = new ChunkedConnection(pipeline.channel());
         connection.channel.config().setWriteBufferWaterMark(WATER_MARK);
-        PipelinedRequests.drop(pipeline);
+        PipelinedRequests.onTakenOver(pipeline);
         // Replaces the decoder. The decoder passes what it has buffered to this handler, which
         // drops it.
         pipeline.replace(ServerHandlers.DECODER, "eventStream", connection);
