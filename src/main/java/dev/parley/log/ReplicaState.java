@@ -58,6 +58,9 @@ final class ReplicaState {
     /** Messages that a comparison asks for at a time. */
     private static final int PAGE = 512;
 
+    /** Longer than a message can be kept, and few enough nanoseconds to be counted. */
+    private static final Duration OLDEST = Duration.ofDays(40_000);
+
     /** What became of a message that arrived from the broker. */
     enum Arrival {
         /** It was appended, and perhaps early ones after it. */
@@ -449,9 +452,13 @@ final class ReplicaState {
         expected = Math.max(expected, message.offset());
     }
 
-    /** Returns when the broker accepted a message that it has just returned. */
+    /**
+     * Returns when the broker accepted a message that it has just returned; at most {@link #OLDEST}
+     * ago, since another program may have written any time.
+     */
     private long acceptedNanos(Page page, StoredMessage message) {
-        return nanoTime.getAsLong() - TimeUnit.MILLISECONDS.toNanos(page.age(message).toMillis());
+        Duration age = page.age(message);
+        return nanoTime.getAsLong() - (age.compareTo(OLDEST) < 0 ? age : OLDEST).toNanos();
     }
 
     /**

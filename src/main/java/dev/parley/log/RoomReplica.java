@@ -3,6 +3,7 @@ package dev.parley.log;
 import dev.parley.broker.Broker;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
+import dev.parley.log.ReplicaState.Outcome;
 import dev.parley.log.ReplicaState.Question;
 import dev.parley.message.EventId;
 import dev.parley.message.Message.StoredMessage;
@@ -321,7 +322,20 @@ public final class RoomReplica implements Broker.Listener {
     }
 
     private void onAnswer(Comparison running, Page page, Question question) {
-        switch (state.answered(page, question)) {
+        Outcome outcome;
+        try {
+            outcome = state.answered(page, question);
+        } catch (RuntimeException e) {
+            // A comparison that never ends would keep all later ones from beginning.
+            LOG.errorf(
+                    e,
+                    "room %s: a page of the broker's log was not applied because of a defect in"
+                            + " Parley; report it with this stack trace",
+                    room);
+            onFailure(running, e);
+            return;
+        }
+        switch (outcome) {
             case ASK_AGAIN -> askAfterSuccess(running);
             case MESSAGES_DELETED -> {
                 LOG.warnf(

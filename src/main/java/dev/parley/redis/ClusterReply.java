@@ -21,13 +21,18 @@ sealed interface ClusterReply {
      */
     record Later() implements ClusterReply {}
 
+    /** What is written for a host whose name the node does not know. */
+    String UNKNOWN_HOST = "?";
+
     /** A reply; the Redis client puts words before it in the answer to a batch. */
     Pattern REPLY =
             Pattern.compile(
                     "^(?:ERR \\[\\d+] )?(?:(MOVED|ASK) (\\d+) (\\S*):(\\d+)|TRYAGAIN|CLUSTERDOWN)");
 
     /**
-     * Classifies a failure; empty if it is none of these.
+     * Classifies a failure; empty if it is none of these. A node that does not know yet by which
+     * name the other one is to be called writes a question mark for it (Redis: {@code
+     * cluster-preferred-endpoint-type}); it knows it later.
      *
      * @param node the node that answered; it may leave out a host that is its own
      */
@@ -37,7 +42,7 @@ sealed interface ClusterReply {
         if (!reply.find()) {
             return Optional.empty();
         }
-        if (reply.group(1) == null) {
+        if (reply.group(1) == null || reply.group(3).equals(UNKNOWN_HOST)) {
             return Optional.of(new Later());
         }
         String host = reply.group(3).isEmpty() ? node.host() : reply.group(3);

@@ -13,6 +13,7 @@ import dev.parley.log.ReplicaState.Outcome;
 import dev.parley.log.ReplicaState.Purpose;
 import dev.parley.log.ReplicaState.Question;
 import dev.parley.message.EventId;
+import dev.parley.message.Message;
 import dev.parley.message.Message.StoredMessage;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
@@ -55,6 +56,21 @@ class ReplicaStateTest {
         assertThat(state.answered(TestPages.page("e", 1, 3, List.of(message(3))), late))
                 .isEqualTo(Outcome.EQUAL);
         assertThat(budget.held()).isZero();
+    }
+
+    /** Another program may have written it, with any time that Redis can hold. */
+    @Test
+    void messageOfLongAgo_isAppended_asTooOld() {
+        open(1);
+        Message ancient =
+                Message.of(ScriptedBroker.ROOM, "x", Instant.ofEpochMilli(Long.MIN_VALUE));
+        var stored = new StoredMessage(new EventId("e", 2), ancient);
+
+        Outcome outcome =
+                state.answered(TestPages.page("e", 1, 2, List.of(stored)), state.question());
+
+        assertThat(outcome).isEqualTo(Outcome.EQUAL);
+        assertThat(state.log().head()).isEqualTo(2);
     }
 
     @Test

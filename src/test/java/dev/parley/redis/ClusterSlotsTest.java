@@ -56,7 +56,9 @@ class ClusterSlotsTest {
             strings = {
                 "TRYAGAIN Multiple keys request during rehashing of slot",
                 "ERR [1] TRYAGAIN Multiple keys request during rehashing of slot",
-                "CLUSTERDOWN The cluster is down"
+                "CLUSTERDOWN The cluster is down",
+                "MOVED 3999 ?:6379",
+                "ASK 3999 ?:6379"
             })
     void commandThatNoNodeRunsNow_isForLater(String text) {
         assertThat(ClusterReply.of(ErrorType.create(text), ASKED))
