@@ -131,6 +131,23 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         return answers().tryHold(context(), request, client, bytes);
     }
 
+    /** Calls {@link OutgoingAnswers#tryHold} for a request that may have been counted less. */
+    boolean tryHoldAgain(HttpServerRequest request, String client, long bytes) {
+        answers().letGo(request);
+        return tryHold(request, client, bytes);
+    }
+
+    /**
+     * Notes that a request on HTTP/2 has become a stream of events, whose number has bounds of its
+     * own: it is not counted any more.
+     */
+    public static void onStreamOpened(HttpServerRequest request) {
+        ConnectionGuard guard = of(request);
+        if (guard != null && guard.answers != null) {
+            guard.answers.letGo(request);
+        }
+    }
+
     /** Calls {@link ArrivingBodies#onPiece}. */
     void onPiece() {
         bodies().onPiece();

@@ -26,14 +26,22 @@ final class RequestCost {
 
     /**
      * Returns the bytes to count for a request. A request with a usual head counts nothing on
-     * HTTP/1, where the number of connections bounds that of requests. Nor does one for a stream of
-     * events, whose number is bounded too.
+     * HTTP/1, where the number of connections bounds that of requests.
      */
-    static long of(HttpServerRequest request, boolean isEventStream) {
+    static long of(HttpServerRequest request) {
         long head = ofHead(request.uri(), request.headers());
-        if (request.version() == HttpVersion.HTTP_2 && !isEventStream) {
-            return HTTP_2_STREAM + head;
-        }
+        return request.version() == HttpVersion.HTTP_2 ? HTTP_2_STREAM + head : ofLargeHead(head);
+    }
+
+    /**
+     * Returns the bytes to count for a request that becomes a stream of events, if it is permitted:
+     * their number has bounds of its own.
+     */
+    static long ofStream(HttpServerRequest request) {
+        return ofLargeHead(ofHead(request.uri(), request.headers()));
+    }
+
+    private static long ofLargeHead(long head) {
         return head > USUAL_HEAD ? head : 0;
     }
 

@@ -15,6 +15,7 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.core.MediaType;
+import java.net.HttpURLConnection;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -123,7 +124,10 @@ final class RequestGuard {
         ConnectionGuard connection = ConnectionGuard.of(exchange.request());
         if (connection != null) {
             guardConnection(exchange, connection);
-            long cost = RequestCost.of(exchange.request(), isStream(exchange));
+            long cost =
+                    isStream(exchange) && !isPost(exchange)
+                            ? RequestCost.ofStream(exchange.request())
+                            : RequestCost.of(exchange.request());
             if (cost > 0
                     && !connection.tryHold(
                             exchange.request(), clientAddress.of(exchange.request()), cost)) {
@@ -141,7 +145,6 @@ final class RequestGuard {
         }
         closing.onRequest(exchange);
         proxyAdvice.onRequest(exchange.request());
-        boolean post = exchange.request().method().equals(HttpMethod.POST);
         if (exchange.request().uri().length() > MAX_TARGET) {
             if (!mayHaveALongTarget(exchange)) {
                 refuse(
@@ -152,7 +155,7 @@ final class RequestGuard {
             }
             closeAfterwards(exchange);
         }
-        if (post) {
+        if (isPost(exchange)) {
             checkBody(exchange);
         } else if (announcedLength(exchange) > maxBody) {
             // No call would read it, but the framework would refuse it without a reason.
@@ -182,7 +185,7 @@ final class RequestGuard {
         }
     }
 
-    private static void guardConnection(RoutingContext exchange, ConnectionGuard connection) {
+    private void guardConnection(RoutingContext exchange, ConnectionGuard connection) {
         var request = exchange.request();
         if (connection.onRequest(request) && headLength(request) > ConnectionGuard.LARGE_HEAD) {
             closeAfterwards(exchange);
@@ -190,11 +193,25 @@ final class RequestGuard {
         exchange.addEndHandler(answered -> connection.onAnswered(request));
         if (request.version() == HttpVersion.HTTP_2) {
             if (isStream(exchange)) {
-                exchange.addEndHandler(ended -> connection.limitAnswer(request));
+                exchange.addEndHandler(
+                        ended -> {
+                            connection.limitAnswer(request);
+                            if (isError(exchange) && !isPost(exchange)) {
+                                // It did not become a stream, and its client may not take this.
+                                connection.tryHoldAgain(
+                                        request,
+                                        clientAddress.of(request),
+                                        RequestCost.of(request));
+                            }
+                        });
             } else {
                 exchange.addHeadersEndHandler(head -> connection.limitAnswer(request));
             }
         }
+    }
+
+    private static boolean isError(RoutingContext exchange) {
+        return exchange.response().getStatusCode() >= HttpURLConnection.HTTP_BAD_REQUEST;
     }
 
     private static boolean hasTooManyHeaders(HttpServerRequest request) {
@@ -224,9 +241,12 @@ final class RequestGuard {
     }
 
     private static boolean mayHaveALongTarget(RoutingContext exchange) {
-        boolean isPost = exchange.request().method().equals(HttpMethod.POST);
-        return (isPost && isPublish(exchange))
+        return (isPost(exchange) && isPublish(exchange))
                 || call(exchange).filter(Endpoint.EVENTS::equals).isPresent();
+    }
+
+    private static boolean isPost(RoutingContext exchange) {
+        return exchange.request().method().equals(HttpMethod.POST);
     }
 
     private static boolean isPublish(RoutingContext exchange) {

@@ -68,6 +68,8 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
             if (ended) {
                 // While it was opened: it was refused, or the client was gone.
                 registration.onConnectionGone();
+            } else {
+                ConnectionGuard.onStreamOpened(request);
             }
         }
     }

@@ -20,6 +20,7 @@ import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.Timeouts;
 import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -367,12 +368,13 @@ class Http2FloodIT {
     }
 
     /** Each request takes kilobytes, however little is sent for it. */
-    @Test
-    void requestsThatWait_areBoundedInSum() {
+    @ParameterizedTest
+    @ValueSource(strings = {"/send", "/events"})
+    void requestsThatWait_areBoundedInSum(String path) {
         double before = pod.met("head-bytes");
         Http2Frames frames = Http2Frames.connection();
         for (int i = 0; i < 40; i++) {
-            frames.frame(HEADERS, END_HEADERS, 2 * i + 1, Http2Frames.postFields("/send"));
+            frames.frame(HEADERS, END_HEADERS, 2 * i + 1, Http2Frames.postFields(path));
         }
 
         RawConnection connection = pod.connect(frames);
@@ -382,6 +384,42 @@ class Http2FloodIT {
         assertThat(pod.met("head-bytes")).isGreaterThanOrEqualTo(before + 20);
         assertThat(pod.held("heads")).isLessThanOrEqualTo(100 << 10);
         pod.assertServed();
+    }
+
+    /** A stream is bounded otherwise, but these become none. */
+    @Test
+    void errorsForStreams_thatAreNotTaken_areBoundedInSum() {
+        double before = pod.met("head-bytes");
+        Http2Frames frames = Http2Frames.connectionWithWindow(0);
+        for (int i = 0; i < 40; i++) {
+            frames.get(2 * i + 1, "/events?room=!");
+        }
+
+        RawConnection connection = pod.connect(frames);
+
+        Http2Frames.await(connection, frame -> frame.error() == Frame.REFUSED_STREAM, 20);
+        assertThat(pod.met("head-bytes")).isGreaterThanOrEqualTo(before + 20);
+        assertThat(pod.held("heads")).isLessThanOrEqualTo(100 << 10);
+        pod.assertServed();
+    }
+
+    @Test
+    void formsThatHaveBecomeStreams_areNotCounted() {
+        byte[] form = "room=flow".getBytes(StandardCharsets.US_ASCII);
+        RawConnection connection = pod.connect(Http2Frames.connection());
+
+        // There is room for sixteen at a time.
+        for (int opened = 0; opened < 40; opened += 10) {
+            Http2Frames frames = Http2Frames.more();
+            for (int i = opened; i < opened + 10; i++) {
+                int stream = 2 * i + 1;
+                frames.frame(HEADERS, END_HEADERS, stream, Http2Frames.formFields("/events"))
+                        .frame(DATA, END_STREAM, stream, form);
+            }
+            connection.send(frames.toBytes());
+            Http2Frames.await(connection, frame -> frame.type() == HEADERS, opened + 10);
+            Timeouts.await("no request counts").until(() -> pod.held("heads") == 0);
+        }
     }
 
     /** A frame of one byte takes a hundred in memory, also of a body that no call reads. */
