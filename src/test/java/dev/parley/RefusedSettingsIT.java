@@ -214,6 +214,7 @@ class RefusedSettingsIT {
     private static final List<String> SIZES =
             List.of(
                     "parley.history.bytes",
+                    "parley.limits.backlog-bytes",
                     "parley.limits.head-bytes",
                     "parley.log.bytes",
                     "parley.memory.max-bytes",

@@ -13,6 +13,15 @@ public interface Connection {
     boolean isWritable();
 
     /**
+     * Tells whether more bytes may wait in memory for this client alone. Such bytes are mostly what
+     * it is behind; their sum over all clients has a bound, and that of an address too. If not, the
+     * stream asks again later.
+     */
+    default boolean mayBeSentBacklog() {
+        return true;
+    }
+
+    /**
      * Sends bytes, which may be shared with other connections and are never changed. While the
      * connection is not writable, they wait in memory; once it has closed, they are dropped. Must
      * not be called after {@link #end} or {@link #cut}.

@@ -160,8 +160,16 @@ final class Cursor {
         whenDone(Uni.createFrom().completionStage(replica::open), placing, done -> place(placing));
     }
 
-    /** Writes everything up to the head of the log, or as much as the connection takes. */
+    /**
+     * Writes everything up to the head of the log, or as much as the connection takes.
+     *
+     * @param batches are for all cursors of the room on this event loop
+     */
     void advance(DeliveryLoop.BatchCache batches) {
+        advance(batches, true);
+    }
+
+    private void advance(DeliveryLoop.BatchCache batches, boolean areShared) {
         RoomLog current = log;
         if (state != LIVE || current == null) {
             return;
@@ -171,24 +179,33 @@ final class Cursor {
             return;
         }
         if (stream.isOfOneRoom()) {
-            advanceWithSharedBatches(current, batches);
+            advanceByBatches(current, batches, areShared);
         } else {
             advanceInTurn(current, batches);
         }
     }
 
-    /** Writes batches that all streams of this room alone have in common. */
-    private void advanceWithSharedBatches(RoomLog current, DeliveryLoop.BatchCache batches) {
-        while (offset < batches.head() && stream.isWritable()) {
+    /** Writes batches that the streams of this room alone have in common. */
+    private void advanceByBatches(
+            RoomLog current, DeliveryLoop.BatchCache batches, boolean areShared) {
+        while (offset < batches.head()
+                && stream.isWritable()
+                && (areShared || stream.mayBeSentBacklog())) {
             DeliveryLoop.BatchCache.Batch batch = batches.after(offset, stream.format());
             if (batch == null) {
-                replay(current);
+                if (stream.mayBeSentBacklog()) {
+                    replay(current);
+                }
                 return;
             }
             offset = batch.last();
             if (batch.count() > 0) {
                 hasWrittenSinceStart = true;
-                stream.write(batch.buffer(), batches.nowNanos());
+                if (areShared) {
+                    stream.write(batch.buffer(), batches.nowNanos());
+                } else {
+                    stream.write(batch.buffer().bytes(), batches.nowNanos());
+                }
                 batches.delivered(batch);
             }
             if (batch.endsWithExpired()) {
@@ -608,7 +625,7 @@ final class Cursor {
     /** Advances this cursor with batches that no other cursor uses. */
     private void advanceAlone() {
         try (var batches = new DeliveryLoop.BatchCache(replica.log(), stream.meters())) {
-            advance(batches);
+            advance(batches, false);
         }
     }
 
@@ -664,6 +681,10 @@ final class Cursor {
             // The broker's log is another one, and the room has not noticed yet.
             var position = current.idAt(offset);
             placeAfterComparison(new State.Placing(new StartPosition.After(position), 1));
+        } else if (!stream.mayBeSentBacklog()) {
+            // Many streams may have asked for a page before any of them got one. The page is read
+            // again later.
+            become(LIVE);
         } else if (page.oldest() > offset + 1 && hasWrittenSinceStart) {
             stream.end(DisconnectReason.SLOW_CONSUMER);
         } else {

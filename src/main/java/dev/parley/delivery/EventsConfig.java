@@ -20,7 +20,7 @@ public interface EventsConfig {
     @DurationMax(days = 36_500)
     Duration heartbeat();
 
-    /** How long a connection may accept no bytes before it is cut. */
+    /** How long a connection may go on being not writable before it is cut. */
     @WithDefault("10S")
     @DurationMin(millis = 50)
     @DurationMax(days = 36_500)

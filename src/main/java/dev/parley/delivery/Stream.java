@@ -191,6 +191,11 @@ final class Stream {
         return connection.isWritable();
     }
 
+    /** Calls {@link Connection#mayBeSentBacklog}. */
+    boolean mayBeSentBacklog() {
+        return connection.mayBeSentBacklog();
+    }
+
     /** Sends bytes that are for this stream only, or that few streams share. */
     void write(byte[] bytes) {
         write(bytes, System.nanoTime());
@@ -447,7 +452,10 @@ final class Stream {
         }
         replayInTurn();
         int upToDate = 0;
-        while (upToDate < cursors.size() && state != State.ENDED && connection.isWritable()) {
+        while (upToDate < cursors.size()
+                && state != State.ENDED
+                && connection.isWritable()
+                && connection.mayBeSentBacklog()) {
             Cursor next = cursors.get(turn);
             turn = (turn + 1) % cursors.size();
             upToDate = next.catchUpByOneBatch() ? 0 : upToDate + 1;
@@ -462,7 +470,7 @@ final class Stream {
      * other.
      */
     void replayInTurn() {
-        if (isReplaying || !connection.isWritable()) {
+        if (isReplaying || !connection.isWritable() || !connection.mayBeSentBacklog()) {
             return;
         }
         for (int i = 0; i < cursors.size() && !isReplaying; i++) {
@@ -478,8 +486,8 @@ final class Stream {
     }
 
     /**
-     * Tells whether the connection was full before every cursor had caught up, so that they have to
-     * take turns.
+     * Tells whether the connection was full, or was to get no more, before every cursor had caught
+     * up, so that they have to take turns.
      */
     boolean isCatchingUp() {
         return isCatchingUp;
@@ -514,7 +522,9 @@ final class Stream {
             state = State.STUCK;
             stuckSinceNanos = nowNanos;
             meters.slow(1);
-        } else if (nowNanos - stuckSinceNanos >= config.slowTimeout().toNanos()) {
+        } else if (nowNanos - stuckSinceNanos >= config.slowTimeout().toNanos()
+                || !connection.mayBeSentBacklog()) {
+            // In the second case it gives way to clients that take what they are sent.
             cut(DisconnectReason.SLOW_CONSUMER);
         }
     }

@@ -50,6 +50,19 @@ final class ByteBudget {
         return true;
     }
 
+    /** Counts bytes in that are held already, whether or not they are within the budget. */
+    void take(String address, long bytes) {
+        held.addAndGet(bytes);
+        heldByAddress.merge(address, bytes, Long::sum);
+    }
+
+    /** Tells whether a connection is within the budget now, so that it may hold more. */
+    boolean hasRoom(ServerBounds.Peer peer) {
+        return held.get() < max
+                && (peer.isProxy()
+                        || heldByAddress.getOrDefault(peer.address(), 0L) < mostOfAddress());
+    }
+
     /** Returns the most bytes that one address can hold. */
     long mostOfAddress() {
         return max / SHARES;

@@ -231,6 +231,29 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /** Tells whether the pod may hold more bytes for a stream's client alone. */
+    public static boolean mayHoldBacklog(Channel channel) {
+        ConnectionGuard guard = channel.pipeline().get(ConnectionGuard.class);
+        return guard == null || guard.bounds.backlogs().hasRoom(guard.peer);
+    }
+
+    /**
+     * Counts bytes that the pod holds for a stream's client alone, because the kernel has not taken
+     * them.
+     *
+     * @return what to call when the kernel has taken them, or the connection is closed
+     */
+    public static Runnable holdBacklog(Channel channel, int bytes) {
+        ConnectionGuard guard = channel.pipeline().get(ConnectionGuard.class);
+        if (guard == null) {
+            return () -> {};
+        }
+        String address = guard.peer.address();
+        ByteBudget backlogs = guard.bounds.backlogs();
+        backlogs.take(address, bytes);
+        return () -> backlogs.release(address, bytes);
+    }
+
     /**
      * Ends the exchange of a request: resets its stream on HTTP/2, on which other streams go on,
      * and cuts the connection on HTTP/1. Does nothing if the stream has closed.

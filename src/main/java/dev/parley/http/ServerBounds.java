@@ -44,6 +44,7 @@ final class ServerBounds {
     private final ByteBudget bodies;
     private final ByteBudget pending;
     private final ByteBudget answers;
+    private final ByteBudget backlogs;
     private final AtomicInteger sockets = new AtomicInteger();
 
     /** Has an entry only for addresses with connections. */
@@ -87,6 +88,7 @@ final class ServerBounds {
                         config.pendingBytes(),
                         1L + PendingPublishes.PUBLISH_BYTES);
         this.answers = new ByteBudget(config.answerBytes().asLongValue());
+        this.backlogs = new ByteBudget(config.backlogBytes().asLongValue());
         this.meters = meters;
         for (Bound bound : Bound.values()) {
             counter(bound);
@@ -98,6 +100,7 @@ final class ServerBounds {
         gauge(meters, "bodies", bodies);
         gauge(meters, "pending", pending);
         gauge(meters, "answers", answers);
+        gauge(meters, "backlogs", backlogs);
     }
 
     /**
@@ -274,6 +277,11 @@ final class ServerBounds {
     /** History that is being read, or that clients have not received. */
     ByteBudget answers() {
         return answers;
+    }
+
+    /** What streams that were behind have been sent and their clients have not taken. */
+    ByteBudget backlogs() {
+        return backlogs;
     }
 
     Duration headTimeout() {

@@ -90,6 +90,14 @@ public interface ServerLimitsConfig {
     MemorySize answerBytes();
 
     /**
+     * Bytes that streams which were behind have been sent, that their clients have not taken, and
+     * that no other stream shares.
+     */
+    @WithDefault("64M")
+    @WithConverter(PositiveSize.class)
+    MemorySize backlogBytes();
+
+    /**
      * Bytes that the kernel holds for a client that does not take them (socket(7), SO_SNDBUF).
      * Linux takes twice as much, for its own structures too, and 4.5 KB at least.
      */

@@ -120,7 +120,7 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
         ByteBuf first = gathered;
         if (first != null) {
             gathered = null;
-            send(first);
+            send(first, true);
             first.release();
         }
     }
@@ -136,17 +136,22 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     }
 
     @Override
+    public boolean mayBeSentBacklog() {
+        return ConnectionGuard.mayHoldBacklog(channel);
+    }
+
+    @Override
     public void write(byte[] bytes) {
         if (bytes.length > 0) {
             ByteBuf chunk = chunk(bytes, 0);
-            send(chunk);
+            send(chunk, true);
             chunk.release();
         }
     }
 
     @Override
     public void write(SharedBuffer buffer) {
-        send(buffer.prepared(Chunk.class, bytes -> new Chunk(chunk(bytes, 0))).bytes());
+        send(buffer.prepared(Chunk.class, bytes -> new Chunk(chunk(bytes, 0))).bytes(), false);
     }
 
     @Override
@@ -212,8 +217,10 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
 
     /**
      * Sends a chunk, unless it is gathered; what the socket does not accept waits in the channel.
+     *
+     * @param isOwn whether it is for this client alone
      */
-    private void send(ByteBuf chunk) {
+    private void send(ByteBuf chunk, boolean isOwn) {
         ByteBuf first = gathered;
         if (first != null && first.writableBytes() >= chunk.readableBytes()) {
             first.writeBytes(chunk, chunk.readerIndex(), chunk.readableBytes());
@@ -230,8 +237,13 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
             context()
                     .writeAndFlush(
                             chunk.retainedSlice(chunk.readerIndex() + sent, left),
-                            channel.voidPromise());
+                            isOwn ? countedUntilTaken(left) : channel.voidPromise());
         }
+    }
+
+    private ChannelPromise countedUntilTaken(int bytes) {
+        Runnable release = ConnectionGuard.holdBacklog(channel, bytes);
+        return channel.newPromise().addListener(taken -> release.run());
     }
 
     private void discardGathered() {

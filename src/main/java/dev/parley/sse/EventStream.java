@@ -6,9 +6,11 @@ import dev.parley.delivery.Hub;
 import dev.parley.http.ConnectionGuard;
 import dev.parley.http.PipelinedRequests;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import io.netty.handler.codec.http2.Http2Error;
 import io.smallrye.mutiny.operators.AbstractMulti;
 import io.smallrye.mutiny.subscription.MultiSubscriber;
+import io.vertx.core.Future;
 import io.vertx.core.buffer.impl.BufferImpl;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -147,8 +149,30 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
         }
 
         @Override
+        public boolean mayBeSentBacklog() {
+            return ConnectionGuard.mayHoldBacklog(channel());
+        }
+
+        @Override
         public void write(byte[] bytes) {
-            response.write(BufferImpl.buffer(Unpooled.wrappedBuffer(bytes)));
+            Future<Void> taken = send(bytes);
+            if (!taken.isComplete()) {
+                Runnable release = ConnectionGuard.holdBacklog(channel(), bytes.length);
+                taken.onComplete(result -> release.run());
+            }
+        }
+
+        @Override
+        public void write(SharedBuffer buffer) {
+            send(buffer.bytes());
+        }
+
+        private Future<Void> send(byte[] bytes) {
+            return response.write(BufferImpl.buffer(Unpooled.wrappedBuffer(bytes)));
+        }
+
+        private Channel channel() {
+            return PipelinedRequests.pipeline(request).channel();
         }
 
         @Override
@@ -168,7 +192,7 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
             if (request.version() == HttpVersion.HTTP_2) {
                 response.reset(Http2Error.CANCEL.code());
             } else {
-                ConnectionGuard.cut(PipelinedRequests.pipeline(request).channel());
+                ConnectionGuard.cut(channel());
             }
             onEnd.run();
         }

@@ -295,6 +295,24 @@ class SeveralRoomsTest {
     }
 
     @Test
+    void roomsThatAreBehind_wait_whileTooManyBytesWaitForClients() {
+        TestReader reader = harness.connect(tail("a"), tail("b"));
+        reader.stall();
+        harness.publish("a", 4);
+        harness.publish("b", 300);
+        reader.connection().refuseBacklog(true);
+
+        reader.drain();
+        harness.run();
+        harness.tick();
+        assertThat(reader.delivered()).as("the batch that was queued").hasSize(4);
+
+        reader.connection().refuseBacklog(false);
+        harness.tick();
+        assertThat(reader.delivered()).hasSize(304);
+    }
+
+    @Test
     void roomInsideItsRing_doesNotKeepARoomBehindItsRingWaiting() {
         TestReader reader = harness.connect(tail("a"), tail("b"));
         reader.stall();

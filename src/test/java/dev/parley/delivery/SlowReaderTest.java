@@ -7,6 +7,8 @@ import dev.parley.log.ScriptedBroker;
 import dev.parley.message.EventId;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A reader that accepts no bytes for a while stays in order and does not delay other readers. */
 class SlowReaderTest {
@@ -64,6 +66,46 @@ class SlowReaderTest {
         harness.drain(reader);
 
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, broker.newest()));
+    }
+
+    /** Inside the log and behind it. */
+    @ParameterizedTest
+    @ValueSource(ints = {6, 700})
+    void slowReader_waits_whileTooManyBytesWaitForClients(int messages) {
+        TestReader reader = harness.connectAndStall(messages);
+        reader.connection().refuseBacklog(true);
+
+        harness.drain(reader);
+        harness.tick();
+        assertThat(reader.delivered()).isEqualTo(harness.messages(1, 1));
+
+        reader.connection().refuseBacklog(false);
+        harness.tick();
+        assertThat(reader.delivered()).isEqualTo(harness.messages(1, 1 + messages));
+    }
+
+    @Test
+    void readerThatIsNotSlow_receivesMessages_whileTooManyBytesWaitForClients() {
+        TestReader reader = harness.connectAtTail();
+        reader.connection().refuseBacklog(true);
+
+        harness.publish(3);
+
+        assertThat(reader.delivered()).isEqualTo(harness.messages(1, 3));
+    }
+
+    @Test
+    void stuckReader_givesWay_whileTooManyBytesWaitForClients() {
+        TestReader reader = harness.connectAndStall(1);
+        harness.tick();
+        harness.tick();
+        assertThat(reader.connection().isAborted()).isFalse();
+
+        reader.connection().refuseBacklog(true);
+        harness.tick();
+
+        assertThat(reader.connection().isAborted()).isTrue();
+        assertThat(harness.count("parley.disconnects", "reason", "slow-consumer")).isOne();
     }
 
     @Test

@@ -16,6 +16,7 @@ final class TestConnection implements Connection {
     private Runnable onDrain = () -> {};
     private int writes;
     private boolean stalled;
+    private boolean refusesBacklog;
     private boolean ended;
     private boolean aborted;
 
@@ -62,9 +63,19 @@ final class TestConnection implements Connection {
         takeQueued();
     }
 
+    /** Sets whether the bytes that wait for clients are too many. */
+    void refuseBacklog(boolean refuses) {
+        refusesBacklog = refuses;
+    }
+
     @Override
     public boolean isWritable() {
         return !stalled || queued.isEmpty();
+    }
+
+    @Override
+    public boolean mayBeSentBacklog() {
+        return !refusesBacklog;
     }
 
     @Override

@@ -111,7 +111,7 @@ final class AttackedPod
                 .untilAsserted(() -> assertThat(met(bound)).isGreaterThanOrEqualTo(count));
     }
 
-    /** Bytes that the pod holds of {@code heads}, {@code bodies} or {@code answers}. */
+    /** Bytes that the pod holds of a kind, such as {@code heads}. */
     double held(String kind) {
         return metrics.value("parley_held_bytes{kind=\"" + kind + "\"}");
     }
@@ -131,7 +131,7 @@ final class AttackedPod
             attack.clear();
             reader.close();
         }
-        for (String kind : List.of("heads", "bodies", "pending", "answers")) {
+        for (String kind : List.of("heads", "bodies", "pending", "answers", "backlogs")) {
             metrics.awaitValue("parley_held_bytes{kind=\"" + kind + "\"}", 0);
         }
         Timeouts.await("the stranger's connections are gone")
