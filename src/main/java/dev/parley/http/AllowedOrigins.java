@@ -57,11 +57,12 @@ public final class AllowedOrigins {
     List<String> neverSent() {
         return listed.stream()
                 .filter(one -> !one.isEmpty() && !one.equals("*") && !isExpression(one))
-                .filter(
-                        one ->
-                                !ORIGIN.matcher(one).matches()
-                                        || WITH_USUAL_PORT.matcher(one).matches())
+                .filter(one -> !isSent(one))
                 .toList();
+    }
+
+    private static boolean isSent(String origin) {
+        return ORIGIN.matcher(origin).matches() && !WITH_USUAL_PORT.matcher(origin).matches();
     }
 
     /** Tells whether an origin is listed. */
@@ -89,9 +90,10 @@ public final class AllowedOrigins {
     }
 
     private static boolean isSame(String listed, String origin) {
-        return isExpression(listed) && problem(listed).isEmpty()
-                ? Pattern.matches(expression(listed), origin)
-                : listed.equalsIgnoreCase(origin);
+        if (isExpression(listed)) {
+            return problem(listed).isEmpty() && Pattern.matches(expression(listed), origin);
+        }
+        return listed.equalsIgnoreCase(origin);
     }
 
     private static boolean isExpression(String element) {
