@@ -156,20 +156,21 @@ final class DeliveryLoop {
     }
 
     /**
-     * Runs a round: lets every group that is due write to its streams. A group that another event
-     * loop makes due meanwhile waits for the next round, and so for the pause. Otherwise rooms that
-     * get messages at all times would leave this loop no time for anything else.
+     * Runs a round: lets every group that is due write to its streams. What other event loops make
+     * due meanwhile belongs to the round for as long as the longest pause, and later to the next
+     * one. Otherwise rooms that get messages at all times would leave this loop no time for
+     * anything else.
      */
     private void run() {
         long started = System.nanoTime();
         armed.set(false);
-        Queue<CursorGroup> round = new ArrayDeque<>();
-        for (CursorGroup next = due.poll(); next != null; next = due.poll()) {
-            round.add(next);
-        }
+        Queue<CursorGroup> round = takeDue();
         try {
-            for (CursorGroup next = round.poll(); next != null; next = round.poll()) {
-                next.advance();
+            while (!round.isEmpty()) {
+                round.remove().advance();
+                if (round.isEmpty() && System.nanoTime() - started < maxPaceNanos) {
+                    round = takeDue();
+                }
             }
         } finally {
             // Where a group has failed, the others are not forgotten.
@@ -177,6 +178,14 @@ final class DeliveryLoop {
             long ended = System.nanoTime();
             notBeforeNanos = ended + Math.min(maxPaceNanos, ended - started);
         }
+    }
+
+    private Queue<CursorGroup> takeDue() {
+        Queue<CursorGroup> taken = new ArrayDeque<>();
+        for (CursorGroup next = due.poll(); next != null; next = due.poll()) {
+            taken.add(next);
+        }
+        return taken;
     }
 
     /**
