@@ -9,6 +9,7 @@ import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundBuffer;
@@ -234,16 +235,20 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
         int left = chunk.readableBytes() - sent;
         if (left > 0) {
             // A failure closes the connection, and channelInactive is called.
-            context()
-                    .writeAndFlush(
-                            chunk.retainedSlice(chunk.readerIndex() + sent, left),
-                            isOwn ? countedUntilTaken(left) : channel.voidPromise());
+            ByteBuf rest = chunk.retainedSlice(chunk.readerIndex() + sent, left);
+            if (isOwn) {
+                countUntilTaken(context().writeAndFlush(rest), left);
+            } else {
+                context().writeAndFlush(rest, channel.voidPromise());
+            }
         }
     }
 
-    private ChannelPromise countedUntilTaken(int bytes) {
-        Runnable release = ConnectionGuard.holdBacklog(channel, bytes);
-        return channel.newPromise().addListener(taken -> release.run());
+    private void countUntilTaken(ChannelFuture written, int bytes) {
+        if (!written.isDone()) {
+            Runnable release = ConnectionGuard.holdBacklog(channel, bytes);
+            written.addListener(taken -> release.run());
+        }
     }
 
     private void discardGathered() {
