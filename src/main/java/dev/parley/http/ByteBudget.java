@@ -56,11 +56,14 @@ final class ByteBudget {
         heldByAddress.merge(address, bytes, Long::sum);
     }
 
-    /** Tells whether a connection is within the budget now, so that it may hold more. */
+    /**
+     * Tells whether a connection is within the budget now, so that it may hold more. An address
+     * that holds nothing is, however small its share.
+     */
     boolean hasRoom(ServerBounds.Peer peer) {
+        long ofAddress = heldByAddress.getOrDefault(peer.address(), 0L);
         return held.get() < max
-                && (peer.isProxy()
-                        || heldByAddress.getOrDefault(peer.address(), 0L) < mostOfAddress());
+                && (peer.isProxy() || ofAddress == 0 || ofAddress < mostOfAddress());
     }
 
     /** Returns the most bytes that one address can hold. */

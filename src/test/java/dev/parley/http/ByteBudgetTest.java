@@ -40,4 +40,31 @@ class ByteBudgetTest {
         assertThat(budget.tryTake("e", 25)).isTrue();
         assertThat(budget.held()).isEqualTo(100);
     }
+
+    /** Bytes that are held already cannot be refused; what follows them can. */
+    @Test
+    void room_endsWithTheShareOfAnAddress_orTheSum_andNotForAProxy() {
+        var peer = new ServerBounds.Peer("a", false, false);
+        var proxy = new ServerBounds.Peer("a", true, false);
+
+        budget.take("a", 24);
+        assertThat(budget.hasRoom(peer)).isTrue();
+        budget.take("a", 60);
+        assertThat(budget.hasRoom(peer)).isFalse();
+        assertThat(budget.hasRoom(proxy)).isTrue();
+        assertThat(budget.hasRoom(new ServerBounds.Peer("b", false, false))).isTrue();
+
+        budget.take("b", 16);
+        assertThat(budget.hasRoom(proxy)).isFalse();
+        budget.release("a", 84);
+        assertThat(budget.hasRoom(peer)).isTrue();
+        assertThat(budget.held()).isEqualTo(16);
+    }
+
+    @Test
+    void addressThatHoldsNothing_hasRoom_thoughItsShareIsNothing() {
+        var tiny = new ByteBudget(1);
+
+        assertThat(tiny.hasRoom(new ServerBounds.Peer("a", false, false))).isTrue();
+    }
 }
