@@ -295,6 +295,28 @@ class SeveralRoomsTest {
     }
 
     @Test
+    void roomWhosePageCannotBeRead_leavesTheNextTurnToTheOther() {
+        TestReader reader = harness.connect(tail("a"), tail("b"));
+        reader.stall();
+        harness.publish("a", 1);
+        harness.publish("a", 100);
+        harness.publish("b", 100);
+        harness.broker("a").holdAnswers();
+        reader.drain();
+        harness.run();
+        assertThat(reader.delivered()).hasSize(1);
+
+        harness.broker("a").failOneAnswer();
+        harness.run();
+        harness.tick();
+        assertThat(reader.delivered()).hasSize(101);
+
+        harness.broker("a").releaseAnswers();
+        harness.tick();
+        assertThat(reader.delivered()).hasSize(201);
+    }
+
+    @Test
     void roomsThatAreBehind_wait_whileTooManyBytesWaitForClients() {
         TestReader reader = harness.connect(tail("a"), tail("b"));
         reader.stall();

@@ -84,6 +84,23 @@ class SlowReaderTest {
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 1 + messages));
     }
 
+    /** Others may have asked for a page at the same time. */
+    @Test
+    void pageThatComes_whileTooManyBytesWaitForClients_isReadAgain() {
+        TestReader reader = harness.connectAndStall(700);
+        broker.holdAnswers();
+        harness.drain(reader);
+
+        reader.connection().refuseBacklog(true);
+        harness.releaseAnswers();
+        harness.tick();
+        assertThat(reader.delivered()).isEqualTo(harness.messages(1, 1));
+
+        reader.connection().refuseBacklog(false);
+        harness.tick();
+        assertThat(reader.delivered()).isEqualTo(harness.messages(1, 701));
+    }
+
     @Test
     void readerThatIsNotSlow_receivesMessages_whileTooManyBytesWaitForClients() {
         TestReader reader = harness.connectAtTail();
