@@ -160,16 +160,8 @@ final class Cursor {
         whenDone(Uni.createFrom().completionStage(replica::open), placing, done -> place(placing));
     }
 
-    /**
-     * Writes everything up to the head of the log, or as much as the connection takes.
-     *
-     * @param batches are for all cursors of the room on this event loop
-     */
+    /** Writes everything up to the head of the log, or as much as the connection takes. */
     void advance(DeliveryLoop.BatchCache batches) {
-        advance(batches, true);
-    }
-
-    private void advance(DeliveryLoop.BatchCache batches, boolean areShared) {
         RoomLog current = log;
         if (state != LIVE || current == null) {
             return;
@@ -179,18 +171,22 @@ final class Cursor {
             return;
         }
         if (stream.isOfOneRoom()) {
-            advanceByBatches(current, batches, areShared);
+            advanceByBatches(current, batches);
         } else {
             advanceInTurn(current, batches);
         }
     }
 
-    /** Writes batches that the streams of this room alone have in common. */
-    private void advanceByBatches(
-            RoomLog current, DeliveryLoop.BatchCache batches, boolean areShared) {
-        while (offset < batches.head()
-                && stream.isWritable()
-                && (areShared || stream.mayBeSentBacklog())) {
+    /**
+     * Writes batches, on a stream of this room alone. Those that other streams are sent too are in
+     * memory once; one that is made for this cursor, because it is behind, counts for its client.
+     */
+    private void advanceByBatches(RoomLog current, DeliveryLoop.BatchCache batches) {
+        while (offset < batches.head() && stream.isWritable()) {
+            boolean isShared = offset >= batches.sharedFrom();
+            if (!isShared && !stream.mayBeSentBacklog()) {
+                return;
+            }
             DeliveryLoop.BatchCache.Batch batch = batches.after(offset, stream.format());
             if (batch == null) {
                 if (stream.mayBeSentBacklog()) {
@@ -201,7 +197,7 @@ final class Cursor {
             offset = batch.last();
             if (batch.count() > 0) {
                 hasWrittenSinceStart = true;
-                if (areShared) {
+                if (isShared) {
                     stream.write(batch.buffer(), batches.nowNanos());
                 } else {
                     stream.write(batch.buffer().bytes(), batches.nowNanos());
@@ -624,8 +620,9 @@ final class Cursor {
 
     /** Advances this cursor with batches that no other cursor uses. */
     private void advanceAlone() {
-        try (var batches = new DeliveryLoop.BatchCache(replica.log(), stream.meters())) {
-            advance(batches, false);
+        RoomLog current = replica.log();
+        try (var batches = new DeliveryLoop.BatchCache(current, stream.meters(), Long.MAX_VALUE)) {
+            advance(batches);
         }
     }
 

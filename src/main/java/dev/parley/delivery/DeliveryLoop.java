@@ -204,10 +204,10 @@ final class DeliveryLoop {
         /** Characters of the plain texts that wait. */
         private final AtomicInteger waitingPlain = new AtomicInteger();
 
-        /** The log whose messages were timed last. */
+        /** The log of the last round, whose messages were timed. */
         private @Nullable RoomLog timedLog;
 
-        /** The offset of the message of that log that was timed last. */
+        /** The offset that the round reached: that of the message that was timed last. */
         private long timedOffset;
 
         CursorGroup(RoomReplica replica) {
@@ -278,7 +278,8 @@ final class DeliveryLoop {
             signalled.set(false);
             if (replica.isOpen()) {
                 RoomLog log = replica.log();
-                try (var batches = new BatchCache(log, meters)) {
+                long reached = timedLog == log ? timedOffset : 0;
+                try (var batches = new BatchCache(log, meters, reached)) {
                     // Backwards, because a stream that ends removes its cursor, and the last
                     // cursor takes its place.
                     for (int i = cursors.size() - 1; i >= 0; i--) {
@@ -377,14 +378,20 @@ final class DeliveryLoop {
         private final RoomLog log;
         private final DeliveryMeters meters;
         private final long head;
+        private final long sharedFrom;
         private final long nowNanos = System.nanoTime();
         private long deliveries;
         private long bytes;
         private final Map<Format, Batch> latest = new EnumMap<>(Format.class);
 
-        BatchCache(RoomLog log, DeliveryMeters meters) {
+        /**
+         * @param sharedFrom the offset that the last round has reached; cursors that are behind it
+         *     have no batches in common
+         */
+        BatchCache(RoomLog log, DeliveryMeters meters, long sharedFrom) {
             this.log = log;
             this.meters = meters;
+            this.sharedFrom = sharedFrom;
             this.head = log.head();
         }
 
@@ -398,6 +405,11 @@ final class DeliveryLoop {
          */
         long head() {
             return head;
+        }
+
+        /** Returns the offset from which on the cursors of the room have batches in common. */
+        long sharedFrom() {
+            return sharedFrom;
         }
 
         /** Returns when the round began, which is used as the time of every write in it. */

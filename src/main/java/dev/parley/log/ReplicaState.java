@@ -177,7 +177,7 @@ final class ReplicaState {
         return current;
     }
 
-    /** Returns how often delivery has started again. */
+    /** Returns how often delivery was interrupted. */
     int interruptions() {
         return interruptions;
     }

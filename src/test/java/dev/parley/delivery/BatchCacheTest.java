@@ -21,7 +21,7 @@ class BatchCacheTest {
     void batch_joinsEverythingFromTheCursorToTheHead() {
         append(5, 4);
 
-        try (var batches = new BatchCache(log, meters)) {
+        try (var batches = new BatchCache(log, meters, 0)) {
             Batch batch = batches.after(2, Format.TEXT);
 
             assertThat(batch.count()).isEqualTo(3);
@@ -37,7 +37,7 @@ class BatchCacheTest {
         append(1, 4);
         TestMessages.appendExpired(log);
 
-        try (var batches = new BatchCache(log, meters)) {
+        try (var batches = new BatchCache(log, meters, 0)) {
             Batch all = batches.after(0, Format.TEXT);
             assertThat(text(all)).isEqualTo("e-1 xxxx\ne-3 xxxx\n");
             assertThat(all.count()).isEqualTo(2);
@@ -55,7 +55,7 @@ class BatchCacheTest {
 
             append(1, 4);
         }
-        try (var batches = new BatchCache(log, meters)) {
+        try (var batches = new BatchCache(log, meters, 0)) {
             assertThat(batches.after(0, Format.TEXT).endsWithExpired()).isFalse();
         }
     }
@@ -64,7 +64,7 @@ class BatchCacheTest {
     void deliveries_areCountedAtTheEndOfTheRound() {
         append(3, 4);
 
-        try (var batches = new BatchCache(log, meters)) {
+        try (var batches = new BatchCache(log, meters, 0)) {
             batches.delivered(batches.after(0, Format.TEXT));
             batches.delivered(batches.after(1, Format.TEXT));
         }
@@ -78,7 +78,7 @@ class BatchCacheTest {
     void singleMessage_isSentWithoutCopyingItsFrame() {
         append(5, 4);
 
-        try (var batches = new BatchCache(log, meters)) {
+        try (var batches = new BatchCache(log, meters, 0)) {
             assertThat(batches.after(4, Format.TEXT).buffer().bytes())
                     .isSameAs(log.frame(5).bytes(Format.TEXT));
         }
@@ -88,7 +88,7 @@ class BatchCacheTest {
     void messages_thatArriveAfterTheRoundBegan_belongToTheNextRound() {
         append(2, 4);
 
-        try (var batches = new BatchCache(log, meters)) {
+        try (var batches = new BatchCache(log, meters, 0)) {
             append(2, 4);
 
             assertThat(batches.head()).isEqualTo(2);
@@ -100,7 +100,7 @@ class BatchCacheTest {
     void longBacklog_isCutAfterTheMessageThatReachesTheBound() {
         append(9, 32 * 1024 - "e-1 \n".length());
 
-        try (var batches = new BatchCache(log, meters)) {
+        try (var batches = new BatchCache(log, meters, 0)) {
             assertThat(batches.after(0, Format.TEXT).count()).isEqualTo(2);
             assertThat(batches.after(8, Format.TEXT).count()).isOne();
         }
@@ -110,7 +110,7 @@ class BatchCacheTest {
     void cursor_behindTheLog_hasNoBatch() {
         append(150, 4);
 
-        try (var batches = new BatchCache(log, meters)) {
+        try (var batches = new BatchCache(log, meters, 0)) {
             assertThat(batches.after(49, Format.TEXT)).isNull();
             assertThat(batches.after(50, Format.TEXT).count()).isEqualTo(100);
         }
@@ -120,7 +120,7 @@ class BatchCacheTest {
     void cursorsAtOneOffset_shareABatch_perFormat() {
         append(5, 4);
 
-        try (var batches = new BatchCache(log, meters)) {
+        try (var batches = new BatchCache(log, meters, 0)) {
             Batch shared = batches.after(2, Format.TEXT);
 
             assertThat(batches.after(2, Format.JSON)).isNotSameAs(shared);
@@ -135,7 +135,7 @@ class BatchCacheTest {
         Prepared first;
         Prepared second;
 
-        try (var batches = new BatchCache(log, meters)) {
+        try (var batches = new BatchCache(log, meters, 0)) {
             first = prepared(batches.after(2, Format.TEXT));
             assertThat(prepared(batches.after(2, Format.TEXT))).isSameAs(first);
             second = prepared(batches.after(3, Format.TEXT));

@@ -14,6 +14,7 @@ final class TestConnection implements Connection {
     private final StringBuilder taken = new StringBuilder();
     private final StringBuilder queued = new StringBuilder();
     private Runnable onDrain = () -> {};
+    private Runnable onWrite = () -> {};
     private int writes;
     private boolean stalled;
     private boolean refusesBacklog;
@@ -63,6 +64,11 @@ final class TestConnection implements Connection {
         takeQueued();
     }
 
+    /** Sets what happens while something is written. */
+    void onWrite(Runnable action) {
+        onWrite = action;
+    }
+
     /** Sets whether the bytes that wait for clients are too many. */
     void refuseBacklog(boolean refuses) {
         refusesBacklog = refuses;
@@ -84,6 +90,7 @@ final class TestConnection implements Connection {
             throw new IllegalStateException("closed");
         }
         writes++;
+        onWrite.run();
         (stalled ? queued : taken).append(new String(bytes, StandardCharsets.UTF_8));
         if (!stalled) {
             onDrain.run();
