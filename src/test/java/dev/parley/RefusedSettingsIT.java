@@ -3,10 +3,12 @@ package dev.parley;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.SelfSignedCertificate;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -76,6 +78,11 @@ class RefusedSettingsIT {
                                         "quarkus.http.cors.access-control-allow-credentials",
                                         "true"),
                         "quarkus.http.cors.access-control-allow-credentials lets pages use the"),
+                refused(
+                        "key of another certificate",
+                        podWithKeyOfAnotherCertificate(),
+                        "quarkus.http.ssl.certificate.files, quarkus.http.ssl.certificate.key-files",
+                        "is not that of the certificate in"),
                 refused(
                         "regular expression that is none",
                         ParleyProcess.builder()
@@ -253,6 +260,20 @@ class RefusedSettingsIT {
                 .start()
                 .awaitReady()
                 .close();
+    }
+
+    private static ParleyProcess.Builder podWithKeyOfAnotherCertificate() {
+        try {
+            var one = SelfSignedCertificate.create(directory.resolve("one.p12"));
+            var two = SelfSignedCertificate.create(directory.resolve("two.p12"));
+            Path file = Files.writeString(directory.resolve("tls.crt"), one.certificatePem());
+            Path key = Files.writeString(directory.resolve("tls.key"), two.keyPem());
+            return ParleyProcess.builder()
+                    .config("quarkus.http.ssl.certificate.files", file.toString())
+                    .config("quarkus.http.ssl.certificate.key-files", key.toString());
+        } catch (IOException | GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** A pod whose settings are in a file with this text. */

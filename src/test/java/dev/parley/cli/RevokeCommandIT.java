@@ -3,6 +3,8 @@ package dev.parley.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
 import dev.parley.access.AccessPods;
 import dev.parley.cli.Command.CommandFailed;
@@ -70,20 +72,14 @@ class RevokeCommandIT {
     })
     void pathOfAProxy_isKept(String path, String expected) throws IOException {
         var called = new AtomicReference<String>();
-        var proxy =
-                HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1);
-        proxy.createContext(
-                "/",
-                exchange -> {
-                    called.set(exchange.getRequestURI().getRawPath());
-                    exchange.getResponseHeaders().set("Content-Type", "application/json");
-                    exchange.sendResponseHeaders(200, -1);
-                    exchange.close();
-                });
-        proxy.start();
+        HttpServer proxy =
+                serve(
+                        exchange -> {
+                            called.set(exchange.getRequestURI().getRawPath());
+                            answer(exchange, 200, "application/json");
+                        });
         try {
-            int port = proxy.getAddress().getPort();
-            run("--sub=eve", "--url=http://127.0.0.1:" + port + path, "--token-file=" + admin());
+            run("--sub=eve", url(proxy) + path, "--token-file=" + admin());
         } finally {
             proxy.stop(0);
         }
@@ -94,26 +90,7 @@ class RevokeCommandIT {
     /** A gateway that wants people to log in answers every request with its page. */
     @Test
     void pageOfAGateway_isNoSuccess() throws IOException {
-        var gateway =
-                HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1);
-        gateway.createContext(
-                "/",
-                exchange -> {
-                    exchange.getResponseHeaders().set("Content-Type", "text/html");
-                    exchange.sendResponseHeaders(200, -1);
-                    exchange.close();
-                });
-        gateway.start();
-        try {
-            String url = "--url=http://127.0.0.1:" + gateway.getAddress().getPort();
-            String file = "--token-file=" + admin();
-
-            assertThatThrownBy(() -> run("--sub=eve", url, file))
-                    .isInstanceOf(CommandFailed.class)
-                    .hasMessageContaining("is not Parley's");
-        } finally {
-            gateway.stop(0);
-        }
+        assertFailed("is not Parley's", 200, "text/html");
     }
 
     @Test
@@ -149,23 +126,38 @@ class RevokeCommandIT {
     @ParameterizedTest
     @ValueSource(ints = {408, 429, 500, 503})
     void podThatCannotRevokeNow_isNoWrongCall(int status) throws IOException {
+        assertFailed(String.valueOf(status), status, "text/plain");
+    }
+
+    /** Checks that the call may be made again after an answer, unlike a wrong one. */
+    private void assertFailed(String sentence, int status, String type) throws IOException {
         String file = "--token-file=" + admin();
-        var busy = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1);
-        busy.createContext(
-                "/",
-                exchange -> {
-                    exchange.sendResponseHeaders(status, -1);
-                    exchange.close();
-                });
-        busy.start();
+        HttpServer server = serve(exchange -> answer(exchange, status, type));
         try {
-            String url = "--url=http://127.0.0.1:" + busy.getAddress().getPort();
-            assertThatThrownBy(() -> run("--sub=a", file, url))
+            assertThatThrownBy(() -> run("--sub=a", file, url(server)))
                     .isInstanceOf(CommandFailed.class)
-                    .hasMessageContaining(String.valueOf(status));
+                    .hasMessageContaining(sentence);
         } finally {
-            busy.stop(0);
+            server.stop(0);
         }
+    }
+
+    private static HttpServer serve(HttpHandler handler) throws IOException {
+        var loopback = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        HttpServer server = HttpServer.create(loopback, 1);
+        server.createContext("/", handler);
+        server.start();
+        return server;
+    }
+
+    private static void answer(HttpExchange exchange, int status, String type) throws IOException {
+        exchange.getResponseHeaders().set("Content-Type", type);
+        exchange.sendResponseHeaders(status, -1);
+        exchange.close();
+    }
+
+    private static String url(HttpServer server) {
+        return "--url=http://127.0.0.1:" + server.getAddress().getPort();
     }
 
     private static String url() {

@@ -2,10 +2,11 @@ package dev.parley.guarantees;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Http2Frames;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -16,6 +17,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class BacklogIT {
 
     private static final int MESSAGES = 50;
+
+    private static final String STREAM = "/events?room=long&lastEventId=earliest";
 
     /** Longer than what the kernel buffers at both ends, all of them together. */
     private static final String LONG = "x".repeat(60_000);
@@ -30,36 +33,46 @@ class BacklogIT {
                             .config("quarkus.vertx.event-loops-pool-size", "2")
                             .config("parley.limits.backlog-bytes", "1M"));
 
+    @BeforeAll
+    static void publishHistory() {
+        for (int i = 1; i <= MESSAGES; i++) {
+            assertThat(pod.http().sendForm(i + LONG, "room", "long").status()).isEqualTo(200);
+        }
+    }
+
     @Test
     void historyThatIsNotTaken_isBoundedInSum_andDelaysNoOtherReader() {
-        Http publisher = pod.http();
-        for (int i = 1; i <= MESSAGES; i++) {
-            assertThat(publisher.sendForm(i + LONG, "room", "long").status()).isEqualTo(200);
-        }
-
         for (int i = 0; i < 40; i++) {
-            pod.connect(request("/events?room=long&lastEventId=earliest"));
+            pod.connect("GET " + STREAM + " HTTP/1.1\r\nHost: x\r\n\r\n");
         }
         pod.metrics().awaitValue("parley_connected_clients", 41);
-        Timeouts.await("some are held").until(() -> pod.held("backlogs") > 0);
 
-        assertThat(pod.held("backlogs")).isLessThanOrEqualTo(MOST);
-        try (SseReader reader =
-                SseReader.open(pod.pod().uri("/events?room=long&lastEventId=earliest"))) {
+        assertBoundedInSum();
+        try (SseReader reader = SseReader.open(pod.pod().uri(STREAM))) {
             assertThat(reader.awaitMessages(MESSAGES).messages()).hasSize(MESSAGES);
         }
         // Those that are stuck give way to the others, which are stuck then.
-        Timeouts.await("some are cut")
-                .until(
-                        () ->
-                                pod.metrics()
-                                                .value(
-                                                        "parley_disconnects_total{reason=\"slow-consumer\"}")
-                                        >= 4);
-        assertThat(pod.held("backlogs")).isLessThanOrEqualTo(MOST);
+        String cut = "parley_disconnects_total{reason=\"slow-consumer\"}";
+        Timeouts.await("some are cut").until(() -> pod.metrics().value(cut) >= 4);
+        assertBoundedInSum();
     }
 
-    private static String request(String target) {
-        return "GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n";
+    /** The client allows more than the kernel takes, and reads nothing. */
+    @Test
+    void historyThatIsNotTakenOnHttp2_isBoundedInSum() {
+        for (int connection = 0; connection < 8; connection++) {
+            Http2Frames frames = Http2Frames.connectionWithWindow(1 << 24).window(0, 1 << 24);
+            for (int i = 0; i < 5; i++) {
+                frames.get(2 * i + 1, STREAM);
+            }
+            pod.connect(frames);
+        }
+
+        assertBoundedInSum();
+    }
+
+    private static void assertBoundedInSum() {
+        Timeouts.await("a batch is held").until(() -> pod.held("backlogs") > LONG.length());
+        assertThat(pod.held("backlogs")).isLessThanOrEqualTo(MOST);
     }
 }

@@ -10,6 +10,7 @@ import dev.parley.testsupport.SelfSignedCertificate;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,18 +22,18 @@ class EncryptedStreamIT {
 
     @Test
     void encryptedReader_receivesEveryMessage() throws Exception {
-        Path store = directory.resolve("pod.p12");
-        SelfSignedCertificate certificate = SelfSignedCertificate.create(store);
+        SelfSignedCertificate certificate =
+                SelfSignedCertificate.create(directory.resolve("pod.p12"));
+        Path file = Files.writeString(directory.resolve("tls.crt"), certificate.certificatePem());
+        Path key = Files.writeString(directory.resolve("tls.key"), certificate.keyPem());
         int port = Ports.free();
         try (ParleyProcess pod =
                 ParleyProcess.builder()
                         // The framework's metrics need both ports to be configured, or neither.
                         .fixedPort()
                         .config("quarkus.http.ssl-port", Integer.toString(port))
-                        .config("quarkus.http.ssl.certificate.key-store-file", store.toString())
-                        .config(
-                                "quarkus.http.ssl.certificate.key-store-password",
-                                SelfSignedCertificate.PASSWORD)
+                        .config("quarkus.http.ssl.certificate.files", file.toString())
+                        .config("quarkus.http.ssl.certificate.key-files", key.toString())
                         .start()
                         .awaitReady()) {
             URI uri = URI.create("https://localhost:" + port + "/events");
