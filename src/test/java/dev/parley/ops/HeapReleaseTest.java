@@ -17,15 +17,37 @@ final class HeapReleaseTest {
         return collections.get();
     }
 
+    /** Begins with this many streams, for which the last collection is long ago. */
+    private void given(int streams) {
+        for (int i = 0; i < 3 * HeapRelease.Watch.LEAST_COUNTS; i++) {
+            watch.onCount(streams);
+        }
+        collections.set(0);
+    }
+
     @Test
     void manyStreamsThatEnded_areCollectedOnce_whenNoMoreEnd() {
-        assertThat(collectionsAfter(0, 8_000, 19_000, 12_000, 3_000, 0)).isZero();
+        given(8_000);
+
+        assertThat(collectionsAfter(6_000, 4_000, 2_000, 0)).isZero();
         assertThat(collectionsAfter(0)).isOne();
-        assertThat(collectionsAfter(0, 0, 0)).isOne();
+        assertThat(collectionsAfter(new int[20])).isOne();
+    }
+
+    @Test
+    void manyStreamsThatBegan_areCollectedOnce_whenNoMoreBegin() {
+        assertThat(collectionsAfter(0, 8_000, 19_000)).isZero();
+        assertThat(collectionsAfter(19_000)).isOne();
+        for (int i = 0; i < 20; i++) {
+            watch.onCount(19_000);
+        }
+        assertThat(collections).hasValue(1);
     }
 
     @Test
     void streamsThatEndSlowly_areCollectedAtEachHalf() {
+        given(8_000);
+
         int last = 0;
         for (int streams = 8_000; streams >= 0; streams -= 50) {
             last = collectionsAfter(streams);
@@ -36,20 +58,40 @@ final class HeapReleaseTest {
     }
 
     @Test
-    void lessThanHalf_orFewerThanThousand_areNotCollected() {
-        assertThat(collectionsAfter(19_000, 9_600, 9_600)).isZero();
-        assertThat(collectionsAfter(9_500, 9_500)).isOne();
+    void streamsThatBeginSlowly_areCollectedAtEachDouble() {
+        int last = 0;
+        for (int streams = 0; streams <= 8_000; streams += 50) {
+            last = collectionsAfter(streams);
+        }
 
-        collections.set(0);
-        HeapRelease.Watch small = new HeapRelease.Watch(collections::incrementAndGet);
-        small.onCount(999);
-        small.onCount(0);
-        small.onCount(0);
-        assertThat(collections).hasValue(0);
+        // At 1,000, 2,000, 4,000 and 8,000.
+        assertThat(last).isEqualTo(4);
     }
 
     @Test
-    void streamsThatComeAgain_andLeaveAgain_areCollectedAgain() {
-        assertThat(collectionsAfter(5_000, 0, 0, 5_000, 5_000, 0, 0)).isEqualTo(2);
+    void lessThanHalfOrDouble_isNotCollected() {
+        given(10_000);
+
+        assertThat(collectionsAfter(5_100, 5_100)).isZero();
+        assertThat(collectionsAfter(5_000, 5_000)).isOne();
+        given(10_000);
+
+        assertThat(collectionsAfter(19_900, 19_900)).isZero();
+        assertThat(collectionsAfter(20_000, 20_000)).isOne();
+    }
+
+    @Test
+    void fewerThanThousand_areNotCollected() {
+        assertThat(collectionsAfter(999, 999, 0, 0)).isZero();
+    }
+
+    @Test
+    void streamsThatComeAndGoAllTheTime_areCollectedOnceInTenCounts() {
+        int last = 0;
+        for (int i = 0; i < 100; i++) {
+            last = collectionsAfter(5_000, 5_000, 0, 0);
+        }
+
+        assertThat(last).isEqualTo(400 / HeapRelease.Watch.LEAST_COUNTS);
     }
 }
