@@ -97,6 +97,7 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
         var connection = new ChunkedConnection(pipeline.channel());
         connection.channel.config().setWriteBufferWaterMark(WATER_MARK);
         PipelinedRequests.onTakenOver(pipeline);
+        HeldHead.letGo(pipeline);
         // Replaces the decoder. The decoder passes what it has buffered to this handler, which
         // drops it.
         pipeline.replace(ServerHandlers.DECODER, "eventStream", connection);
@@ -109,19 +110,23 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     }
 
     /**
-     * Gathers what is written from now on, up to a bound, so that the first events of a stream
-     * leave in one write; until {@link #sendGathered} is called, within the same task.
+     * Gathers what is written from now on, up to a bound, so that the head and the first events of
+     * a stream leave in one write; until {@link #sendGathered} is called, within the same task.
      */
     void gather() {
         gathered = PooledByteBufAllocator.DEFAULT.directBuffer(MOST_GATHERED, MOST_GATHERED);
     }
 
-    /** Sends what was gathered; what is written afterwards is sent at once. */
+    /** Sends the head and what was gathered; what is written afterwards is sent at once. */
     void sendGathered() {
         ByteBuf first = gathered;
         if (first != null) {
             gathered = null;
-            send(first, true);
+            if (first.isReadable()) {
+                send(first, true);
+            } else {
+                channel.flush();
+            }
             first.release();
         }
     }

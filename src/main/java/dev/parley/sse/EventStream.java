@@ -51,6 +51,7 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
         this.request = request;
         this.loop = loop;
         this.subscribe = subscribe;
+        HeldHead.of(request);
     }
 
     @Override
@@ -61,7 +62,10 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
             // has read it to its end.
             request.resume();
             loop.execute(() -> takeOver(framework));
-        } else if (!request.response().closed()) {
+            return;
+        }
+        HeldHead.send(PipelinedRequests.pipeline(request));
+        if (!request.response().closed()) {
             // Otherwise the client has reset the stream before the framework listened for that, and
             // nothing would say again that it is gone.
             registration =
@@ -99,6 +103,7 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
 
     private void takeOver(MultiSubscriber<? super String> framework) {
         if (ended) {
+            HeldHead.send(PipelinedRequests.pipeline(request));
             return;
         }
         var connection = ChunkedConnection.takeOver(request);

@@ -6,6 +6,9 @@ import io.vertx.ext.web.RoutingContext;
 /** The headers of an event stream. */
 public final class StreamHeaders {
 
+    /** The type of an event stream, as it is sent. */
+    static final String CONTENT_TYPE = "text/event-stream;charset=utf-8";
+
     private StreamHeaders() {}
 
     /**
@@ -23,7 +26,7 @@ public final class StreamHeaders {
                 sent ->
                         exchange.response()
                                 .headers()
-                                .set(HttpHeaders.CONTENT_TYPE, "text/event-stream;charset=utf-8")
+                                .set(HttpHeaders.CONTENT_TYPE, CONTENT_TYPE)
                                 .set(HttpHeaders.CACHE_CONTROL, "no-cache, no-transform")
                                 .set("X-Accel-Buffering", "no")
                                 // The framework tells its own client the type of the data.

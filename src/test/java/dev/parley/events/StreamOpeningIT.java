@@ -77,6 +77,23 @@ class StreamOpeningIT {
     }
 
     @Test
+    void headAndFirstEvents_leaveTogether_ifTheRoomIsOpen() {
+        try (SseReader first = room.subscribe()) {
+            first.awaitLastEventId();
+            for (int i = 0; i < 20; i++) {
+                byte[] request =
+                        ("GET /events?room=" + room.name() + " HTTP/1.1\r\nHost: x\r\n\r\n")
+                                .getBytes(US_ASCII);
+                try (RawConnection second = RawConnection.open(port, request)) {
+                    second.readUntil(text -> !text.isEmpty());
+
+                    assertThat(second.text()).startsWith("HTTP/1.1 200 ").contains("\nid: ");
+                }
+            }
+        }
+    }
+
+    @Test
     void stream_isNeverCompressed() {
         var browser = room.reader().header("Accept-Encoding", "gzip, deflate, br");
 

@@ -83,6 +83,27 @@ class RedisOutageIT extends RedisFaultBase {
     }
 
     @Test
+    void newReader_whileRedisHangs_hasTheHeadAtOnce() {
+        try (ParleyProcess patient =
+                ParleyProcess.builder()
+                        .config("parley.redis.timeout", "1H")
+                        .config("parley.redis.probe-timeout", "1H")
+                        .redis(network.uri("redis"))
+                        .start()) {
+            Pods.awaitPublishing(patient);
+
+            redis.pause();
+            try (SseReader reader = SseReader.open(patient.uri("/events?room=" + room))) {
+                assertThat(reader.status()).isEqualTo(200);
+                assertThat(reader.lastEventId()).isEmpty();
+                redis.resume();
+
+                reader.awaitLastEventId();
+            }
+        }
+    }
+
+    @Test
     void subscriptionsThatRedisCloses_whilePublishing_loseNothing() {
         try (var fleet = new ReaderFleet(5, () -> pod.uri("/events?room=" + room))) {
             for (int i = 1; i <= 200; i++) {
