@@ -10,7 +10,6 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelOutboundHandler;
@@ -24,7 +23,6 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -329,16 +327,9 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
             }
         }
 
+        /** Tells whether no other handler sees what this one writes. */
         private static boolean isFirstToWrite(ChannelHandlerContext handler) {
-            for (Map.Entry<String, ChannelHandler> entry : handler.pipeline()) {
-                if (entry.getKey().equals(handler.name())) {
-                    return true;
-                }
-                if (entry.getValue() instanceof ChannelOutboundHandler) {
-                    return false;
-                }
-            }
-            return false;
+            return handler.equals(handler.pipeline().context(ChannelOutboundHandler.class));
         }
     }
 }

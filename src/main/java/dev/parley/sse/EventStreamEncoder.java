@@ -1,7 +1,9 @@
 package dev.parley.sse;
 
+import static java.util.stream.Collectors.joining;
+
+import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.parley.delivery.DisconnectReason;
 import dev.parley.delivery.Gap;
@@ -73,22 +75,24 @@ public final class EventStreamEncoder implements StreamEncoder {
 
     @Override
     public byte[] position(Room room, String id) {
-        ObjectNode data = json.createObjectNode().put("room", room.name()).put("id", id);
-        String written = requireOneLine(id);
-        return utf8(
-                "event: position\n" + dataFields(data.toString()) + ("id: " + written + "\n\n"));
+        return position("\"room\":" + quoted(room.name()), id);
     }
 
     @Override
     public byte[] position(List<Room> rooms, String position) {
-        ObjectNode data = json.createObjectNode();
-        ArrayNode names = data.putArray("rooms");
-        rooms.forEach(room -> names.add(room.name()));
-        data.put("id", position);
+        return position(
+                rooms.stream()
+                        .map(room -> quoted(room.name()))
+                        .collect(joining(",", "\"rooms\":[", "]")),
+                position);
+    }
+
+    /** Every stream begins with it, so it is written without a tree of JSON nodes. */
+    private static byte[] position(String rooms, String id) {
         return utf8(
                 "event: position\n"
-                        + dataFields(data.toString())
-                        + ("id: " + requireOneLine(position) + "\n\n"));
+                        + ("data: {" + rooms + ",\"id\":" + quoted(id) + "}\n")
+                        + ("id: " + requireOneLine(id) + "\n\n"));
     }
 
     @Override
@@ -164,10 +168,17 @@ public final class EventStreamEncoder implements StreamEncoder {
     }
 
     private static String requireOneLine(String value) {
-        if (value.chars().anyMatch(c -> c == 0 || c == '\r' || c == '\n')) {
+        if (value.indexOf('\0') >= 0 || value.indexOf('\r') >= 0 || value.indexOf('\n') >= 0) {
             throw new IllegalArgumentException("a field is one line without NUL");
         }
         return value;
+    }
+
+    /** Writes a text as a JSON string. */
+    private static String quoted(String text) {
+        var written = new StringBuilder(text.length() + 2).append('"');
+        JsonStringEncoder.getInstance().quoteAsString(text, written);
+        return written.append('"').toString();
     }
 
     private String retry() {

@@ -62,6 +62,29 @@ class EventStreamControlTest {
                         new Event("k3f9-42", "message", "a"));
     }
 
+    /** An id that is none is repeated as the client gave it, without control characters. */
+    @ParameterizedTest
+    @ValueSource(strings = {"a\"b", "\\", "a\tb\u007f", "Ü\ud83d\ude00\u2028", "{\"x\":1}", " "})
+    void positionThatIsNoId_isQuotedInTheData(String id) {
+        List<Event> events = TwoParsers.events(encoder.position(Room.LOBBY, id));
+
+        JsonNode data = Json.parse(events.get(0).data());
+        assertThat(data.get("id").textValue()).isEqualTo(id);
+        assertThat(data.get("room").textValue()).isEqualTo("lobby");
+        assertThat(events.get(0).id()).isEqualTo(id);
+    }
+
+    @Test
+    void positionInSeveralRooms_namesThem() {
+        String id = "kitchen=k3f9-42,lobby=k3f9-7";
+
+        byte[] position = encoder.position(List.of(KITCHEN, Room.LOBBY), id);
+
+        String data = "{\"rooms\":[\"kitchen\",\"lobby\"],\"id\":\"" + id + "\"}";
+        assertThat(text(position))
+                .isEqualTo("event: position\ndata: " + data + "\nid: " + id + "\n\n");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"a\nb", "a\rb", "a\r\nb", "a\0b", "\n", "a\n\ndata: x"})
     void positionOfMoreThanOneLine_isRefused(String id) {
