@@ -28,8 +28,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection on HTTP/1.1 that is taken over from the server once the head of the answer has been
- * sent. From then on every byte of the stream is written here.
+ * A connection on HTTP/1.1 that is taken over from the server once it has written the head of the
+ * answer. From then on every byte of the stream is written here.
  *
  * <p>A chunk (RFC 9112 §7.1) is made once for all connections of an event loop. It bypasses the
  * server's encoder and, where possible, goes straight into the socket. Where possible the exchange

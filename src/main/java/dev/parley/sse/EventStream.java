@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The answer to a request for a stream: for the framework a {@code Multi} that never emits an item.
  *
- * <p>The framework routes, negotiates and sends the head of the answer. Parley writes the body,
+ * <p>The framework routes, negotiates and writes the head of the answer. Parley writes the body,
  * because the framework's writer encodes each message anew for each client and does not conform to
  * the event stream format. On HTTP/1.1 the connection is taken over from the server ({@link
  * ChunkedConnection}), and the framework does nothing more. Otherwise ({@link ResponseConnection})
@@ -40,6 +40,8 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
     private boolean ended;
 
     /**
+     * Has the head of the answer held back, if the connection can be taken over ({@link HeldHead}).
+     *
      * @param loop the connection's event loop
      * @param request the request for the stream
      * @param subscribe gives the connection to the hub; called on that loop

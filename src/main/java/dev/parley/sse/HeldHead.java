@@ -36,17 +36,22 @@ final class HeldHead extends ChannelOutboundHandlerAdapter {
         }
     }
 
-    /** Lets go of the head: what is written from now on may be flushed, and the head with it. */
-    static void letGo(ChannelPipeline pipeline) {
-        if (pipeline.get(HeldHead.class) != null) {
+    /**
+     * Lets go of the head: it leaves with what is written and flushed next.
+     *
+     * @return whether it was held
+     */
+    static boolean letGo(ChannelPipeline pipeline) {
+        boolean isHeld = pipeline.get(HeldHead.class) != null;
+        if (isHeld) {
             pipeline.remove(HeldHead.class);
         }
+        return isHeld;
     }
 
-    /** Sends the head, if one is held. */
+    /** Sends the head, if it is held. */
     static void send(ChannelPipeline pipeline) {
-        if (pipeline.get(HeldHead.class) != null) {
-            letGo(pipeline);
+        if (letGo(pipeline)) {
             pipeline.flush();
         }
     }

@@ -59,16 +59,9 @@ class RedisOutageIT extends RedisFaultBase {
         }
     }
 
-    /** Of a pod whose probe gives up later by far, so that only the deadline of a command ends. */
     @Test
     void publish_whileRedisHangs_isAnsweredAtItsOwnDeadline() {
-        try (ParleyProcess patient =
-                ParleyProcess.builder()
-                        .config("parley.redis.timeout", "300MS")
-                        .config("parley.redis.probe-timeout", "1H")
-                        .redis(network.uri("redis"))
-                        .start()) {
-            Pods.awaitPublishing(patient);
+        try (ParleyProcess patient = patientPod("300MS")) {
             // While it starts on a slow machine, a connection may be too late.
             int start = patient.log().length();
 
@@ -84,14 +77,7 @@ class RedisOutageIT extends RedisFaultBase {
 
     @Test
     void newReader_whileRedisHangs_hasTheHeadAtOnce() {
-        try (ParleyProcess patient =
-                ParleyProcess.builder()
-                        .config("parley.redis.timeout", "1H")
-                        .config("parley.redis.probe-timeout", "1H")
-                        .redis(network.uri("redis"))
-                        .start()) {
-            Pods.awaitPublishing(patient);
-
+        try (ParleyProcess patient = patientPod("1H")) {
             redis.pause();
             try (SseReader reader = SseReader.open(patient.uri("/events?room=" + room))) {
                 assertThat(reader.status()).isEqualTo(200);
@@ -101,6 +87,18 @@ class RedisOutageIT extends RedisFaultBase {
                 reader.awaitLastEventId();
             }
         }
+    }
+
+    /** Its probe gives up later by far, so that only the deadline of a command ends. */
+    private ParleyProcess patientPod(String timeout) {
+        ParleyProcess started =
+                ParleyProcess.builder()
+                        .config("parley.redis.timeout", timeout)
+                        .config("parley.redis.probe-timeout", "1H")
+                        .redis(network.uri("redis"))
+                        .start();
+        Pods.awaitPublishing(started);
+        return started;
     }
 
     @Test
