@@ -22,9 +22,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps one connection within the {@link ServerBounds}. It is the first handler of the connection,
- * from the moment in which it is accepted, and so sees each byte before TLS and HTTP do. Runs on
- * the connection's event loop.
+ * Keeps one connection within the {@link ServerBounds}. It is the first handler of the connection
+ * (but for a {@link WaitingOpening}), from the moment in which it is accepted, and so sees each
+ * byte before TLS and HTTP do. Runs on the connection's event loop.
  *
  * <pre>
  *            first byte           head complete             answered

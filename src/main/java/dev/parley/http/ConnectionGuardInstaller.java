@@ -2,15 +2,17 @@ package dev.parley.http;
 
 import io.netty.bootstrap.ChannelInitializerExtension;
 import io.netty.channel.Channel;
+import io.quarkus.runtime.ImageMode;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Puts a {@link ConnectionGuard} or a {@link ManagementGuard} on each connection when it is
- * accepted. Neither the framework nor Vert.x has a place for that: their first hook on a connection
- * comes with its first bytes, or with its first request. Netty creates this object itself
- * (META-INF/services) if {@link #enable} was called before the first connection of the process.
+ * accepted, and in a native executable a {@link WaitingOpening} in front of the first. Neither the
+ * framework nor Vert.x has a place for that: their first hook on a connection comes with its first
+ * bytes, or with its first request. Netty creates this object itself (META-INF/services) if {@link
+ * #enable} was called before the first connection of the process.
  */
 @RegisterForReflection
 public final class ConnectionGuardInstaller extends ChannelInitializerExtension {
@@ -22,6 +24,8 @@ public final class ConnectionGuardInstaller extends ChannelInitializerExtension 
      * constant, which would be computed when a native executable is built.
      */
     private static volatile int managementPort;
+
+    private final boolean isNative = ImageMode.current() == ImageMode.NATIVE_RUN;
 
     /** Makes Netty look for extensions. */
     public static void enable() {
@@ -40,6 +44,9 @@ public final class ConnectionGuardInstaller extends ChannelInitializerExtension 
             ManagementGuard.guard(channel);
         } else if (current != null) {
             ConnectionGuard.guard(channel, current);
+            if (isNative) {
+                channel.pipeline().addFirst(new WaitingOpening(OpeningTurn::current));
+            }
         }
     }
 

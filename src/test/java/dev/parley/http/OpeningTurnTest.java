@@ -1,8 +1,8 @@
 package dev.parley.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-import dev.parley.http.StreamOpenings.Turn;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,28 +10,28 @@ import java.util.Queue;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-class StreamOpeningsTest {
+class OpeningTurnTest {
 
     private final Queue<Runnable> tasks = new ArrayDeque<>();
     private final List<Integer> served = new ArrayList<>();
-    private final Turn turn = new Turn();
+    private final OpeningTurn turn = new OpeningTurn();
 
     @Test
     void requestsThatArriveTogether_onlyTheFirstAreServedAtOnce() {
         // given
-        int together = 3 * StreamOpenings.AT_ONCE;
+        int together = 3 * OpeningTurn.AT_ONCE;
 
         // when
         IntStream.range(0, together).forEach(this::arrive);
 
         // then
-        assertThat(served).containsExactlyElementsOf(upTo(StreamOpenings.AT_ONCE));
+        assertThat(served).containsExactlyElementsOf(upTo(OpeningTurn.AT_ONCE));
     }
 
     @Test
     void requestsThatArriveTogether_eachOfTheOthersIsATask_inTheOrderInWhichTheyCame() {
         // given
-        int together = 3 * StreamOpenings.AT_ONCE;
+        int together = 3 * OpeningTurn.AT_ONCE;
         IntStream.range(0, together).forEach(this::arrive);
 
         // when
@@ -47,13 +47,13 @@ class StreamOpeningsTest {
         assertThat(servedByTask)
                 .allMatch(count -> count <= 1)
                 .filteredOn(count -> count == 1)
-                .hasSize(2 * StreamOpenings.AT_ONCE);
+                .hasSize(2 * OpeningTurn.AT_ONCE);
     }
 
     @Test
     void requestsOfTheNextTurn_areServedAtOnceAgain() {
         // given
-        IntStream.range(0, StreamOpenings.AT_ONCE).forEach(this::arrive);
+        IntStream.range(0, OpeningTurn.AT_ONCE).forEach(this::arrive);
         runTasks();
         served.clear();
 
@@ -62,6 +62,43 @@ class StreamOpeningsTest {
 
         // then
         assertThat(served).containsExactly(0);
+    }
+
+    @Test
+    void requestThatWaitedAsBytes_isServedWhenItsTurnComes_thoughOthersWaitBehindIt() {
+        // given
+        IntStream.range(0, OpeningTurn.AT_ONCE).forEach(this::arrive);
+        turn.await(() -> arrive(100));
+        arrive(101);
+        served.clear();
+
+        // when
+        tasks.remove().run();
+
+        // then
+        assertThat(served).containsExactly(100);
+        runTasks();
+        assertThat(served).containsExactly(100, 101);
+    }
+
+    @Test
+    void requestThatFails_doesNotKeepTheOthersFromTheirTurns() {
+        // given
+        IntStream.range(0, OpeningTurn.AT_ONCE).forEach(this::arrive);
+        turn.await(
+                () -> {
+                    throw new IllegalStateException("on purpose");
+                });
+        arrive(101);
+        served.clear();
+
+        // when
+        assertThatIllegalStateException().isThrownBy(tasks.remove()::run);
+        runTasks();
+
+        // then
+        assertThat(served).containsExactly(101);
+        assertThat(turn.isOver()).isFalse();
     }
 
     private void arrive(int number) {
