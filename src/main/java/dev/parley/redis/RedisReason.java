@@ -106,7 +106,10 @@ final class RedisReason {
         } else if (words.startsWith("ERR unknown command")) {
             advice = "the server renamed or lacks a command that Parley needs";
         } else if (words.startsWith("MOVED ")) {
-            advice = "a Redis Cluster needs quarkus.redis.client-type=cluster";
+            // A Cluster answers so while a slot moves, and always if it is used as a single server.
+            advice =
+                    "another node of the Redis Cluster has the slot; quarkus.redis.client-type must"
+                            + " be cluster";
         }
         return advice.isEmpty() ? words : words + " (" + advice + ")";
     }

@@ -241,7 +241,10 @@ class ClusterConnectionsIT {
                         () ->
                                 connections
                                         .problem()
-                                        .filter(reason -> reason.contains("client-type=cluster"))
+                                        .filter(
+                                                reason ->
+                                                        reason.contains(
+                                                                "client-type must be cluster"))
                                         .isPresent());
 
         Future<Response> call =

@@ -48,8 +48,8 @@ class RedisReasonTest {
     void nodeOfACluster_isNamedAsWhatItIs() {
         assertThat(RedisReason.of(ErrorType.create("MOVED 866 10.0.0.7:6379")))
                 .isEqualTo(
-                        "MOVED 866 10.0.0.7:6379 (a Redis Cluster needs"
-                                + " quarkus.redis.client-type=cluster)");
+                        "MOVED 866 10.0.0.7:6379 (another node of the Redis Cluster has the slot;"
+                                + " quarkus.redis.client-type must be cluster)");
     }
 
     @ParameterizedTest

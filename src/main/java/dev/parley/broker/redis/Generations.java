@@ -13,6 +13,7 @@ import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Response;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -62,6 +63,18 @@ final class Generations {
     private volatile @Nullable View view;
 
     private volatile String otherList = "";
+
+    /** What the script does with the list: its modes. */
+    private enum Mode {
+        JOIN,
+        REFRESH,
+        PEERS,
+        RETURN;
+
+        String argument() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
 
     /** A list, and its number at the server. */
     record Generation(long number, ServerList list) {}
@@ -203,7 +216,7 @@ final class Generations {
                                         connection,
                                         SCRIPT,
                                         List.of(key),
-                                        arguments("join", "", "")))
+                                        arguments(Mode.JOIN, "", "")))
                 .onSuccess(reply -> view = read(reply).view())
                 .mapEmpty();
     }
@@ -218,7 +231,7 @@ final class Generations {
      * @return whether the view has changed, so that rooms are perhaps in other epochs
      */
     Future<Boolean> refresh(RedisConnections redis, List<View> others) {
-        return send(redis, "refresh", "", "")
+        return send(redis, Mode.REFRESH, "", "")
                 .compose(answer -> notePeers(redis, answer, others))
                 .map(this::onAnswer);
     }
@@ -251,18 +264,17 @@ final class Generations {
         }
         return send(
                 redis,
-                wasAway ? "return" : "peers",
+                wasAway ? Mode.RETURN : Mode.PEERS,
                 Long.toString(answer.view().number()),
                 Peer.write(present));
     }
 
-    private Future<Answer> send(
-            RedisConnections redis, String mode, String expected, String peers) {
+    private Future<Answer> send(RedisConnections redis, Mode mode, String expected, String peers) {
         return redis.send(SCRIPT, List.of(key), arguments(mode, expected, peers)).map(this::read);
     }
 
-    private List<String> arguments(String mode, String expected, String peers) {
-        return List.of(server, list.toString(), Epochs.next(), mode, expected, peers);
+    private List<String> arguments(Mode mode, String expected, String peers) {
+        return List.of(server, list.toString(), Epochs.next(), mode.argument(), expected, peers);
     }
 
     private boolean onAnswer(Answer answer) {
