@@ -37,7 +37,9 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>It passes on a few requests at a time. A read of 64 KB can contain two thousand, and each
  * connection of an event loop is read before the others have their next turn, so a client with many
- * connections would keep the others waiting for seconds. What waits counts as heads.
+ * connections would keep the others waiting for seconds. While many requests for streams wait for
+ * their turn ({@link OpeningTurn#isFull}), it passes on the first of each connection alone. What
+ * waits counts as heads.
  *
  * <p>It also keeps the failure of one stream from ending the others: see {@link #exceptionCaught}
  * and {@link Http2MethodCheck}.
@@ -144,7 +146,7 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
             pass(context, bytes);
             if (!waiting.isEmpty()) {
                 context.channel().config().setAutoRead(false);
-                context.executor().execute(() -> nextTurn(context));
+                awaitNextTurn(context);
             }
         } else {
             waiting.add(bytes);
@@ -166,10 +168,20 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
         }
     }
 
+    private void awaitNextTurn(ChannelHandlerContext context) {
+        Runnable next = () -> nextTurn(context);
+        OpeningTurn openings = OpeningTurn.current();
+        if (openings.isFull()) {
+            openings.await(next);
+        } else {
+            context.executor().execute(next);
+        }
+    }
+
     private void nextTurn(ChannelHandlerContext context) {
         requestsInTurn = 0;
         while (!waiting.isEmpty()
-                && requestsInTurn < REQUESTS_IN_TURN
+                && requestsInTurn < mostInTurn()
                 && context.channel().isActive()) {
             pass(context, waiting.remove());
         }
@@ -180,10 +192,19 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
         channelReadComplete(context);
         connection.countBodies();
         if (!waiting.isEmpty()) {
-            context.executor().execute(() -> nextTurn(context));
+            awaitNextTurn(context);
         } else if (!context.isRemoved()) {
             context.channel().config().setAutoRead(true);
         }
+    }
+
+    private int mostInTurn() {
+        if (!OpeningTurn.current().isFull()) {
+            return REQUESTS_IN_TURN;
+        }
+        // The first of a connection is passed on, since it would meet the deadline for the first
+        // head. And on HTTP/1 each connection may have one too.
+        return connection.hasRequest() ? 0 : 1;
     }
 
     /** Netty writes a DATA frame in two pieces, and others in one or two. */
@@ -279,7 +300,8 @@ final class Http2FrameGuard extends ChannelDuplexHandler {
      */
     private int follow(ChannelHandlerContext context, ByteBuf bytes) {
         int at = bytes.readerIndex();
-        while (at < bytes.writerIndex() && requestsInTurn < REQUESTS_IN_TURN) {
+        int most = mostInTurn();
+        while (at < bytes.writerIndex() && requestsInTurn < most) {
             if (prefaceBytes < PREFACE.length) {
                 if (bytes.getByte(at++) != PREFACE[prefaceBytes++]) {
                     return onOtherProtocol(context) ? bytes.writerIndex() : CUT;

@@ -1,6 +1,7 @@
 package dev.parley.http;
 
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.core.impl.ContextInternal;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -44,6 +45,7 @@ final class StreamOpenings {
                                 exchange.next();
                             }
                         },
+                        exchange.request().version() == HttpVersion.HTTP_2,
                         context.nettyEventLoop(),
                         request -> context.dispatch(ignored -> request.run()));
     }

@@ -56,7 +56,7 @@ final class WaitingOpening extends ChannelInboundHandlerAdapter {
                 && isOpening(bytes)) {
             request = ByteBufUtil.getBytes(bytes);
             bytes.release();
-            turn.await(() -> passInTurn(context));
+            turn.awaitAsBytes(() -> passInTurn(context));
         } else {
             pass(context);
             context.fireChannelRead(message);

@@ -6,6 +6,7 @@ import static dev.parley.testsupport.Http2Frames.END_STREAM;
 import static dev.parley.testsupport.Http2Frames.GOAWAY;
 import static dev.parley.testsupport.Http2Frames.HEADERS;
 import static dev.parley.testsupport.Http2Frames.RST_STREAM;
+import static dev.parley.testsupport.Http2Frames.SETTINGS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http2Frames;
@@ -14,6 +15,8 @@ import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RawConnection;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -184,6 +187,35 @@ class SharedConnectionIT {
         assertThat(connection.readUntil(text -> count(text, "event: position") == streams))
                 .as(() -> Http2Frames.received(connection).toString())
                 .isTrue();
+    }
+
+    /** More than may wait for their turn as requests, so that some connections wait too. */
+    @Test
+    void streamsThatAreOpenedTogether_onManyConnections_areAllServed() {
+        int streams = 90;
+        Http2Frames burst = Http2Frames.more();
+        for (int stream = 1; stream < 2 * streams; stream += 2) {
+            burst.get(stream, "/events?room=lobby");
+        }
+        List<RawConnection> connections = new ArrayList<>();
+        try {
+            for (int i = 0; i < 40; i++) {
+                connections.add(pod.connect(Http2Frames.connection().window(0, 1 << 28)));
+            }
+            connections.forEach(
+                    one -> Http2Frames.await(one, frame -> frame.type() == SETTINGS, 1));
+
+            connections.forEach(connection -> connection.send(burst.toBytes()));
+
+            for (RawConnection connection : connections) {
+                Http2Frames.await(connection, frame -> frame.type() == HEADERS, streams);
+                assertThat(connection.readUntil(text -> count(text, "event: position") == streams))
+                        .isTrue();
+            }
+            assertReceives(connectReader());
+        } finally {
+            connections.forEach(RawConnection::close);
+        }
     }
 
     private static int count(String text, String part) {

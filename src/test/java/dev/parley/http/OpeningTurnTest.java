@@ -68,7 +68,7 @@ class OpeningTurnTest {
     void requestThatWaitedAsBytes_isServedWhenItsTurnComes_thoughOthersWaitBehindIt() {
         // given
         IntStream.range(0, OpeningTurn.AT_ONCE).forEach(this::arrive);
-        turn.await(() -> arrive(100));
+        turn.awaitAsBytes(() -> arrive(100));
         arrive(101);
         served.clear();
 
@@ -85,7 +85,7 @@ class OpeningTurnTest {
     void requestThatFails_doesNotKeepTheOthersFromTheirTurns() {
         // given
         IntStream.range(0, OpeningTurn.AT_ONCE).forEach(this::arrive);
-        turn.await(
+        turn.awaitAsBytes(
                 () -> {
                     throw new IllegalStateException("on purpose");
                 });
@@ -101,8 +101,46 @@ class OpeningTurnTest {
         assertThat(turn.isOver()).isFalse();
     }
 
+    @Test
+    void manyRequestsOfHttp2ThatWait_fillTheTurn_untilOneIsServed() {
+        // given
+        int most = OpeningTurn.AT_ONCE + OpeningTurn.MAX_OF_HTTP_2;
+        IntStream.range(0, 2 * most).forEach(this::arrive);
+        runTasks();
+
+        // when
+        IntStream.range(1, most).forEach(this::arriveOnHttp2);
+        boolean isFullBelow = turn.isFull();
+        arriveOnHttp2(most);
+
+        // then
+        assertThat(isFullBelow).isFalse();
+        assertThat(turn.isFull()).isTrue();
+        tasks.remove().run();
+        assertThat(turn.isFull()).isFalse();
+    }
+
+    @Test
+    void actionThatWaits_isRunInItsTurn_andRequestsThatItReadsWaitAgain() {
+        // given
+        IntStream.range(0, OpeningTurn.AT_ONCE).forEach(this::arriveOnHttp2);
+        turn.await(() -> arriveOnHttp2(100));
+        arriveOnHttp2(101);
+        served.clear();
+
+        // when
+        runTasks();
+
+        // then
+        assertThat(served).containsExactly(101, 100);
+    }
+
+    private void arriveOnHttp2(int number) {
+        turn.serve(() -> served.add(number), true, tasks::add, Runnable::run);
+    }
+
     private void arrive(int number) {
-        turn.serve(() -> served.add(number), tasks::add, Runnable::run);
+        turn.serve(() -> served.add(number), false, tasks::add, Runnable::run);
     }
 
     private void runTasks() {

@@ -29,7 +29,7 @@ class WaitingOpeningTest {
     @BeforeEach
     void endTheTurn() {
         for (int i = 0; i < OpeningTurn.AT_ONCE; i++) {
-            turn.serve(() -> {}, tasks::add, Runnable::run);
+            turn.serve(() -> {}, false, tasks::add, Runnable::run);
         }
         assertThat(turn.isOver()).isTrue();
     }
