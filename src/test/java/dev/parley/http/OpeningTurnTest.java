@@ -53,9 +53,8 @@ class OpeningTurnTest {
     @Test
     void requestsOfTheNextTurn_areServedAtOnceAgain() {
         // given
-        IntStream.range(0, OpeningTurn.AT_ONCE).forEach(this::arrive);
+        endTheTurn();
         runTasks();
-        served.clear();
 
         // when
         arrive(0);
@@ -67,10 +66,9 @@ class OpeningTurnTest {
     @Test
     void requestThatWaitedAsBytes_isServedWhenItsTurnComes_thoughOthersWaitBehindIt() {
         // given
-        IntStream.range(0, OpeningTurn.AT_ONCE).forEach(this::arrive);
+        endTheTurn();
         turn.awaitAsBytes(() -> arrive(100));
         arrive(101);
-        served.clear();
 
         // when
         tasks.remove().run();
@@ -84,13 +82,12 @@ class OpeningTurnTest {
     @Test
     void requestThatFails_doesNotKeepTheOthersFromTheirTurns() {
         // given
-        IntStream.range(0, OpeningTurn.AT_ONCE).forEach(this::arrive);
+        endTheTurn();
         turn.awaitAsBytes(
                 () -> {
                     throw new IllegalStateException("on purpose");
                 });
         arrive(101);
-        served.clear();
 
         // when
         assertThatIllegalStateException().isThrownBy(tasks.remove()::run);
@@ -104,14 +101,12 @@ class OpeningTurnTest {
     @Test
     void manyRequestsOfHttp2ThatWait_fillTheTurn_untilOneIsServed() {
         // given
-        int most = OpeningTurn.AT_ONCE + OpeningTurn.MAX_OF_HTTP_2;
-        IntStream.range(0, 2 * most).forEach(this::arrive);
-        runTasks();
+        endTheTurn();
 
         // when
-        IntStream.range(1, most).forEach(this::arriveOnHttp2);
+        IntStream.range(1, OpeningTurn.MAX_OF_HTTP_2).forEach(this::arriveOnHttp2);
         boolean isFullBelow = turn.isFull();
-        arriveOnHttp2(most);
+        arriveOnHttp2(OpeningTurn.MAX_OF_HTTP_2);
 
         // then
         assertThat(isFullBelow).isFalse();
@@ -121,18 +116,35 @@ class OpeningTurnTest {
     }
 
     @Test
+    void manyRequestsOfHttp1ThatWait_doNotFillTheTurn() {
+        // given
+        endTheTurn();
+
+        // when
+        IntStream.range(0, 2 * OpeningTurn.MAX_OF_HTTP_2).forEach(this::arrive);
+
+        // then
+        assertThat(turn.isFull()).isFalse();
+    }
+
+    @Test
     void actionThatWaits_isRunInItsTurn_andRequestsThatItReadsWaitAgain() {
         // given
-        IntStream.range(0, OpeningTurn.AT_ONCE).forEach(this::arriveOnHttp2);
+        endTheTurn();
         turn.await(() -> arriveOnHttp2(100));
         arriveOnHttp2(101);
-        served.clear();
 
         // when
         runTasks();
 
         // then
         assertThat(served).containsExactly(101, 100);
+    }
+
+    /** Lets as many requests arrive as are served at once. */
+    private void endTheTurn() {
+        IntStream.range(0, OpeningTurn.AT_ONCE).forEach(this::arrive);
+        served.clear();
     }
 
     private void arriveOnHttp2(int number) {
