@@ -128,6 +128,9 @@ final class ManifestsTest {
         for (PodDisruptionBudget budget : manifests.all(PodDisruptionBudget.class)) {
             Map<String, String> labels = budget.getSpec().getSelector().getMatchLabels();
             assertThat(manifests.selected(labels).name()).isEqualTo("parley");
+            // While Redis is away pods are not ready, but keep their readers.
+            assertThat(budget.getSpec().getUnhealthyPodEvictionPolicy())
+                    .isIn(null, "IfHealthyBudget");
         }
         for (Pods pods : manifests.pods()) {
             for (TopologySpreadConstraint spread : pods.spec().getTopologySpreadConstraints()) {
