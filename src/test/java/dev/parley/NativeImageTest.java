@@ -148,6 +148,26 @@ class NativeImageTest {
                 .contains("-R:MaximumHeapSizePercent=50");
     }
 
+    /** Otherwise it would keep its readers, and rooms that were being changed would be broken. */
+    @ArchTest
+    static void executableWhoseHeapIsFull_ends_asTheJvmInTheImageDoes(JavaClasses ignored)
+            throws IOException {
+        assertThat(Files.readAllLines(Path.of("src", "main", "docker", "jvm.options")))
+                .contains("-XX:+ExitOnOutOfMemoryError");
+        assertThat(setting("quarkus.native.additional-build-args"))
+                .contains("-R:+ExitOnOutOfMemoryError");
+    }
+
+    /**
+     * Otherwise the JDK's 30 s would be part of the executable, and a Redis that comes back under
+     * another address would not be found for that long.
+     */
+    @ArchTest
+    static void howLongAnAddressIsKept_isReadAtTheStart(JavaClasses ignored) throws IOException {
+        assertThat(setting("quarkus.native.additional-build-args"))
+                .contains("--initialize-at-run-time=sun.net.InetAddressCachePolicy");
+    }
+
     /** Without its file a service is not found, and nothing says so. */
     @ArchTest
     static void servicesOfTheLibraries_areNamedAndRegistered(JavaClasses classes)

@@ -290,8 +290,10 @@ public final class ParleyProcess implements Closeable {
                 words.addAll(List.of("-jar", jar.toAbsolutePath().toString()));
             } else {
                 words.add(Path.of(executable).toAbsolutePath().toString());
-                // The only one of the JVM's options that the binary has too.
-                jvmOptions.stream().filter(option -> option.startsWith("-Xmx")).forEach(words::add);
+                // Of the JVM's options the binary has these too.
+                jvmOptions.stream()
+                        .filter(option -> option.startsWith("-Xmx") || option.startsWith("-D"))
+                        .forEach(words::add);
                 words.addAll(options);
             }
             return words;
