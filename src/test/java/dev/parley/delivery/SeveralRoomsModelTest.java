@@ -178,6 +178,9 @@ class SeveralRoomsModelTest {
         /** The rooms that the present connection reads. */
         private List<String> read = List.of();
 
+        /** The position that has to follow a gap in its room; empty if it has followed. */
+        private final Map<String, String> afterGap = new HashMap<>();
+
         private int linesChecked;
         private int gaps;
         private final Map<String, String> texts = new HashMap<>();
@@ -201,6 +204,7 @@ class SeveralRoomsModelTest {
                     read = ROOMS;
                 }
                 id.keySet().retainAll(read);
+                afterGap.clear();
                 connected =
                         Optional.of(
                                 harness.connectWithoutRunning(
@@ -273,40 +277,49 @@ class SeveralRoomsModelTest {
             switch (words[0]) {
                 case "at" -> checkPosition(words[1]);
                 case "resumed" -> assertThat(id.values()).contains(words[1]);
-                case "gap" -> checkGap(words[1], words[5]);
+                case "gap" -> checkGap(words[1], words[2], words[3], words[5]);
                 case "goodbye" -> assertThat(words[1]).isIn("slow-consumer", "unavailable");
                 default -> checkMessage(words[0], words[1]);
             }
         }
 
-        /** A room whose position follows a gap; empty otherwise. */
-        private String roomAfterGap = "";
-
         /**
-         * A gap names the client's position in the room. The client may have none: the room was
-         * lost before the position in all rooms was written.
+         * A gap names the client's position in the room, and leaves out nothing that is retained.
+         * The client may have no position: the room was lost before the position in all rooms was
+         * written.
          */
-        private void checkGap(String requested, String room) {
+        private void checkGap(String requested, String oldest, String newest, String room) {
             gaps++;
             String known = id.get(room);
             if (known != null) {
                 assertThat(requested).isEqualTo(known);
             }
-            roomAfterGap = room;
+            EventId last = EventId.parse(newest).orElseThrow();
+            var next = new EventId(last.epoch(), before(oldest, last));
+            ScriptedBroker broker = harness.broker(room);
+            if (next.epoch().equals(broker.epoch())) {
+                assertThat(next.offset()).isLessThan(broker.oldest());
+            }
+            afterGap.put(room, next.toString());
         }
 
-        /** A position takes none of the client's positions away, and moves none without a gap. */
+        private static long before(String oldest, EventId newest) {
+            return oldest.equals("none")
+                    ? newest.offset()
+                    : EventId.parse(oldest).orElseThrow().offset() - 1;
+        }
+
+        /**
+         * A position takes none of the client's positions away. It moves that of a room only after
+         * a gap, and then to before the oldest message.
+         */
         private void checkPosition(String written) {
             SortedMap<String, String> received = StreamPosition.parse(written).orElseThrow();
             assertThat(read).containsAll(received.keySet());
-            assertThat(received.keySet()).containsAll(id.keySet());
-            id.forEach(
-                    (room, position) -> {
-                        if (!room.equals(roomAfterGap)) {
-                            assertThat(received).containsEntry(room, position);
-                        }
-                    });
-            roomAfterGap = "";
+            SortedMap<String, String> expected = new TreeMap<>(id);
+            expected.putAll(afterGap);
+            assertThat(received).containsAllEntriesOf(expected);
+            afterGap.clear();
             id = received;
         }
 
