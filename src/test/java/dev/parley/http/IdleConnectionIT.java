@@ -61,14 +61,16 @@ class IdleConnectionIT {
         byte[] shared = Http2Frames.connection().get(1, "/events?heartbeat=60").toBytes();
         try (var reader = SseReader.open(pod.uri("/events"));
                 var http1 = open(old);
-                var http2 = open(shared);
-                var silent = open(new byte[0])) {
+                var http2 = open(shared)) {
             reader.awaitLastEventId();
             http1.await("event: position");
             http2.await("event: position");
 
-            // By the time the silent one is closed, the stream has had no message either.
-            silent.readToEnd();
+            // The silent one is opened after the streams have got their last message. By the time
+            // it is closed, a stream without heartbeats would be closed as well.
+            try (var silent = open(new byte[0])) {
+                silent.readToEnd();
+            }
 
             Timeouts.await("the silent one is gone")
                     .untilAsserted(
