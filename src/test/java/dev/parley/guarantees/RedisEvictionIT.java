@@ -81,11 +81,12 @@ class RedisEvictionIT {
         redis.command("CONFIG", "SET", "maxmemory", "0");
         setPolicy("allkeys-lru");
         reconnect();
+        awaitProbes(2);
         assertThat(pod.log()).doesNotContain(MAY_EVICT);
 
         redis.command("CONFIG", "SET", "maxmemory", "64mb");
 
-        pod.awaitLog(MAY_EVICT);
+        pod.awaitLog(MAY_EVICT + " (maxmemory-policy allkeys-lru, maxmemory 67108864)");
     }
 
     @Test
@@ -191,6 +192,16 @@ class RedisEvictionIT {
         redis.command("CLIENT", "KILL", "TYPE", "pubsub");
         Timeouts.await("new subscription")
                 .until(() -> lines("Redis subscription connection is up").size() > before);
+    }
+
+    /**
+     * Waits for messages of the probe. The pod asks for the policy before it sends the first one on
+     * a new connection, and has the answer when the second one arrives.
+     */
+    private void awaitProbes(int count) {
+        String received = "parley_redis_roundtrip_seconds_count";
+        double before = metrics.value(received);
+        Timeouts.await(count + " probes").until(() -> metrics.value(received) >= before + count);
     }
 
     private long evictedKeys() {
