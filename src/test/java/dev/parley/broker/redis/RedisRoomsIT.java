@@ -215,10 +215,17 @@ class RedisRoomsIT {
         BlockingBroker broker = brokers.open(redis.uri());
 
         redis.command("PUBLISH", OF_ALL, "room k3f9-1 1767225600000 {\"text\":\"from 0.1\"}");
+        // A second copy of the first message would come before the next one.
+        redis.command("PUBLISH", OF_ALL, "room k3f9-2 1767225600000 {\"text\":\"the next\"}");
 
-        assertThat(broker.received().await(1))
+        Timeouts.await("the next message")
+                .until(
+                        () ->
+                                broker.received().all().stream()
+                                        .anyMatch(stored -> stored.offset() == 2));
+        assertThat(broker.received().all())
                 .extracting(stored -> stored.message().text())
-                .containsExactly("from 0.1");
+                .containsExactly("from 0.1", "the next");
     }
 
     private static List<Long> offsetsFrom(long first, RecordingListener listener) {
