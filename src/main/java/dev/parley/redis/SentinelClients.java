@@ -1,10 +1,12 @@
 package dev.parley.redis;
 
 import io.vertx.core.Future;
+import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
+import io.vertx.redis.client.impl.types.ErrorType;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -17,13 +19,23 @@ import org.jboss.logging.Logger;
 /**
  * Makes clients that ask Sentinels where the primary is.
  *
- * <p>A client asks them in the order of its list, and goes on to the next one when one refuses or
- * errs; for one that accepts the connection and never answers, such as a process that hangs, it
- * waits until the attempt to connect is given up and the client closed. If each attempt began with
- * that Sentinel again, the pod would have no Redis for as long as it hangs, however many others
- * could answer. So after an attempt that found no primary the next clients begin with the Sentinel
- * that follows, for a minute. Then the order is the configured one again: where Sentinels disagree,
- * all pods should go by the same one. Thread-safe.
+ * <p>A client asks them in the order of its list, goes on to the next one when one refuses or errs,
+ * and connects to the server that the first answer names. Two Sentinels lead it nowhere, however
+ * well the others know the primary:
+ *
+ * <ul>
+ *   <li>One that accepts the connection and never answers, such as a process that hangs. The client
+ *       waits for it until the attempt to connect is given up and the client closed.
+ *   <li>One that names a server which is not the primary any more. If a Sentinel is started again
+ *       from its first configuration, after a failover and while the former primary is dead, it
+ *       names that one, and cannot learn of the present one, since Sentinels find each other
+ *       through the primary that they know. A former primary that came back is a replica.
+ * </ul>
+ *
+ * <p>If each attempt began with that Sentinel again, the pod would have no Redis for as long as it
+ * is so. So after an attempt that found no primary the next clients begin with the Sentinel that
+ * follows, for a minute. Then the order is the configured one again: where Sentinels disagree, all
+ * pods should go by the same one. Thread-safe.
  */
 final class SentinelClients implements Supplier<Redis> {
 
@@ -75,16 +87,36 @@ final class SentinelClients implements Supplier<Redis> {
     }
 
     /** Goes on to the next Sentinel, unless another attempt has done so already. */
-    private synchronized void passOver(First silent) {
-        if (first.equals(silent)) {
-            first = new First((silent.index() + 1) % sentinels.size(), nanoTime.getAsLong());
+    private synchronized void passOver(First useless) {
+        if (first.equals(useless)) {
+            first = new First((useless.index() + 1) % sentinels.size(), nanoTime.getAsLong());
             LOG.debugf(
-                    "Sentinel %d of the list led to no primary in time; number %d is asked first",
-                    silent.index() + 1, first.index() + 1);
+                    "Sentinel %d of the list led to no primary; number %d is asked first",
+                    useless.index() + 1, first.index() + 1);
         }
     }
 
-    /** A client that tells when it is closed before it has found a primary. */
+    /**
+     * Fails if the connection leads to a replica. Any error reply is let pass: the account may not
+     * be allowed to ask.
+     */
+    private static Future<RedisConnection> requirePrimary(RedisConnection connection) {
+        return connection
+                .send(Request.cmd(Command.INFO).arg("replication"))
+                .map(Response::toString)
+                .recover(
+                        failure ->
+                                failure instanceof ErrorType
+                                        ? Future.succeededFuture("")
+                                        : Future.failedFuture(failure))
+                .compose(
+                        info ->
+                                info.lines().anyMatch("role:slave"::equals)
+                                        ? Future.failedFuture("the Sentinel names a replica")
+                                        : Future.succeededFuture(connection));
+    }
+
+    /** A client that notes whether it is closed, or fails, before it has found a primary. */
     private final class Client implements Redis {
 
         private final Redis delegate;
@@ -99,7 +131,10 @@ final class SentinelClients implements Supplier<Redis> {
         @Override
         public Future<RedisConnection> connect() {
             isConnecting = true;
-            return delegate.connect().onComplete(done -> isConnecting = false);
+            return delegate.connect()
+                    .compose(SentinelClients::requirePrimary)
+                    .onFailure(failure -> passOver(begunWith))
+                    .onComplete(done -> isConnecting = false);
         }
 
         @Override

@@ -4,14 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
+import io.vertx.redis.client.impl.types.BulkType;
+import io.vertx.redis.client.impl.types.ErrorType;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** With which of three Sentinels an attempt to connect begins. */
 class SentinelClientsTest {
@@ -24,20 +30,44 @@ class SentinelClientsTest {
     private final SentinelClients clients =
             new SentinelClients(List.of("a", "b", "c"), this::client, now::get);
 
-    @Test
-    void attemptThatFoundAPrimary_orFailed_leavesTheOrder() {
+    @ParameterizedTest
+    @ValueSource(strings = {"role:master", "NOPERM"})
+    void attemptThatFoundAPrimary_orMayNotAsk_leavesTheOrder(String answer) {
         Redis found = connect();
-        connection.complete();
+        connection.complete(serverThatSays(answer));
         found.close();
-        connection = Promise.promise();
+
+        clients.get();
+
+        assertThat(orders).containsOnly(List.of("a", "b", "c"));
+        assertThat(closed).isOne();
+    }
+
+    /** The Sentinel names a former primary, which is dead. */
+    @Test
+    void attemptThatFailed_isFollowedByOneThatBeginsWithTheNextSentinel() {
         Redis refused = connect();
         connection.fail("refused");
         refused.close();
 
         clients.get();
 
-        assertThat(orders).containsOnly(List.of("a", "b", "c"));
-        assertThat(closed).isEqualTo(2);
+        assertThat(orders).containsExactly(List.of("a", "b", "c"), List.of("b", "c", "a"));
+        assertThat(closed).isOne();
+    }
+
+    /** The Sentinel names a former primary, which follows the present one. */
+    @Test
+    void attemptThatLedToAReplica_fails_andTheNextBeginsWithTheNextSentinel() {
+        Redis client = clients.get();
+        Future<RedisConnection> connected = client.connect();
+
+        connection.complete(serverThatSays("role:slave"));
+        client.close();
+        clients.get();
+
+        assertThat(connected.failed()).isTrue();
+        assertThat(orders).containsExactly(List.of("a", "b", "c"), List.of("b", "c", "a"));
     }
 
     @Test
@@ -94,6 +124,20 @@ class SentinelClientsTest {
         Redis client = clients.get();
         client.connect();
         return client;
+    }
+
+    /** Returns a connection to a server that answers this when it is asked for its role. */
+    private static RedisConnection serverThatSays(String answer) {
+        Response info =
+                BulkType.create(Buffer.buffer("# Replication\r\n" + answer + "\r\n"), false);
+        return (RedisConnection)
+                Proxy.newProxyInstance(
+                        RedisConnection.class.getClassLoader(),
+                        new Class<?>[] {RedisConnection.class},
+                        (proxy, method, args) ->
+                                answer.startsWith("role:")
+                                        ? Future.succeededFuture(info)
+                                        : Future.failedFuture(ErrorType.create(answer)));
     }
 
     private Redis client(List<String> order) {
