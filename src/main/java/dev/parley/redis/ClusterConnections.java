@@ -33,11 +33,16 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Commands</b> go to the node that has the slot of the first key, or on to the one that a
  * node names instead ({@link ClusterCommands}).
  *
- * <p><b>Channels</b> are subscribed to at the node that has the slot of their name. Channels whose
- * name begins with the prefix and a hash tag, such as {@code parley:{kitchen}:live}, are sharded
- * from Redis 7 on (SSUBSCRIBE, SPUBLISH): only that node knows them. Others, and all of them on
- * older servers, are classic: a message that is published at any node reaches the subscriber at any
- * other.
+ * <p><b>Channels</b> whose name begins with the prefix and a hash tag, such as {@code
+ * parley:{kitchen}:live}, are subscribed to at the node that has the slot of their name, as the
+ * room's log is. From Redis 7 on they are sharded (SSUBSCRIBE, SPUBLISH): only that node knows
+ * them. Others, and all of them on older servers, are classic: a message that is published at any
+ * node reaches the subscriber at any other.
+ *
+ * <p><b>Other channels</b>, such as the one for plain text, have nothing at that node. They are
+ * subscribed to there first, go to any other node when the subscription there ends, and stay where
+ * they are from then on. Otherwise plain text would be lost until the one node whose slot has the
+ * channel's name is replaced, although all others deliver it.
  *
  * <p><b>When the Cluster changes,</b> one thing happens, whatever the reason: a node is asked for
  * the map of the slots ({@link #refresh}), and what is at the wrong node moves ({@link #settle}).
@@ -273,13 +278,13 @@ public final class ClusterConnections implements RedisConnections {
     }
 
     /**
-     * Subscribes to a channel at the node that has its slot, and leaves the node where it was.
+     * Subscribes to a channel at the node where it belongs, and leaves the node where it was.
      *
-     * @return whether the channel moved from one node to another
+     * @return whether the channel moved from one node to another because its slot did
      */
     @SuppressWarnings("ReferenceEquality") // A master that was replaced has another connection.
     private boolean place(String channel, Wanted one) {
-        Master to = owner(one.slot);
+        Master to = isOfASlot(channel) ? owner(one.slot) : anyNode(one);
         if (to == one.at) {
             return false;
         }
@@ -293,14 +298,41 @@ public final class ClusterConnections implements RedisConnections {
                     .subscribe(channel, kind(channel))
                     .onSuccess(confirmed -> onConfirmed(channel, one, to));
         }
-        return to != null && one.confirmed;
+        return to != null && one.confirmed && isOfASlot(channel);
+    }
+
+    /**
+     * Returns a node for a channel that is not in a slot: the one where it is, while its
+     * subscription is up; otherwise the owner of the name's slot, or if that is away, any node with
+     * slots whose subscription is up.
+     */
+    private @Nullable Master anyNode(Wanted one) {
+        Master at = one.at;
+        if (at != null && isUp(at)) {
+            return at;
+        }
+        Master owner = owner(one.slot);
+        return owner != null && isUp(owner)
+                ? owner
+                : masters.values().stream().filter(this::isUp).findFirst().orElse(owner);
+    }
+
+    /** Tells whether a node is still in use, and subscriptions there work. */
+    @SuppressWarnings("ReferenceEquality") // A master that was replaced has another connection.
+    private boolean isUp(Master master) {
+        return master.serves && masters.get(master.address) == master && master.node.isSubscribed();
+    }
+
+    /** Tells whether a channel belongs to a slot, and to the keys there. */
+    private boolean isOfASlot(String channel) {
+        return channel.startsWith(config.prefix() + ":{");
     }
 
     private RedisSubscription.Kind kind(String channel) {
         if (channel.equals(setup.legacyChannelPattern())) {
             return RedisSubscription.Kind.PATTERN;
         }
-        return isSharded() && channel.startsWith(config.prefix() + ":{")
+        return isSharded() && isOfASlot(channel)
                 ? RedisSubscription.Kind.SHARD
                 : RedisSubscription.Kind.CHANNEL;
     }
@@ -523,11 +555,12 @@ public final class ClusterConnections implements RedisConnections {
         updateMode();
         Map<NodeAddress, BitSet> owners = now.byOwner();
         owners.forEach((address, owned) -> serve(master(address), owned));
+        // Before channels are placed, so that none goes to, or stays at, a node that is left.
+        leaveOthers(owners.keySet());
         int channels = 0;
         for (Map.Entry<String, Wanted> one : wanted.entrySet()) {
             channels += place(one.getKey(), one.getValue()) ? 1 : 0;
         }
-        leaveOthers(owners.keySet());
         logMoves(channels);
         if (!isSettled()) {
             refreshSoon();

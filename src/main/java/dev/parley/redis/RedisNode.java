@@ -213,7 +213,12 @@ final class RedisNode {
 
     /** Tells whether both connections are up. */
     boolean isConnected() {
-        return commandLink.connection().isPresent() && subscriptionLink.connection().isPresent();
+        return commandLink.connection().isPresent() && isSubscribed();
+    }
+
+    /** Tells whether the connection that is subscribed is up. */
+    boolean isSubscribed() {
+        return subscriptionLink.connection().isPresent();
     }
 
     /** Returns why messages do not flow, one sentence for an operator; empty while they do. */

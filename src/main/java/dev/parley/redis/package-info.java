@@ -13,7 +13,7 @@
  *
  * <p><b>On a Cluster</b> each key and each channel is in one of 16,384 slots, and each slot at one
  * master ({@link dev.parley.redis.ClusterSlots}). {@link dev.parley.redis.ClusterConnections} sends
- * a command to the master of its key, subscribes to a channel at the master of its name, and
+ * a command to the master of its key, subscribes to a room's channel at the master of its name, and
  * follows when slots move or a replica takes over. Of the Redis client (Vert.x) only the one for a
  * single server is used, since its client for Clusters cannot subscribe by slot and connects to all
  * nodes or to none.

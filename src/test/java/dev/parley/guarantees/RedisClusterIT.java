@@ -162,6 +162,49 @@ class RedisClusterIT {
         }
     }
 
+    /** Plain text is not stored, so what is published while no node delivers it is lost. */
+    @Test
+    void masterThatHasTheSlotOfThePlainChannel_dies_andOthersDeliverPlainText() {
+        RedisServer victim = cluster.masterOf("chat");
+        if (cluster.masterOf("{lobby}").equals(victim)) {
+            cluster.move("{lobby}", mastersBut(victim).get(0));
+        }
+        try (SseReader lobby = openLobby()) {
+            cluster.setNodeTimeout(Duration.ofHours(1));
+            victim.kill();
+            // Dead, and its slots are still its own.
+            awaitOnePlainSubscriptionAt(
+                    cluster.nodes().stream().filter(node -> !node.equals(victim)).toList());
+            List<String> texts = new ArrayList<>();
+            for (RedisServer node : mastersBut(victim)) {
+                texts.add("published at " + node);
+                node.command("PUBLISH", "chat", texts.get(texts.size() - 1));
+                lobby.awaitData(texts.get(texts.size() - 1));
+            }
+            assertThat(lobby.data()).isEqualTo(texts);
+            assertThat(lobby.connections()).isOne();
+            assertThat(pod.log()).doesNotContain("slots have moved");
+
+            victim.restart();
+            cluster.setNodeTimeout(Duration.ofSeconds(5));
+            cluster.awaitWhole();
+        }
+        Timeouts.await("connections to three masters")
+                .until(() -> connections().size() == CONNECTIONS);
+        try (SseReader lobby = openLobby()) {
+            assertOneDeliveryEach(lobby);
+        }
+    }
+
+    private List<RedisServer> mastersBut(RedisServer one) {
+        return cluster.nodes().subList(0, 3).stream().filter(node -> !node.equals(one)).toList();
+    }
+
+    private static void awaitOnePlainSubscriptionAt(List<RedisServer> nodes) {
+        Timeouts.await("one subscription to the plain channel")
+                .until(() -> nodes.stream().mapToLong(RedisClusterIT::subscriptions).sum() == 1);
+    }
+
     @Test
     void slotsThatMove_toOthersAndToANewNode_whilePeoplePublish_loseNothing() throws Exception {
         var stop = new AtomicBoolean();

@@ -138,6 +138,47 @@ class ClusterConnectionsIT {
         Timeouts.await("as many connections as before").until(() -> hasItsConnections(dead));
     }
 
+    /** Every node delivers what is published on it, unlike a room's channel. */
+    @ParameterizedTest
+    @ValueSource(strings = {"chat", "parley:liv[e]"})
+    void channelOutsideOfTheSlots_goesToAnotherNode_whenItsOwnDies_andStaysThere(String name) {
+        open();
+        if (name.equals("chat")) {
+            await(connections.subscribe(name));
+        }
+        awaitOneAt(cluster.nodes(), name);
+        RedisServer dead =
+                masters().filter(node -> subscribers(node, name) == 1).findFirst().orElseThrow();
+        List<RedisServer> others =
+                cluster.nodes().stream().filter(node -> !node.equals(dead)).toList();
+        cluster.setNodeTimeout(Duration.ofHours(1));
+
+        dead.kill();
+        awaitOneAt(others, name);
+        dead.restart();
+        Timeouts.await("the master that is back")
+                .until(
+                        () ->
+                                connections.silentServers().isEmpty()
+                                        && masters().allMatch(this::hasItsConnections));
+        awaitProbes(MANY_PROBES);
+
+        assertThat(subscribers(dead, name)).isZero();
+        awaitOneAt(others, name);
+    }
+
+    private static void awaitOneAt(List<RedisServer> nodes, String name) {
+        Timeouts.await("one subscription to " + name)
+                .until(() -> nodes.stream().mapToLong(n -> subscribers(n, name)).sum() == 1);
+    }
+
+    /** Returns the subscriptions to a classic channel, or to the pattern, at a node. */
+    private static long subscribers(RedisServer node, String name) {
+        return name.equals("chat")
+                ? node.command("PUBSUB", "NUMSUB", name).items().get(1).number()
+                : node.command("PUBSUB", "NUMPAT").number();
+    }
+
     @Test
     void connectionsToMasters_thatAreMadeAnewManyTimes_leaveNothingBehind() {
         open();
