@@ -1,5 +1,6 @@
 package dev.parley.guarantees;
 
+import static dev.parley.testsupport.TestRoom.concat;
 import static dev.parley.testsupport.TestRoom.numbers;
 import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -10,6 +11,7 @@ import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisCluster;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.SseReader.Event;
 import dev.parley.testsupport.Timeouts;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -203,6 +205,45 @@ class RedisClusterIT {
     private static void awaitOnePlainSubscriptionAt(List<RedisServer> nodes) {
         Timeouts.await("one subscription to the plain channel")
                 .until(() -> nodes.stream().mapToLong(RedisClusterIT::subscriptions).sum() == 1);
+    }
+
+    @Test
+    void failoverToAReplicaThatLagged_isAGap() {
+        RedisServer master = cluster.masterOf("{room}");
+        RedisServer replica = replicaOf(master);
+        try (SseReader reader = Pods.open(pod, "room")) {
+            Pods.publishNumbers(pod, "room", 1, 10);
+            cluster.awaitReplicated(master);
+            // Without the right to replicate, the replica stays as it is.
+            master.command("ACL", "SETUSER", "default", "-psync", "-sync");
+            master.command("CLIENT", "KILL", "TYPE", "replica");
+            Timeouts.await("replica without its master")
+                    .until(
+                            () ->
+                                    replica.command("INFO", "replication")
+                                            .text()
+                                            .contains("master_link_status:down"));
+            Pods.publishNumbers(pod, "room", 11, 13);
+            reader.awaitMessages(13);
+            Event lost = reader.messages().get(12);
+
+            master.kill();
+
+            Pods.publishNumbers(pod, "room", 21, 25);
+            reader.awaitData("25");
+            List<String> kept = concat(numbers(1, 10), numbers(21, 25));
+            assertThat(reader.events("gap")).hasSize(1);
+            assertThat(reader.data()).isEqualTo(concat(numbers(1, 13), kept));
+            RedisFaultBase.assertIdsAscend(reader);
+            assertThat(reader.connections()).isOne();
+            try (SseReader late =
+                    SseReader.to(pod.uri("/events?room=room")).lastEventId(lost.id()).open()) {
+                late.awaitData("25");
+                assertThat(late.events("gap")).hasSize(1);
+                assertThat(late.data()).isEqualTo(kept);
+            }
+            assertThat(cluster.masterOf("{room}")).isEqualTo(replica);
+        }
     }
 
     @Test
