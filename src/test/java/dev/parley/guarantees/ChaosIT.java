@@ -53,6 +53,10 @@ class ChaosIT {
     private static final int READERS = 30;
     private static final int TEXTS_EACH = 80;
     private static final int READERS_OF_LOSSES = 12;
+
+    /** However long the faults take, no message is removed because there are newer ones. */
+    private static final String KEEPS_ALL = "1000000";
+
     static final String ROOM = "chaos";
 
     /** Rooms before and after the first by name, which streams of several rooms read too. */
@@ -137,6 +141,7 @@ class ChaosIT {
                     Pods.withQuickReconnect()
                             .config("parley.redis.probe-interval", "200ms")
                             .config("parley.redis.max-backoff", "200ms")
+                            .config("parley.history.size", KEEPS_ALL)
                             .config("parley.log.messages", "64");
             pods.add(pod.redis(redis.uri()).start());
             pods.add(pod.start());
@@ -160,7 +165,10 @@ class ChaosIT {
         var pods = new ArrayList<ParleyProcess>();
         var traffic = new Traffic(oracle, pods);
         try (var redis = new SentinelChaos(oracle, traffic)) {
-            var pod = redis.pod().config("parley.log.messages", "64");
+            var pod =
+                    redis.pod()
+                            .config("parley.history.size", KEEPS_ALL)
+                            .config("parley.log.messages", "64");
             for (int i = 0; i < PODS; i++) {
                 pods.add(pod.start());
             }

@@ -90,9 +90,10 @@ final class RedisChaos implements Closeable {
         RedisServer former = redis;
         // Not started as a replica: it would be one again after a restart.
         RedisServer replica = RedisServer.start();
+        // Not only from the promotion on: the replica may lack what was accepted just before.
+        long before = System.nanoTime();
         replicate(replica, former.port());
         replica.awaitMaster();
-        long before = System.nanoTime();
         replica.promote();
         traffic.goOn();
         network.retarget(replica.port());
