@@ -1,13 +1,18 @@
 package dev.parley.redis;
 
 import io.quarkus.redis.client.RedisOptionsCustomizer;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.net.NetClientOptions;
+import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisOptions;
+import io.vertx.redis.client.Request;
+import io.vertx.redis.client.impl.RedisURI;
 import jakarta.inject.Singleton;
 import java.net.URI;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -32,6 +37,9 @@ public final class RedisClients implements RedisOptionsCustomizer {
      * pending, because it also keeps those whose time was over, and the probes come on top.
      */
     private static final int QUEUE = 2 * RedisConfig.MAX_PENDING;
+
+    /** How long one Sentinel may take to answer, and as long again while event loops are busy. */
+    private static final Duration SENTINEL_TIMEOUT = Duration.ofSeconds(2);
 
     private final List<String> hosts;
 
@@ -102,9 +110,36 @@ public final class RedisClients implements RedisOptionsCustomizer {
                             Redis.createClient(
                                     GatheredWrites.on(vertx),
                                     new RedisOptions(known).setEndpoints(sentinels)),
+                    sentinel -> askForPrimary(vertx, sentinel, known),
                     System::nanoTime);
         }
         return () -> Redis.createClient(GatheredWrites.on(vertx), known);
+    }
+
+    /** Asks one Sentinel for the address of the primary, and ends the connection. */
+    private static Future<String> askForPrimary(Vertx vertx, String sentinel, RedisOptions known) {
+        Redis client =
+                Redis.createClient(
+                        vertx,
+                        new RedisOptions(known)
+                                .setType(RedisClientType.STANDALONE)
+                                // Without the database, which a Sentinel does not have.
+                                .setEndpoints(List.of(new RedisURI(sentinel).baseUri())));
+        Request question =
+                Request.cmd(Command.SENTINEL)
+                        .arg("GET-MASTER-ADDR-BY-NAME")
+                        .arg(known.getMasterName());
+        Future<String> answer =
+                client.connect()
+                        .compose(connection -> connection.send(question))
+                        .compose(
+                                address ->
+                                        address == null
+                                                ? Future.failedFuture("it knows no such name")
+                                                : Future.succeededFuture(
+                                                        address.get(0) + ":" + address.get(1)));
+        return AnswerTimeout.limit(vertx, answer, SENTINEL_TIMEOUT)
+                .onComplete(done -> vertx.getOrCreateContext().runOnContext(now -> client.close()));
     }
 
     /**

@@ -155,6 +155,17 @@ final class RedisNode {
         }
     }
 
+    /**
+     * Ends the connections to a server that works but is the wrong one, unless they lead to another
+     * one by now. The commands that were sent before are answered.
+     */
+    void leave(RedisLink.Server wrong, String reason) {
+        connection()
+                .filter(connection -> server().equals(Optional.of(wrong)))
+                .filter(connection -> commandLink.quit(connection, reason))
+                .ifPresent(left -> subscriptionLink.renew(reason));
+    }
+
     /** Ends all connections for good. */
     void close() {
         probe.stop();

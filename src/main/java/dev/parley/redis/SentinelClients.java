@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -35,7 +36,10 @@ import org.jboss.logging.Logger;
  * <p>If each attempt began with that Sentinel again, the pod would have no Redis for as long as it
  * is so. So after an attempt that found no primary the next clients begin with the Sentinel that
  * follows, for a minute. Then the order is the configured one again: where Sentinels disagree, all
- * pods should go by the same one. Thread-safe.
+ * pods should go by the same one.
+ *
+ * <p>{@link #askAll} asks every Sentinel. From then on, for a minute, clients begin with the first
+ * one that says what most of them say. Thread-safe.
  */
 final class SentinelClients implements Supplier<Redis> {
 
@@ -45,6 +49,7 @@ final class SentinelClients implements Supplier<Redis> {
 
     private final List<String> sentinels;
     private final Function<List<String>, Redis> clients;
+    private final Function<String, Future<String>> question;
     private final LongSupplier nanoTime;
 
     /** Guarded by this. */
@@ -60,11 +65,16 @@ final class SentinelClients implements Supplier<Redis> {
     /**
      * @param sentinels their addresses
      * @param clients makes a client that asks the Sentinels of a list in its order
+     * @param question asks one Sentinel for the address of the primary; ends within a bounded time
      */
     SentinelClients(
-            List<String> sentinels, Function<List<String>, Redis> clients, LongSupplier nanoTime) {
+            List<String> sentinels,
+            Function<List<String>, Redis> clients,
+            Function<String, Future<String>> question,
+            LongSupplier nanoTime) {
         this.sentinels = List.copyOf(sentinels);
         this.clients = clients;
+        this.question = question;
         this.nanoTime = nanoTime;
         this.first = new First(0, nanoTime.getAsLong());
     }
@@ -84,6 +94,36 @@ final class SentinelClients implements Supplier<Redis> {
             first = new First(0, now);
         }
         return first;
+    }
+
+    /**
+     * Asks each Sentinel for the primary, and lets the next clients begin with the first one that
+     * names the address which more than half of the list name. Those that do not answer count
+     * against every address: a pod that reaches one Sentinel alone does not know what the others
+     * have agreed on.
+     *
+     * @return that address; empty if there is none
+     */
+    Future<Optional<String>> askAll() {
+        List<Future<String>> answers = sentinels.stream().map(question).toList();
+        return Future.join(answers).transform(all -> Future.succeededFuture(ofMost(answers)));
+    }
+
+    private Optional<String> ofMost(List<Future<String>> answers) {
+        List<Optional<String>> named =
+                answers.stream().map(answer -> Optional.ofNullable(answer.result())).toList();
+        for (int i = 0; i < named.size(); i++) {
+            Optional<String> one = named.get(i);
+            if (one.isPresent() && 2 * Collections.frequency(named, one) > named.size()) {
+                beginWith(i);
+                return one;
+            }
+        }
+        return Optional.empty();
+    }
+
+    private synchronized void beginWith(int index) {
+        first = new First(index, nanoTime.getAsLong());
     }
 
     /** Goes on to the next Sentinel, unless another attempt has done so already. */

@@ -21,6 +21,9 @@ public final class ServerConnections implements RedisConnections {
     private final Vertx vertx;
     private final Duration timeout;
 
+    /** Empty without Sentinels. */
+    private final Optional<PrimaryWatch> primary;
+
     /**
      * @param server the server's name in the log; empty if there is only one
      * @param clients makes a client that is used for one connection
@@ -47,6 +50,10 @@ public final class ServerConnections implements RedisConnections {
         node.probeAt(setup.probe(), RedisSubscription.Kind.CHANNEL);
         node.subscription().subscribe(setup.legacyChannelPattern(), RedisSubscription.Kind.PATTERN);
         EvictionWatch.register(node::mayEvict, setup.meters());
+        this.primary =
+                clients instanceof SentinelClients sentinels
+                        ? Optional.of(new PrimaryWatch(setup, sentinels, node))
+                        : Optional.empty();
     }
 
     /**
@@ -77,10 +84,12 @@ public final class ServerConnections implements RedisConnections {
     @Override
     public void start() {
         node.startSubscription();
+        primary.ifPresent(PrimaryWatch::start);
     }
 
     @Override
     public void close() {
+        primary.ifPresent(PrimaryWatch::stop);
         node.close();
     }
 

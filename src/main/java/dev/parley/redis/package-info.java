@@ -4,7 +4,7 @@
  * neither rooms nor messages.
  *
  * <pre>
- *   RedisConnections ─┬─ ServerConnections   one Redis: one RedisNode
+ *   RedisConnections ─┬─ ServerConnections   one Redis: one RedisNode; with Sentinels a PrimaryWatch
  *                     └─ ClusterConnections  a Cluster: a RedisNode for each master that has slots
  *
  *   RedisNode         one server: two RedisLinks (commands, subscription), LoopConnections,

@@ -11,6 +11,7 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import dev.parley.testsupport.Timeouts;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,16 +31,17 @@ class RedisSentinelIT {
         primary = RedisServer.start("repl-diskless-sync-delay 0");
         replica = RedisServer.builder().replicaOf(primary).start();
         sentinels = RedisSentinels.watching(primary, 1);
-        pod =
-                Pods.withQuickReconnect()
-                        .redis(sentinels.hosts())
-                        .config("quarkus.redis.client-type", "sentinel")
-                        .config("quarkus.redis.master-name", RedisSentinels.PRIMARY)
-                        .config("parley.redis.max-backoff", "200ms")
-                        // An attempt to connect takes up to twice as long.
-                        .config("parley.redis.timeout", "2S")
-                        .start()
-                        .awaitReady();
+        pod = podOfSentinels().start().awaitReady();
+    }
+
+    private ParleyProcess.Builder podOfSentinels() {
+        return Pods.withQuickReconnect()
+                .redis(sentinels.hosts())
+                .config("quarkus.redis.client-type", "sentinel")
+                .config("quarkus.redis.master-name", RedisSentinels.PRIMARY)
+                .config("parley.redis.max-backoff", "200ms")
+                // An attempt to connect takes up to twice as long.
+                .config("parley.redis.timeout", "2S");
     }
 
     @AfterEach
@@ -107,6 +109,40 @@ class RedisSentinelIT {
             assertThat(reader.data()).isEqualTo(numbers(1, 15));
             assertThat(reader.events("gap")).isEmpty();
             RedisFaultBase.assertIdsAscend(reader);
+            assertServes();
+        }
+    }
+
+    /**
+     * Only the Sentinels lose the primary, here because it refuses their PING. They promote its
+     * replica, and cannot make it a replica. It goes on serving the pod, but a pod that starts is
+     * at the new primary.
+     */
+    @Test
+    void primaryThatOnlyTheSentinelsLose_isLeft_forTheOneThatTheyName() {
+        try (SseReader reader = openWithTenReplicated()) {
+            primary.command(
+                    "ACL", "SETUSER", "default", "-ping", "-replicaof", "-slaveof", "-config");
+            sentinels.awaitPrimary(replica);
+            var numbers = new AtomicInteger(10);
+
+            Timeouts.await("a message at the new primary")
+                    .until(
+                            () -> {
+                                int next = numbers.incrementAndGet();
+                                Pods.publishNumbers(pod, ROOM, next, next);
+                                return entriesAt(replica) > 10;
+                            });
+
+            try (ParleyProcess late = podOfSentinels().start().awaitReady();
+                    SseReader there = Pods.open(late, ROOM)) {
+                Pods.publishUntilConfirmed(pod, ROOM, "last");
+                there.awaitData("last");
+                reader.awaitData("last");
+            }
+            RedisFaultBase.assertIdsAscend(reader);
+            assertThat(reader.connections()).isOne();
+            assertThat(primary.command("INFO", "replication").text()).contains("role:master");
             assertServes();
         }
     }

@@ -13,7 +13,9 @@ import io.vertx.redis.client.impl.types.BulkType;
 import io.vertx.redis.client.impl.types.ErrorType;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,11 +26,12 @@ class SentinelClientsTest {
 
     private final AtomicLong now = new AtomicLong();
     private final List<List<String>> orders = new ArrayList<>();
+    private final Map<String, String> primaries = new HashMap<>();
     private Promise<RedisConnection> connection = Promise.promise();
     private int closed;
 
     private final SentinelClients clients =
-            new SentinelClients(List.of("a", "b", "c"), this::client, now::get);
+            new SentinelClients(List.of("a", "b", "c"), this::client, this::ask, now::get);
 
     @ParameterizedTest
     @ValueSource(strings = {"role:master", "NOPERM"})
@@ -118,6 +121,40 @@ class SentinelClientsTest {
         assertThat(orders)
                 .containsExactly(
                         List.of("a", "b", "c"), List.of("b", "c", "a"), List.of("a", "b", "c"));
+    }
+
+    @Test
+    void addressThatMostSentinelsName_counts_andClientsBeginWithTheFirstThatNamesIt() {
+        primaries.putAll(Map.of("a", "old:1", "b", "new:1", "c", "new:1"));
+
+        assertThat(clients.askAll().result()).hasValue("new:1");
+        clients.get();
+        now.addAndGet(SentinelClients.PASSED_OVER.toNanos());
+        clients.get();
+
+        assertThat(orders).containsExactly(List.of("b", "c", "a"), List.of("a", "b", "c"));
+    }
+
+    @Test
+    void sentinelsThatDoNotAnswer_countAgainstEveryAddress() {
+        primaries.put("b", "new:1");
+
+        assertThat(clients.askAll().result()).isEmpty();
+        clients.get();
+
+        assertThat(orders).containsExactly(List.of("a", "b", "c"));
+    }
+
+    @Test
+    void sentinelsThatDisagree_nameNoPrimary() {
+        primaries.putAll(Map.of("a", "one:1", "b", "two:1", "c", "three:1"));
+
+        assertThat(clients.askAll().result()).isEmpty();
+    }
+
+    private Future<String> ask(String sentinel) {
+        String primary = primaries.get(sentinel);
+        return primary == null ? Future.failedFuture("no answer") : Future.succeededFuture(primary);
     }
 
     private Redis connect() {
