@@ -9,7 +9,8 @@ import java.util.Optional;
  *
  * @param requested the position from which the client was to continue: as it wrote it, or that of
  *     its cursor if the gap arose while it was connected
- * @param oldest the first message that the client receives next; empty if none is retained
+ * @param oldest the message with which what follows begins: the oldest that is retained, or the one
+ *     after those that another program deleted; empty if what follows begins after {@code newest}
  * @param newest the position of the newest message
  */
 public record Gap(String requested, Optional<EventId> oldest, EventId newest) {}

@@ -30,6 +30,7 @@ const OWN_IDS = "parley.own";
  * @property {string} event empty if the message has no type
  * @property {Date} at
  * @property {boolean} own whether it was written in this tab
+ * @property {boolean} afterGap whether messages before it are lost
  * @property {boolean} undecided whether it may be the message that this tab is sending, whose receipt will tell
  */
 
@@ -38,7 +39,8 @@ const OWN_IDS = "parley.own";
  * @property {(entry: Entry) => void} onAdded the entry is the newest one
  * @property {(entry: Entry) => void} onRemoved the entry was the oldest one
  * @property {(entry: Entry) => void} onChanged the entry's author line may look different now
- * @property {() => void} onCleared
+ * @property {(entry: Entry) => void} onTakenBack the entry was the newest one
+ * @property {() => void} onGap messages are lost after the newest one of the list, or before all that follow if it is empty
  */
 
 /**
@@ -65,6 +67,8 @@ export class MessageList {
   /** The ids in the receipts of what was sent from this tab. */
   #ownIds = new Set(parseIds(recall("sessionStorage", OWN_IDS)));
 
+  #afterGap = false;
+
   #listener;
 
   /** @param {ListListener} listener */
@@ -83,17 +87,26 @@ export class MessageList {
   add(id, { text, from = "", verified = false, event = "", at = "" }, mayBeOwn = false) {
     const time = Number.isNaN(Date.parse(at)) ? new Date() : new Date(at);
     const own = this.#ownIds.has(id);
-    const entry = { id, from, verified, text, event, at: time, own, undecided: mayBeOwn && !own && id !== "" };
+    const undecided = mayBeOwn && !own && id !== "";
+    const entry = { id, from, verified, text, event, at: time, own, afterGap: this.#afterGap, undecided };
+    this.#afterGap = false;
     this.#entries.push(entry);
     this.#listener.onAdded(entry);
     if (this.#entries.length > KEEP_MESSAGES) this.#removeOldest();
     return entry;
   }
 
-  /** Removes all messages. */
-  clear() {
-    this.#entries = [];
-    this.#listener.onCleared();
+  /**
+   * Notes that messages are lost, and takes back what is no longer valid or comes again.
+   *
+   * @param {((id: string) => boolean) | undefined} follows tells of a message whether it is among those that follow; undefined
+   *   if none is valid
+   */
+  onGap(follows) {
+    const kept = follows ? this.#entries.findIndex(({ id }) => follows(id)) : 0;
+    if (kept >= 0) for (const entry of this.#entries.splice(kept).reverse()) this.#listener.onTakenBack(entry);
+    this.#afterGap = true;
+    this.#listener.onGap();
   }
 
   /**
@@ -134,7 +147,7 @@ export class MessageList {
    */
   continuesPrevious(entry) {
     const before = this.#entries[this.#entries.lastIndexOf(entry) - 1];
-    if (!before || entry.event) return false;
+    if (!before || entry.event || entry.afterGap) return false;
     if (entry.undecided || before.undecided) return false;
     const sameAuthor = entry.from === before.from && entry.verified === before.verified && entry.own === before.own;
     // Two messages without a name may come from two people, unless both were written in this tab.

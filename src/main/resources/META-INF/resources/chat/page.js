@@ -17,7 +17,8 @@ const messages = new MessageList({
   onAdded: (entry) => view.append(entry),
   onRemoved: (entry) => view.remove(entry),
   onChanged: (entry) => view.update(entry),
-  onCleared: () => view.startOver(),
+  onTakenBack: (entry) => view.takeBack(entry),
+  onGap: () => view.showGap(),
 });
 
 const view = new ListView((entry) => messages.continuesPrevious(entry));
@@ -45,7 +46,7 @@ const stream = new RoomStream(room, {
     if (state === "live") view.announceNewMessages();
   },
   onMessage: show,
-  onGap: () => messages.clear(),
+  onGap: (follows) => messages.onGap(follows),
 });
 
 if (room) {

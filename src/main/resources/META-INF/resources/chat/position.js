@@ -51,3 +51,23 @@ export class Position {
     this.#data = "";
   }
 }
+
+/**
+ * Says what follows the gap of an `event: gap`: the messages from `oldest` on, or those after `newest` if `oldest` is null. If
+ * `requested` has the same epoch, what the page got before these stays valid, and does not come again.
+ *
+ * @param {Record<string, unknown>} gap the data of the event
+ * @returns {((id: string) => boolean) | undefined} tells of a message that the page has whether it is among those that
+ *   follow; undefined if none that the page has is valid
+ */
+export function followsGap({ requested, oldest, newest }) {
+  const [, ownEpoch] = ID.exec(String(requested)) ?? [];
+  const [, epoch, offset] = ID.exec(String(oldest ?? newest)) ?? [];
+  if (epoch === undefined || epoch !== ownEpoch) return undefined;
+  const last = BigInt(offset) - (oldest ? 1n : 0n);
+  return (id) => {
+    // The offsets of what the page has ascend, also across epochs.
+    const [, , own] = ID.exec(id) ?? [];
+    return own !== undefined && BigInt(own) > last;
+  };
+}

@@ -3,7 +3,7 @@
 
 import { parseObject } from "./json.js";
 import { messageFrom } from "./messages.js";
-import { Position } from "./position.js";
+import { followsGap, Position } from "./position.js";
 import { reasonOf } from "./refusal.js";
 
 const HISTORY = 50;
@@ -59,7 +59,7 @@ export const GOODBYES = {
  * @property {(state: State, text: string) => void} onState
  * @property {(id: string, message: import("./messages.js").Message) => void} onMessage each message once, in order;
  *   the id is empty if the message has none
- * @property {() => void} onGap messages are lost; all that the server still has follow
+ * @property {(follows: ((id: string) => boolean) | undefined) => void} onGap messages are lost; see `followsGap`
  */
 
 export class RoomStream {
@@ -144,7 +144,7 @@ export class RoomStream {
     this.#onControl("position", (e) => this.#onPosition(e));
     this.#onControl("resumed", () => this.#live());
     this.#onControl("heartbeat", (e, { seconds }) => this.#onHeartbeat(e, seconds));
-    this.#onControl("gap", () => this.#onGap());
+    this.#onControl("gap", (_, gap) => this.#onGap(gap));
     this.#onControl("goodbye", (_, { reason }) => {
       clearTimeout(this.#liveTimer);
       this.#setState("reconnecting", GOODBYES[String(reason)]);
@@ -206,9 +206,10 @@ export class RoomStream {
     this.#listener.onMessage(hasOwnId ? lastEventId : "", messageFrom(data));
   }
 
-  #onGap() {
+  /** @param {Record<string, unknown>} gap */
+  #onGap(gap) {
     this.#position.reset();
-    this.#listener.onGap();
+    this.#listener.onGap(followsGap(gap));
     this.#live();
   }
 

@@ -88,15 +88,26 @@ export class ListView {
     item?.remove();
   }
 
-  /** Removes all messages, and shows that some are lost. */
-  startOver() {
-    this.#items.clear();
+  /** @param {Entry} entry the newest message; the divider below it goes too */
+  takeBack(entry) {
+    const item = this.#items.get(entry);
+    this.#items.delete(entry);
+    while (item?.nextElementSibling) item.nextElementSibling.remove();
+    item?.remove();
+    if (this.#newerCount > 0) this.#countNewer(-1);
+  }
+
+  /** Shows that messages after the newest one are lost. */
+  showGap() {
     // What follows is history again.
     clearTimeout(this.#announceTimer);
     this.#announceTimer = undefined;
     this.#log.setAttribute("aria-live", "off");
-    this.#list.replaceChildren(make("li", "divider", "Some earlier messages are no longer available"));
-    this.followNewest();
+    const last = this.#list.lastElementChild;
+    const isShown = last !== null && last.classList.contains("divider");
+    if (!isShown) this.#list.append(make("li", "divider", "Some earlier messages are no longer available"));
+    if (this.#items.size === 0) this.followNewest();
+    else if (this.#following) this.#scrollSoon();
   }
 
   /** Makes a screen reader read what is said from now on. Before that, the history is shown silently. */

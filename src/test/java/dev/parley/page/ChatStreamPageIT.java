@@ -10,10 +10,13 @@ import dev.parley.delivery.DisconnectReason;
 import dev.parley.testsupport.Timeouts;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * The page on event streams that the test writes: ids, heartbeats, silence, goodbyes. The page's
@@ -107,6 +110,68 @@ class ChatStreamPageIT extends PageBase {
 
         page.awaitMessage("two again");
         assertThat(page.texts()).containsExactly("one again", "two again");
+    }
+
+    @Test
+    void gapWhoseMessagesFollowThoseOnThePage_keepsThem_andIsShownBetween() {
+        stream.message("e-1", "one").message("e-2", "two");
+        page.awaitMessage("two");
+
+        stream.control("gap", gap("e-2", "\"e-4\"", "e-4")).position("e-3");
+        stream.message("e-4", "four");
+
+        page.awaitMessage("four");
+        assertThat(page.texts()).containsExactly("one", "two", "four");
+        assertThat(page.log().locator("li"))
+                .hasText(
+                        new Pattern[] {
+                            Pattern.compile("one"),
+                            Pattern.compile("two"),
+                            Pattern.compile("no longer available"),
+                            Pattern.compile("four")
+                        });
+        assertThat(page.log().locator(".continued .text")).hasText(new String[] {"two"});
+    }
+
+    @Test
+    void gapAfterWhichNothingIsRetained_keepsWhatIsOnThePage() {
+        stream.message("e-1", "one").message("e-2", "two");
+        page.awaitMessage("two");
+
+        stream.control("gap", gap("e-2", "null", "e-4")).position("e-4");
+        stream.message("e-5", "five");
+
+        page.awaitMessage("five");
+        assertThat(page.texts()).containsExactly("one", "two", "five");
+    }
+
+    /** As after a failover, when the server begins again at its oldest message. */
+    @Test
+    void gapWhoseMessagesThePageHas_showsEachOfThemOnce() {
+        stream.message("e-8", "eight").message("e-9", "nine").plain("no id");
+        stream.message("e-10", "ten").message("e-11", "lost");
+        page.awaitMessage("lost");
+
+        stream.control("gap", gap("e-11", "\"e-9\"", "f-12")).position("e-8");
+        stream.message("e-9", "nine").message("e-10", "ten").message("f-11", "eleven");
+        stream.message("f-12", "twelve");
+
+        page.awaitMessage("twelve");
+        assertThat(page.texts()).containsExactly("eight", "nine", "ten", "eleven", "twelve");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"e-2, f-1, f-9", "e-2, e-1, e-9", "nonsense, e-3, e-9"})
+    void gapToMessagesOfAnotherLog_orToAllOfThem_startsOver(
+            String requested, String oldest, String newest) {
+        stream.message("e-1", "one").message("e-2", "two");
+        page.awaitMessage("two");
+
+        stream.control("gap", gap(requested, "\"" + oldest + "\"", newest));
+        stream.message(oldest, "the first").message(newest, "the last");
+
+        page.awaitMessage("the last");
+        assertThat(page.texts()).containsExactly("the first", "the last");
     }
 
     @Test
@@ -390,6 +455,12 @@ class ChatStreamPageIT extends PageBase {
         List<String> labels =
                 Stream.of(DisconnectReason.values()).map(DisconnectReason::label).toList();
         assertThat((List<?>) known).isEqualTo(labels);
+    }
+
+    /** The data of an event for messages that are lost. */
+    private static String gap(String requested, String oldest, String newest) {
+        return "{\"room\":\"lobby\",\"requested\":\"%s\",\"oldest\":%s,\"newest\":\"%s\"}"
+                .formatted(requested, oldest, newest);
     }
 
     /** Checks that the page gives a silent connection this time and no more. */
