@@ -110,18 +110,30 @@ export class MessageList {
   }
 
   /**
+   * Marks what another page of this tab has sent while this one was in the browser's cache.
+   */
+  recallOwn() {
+    for (const id of parseIds(recall("sessionStorage", OWN_IDS))) this.#showAsOwn(id);
+  }
+
+  /**
    * Marks the message with the id of a receipt as written in this tab, now or when it arrives. Names and texts do not
    * prove that: another person may use the same ones.
    *
    * @param {string} id
    */
   markOwn(id) {
-    this.#ownIds.add(id);
     // What is stored may be newer than this page, which can come back out of the browser's cache.
     const stored = new Set(parseIds(recall("sessionStorage", OWN_IDS))).add(id);
     remember("sessionStorage", OWN_IDS, JSON.stringify([...stored].slice(-KEEP_MESSAGES)));
+    this.#showAsOwn(id);
+  }
+
+  /** @param {string} id of a message that has arrived or will arrive */
+  #showAsOwn(id) {
+    this.#ownIds.add(id);
     const index = this.#entries.findIndex((entry) => entry.id === id);
-    if (index < 0) return;
+    if (index < 0 || this.#entries[index].own) return;
     this.#entries[index].own = true;
     this.#changed(index);
   }

@@ -59,7 +59,8 @@ const TOO_LATE = "the page was closed or asleep meanwhile. Your text is kept.";
  * @property {() => void} onDecided it is known what became of a message, after the receipt if there is one
  * @property {(texts: string[], problem: string) => void} onGivenBack these were not sent, oldest first
  * @property {(texts: string[], problem: string) => void} onRestored these were given back before the page was loaded anew
- * @property {(text: string) => void} onSentAfterAll the first text that was given back was published nevertheless
+ * @property {(text: string) => void} onSentAfterAll the first text that was given back was published nevertheless, or
+ *   another page of this tab has dropped it
  */
 
 export class Outbox {
@@ -71,6 +72,9 @@ export class Outbox {
 
   /** @type {Outgoing | undefined} the first message of those that were given back last */
   #givenBack;
+
+  /** @type {Outgoing[]} those that were given back and not sent since, when the page was left */
+  #leftGivenBack = [];
 
   /** @type {Promise<void> | undefined} the repeat of a message that was given back, while it is under way */
   #repeat;
@@ -91,9 +95,18 @@ export class Outbox {
    * Goes on where this tab was when the page was loaded anew, left or closed. What was being sent is sent under the same
    * keys, so that what was published is not published again; what is too old for that is given back. What was given back
    * keeps its key too.
+   *
+   * A page that comes back out of the browser's cache still has in its form what was given back before it was left. What
+   * another page of this tab has sent or dropped meanwhile, or is sending, is taken out: Enter would publish it again, under
+   * another key.
    */
   resume() {
     const { messages, problem } = this.#recall();
+    const stillGivenBack = new Set(problem === undefined ? [] : messages.map(({ key }) => key));
+    for (const { key, text } of this.#leftGivenBack) {
+      if (!stillGivenBack.has(key)) this.#listener.onSentAfterAll(text);
+    }
+    this.#leftGivenBack = [];
     if (messages.length === 0) return;
     if (problem === undefined) {
       this.#waiting = messages;
@@ -110,6 +123,8 @@ export class Outbox {
    */
   leave() {
     this.#visit++;
+    const { messages, problem } = this.#recall();
+    this.#leftGivenBack = problem === undefined ? [] : messages;
     this.#waiting = [];
     this.#givenBack = undefined;
     this.#repeat = undefined;

@@ -55,7 +55,11 @@ if (room) {
 }
 byId("retry", HTMLButtonElement).addEventListener("click", () => stream.retry());
 addEventListener("pagehide", () => outbox.leave());
-addEventListener("pageshow", (e) => e.persisted && outbox.resume());
+addEventListener("pageshow", (e) => {
+  if (!e.persisted) return;
+  messages.recallOwn();
+  outbox.resume();
+});
 outbox.resume();
 stream.start(await showHistory());
 

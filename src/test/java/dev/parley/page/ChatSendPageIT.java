@@ -417,6 +417,77 @@ class ChatSendPageIT extends PageBase {
         assertThat(requests.get(2).postData()).contains("\"Two\"");
     }
 
+    /** The other page has sent what was given back, or its text was deleted there. */
+    @Test
+    void pageThatComesBackAfterAnotherOneHasDealtWithWhatWasGivenBack_hasItInTheFormNoMore() {
+        ChatPage page = openWithGivenBack("Late", "Never");
+        page.leave();
+        tab.evaluate("() => sessionStorage.removeItem('parley.sending:')");
+
+        page.comeBack();
+
+        assertThat(page.text()).hasValue("");
+        assertThat(page.error()).isEmpty();
+    }
+
+    @Test
+    void pageThatComesBackWhileWhatWasGivenBackIsBeingSent_hasItInTheFormNoMore_andGoesOn() {
+        ChatPage page = openWithGivenBack("Late");
+        answerWithReceipt("e-1");
+        page.leave();
+        changeStored("delete stored.problem");
+
+        page.comeBack();
+
+        assertThat(page.text()).hasValue("");
+        tab.waitForCondition(() -> requests.size() == 5);
+        assertThat(keys()).hasSize(1);
+    }
+
+    @Test
+    void pageThatComesBack_keepsWhatWasGivenBackAndNotSentSince_underItsKey() {
+        ChatPage page = openWithGivenBack("Late", "Never");
+        answerWithReceipt("e-1");
+        page.leave();
+        changeStored("stored.messages.shift()");
+
+        page.comeBack();
+
+        assertThat(page.text()).hasValue("Never");
+        assertThat(page.error()).containsText("Perhaps not sent");
+        page.text().press("Enter");
+        tab.waitForCondition(() -> requests.size() == 5);
+        assertThat(requests.get(4).postData()).contains("\"Never\"");
+    }
+
+    @Test
+    void pageThatComesBack_leavesATextAloneThatWasEditedAfterItWasGivenBack() {
+        ChatPage page = openWithGivenBack("Late");
+        page.text().fill("Later");
+        page.leave();
+        tab.evaluate("() => sessionStorage.removeItem('parley.sending:')");
+
+        page.comeBack();
+
+        assertThat(page.text()).hasValue("Later");
+    }
+
+    @Test
+    void messageThatAnotherPageOfTheTabHasSent_isShownAsOwn_whenThePageComesBack() {
+        ChatPage page = open();
+        stream.message("e-1", "Before");
+        page.awaitMessage("Before");
+        page.leave();
+        tab.evaluate("() => sessionStorage.setItem('parley.own', '[\"e-1\",\"e-2\"]')");
+
+        page.comeBack();
+
+        assertThat(page.ownMessages()).hasText(new String[] {"Before"});
+        site.awaitStream().message("e-2", "Meanwhile").message("e-3", "After");
+        page.awaitMessage("After");
+        assertThat(page.ownMessages()).hasText(new String[] {"Before", "Meanwhile"});
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {"[null]", "{", "{\"messages\":[null,{},{\"text\":1}]}", "{\"messages\":{}}"})
