@@ -18,22 +18,28 @@ const TIMEOUT_MS = 5_000;
  */
 
 /**
- * Reads the newest 50 messages that the page can show, or fewer if the newest 1,000 of the log have less than that.
+ * Reads the newest 50 messages that the page can show, or fewer if the newest 1,000 of the log have less than that, or if
+ * an earlier page cannot be read in time: on a slow connection a person then sees the newest messages, and not none.
  *
  * The page shows messages without an `event` type: an EventSource gives it no others. Asking the stream for
  * `history=50` would count typed messages too, and in a room with many of them show little or nothing.
  *
  * @param {string} room
  * @returns {Promise<{messages: StoredMessage[], after: string}>} oldest first, and the id at which the stream continues
- * @throws if the server cannot be reached, or refuses, or takes too long
+ * @throws if the newest page cannot be read: the server cannot be reached, or refuses, or takes too long
  */
 export async function readHistory(room) {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const newest = await readPage(room, undefined, signal);
   let messages = newest.messages.filter(isShown);
   let page = newest;
+  // A page may be empty and not the last one: the server leaves out messages whose time is over.
   for (let pages = 1; messages.length < WANTED && page.before && pages < MAX_PAGES; pages++) {
-    page = await readPage(room, page.before, signal);
+    try {
+      page = await readPage(room, page.before, signal);
+    } catch {
+      break;
+    }
     messages = [...page.messages.filter(isShown), ...messages];
   }
   return { messages: messages.slice(-WANTED), after: newest.after };

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.microsoft.playwright.APIResponse;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Route;
+import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RedisServer;
 import java.util.ArrayList;
@@ -265,6 +266,49 @@ class ChatPageIT extends PageBase {
 
         page.awaitMessage("Message 60");
         assertThat(page.texts()).isEqualTo(numbered("Message", 60).subList(10, 60));
+    }
+
+    @Test
+    void historyOfWhichOnlyTheNewestPageCanBeRead_isShownAsFarAsItWasRead() {
+        room.fill(left, 60);
+        room.alert(left, 60);
+        Page tab = browser.tab();
+        tab.route("**/rooms/**before=**", Route::abort);
+
+        ChatPage page = room.open(tab, left);
+
+        page.awaitMessage("Message 60");
+        assertThat(page.texts()).isEqualTo(numbered("Message", 60).subList(20, 60));
+        room.say(right, "Live");
+        page.awaitMessage("Live");
+    }
+
+    /** As in a room where the time of many messages is over. */
+    @Test
+    void emptyPageOfTheHistory_isNotTakenForTheEnd() {
+        room.fill(left, 60);
+        String newest =
+                new Http(left.uri())
+                        .get("/rooms/" + room.name() + "/messages?limit=1")
+                        .header("Event-Id");
+        Page tab = browser.tab();
+        String empty =
+                "{\"messages\":[],\"before\":\"%s\",\"after\":\"%s\",\"gap\":false}"
+                        .formatted(newest, newest);
+        tab.route(
+                "**/rooms/**",
+                route -> {
+                    if (route.request().url().contains("before=")) {
+                        route.resume();
+                    } else {
+                        route.fulfill(new Route.FulfillOptions().setBody(empty));
+                    }
+                });
+
+        ChatPage page = room.open(tab, left);
+
+        page.awaitMessage("Message 59");
+        assertThat(page.texts()).isEqualTo(numbered("Message", 60).subList(9, 59));
     }
 
     private static List<String> numbered(String what, int count) {
