@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param before the id to ask with for the messages before these; absent at the beginning
  * @param after the id to ask with for the messages after these, published already or later
  * @param gap whether messages are gone that followed the position in the request, or with {@code
- *     before} preceded it
+ *     before} preceded it: next to it, whatever is retained beyond them
  */
 @RegisterForReflection
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -95,17 +95,48 @@ public record HistoryPage(
      * Answers a request for the messages before a position.
      *
      * @param position as requested, perhaps from another epoch than the page's
+     * @param gap as in the record, if the page has messages
      */
-    static HistoryPage before(EventId position, Room room, Page page) {
+    static HistoryPage before(EventId position, Room room, Page page, boolean gap) {
         if (!page.lineage().includes(position, Long.MAX_VALUE)) {
             return empty(room, page.tail(), true);
         }
         if (!page.messages().isEmpty()) {
-            return of(room, page, false);
+            return of(room, page, gap);
         }
         // A client that reads on from here must not miss the message at the position itself.
-        long last = Math.min(Math.max(0, position.offset() - 1), page.newest());
+        long last = lastBefore(position, page);
         return empty(room, page.lineage().idAt(last), last > 0);
+    }
+
+    /**
+     * Tells whether the messages that followed a position in the log are gone: another program
+     * deleted them.
+     *
+     * @param read the page after the position, with its messages that have expired. They are not
+     *     gone: they keep their places, and a client steps over them without a gap.
+     */
+    static boolean isGapAfter(EventId position, Page read) {
+        List<StoredMessage> messages = read.messages();
+        return messages.isEmpty()
+                ? position.offset() < read.newest()
+                : position.offset() + 1 < messages.get(0).offset();
+    }
+
+    /**
+     * Tells the same of those before a position.
+     *
+     * @param read the page before the position, with its messages that have expired
+     */
+    static boolean isGapBefore(EventId position, Page read) {
+        List<StoredMessage> messages = read.messages();
+        long last = messages.isEmpty() ? 0 : messages.get(messages.size() - 1).offset();
+        return last < lastBefore(position, read);
+    }
+
+    /** Returns the offset of the last message that was counted before a position. */
+    private static long lastBefore(EventId position, Page page) {
+        return Math.min(Math.max(0, position.offset() - 1), page.newest());
     }
 
     /** Answers without messages. */

@@ -136,17 +136,24 @@ public final class HistoryResource {
     }
 
     /**
-     * Reads the messages after a position. If messages after it are gone, or it is not one of this
-     * log, the page starts at the oldest message that is retained, and says that there is a gap.
+     * Reads the messages after a position. If they were trimmed, or the position is not one of this
+     * log, the page starts at the oldest message that is retained, and says that there is a gap. It
+     * also says so if another program deleted the next ones; then it starts at the one after them.
      */
     private Uni<RestResponse<HistoryPage>> after(ReadableRoom room, EventId position, int count) {
-        return read(room, new Range.After(position.offset(), count))
+        Range range = new Range.After(position.offset(), count);
+        return room.read(range)
+                .flatMap(first -> readOn(room, range, first).map(page -> new Read(first, page)))
                 .flatMap(
-                        page ->
-                                page.continues(position)
-                                        ? Uni.createFrom().item(after(room, page, false))
+                        read ->
+                                read.page().continues(position)
+                                        ? Uni.createFrom().item(after(room, position, read))
                                         : read(room, new Range.After(0, count))
                                                 .map(oldest -> after(room, oldest, true)));
+    }
+
+    private RestResponse<HistoryPage> after(ReadableRoom room, EventId position, Read read) {
+        return after(room, read.page(), HistoryPage.isGapAfter(position, read.first()));
     }
 
     private RestResponse<HistoryPage> after(ReadableRoom room, Page page, boolean isGap) {
@@ -154,29 +161,55 @@ public final class HistoryResource {
     }
 
     private Uni<RestResponse<HistoryPage>> before(ReadableRoom room, EventId position, int count) {
-        return read(room, new Range.Before(Math.max(1, position.offset()), count))
-                .map(page -> answer(page, HistoryPage.before(position, room.room(), page)));
+        Range range = new Range.Before(Math.max(1, position.offset()), count);
+        return room.read(range)
+                .flatMap(first -> readOn(room, range, first).map(page -> new Read(first, page)))
+                .map(
+                        read ->
+                                answer(
+                                        read.page(),
+                                        HistoryPage.before(
+                                                position,
+                                                room.room(),
+                                                read.page(),
+                                                HistoryPage.isGapBefore(position, read.first()))));
     }
+
+    /**
+     * A page, and the one that was read first: next to the position in the request. They differ if
+     * all messages of the first one have expired.
+     */
+    private record Read(Page first, Page page) {}
 
     /**
      * Reads a page. If all messages of it have expired, reads on beyond them, because a client that
      * follows the pages takes one without messages for the end.
      */
     private Uni<Page> read(ReadableRoom room, Range range) {
-        return read(room, range, range.limit(), MAX_FURTHER_READS);
+        return room.read(range).flatMap(first -> readOn(room, range, first));
     }
 
-    private Uni<Page> read(ReadableRoom room, Range range, int count, int furtherReads) {
-        return room.read(range)
-                .flatMap(
-                        page ->
-                                beyondExpired(page, range)
-                                        .filter(rest -> furtherReads > 0)
-                                        .map(rest -> read(room, rest, count, furtherReads - 1))
-                                        .orElseGet(
-                                                () ->
-                                                        Uni.createFrom()
-                                                                .item(cut(page, range, count))));
+    /** Reads on beyond a page if all messages of it have expired. */
+    private Uni<Page> readOn(ReadableRoom room, Range range, Page first) {
+        return readOn(room, range, first, range.limit(), MAX_FURTHER_READS);
+    }
+
+    private Uni<Page> readOn(
+            ReadableRoom room, Range range, Page page, int count, int furtherReads) {
+        return beyondExpired(page, range)
+                .filter(rest -> furtherReads > 0)
+                .map(
+                        rest ->
+                                room.read(rest)
+                                        .flatMap(
+                                                next ->
+                                                        readOn(
+                                                                room,
+                                                                rest,
+                                                                next,
+                                                                count,
+                                                                furtherReads - 1)))
+                .orElseGet(() -> Uni.createFrom().item(cut(page, range, count)));
     }
 
     /** Returns what to read next if all messages of a page have expired and it is not the last. */

@@ -144,12 +144,35 @@ class HistoryIT {
 
         assertThat(texts(get(room, ""))).containsExactly("1", "2", "4");
         assertThat(texts(get(room, "?after=" + ids.get(1)))).containsExactly("4");
+        assertThat(isGap(get(room, "?after=" + ids.get(1)))).isTrue();
         try (SseReader resumed = room.resume(ids.get(0))) {
             assertThat(resumed.awaitData("4").data()).containsExactly("2", "4");
         }
         String line = "room %s: skipped entry 3-0 of its Redis stream".formatted(room.name());
         pod.awaitLog(line);
         assertThat(pod.log()).containsOnlyOnce(line);
+    }
+
+    @Test
+    void messagesThatWereDeletedNextToThePosition_areAGap_andWhatIsBeyondThemIsRead() {
+        TestRoom room = pods.newRoom(Kind.REDIS);
+        List<String> ids = room.publishNumbers(1, 6);
+        String log = "parley:{" + room.name() + "}:log";
+
+        pods.redis().command("XDEL", log, "2-0", "3-0", "6-0");
+
+        JsonNode after = get(room, "?after=" + ids.get(0));
+        assertThat(texts(after)).containsExactly("4", "5");
+        assertThat(isGap(after)).isTrue();
+        assertThat(isGap(get(room, "?after=" + ids.get(2)))).isFalse();
+        JsonNode before = get(room, "?before=" + ids.get(3));
+        assertThat(texts(before)).containsExactly("1");
+        assertThat(isGap(before)).isTrue();
+        assertThat(isGap(get(room, "?before=" + ids.get(4)))).isFalse();
+        JsonNode end = get(room, "?after=" + ids.get(4));
+        assertThat(end.get("messages")).isEmpty();
+        assertThat(isGap(end)).isTrue();
+        assertThat(end.get("after").asText()).isEqualTo(ids.get(5));
     }
 
     @Test
@@ -198,6 +221,10 @@ class HistoryIT {
         Http.Answer answer = room.history(query);
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
         return answer.json();
+    }
+
+    private static boolean isGap(JsonNode page) {
+        return page.get("gap").asBoolean();
     }
 
     private static List<String> texts(JsonNode page) {

@@ -25,7 +25,7 @@ class HistoryPageTest {
 
     @Test
     void pageInTheMiddle_leadsOnToBothSides() {
-        HistoryPage page = HistoryPage.before(id(22), ROOM, page(20, 21));
+        HistoryPage page = before(id(22), page(20, 21));
 
         assertThat(page.messages())
                 .extracting(stored -> stored.id().toString())
@@ -37,7 +37,7 @@ class HistoryPageTest {
 
     @Test
     void pageWithOldestMessage_leadsOnForwardsOnly() {
-        assertThat(HistoryPage.before(id(18), ROOM, page(16, 17)).before()).isNull();
+        assertThat(before(id(18), page(16, 17)).before()).isNull();
     }
 
     /** The log has the messages 16 to 75. */
@@ -45,7 +45,7 @@ class HistoryPageTest {
     @CsvSource({"0, e-0, false", "1, e-0, false", "2, e-1, true", "16, e-15, true"})
     void emptyPageBeforeAPosition_isAGapUnlessTheLogBeginsThere(
             long position, String after, boolean gap) {
-        HistoryPage page = HistoryPage.before(id(position), ROOM, page());
+        HistoryPage page = before(id(position), page());
 
         assertThat(page.messages()).isEmpty();
         assertThat(page.before()).isNull();
@@ -55,7 +55,7 @@ class HistoryPageTest {
 
     @Test
     void positionOfAnotherEpoch_isAGap_andLeadsOnAtTheEnd() {
-        HistoryPage page = HistoryPage.before(new EventId("other", 20), ROOM, page(18, 19));
+        HistoryPage page = before(new EventId("other", 20), page(18, 19));
 
         assertThat(page.messages()).isEmpty();
         assertThat(page.after()).isEqualTo("e-75");
@@ -66,7 +66,59 @@ class HistoryPageTest {
     void positionAfterTheNewestOfAnEmptyLog_leadsOnAtTheEnd() {
         Page empty = TestPages.page("e", 76, 75, List.of());
 
-        assertThat(HistoryPage.before(id(99), ROOM, empty).after()).isEqualTo("e-75");
+        assertThat(before(id(99), empty).after()).isEqualTo("e-75");
+    }
+
+    /** The log has the messages 16 to 75, except 20 to 22. */
+    @ParameterizedTest
+    @CsvSource({
+        "18, false", // the next one is read
+        "19, true",
+        "21, true",
+        "22, false"
+    })
+    void nextMessages_thatWereDeleted_areAGap(long position, boolean gap) {
+        long next = position < 19 ? position + 1 : 23;
+
+        assertThat(HistoryPage.isGapAfter(id(position), page(next, 24))).isEqualTo(gap);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"74, true", "75, false"})
+    void nextMessages_thatWereDeletedAtTheEnd_areAGap(long position, boolean gap) {
+        assertThat(HistoryPage.isGapAfter(id(position), page())).isEqualTo(gap);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"20, false", "21, true", "23, true", "24, false"})
+    void messagesBefore_thatWereDeleted_areAGap(long position, boolean gap) {
+        Page read = position < 24 ? page(18, 19) : page(19, 23);
+
+        HistoryPage page = before(id(position), read);
+
+        assertThat(page.gap()).isEqualTo(gap);
+        assertThat(page.messages()).hasSize(2);
+    }
+
+    @Test
+    void messagesBeforeAPositionAfterTheNewest_areAGap_ifTheNewestWasDeleted() {
+        assertThat(before(id(76), page(74)).gap()).isTrue();
+        assertThat(before(id(76), page(74, 75)).gap()).isFalse();
+    }
+
+    @Test
+    void messagesNextToThePosition_thatHaveExpired_areNotAGap() {
+        var read =
+                new Page(
+                        Lineage.of("e"),
+                        16,
+                        75,
+                        List.of(brief(19), brief(20)),
+                        Instant.EPOCH.plusSeconds(1));
+
+        assertThat(HistoryPage.isGapAfter(id(18), read)).isFalse();
+        assertThat(before(id(21), read).gap()).isFalse();
+        assertThat(before(id(21), read).messages()).isEmpty();
     }
 
     /** The first and the last message of the page have expired. */
@@ -80,6 +132,10 @@ class HistoryPageTest {
         assertThat(page.messages()).extracting(StoredMessage::offset).containsExactly(20L);
         assertThat(page.before()).isEqualTo("e-19");
         assertThat(page.after()).isEqualTo("e-21");
+    }
+
+    private static HistoryPage before(EventId position, Page read) {
+        return HistoryPage.before(position, ROOM, read, HistoryPage.isGapBefore(position, read));
     }
 
     private static StoredMessage brief(long offset) {
