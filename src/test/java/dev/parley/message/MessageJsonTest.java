@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MessageJsonTest {
@@ -59,6 +60,28 @@ class MessageJsonTest {
                 .isEqualTo(brief);
         assertThat(MessageJson.readBody(KITCHEN, AT, "{\"text\":\"a\",\"ttl\":\"x\"}"))
                 .isEqualTo(BARE);
+    }
+
+    /** Instant.toString() leaves them out then. */
+    @ParameterizedTest
+    @CsvSource({
+        "2026-01-02T03:04:05Z, 2026-01-02T03:04:05.000Z, 2026-01-02T03:05:35.000Z",
+        "2026-01-02T03:04:00Z, 2026-01-02T03:04:00.000Z, 2026-01-02T03:05:30.000Z",
+        "2026-01-02T03:04:05.600Z, 2026-01-02T03:04:05.600Z, 2026-01-02T03:05:35.600Z",
+        "2026-01-02T03:04:05.678999Z, 2026-01-02T03:04:05.678Z, 2026-01-02T03:05:35.678Z"
+    })
+    void timeOfAWholeSecond_hasItsMilliseconds(Instant at, String written, String end) {
+        var brief =
+                new Message(
+                        KITCHEN,
+                        "a",
+                        Optional.empty(),
+                        Optional.empty(),
+                        at,
+                        Optional.of(Duration.ofSeconds(90)));
+
+        assertThat(MessageJson.write(brief))
+                .endsWith("\"at\":\"" + written + "\",\"expires\":\"" + end + "\"}");
     }
 
     @Test
