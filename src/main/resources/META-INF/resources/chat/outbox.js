@@ -336,7 +336,10 @@ function mayBe({ text, from = "", verified }, outgoing) {
  * @param {Outgoing} outgoing
  */
 function isRepeatable({ repeatUntil }) {
-  return repeatUntil === undefined || Date.now() < repeatUntil;
+  if (repeatUntil === undefined) return true;
+  // More than that is left if the device's clock was set back since the first attempt. Then it is not known how old that is.
+  const leftMs = repeatUntil - Date.now();
+  return leftMs > 0 && leftMs <= REPEATABLE_MS;
 }
 
 /** @param {Outgoing[]} messages */

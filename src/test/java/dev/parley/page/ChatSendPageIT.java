@@ -297,6 +297,19 @@ class ChatSendPageIT extends PageBase {
         assertThat(keys()).hasSize(1);
     }
 
+    /** It is not known how long the first attempt is ago. */
+    @Test
+    void pageWhoseClockWasSetBackBetweenTwoAttempts_doesNotRepeatUnderAKeyThatMayBeForgotten() {
+        ChatPage page = openWithTheFirstRequestLost("Hello");
+
+        tab.clock().setSystemTime("2026-01-01T00:00:00Z");
+        finishSending(page);
+
+        assertThat(page.error()).containsText("Perhaps not sent: the page was closed or asleep");
+        assertThat(page.text()).hasValue("Hello");
+        assertThat(requests).hasSize(1);
+    }
+
     @Test
     void textsThatWereGivenBack_stayWithTheirKey_whenThePageIsLoadedAnew() {
         ChatPage page = openWithGivenBack("Late", "Never");
