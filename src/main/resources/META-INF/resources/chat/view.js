@@ -51,6 +51,9 @@ export class ListView {
   #lastTop = 0;
   #newerCount = 0;
 
+  /** The day for which the times are written: those of other days have their date. */
+  #today = new Date().toDateString();
+
   /** @type {number | undefined} */
   #announceTimer;
 
@@ -60,16 +63,26 @@ export class ListView {
     this.#newer.addEventListener("click", () => this.followNewest(wantsLessMotion() ? "instant" : "smooth"));
     this.#log.addEventListener("scroll", () => this.#onScroll(), { passive: true });
     new ResizeObserver(() => this.#following && this.#scrollSoon()).observe(this.#log);
+    document.addEventListener("visibilitychange", () => this.#writeTimesOfToday());
   }
 
   /** @param {Entry} entry the newest message */
   append(entry) {
+    this.#writeTimesOfToday();
     const item = render(entry);
     this.#items.set(entry, item);
     this.#list.append(item);
     this.update(entry);
     if (this.#following) this.#scrollSoon();
     else this.#countNewer(1);
+  }
+
+  /** Writes the times anew if a day has ended since: without their date, yesterday's messages would look like today's. */
+  #writeTimesOfToday() {
+    const today = new Date().toDateString();
+    if (today === this.#today) return;
+    this.#today = today;
+    for (const [{ at }, item] of this.#items) item.querySelector("time")?.replaceChildren(timeText(at));
   }
 
   /** @param {Entry} entry a message whose author line may look different now */
@@ -197,11 +210,16 @@ function withoutBidiControls(text) {
 
 /** @param {Date} at */
 function timeLabel(at) {
-  const today = at.toDateString() === new Date().toDateString();
-  const label = make("time", "", (today ? clockTime : dayAndTime).format(at));
+  const label = make("time", "", timeText(at));
   label.dateTime = at.toISOString();
   label.title = fullTime.format(at);
   return label;
+}
+
+/** @param {Date} at */
+function timeText(at) {
+  const today = at.toDateString() === new Date().toDateString();
+  return (today ? clockTime : dayAndTime).format(at);
 }
 
 /**

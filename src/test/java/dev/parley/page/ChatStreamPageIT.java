@@ -8,6 +8,7 @@ import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Route;
 import dev.parley.delivery.DisconnectReason;
 import dev.parley.testsupport.Timeouts;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
@@ -172,6 +173,29 @@ class ChatStreamPageIT extends PageBase {
 
         page.awaitMessage("the last");
         assertThat(page.texts()).containsExactly("the first", "the last");
+    }
+
+    @Test
+    void messagesOfYesterday_haveTheirDay_onceThereIsOneOfToday() {
+        sayLastMinuteOfADay();
+
+        tab.clock().fastForward(86_400_000);
+        stream.message("e-2", "today");
+
+        page.awaitMessage("today");
+        assertThat(page.log().locator("time"))
+                .hasText(new Pattern[] {Pattern.compile("Jan.*23:59"), Pattern.compile("^23:59$")});
+    }
+
+    @Test
+    void messagesOfYesterday_haveTheirDay_whenThePageIsSeenAgain() {
+        sayLastMinuteOfADay();
+        tab.clock().fastForward(86_400_000);
+
+        becomeVisible();
+
+        assertThat(page.log().locator("time")).hasText(Pattern.compile("Jan.*23:59"));
+        assertThat(page.log()).hasAttribute("aria-relevant", "additions");
     }
 
     @Test
@@ -455,6 +479,16 @@ class ChatStreamPageIT extends PageBase {
         List<String> labels =
                 Stream.of(DisconnectReason.values()).map(DisconnectReason::label).toList();
         assertThat((List<?>) known).isEqualTo(labels);
+    }
+
+    /** Receives a message at 23:59, whose time is shown without the day. */
+    private void sayLastMinuteOfADay() {
+        stream.control("resumed", "{}");
+        page.awaitLive();
+        tab.clock().fastForward(Duration.ofHours(22).plusMinutes(59).toMillis());
+        stream.message("e-1", "late");
+        page.awaitMessage("late");
+        assertThat(page.log().locator("time")).hasText("23:59");
     }
 
     /** The data of an event for messages that are lost. */
