@@ -109,9 +109,7 @@ export class MessageList {
     this.#listener.onGap();
   }
 
-  /**
-   * Marks what another page of this tab has sent while this one was in the browser's cache.
-   */
+  /** Marks what another page of this tab has sent while this one was in the browser's cache. */
   recallOwn() {
     for (const id of parseIds(recall("sessionStorage", OWN_IDS))) this.#showAsOwn(id);
   }

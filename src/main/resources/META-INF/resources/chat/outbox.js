@@ -73,8 +73,8 @@ export class Outbox {
   /** @type {Outgoing | undefined} the first message of those that were given back last */
   #givenBack;
 
-  /** @type {Outgoing[]} those that were given back and not sent since, when the page was left */
-  #leftGivenBack = [];
+  /** @type {Outgoing[] | undefined} those that were given back and not sent since, if the page was left */
+  #leftGivenBack;
 
   /** @type {Promise<void> | undefined} the repeat of a message that was given back, while it is under way */
   #repeat;
@@ -98,22 +98,25 @@ export class Outbox {
    *
    * A page that comes back out of the browser's cache still has in its form what was given back before it was left. What
    * another page of this tab has sent or dropped meanwhile, or is sending, is taken out: Enter would publish it again, under
-   * another key.
+   * another key. What another page could not send is put before what the form has.
    */
   resume() {
     const { messages, problem } = this.#recall();
+    const left = this.#leftGivenBack;
+    this.#leftGivenBack = undefined;
     const stillGivenBack = new Set(problem === undefined ? [] : messages.map(({ key }) => key));
-    for (const { key, text } of this.#leftGivenBack) {
+    for (const { key, text } of left ?? []) {
       if (!stillGivenBack.has(key)) this.#listener.onSentAfterAll(text);
     }
-    this.#leftGivenBack = [];
     if (messages.length === 0) return;
     if (problem === undefined) {
       this.#waiting = messages;
       this.#sendAll();
     } else {
       this.#givenBack = messages[0];
-      this.#listener.onRestored(textsOf(messages), problem);
+      const isNew = left && !left.some(({ key }) => stillGivenBack.has(key));
+      if (isNew) this.#listener.onGivenBack(textsOf(messages), problem);
+      else this.#listener.onRestored(textsOf(messages), problem);
     }
   }
 

@@ -474,6 +474,23 @@ class ChatSendPageIT extends PageBase {
     }
 
     @Test
+    void pageThatComesBack_putsWhatAnotherOneCouldNotSend_beforeWhatWasTyped() {
+        ChatPage page = openWithTheFirstRequestLost("Late");
+        page.text().fill("Typed");
+        page.leave();
+        changeStored("stored.problem = 'Perhaps not sent: the server cannot be reached'");
+
+        page.comeBack();
+
+        assertThat(page.text()).hasValue("Late\nTyped");
+        assertThat(page.error()).containsText("Perhaps not sent");
+        page.text().press("Enter");
+        tab.waitForCondition(() -> requests.size() == 3);
+        assertThat(keyOf(1)).isEqualTo(keyOf(0));
+        assertThat(requests.get(2).postData()).contains("\"Typed\"");
+    }
+
+    @Test
     void pageThatComesBack_leavesATextAloneThatWasEditedAfterItWasGivenBack() {
         ChatPage page = openWithGivenBack("Late");
         page.text().fill("Later");
