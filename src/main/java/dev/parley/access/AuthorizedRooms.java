@@ -221,14 +221,11 @@ public final class AuthorizedRooms {
         SubscribeRequest permitted = permitted(exchange, caller, request);
         return (connection, loop) -> {
             meters.admitted(caller.carrier());
-            Runnable leave = tickets.enter(caller);
-            Hub.Registration stream = hub.subscribe(permitted, connection, loop);
+            Hub.Registration stream =
+                    tickets.open(caller, () -> hub.subscribe(permitted, connection, loop));
             revocations.onStreamOpened(
                     caller, permitted.rooms().stream().map(RoomStart::room).toList());
-            return () -> {
-                leave.run();
-                stream.onConnectionGone();
-            };
+            return stream;
         };
     }
 

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.parley.access.AccessStore.KeptTicket;
 import dev.parley.access.AccessStore.TicketDigest;
+import dev.parley.delivery.Hub;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.RefusedRequest;
 import dev.parley.http.TokenBuckets;
@@ -29,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
 /**
@@ -165,6 +167,22 @@ public final class Tickets {
         Instant now = clock.instant();
         return token.expires().isAfter(now)
                 && !VerifiedToken.lastsTooLong(token.issued(), token.expires(), longestToken, now);
+    }
+
+    /**
+     * Opens a stream, and keeps its caller's ticket from ending until the connection is gone. The
+     * ticket is noted after the stream has opened: if opening fails, nothing is registered that
+     * would end later, and the ticket would be kept until its token ends.
+     *
+     * @param subscribe opens the stream
+     */
+    Hub.Registration open(Caller caller, Supplier<Hub.Registration> subscribe) {
+        Hub.Registration stream = subscribe.get();
+        Runnable leave = enter(caller);
+        return () -> {
+            leave.run();
+            stream.onConnectionGone();
+        };
     }
 
     /**

@@ -18,6 +18,7 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import java.util.concurrent.Flow;
 import java.util.function.Function;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * the framework also reports when the client has gone, and ends the exchange.
  */
 public final class EventStream extends AbstractMulti<String> implements Flow.Subscription {
+
+    private static final Logger LOG = Logger.getLogger(EventStream.class);
 
     private final HttpServerRequest request;
     private final EventLoop loop;
@@ -44,7 +47,8 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
      *
      * @param loop the connection's event loop
      * @param request the request for the stream
-     * @param subscribe gives the connection to the hub; called on that loop
+     * @param subscribe gives the connection to the hub; called on that loop. If it fails, the
+     *     connection is cut, or on HTTP/2 the stream is reset
      */
     public EventStream(
             HttpServerRequest request,
@@ -70,9 +74,14 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
         if (!request.response().closed()) {
             // Otherwise the client has reset the stream before the framework listened for that, and
             // nothing would say again that it is gone.
-            registration =
-                    subscribe.apply(
-                            new ResponseConnection(request, framework::onComplete, this::onEnd));
+            var connection = new ResponseConnection(request, framework::onComplete, this::onEnd);
+            try {
+                registration = subscribe.apply(connection);
+            } catch (RuntimeException | Error e) {
+                logFailure(e);
+                connection.cut();
+                return;
+            }
             if (ended) {
                 // While it was opened: it was refused, or the client was gone.
                 registration.onConnectionGone();
@@ -108,12 +117,36 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
             HeldHead.send(PipelinedRequests.pipeline(request));
             return;
         }
-        var connection = ChunkedConnection.takeOver(request);
-        connection.gather();
-        connection.onClose(subscribe.apply(connection)::onConnectionGone);
-        connection.sendGathered();
+        Channel channel = PipelinedRequests.pipeline(request).channel();
+        try {
+            var connection = ChunkedConnection.takeOver(request);
+            connection.gather();
+            connection.onClose(subscribe.apply(connection)::onConnectionGone);
+            connection.sendGathered();
+        } catch (RuntimeException | Error e) {
+            // Every deadline of the connection has been removed by now, and its head may not have
+            // left yet: without this its client would wait for an answer for ever.
+            logFailure(e);
+            ConnectionGuard.cut(channel);
+            return;
+        }
         if (canBeCompleted()) {
             framework.onComplete();
+        }
+    }
+
+    /**
+     * Logs that a stream could not be opened. One of these failures is not a defect: memory outside
+     * of the heap has run out.
+     */
+    private static void logFailure(Throwable failure) {
+        if (failure instanceof OutOfMemoryError) {
+            LOG.errorf("a stream could not be opened: %s", failure);
+        } else {
+            LOG.error(
+                    "a stream could not be opened because of a defect in Parley; report it with"
+                            + " this stack trace",
+                    failure);
         }
     }
 

@@ -1,10 +1,12 @@
 package dev.parley.access;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.parley.access.AccessStore.KeptTicket;
 import dev.parley.access.AccessStore.TicketDigest;
 import dev.parley.access.memory.MemoryAccessStore;
+import dev.parley.delivery.Hub;
 import dev.parley.message.RoomPattern;
 import dev.parley.testsupport.SettableClock;
 import dev.parley.testsupport.Timeouts;
@@ -20,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -72,6 +75,41 @@ final class TicketsTest {
         assertThat(kept.content()).contains("ada");
         assertThat(store.lost.apply(TicketDigest.of("ticket 2"))).as("left").isEmpty();
         assertThat(store.lost.apply(TicketDigest.of("ticket 3"))).as("ended").isEmpty();
+    }
+
+    @Test
+    void ticketOfAStreamThatCannotBeOpened_isNotKept() {
+        var store = new ScriptedStore();
+        Tickets tickets = tickets(store);
+        Caller caller = holder(1, Duration.ofHours(1));
+
+        assertThatExceptionOfType(OutOfMemoryError.class)
+                .isThrownBy(
+                        () ->
+                                tickets.open(
+                                        caller,
+                                        () -> {
+                                            throw new OutOfMemoryError("direct buffer");
+                                        }));
+        tickets.touch();
+
+        assertThat(store.asked).isEmpty();
+    }
+
+    @Test
+    void ticketOfAnOpenStream_isKept_untilItsConnectionIsGone() {
+        var store = new ScriptedStore();
+        Tickets tickets = tickets(store);
+        var gone = new AtomicInteger();
+
+        Hub.Registration stream =
+                tickets.open(holder(1, Duration.ofHours(1)), () -> gone::incrementAndGet);
+        tickets.touch();
+        stream.onConnectionGone();
+
+        assertThat(store.asked).containsExactly(List.of(TicketDigest.of("ticket 1")));
+        assertThat(store.lost.apply(TicketDigest.of("ticket 1"))).isEmpty();
+        assertThat(gone).hasValue(1);
     }
 
     @Test
