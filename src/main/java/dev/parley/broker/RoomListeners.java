@@ -13,7 +13,7 @@ import java.util.stream.Stream;
  * The listeners of each room on this pod. A room usually has one; while a room is dropped and
  * opened again it may have two. Thread-safe; looking a room up takes no lock.
  */
-public final class RoomListeners {
+public class RoomListeners {
 
     private final Map<Room, List<Listener>> byRoom = new ConcurrentHashMap<>();
 

@@ -18,10 +18,15 @@ import io.smallrye.mutiny.Uni;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,10 +60,26 @@ public final class MemoryBroker implements Broker {
     private final Clock clock;
 
     /** Rooms that have messages and were read, in order of last use, least recent first. */
-    private final Map<Room, MemoryLog> read = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<Room, RetainedRoom> read = new LinkedHashMap<>(16, 0.75f, true);
 
     /** Rooms that have messages and were never read, in order of last use, least recent first. */
-    private final Map<Room, MemoryLog> unread = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<Room, RetainedRoom> unread = new LinkedHashMap<>(16, 0.75f, true);
+
+    /**
+     * Rooms that have messages, and had listeners when rooms without listeners were to be
+     * forgotten. They are kept apart from then on, so that not every further publish at the ceiling
+     * passes over them again. Changed under the lock, and read without it by {@link #unsubscribe}.
+     */
+    private final Map<Room, RetainedRoom> listened = new ConcurrentHashMap<>();
+
+    /** Rooms of {@link #listened} that a listener has left, so that they may have none now. */
+    private final Set<Room> left = ConcurrentHashMap.newKeySet();
+
+    /** All rooms that have messages, the smallest first. */
+    private final NavigableSet<RetainedRoom> bySize =
+            new TreeSet<>(
+                    Comparator.<RetainedRoom>comparingLong(room -> room.weight)
+                            .thenComparingLong(room -> room.number));
 
     /**
      * Epochs of rooms that were read and have no messages yet. The first message is counted in that
@@ -66,15 +87,45 @@ public final class MemoryBroker implements Broker {
      */
     private final Map<Room, String> empty = new LinkedHashMap<>(16, 0.75f, true);
 
+    /** How many rooms were given a log. */
+    private long logs;
+
     private long bytes;
-    private final RoomListeners listeners = new RoomListeners();
+    private final RoomListeners listeners;
     private final BrokerMeters meters;
+
+    /** A room that has messages. */
+    private static final class RetainedRoom {
+
+        private final Room room;
+        private final MemoryLog log;
+        private final long number;
+
+        /** The log's bytes as they are counted in {@link #bytes}, and by {@link #bySize}. */
+        private long weight;
+
+        RetainedRoom(Room room, MemoryLog log, long number) {
+            this.room = room;
+            this.log = log;
+            this.number = number;
+        }
+    }
 
     /**
      * @param maxBytes bound of the estimated heap of all logs together, in bytes
      */
     public MemoryBroker(
             RoomHistories histories, long maxBytes, Clock clock, MeterRegistry registry) {
+        this(histories, maxBytes, clock, registry, new RoomListeners());
+    }
+
+    MemoryBroker(
+            RoomHistories histories,
+            long maxBytes,
+            Clock clock,
+            MeterRegistry registry,
+            RoomListeners listeners) {
+        this.listeners = listeners;
         this.histories = histories;
         this.meters = new BrokerMeters(registry, this);
         this.maxBytes = maxBytes;
@@ -110,6 +161,9 @@ public final class MemoryBroker implements Broker {
     @Override
     public void unsubscribe(Room room, Listener listener) {
         listeners.remove(room, listener);
+        if (listened.containsKey(room)) {
+            left.add(room);
+        }
     }
 
     @Override
@@ -119,20 +173,19 @@ public final class MemoryBroker implements Broker {
 
     private synchronized Receipt append(PublishRequest request) {
         Room room = request.message().room();
-        MemoryLog log = log(room);
+        RetainedRoom retained = retained(room);
         StoredMessage stored;
-        long before = log.bytes();
         try {
-            Receipt known = log.receipt(request);
+            Receipt known = retained.log.receipt(request);
             if (known != null) {
                 return known;
             }
-            stored = log.append(request);
+            stored = retained.log.append(request);
         } finally {
             // Looking a receipt up drops expired ones, also if the key turns out to be used.
-            bytes += log.bytes() - before;
+            weigh(retained);
         }
-        forgetOverCeiling(room, log);
+        forgetOverCeiling(retained);
         List<Listener> readers = listeners.of(room);
         if (!readers.isEmpty()) {
             meters.received();
@@ -142,15 +195,14 @@ public final class MemoryBroker implements Broker {
     }
 
     private synchronized Page page(Room room, Range range) {
-        MemoryLog neverRead = unread.remove(room);
+        RetainedRoom neverRead = unread.remove(room);
         if (neverRead != null) {
             read.put(room, neverRead);
         }
-        MemoryLog log = read.get(room);
-        if (log != null) {
-            long before = log.bytes();
-            Page page = log.page(range);
-            bytes += log.bytes() - before;
+        RetainedRoom known = known(room);
+        if (known != null) {
+            Page page = known.log.page(range);
+            weigh(known);
             return page;
         }
         String epoch = empty.computeIfAbsent(room, any -> Epochs.next());
@@ -179,36 +231,48 @@ public final class MemoryBroker implements Broker {
     }
 
     private synchronized void end(Room room, String epoch) {
-        MemoryLog log = known(room);
-        if (log != null && log.epoch().equals(epoch)) {
-            log.endEpoch();
+        RetainedRoom known = known(room);
+        if (known != null && known.log.epoch().equals(epoch)) {
+            known.log.endEpoch();
         }
     }
 
-    private @Nullable MemoryLog known(Room room) {
-        MemoryLog log = read.get(room);
-        return log == null ? unread.get(room) : log;
+    private @Nullable RetainedRoom known(Room room) {
+        RetainedRoom known = read.get(room);
+        if (known == null) {
+            known = unread.get(room);
+        }
+        return known == null ? listened.get(room) : known;
     }
 
     /**
-     * Returns the room's log, or makes it for the room's first message. A room that was read before
-     * has its epoch already.
+     * Returns the room with its log, or makes the log for the room's first message. A room that was
+     * read before has its epoch already.
      */
-    private MemoryLog log(Room room) {
-        MemoryLog known = known(room);
+    private RetainedRoom retained(Room room) {
+        RetainedRoom known = known(room);
         if (known != null) {
             return known;
         }
         String epoch = empty.remove(room);
-        var created =
+        var log =
                 new MemoryLog(
                         epoch == null ? Epochs.next() : epoch,
                         histories.bounds(room),
                         histories.receipts(),
                         clock);
+        var created = new RetainedRoom(room, log, ++logs);
         (epoch == null ? unread : read).put(room, created);
-        bytes += created.bytes();
+        weigh(created);
         return created;
+    }
+
+    /** Counts what a room's log has grown or shrunk by. */
+    private void weigh(RetainedRoom changed) {
+        bySize.remove(changed);
+        bytes += changed.log.bytes() - changed.weight;
+        changed.weight = changed.log.bytes();
+        bySize.add(changed);
     }
 
     /**
@@ -221,65 +285,111 @@ public final class MemoryBroker implements Broker {
      *   <li>rooms without listeners, least recently used first;
      *   <li>the oldest messages and receipts of the largest room, or that room.
      * </ol>
+     *
+     * <p>None of them visits all rooms, of which there may be ten thousand: all publishes wait for
+     * the lock meanwhile.
      */
-    private void forgetOverCeiling(Room room, MemoryLog log) {
-        forget(unread, room);
-        shorten(log, maxBytes / SHARES);
-        forget(read, room);
-        while (bytes > maxBytes && shrinkLargest(room)) {
-            // Each turn drops one message, one receipt or one room.
+    private void forgetOverCeiling(RetainedRoom grown) {
+        if (bytes <= maxBytes) {
+            return;
+        }
+        forget(unread, grown);
+        shorten(grown, maxBytes / SHARES);
+        returnLeft();
+        forget(read, grown);
+        while (bytes > maxBytes && shrinkLargest(grown)) {
+            // Each turn drops messages and receipts of one room, or the room.
         }
     }
 
-    private void forget(Map<Room, MemoryLog> logs, Room kept) {
-        var oldest = logs.entrySet().iterator();
-        while (bytes > maxBytes && oldest.hasNext()) {
-            var entry = oldest.next();
-            if (!entry.getKey().equals(kept) && listeners.of(entry.getKey()).isEmpty()) {
-                bytes -= entry.getValue().bytes();
-                oldest.remove();
+    /** Has rooms be forgotten again that were kept apart, and that the last listener has left. */
+    private void returnLeft() {
+        for (Iterator<Room> gone = left.iterator(); gone.hasNext(); ) {
+            Room room = gone.next();
+            gone.remove();
+            RetainedRoom retained = listened.get(room);
+            if (retained != null && listeners.of(room).isEmpty()) {
+                listened.remove(room);
+                read.put(room, retained);
             }
         }
     }
 
-    private void shorten(MemoryLog log, long share) {
-        long before = log.bytes();
-        while (bytes - before + log.bytes() > maxBytes && log.bytes() > share && log.dropOldest()) {
+    /** Forgets rooms without listeners, and keeps those that have some apart. */
+    @SuppressWarnings("ReferenceEquality") // There is one for each room.
+    private void forget(Map<Room, RetainedRoom> rooms, RetainedRoom grown) {
+        var oldest = rooms.values().iterator();
+        while (bytes > maxBytes && oldest.hasNext()) {
+            RetainedRoom next = oldest.next();
+            if (next == grown) {
+                continue;
+            }
+            oldest.remove();
+            if (listeners.of(next.room).isEmpty()) {
+                uncount(next);
+            } else {
+                keepApart(next);
+            }
+        }
+    }
+
+    private void keepApart(RetainedRoom one) {
+        listened.put(one.room, one);
+        if (listeners.of(one.room).isEmpty()) {
+            // The last listener has left since, and unsubscribe() may not have found the room here.
+            left.add(one.room);
+        }
+    }
+
+    private void uncount(RetainedRoom forgotten) {
+        bySize.remove(forgotten);
+        bytes -= forgotten.weight;
+    }
+
+    private void shorten(RetainedRoom room, long share) {
+        while (isAboveCeilingWith(room) && room.log.bytes() > share && room.log.dropOldest()) {
             // Each turn drops one message or one receipt.
         }
-        bytes += log.bytes() - before;
+        weigh(room);
+    }
+
+    /** Tells whether all logs together are above the ceiling, by the present bytes of one. */
+    private boolean isAboveCeilingWith(RetainedRoom shrunk) {
+        return bytes - shrunk.weight + shrunk.log.bytes() > maxBytes;
     }
 
     /**
-     * Drops the oldest message or receipt of the largest room, or the room if it has only one
-     * message and no receipts of earlier ones.
+     * Drops the oldest messages and receipts of the largest room, as far as is necessary and until
+     * it is smaller than the next one; or the room if it has only one message and no receipts of
+     * earlier ones.
      *
-     * @param kept the room that just grew, which keeps its newest message
+     * @param grown the room that just grew, which keeps its newest message
      * @return whether anything was dropped
      */
-    private boolean shrinkLargest(Room kept) {
-        Room largest = null;
-        MemoryLog log = null;
-        for (Map<Room, MemoryLog> logs : List.of(read, unread)) {
-            for (Map.Entry<Room, MemoryLog> entry : logs.entrySet()) {
-                MemoryLog each = entry.getValue();
-                boolean canShrink = !entry.getKey().equals(kept) || each.canDropOldest();
-                if (canShrink && (log == null || each.bytes() > log.bytes())) {
-                    largest = entry.getKey();
-                    log = each;
-                }
-            }
+    @SuppressWarnings("ReferenceEquality") // There is one for each room.
+    private boolean shrinkLargest(RetainedRoom grown) {
+        RetainedRoom largest = bySize.last();
+        if (largest == grown && !grown.log.canDropOldest()) {
+            largest = bySize.lower(grown);
         }
-        if (largest == null || log == null) {
+        if (largest == null) {
             return false;
         }
-        long before = log.bytes();
-        if (log.dropOldest()) {
-            bytes -= before - log.bytes();
+        RetainedRoom next = bySize.lower(largest);
+        long least = next == null ? 0 : next.weight;
+        boolean isDropped = false;
+        while (isAboveCeilingWith(largest)
+                && largest.log.bytes() >= least
+                && largest.log.dropOldest()) {
+            isDropped = true;
+        }
+        if (isDropped) {
+            weigh(largest);
         } else {
-            bytes -= before;
-            read.remove(largest);
-            unread.remove(largest);
+            uncount(largest);
+            read.remove(largest.room);
+            unread.remove(largest.room);
+            listened.remove(largest.room);
         }
         return true;
     }

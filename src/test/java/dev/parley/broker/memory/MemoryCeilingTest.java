@@ -6,15 +6,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.parley.broker.BlockingBroker;
+import dev.parley.broker.Broker;
 import dev.parley.broker.HistorySettings;
 import dev.parley.broker.IdempotencyKeyReused;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
+import dev.parley.broker.RecordingListener;
+import dev.parley.broker.RoomListeners;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.testsupport.SettableClock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Which messages the memory broker forgets to stay below its ceiling. */
@@ -192,15 +198,104 @@ class MemoryCeilingTest {
         assertThat(offsets(broker.readAfter(0, 10))).containsExactly(3L);
     }
 
+    /** All publishes wait for one lock while rooms are visited. */
+    @Test
+    void publishAtTheCeiling_visitsFewRooms_howeverManyHaveReaders() {
+        var listeners = new CountingListeners();
+        BlockingBroker broker = withCeiling(6_000_000, HistorySettings.DEFAULT, listeners);
+        List<Room> small = IntStream.range(0, 10_000).mapToObj(i -> new Room("r-" + i)).toList();
+        small.forEach(broker::subscribe);
+        small.forEach(room -> broker.publishText(room, "x"));
+        small.forEach(room -> pageOf(broker, room));
+        Room large = new Room("large");
+        broker.subscribe(large);
+        for (int i = 0; i < 2_400; i++) {
+            broker.publish(large, "x", "key-" + i);
+        }
+        Room evil = new Room("evil");
+        broker.publishText(evil, LONG.repeat(60));
+        int before = listeners.lookUps;
+
+        for (int i = 0; i < 5; i++) {
+            broker.publishText(evil, LONG.repeat(60));
+        }
+
+        assertThat(listeners.lookUps - before).isLessThan(50);
+        assertThat(small)
+                .allSatisfy(room -> assertThat(pageOf(broker, room).messages()).hasSize(1));
+        assertThat(pageOf(broker, large).oldest()).isGreaterThan(600);
+        assertThat(pageOf(broker, evil).newest()).isEqualTo(6);
+    }
+
+    @Test
+    void roomsWithReaders_areShortened_theLargestFirst() {
+        BlockingBroker broker = withCeiling(100_000);
+        List<Room> rooms = Stream.of("twenty", "fifteen", "five").map(Room::new).toList();
+        rooms.forEach(broker::subscribe);
+        for (int i = 0; i < 20; i++) {
+            broker.publishText(rooms.get(0), LONG);
+        }
+        for (int i = 0; i < 15; i++) {
+            broker.publishText(rooms.get(1), LONG);
+        }
+        for (int i = 0; i < 5; i++) {
+            broker.publishText(rooms.get(2), LONG);
+        }
+
+        // About 88,000 bytes are taken; each of these takes about 10,200.
+        for (int i = 0; i < 4; i++) {
+            Room room = new Room("more-" + i);
+            broker.subscribe(room);
+            broker.publishText(room, LONG.repeat(5));
+        }
+
+        assertThat(pageOf(broker, rooms.get(0)).oldest()).isBetween(10L, 11L);
+        assertThat(pageOf(broker, rooms.get(1)).oldest()).isBetween(5L, 7L);
+        assertThat(pageOf(broker, rooms.get(2)).oldest()).isOne();
+    }
+
+    @Test
+    void roomThatItsLastReaderHasLeft_isForgottenBeforeRoomsWithReaders() {
+        BlockingBroker broker = withCeiling(100_000);
+        EventId quiet = broker.publishText(QUIET, LONG);
+        pageOf(broker, QUIET);
+        RecordingListener reader = broker.subscribe(QUIET);
+        publishLong(broker, 50);
+        assertThat(pageOf(broker, QUIET).tail()).as("with a reader").isEqualTo(quiet);
+
+        broker.unsubscribe(QUIET, reader);
+        Room other = new Room("other");
+        broker.subscribe(other);
+        broker.publishText(other, LONG.repeat(40));
+
+        assertThat(pageOf(broker, QUIET).newest()).as("without a reader").isZero();
+    }
+
+    private static final class CountingListeners extends RoomListeners {
+
+        private int lookUps;
+
+        @Override
+        public List<Broker.Listener> of(Room room) {
+            lookUps++;
+            return super.of(room);
+        }
+    }
+
     private static BlockingBroker withCeiling(long bytes) {
         return withCeiling(bytes, HistorySettings.DEFAULT);
     }
 
     private static BlockingBroker withCeiling(long bytes, HistorySettings history) {
+        return withCeiling(bytes, history, new RoomListeners());
+    }
+
+    private static BlockingBroker withCeiling(
+            long bytes, HistorySettings history, RoomListeners listeners) {
         SettableClock clock = SettableClock.stoppedNow();
+        var meters = new SimpleMeterRegistry();
         return BlockingBroker.open(
-                new MemoryBroker(history.ofAllRooms(), bytes, clock, new SimpleMeterRegistry()),
-                clock);
+                new MemoryBroker(history.ofAllRooms(), bytes, clock, meters, listeners), clock);
     }
 
     private static Page pageOf(BlockingBroker broker, Room room) {
