@@ -5,13 +5,13 @@ import dev.parley.access.AuthorizedRooms.ReadableRoom;
 import dev.parley.access.TicketsResource;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
+import dev.parley.history.HistoryReader.Read;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.PendingAnswers;
 import dev.parley.http.QueryParameters;
 import dev.parley.http.RefusedRequest;
 import dev.parley.http.UrlEncodedForm;
 import dev.parley.message.EventId;
-import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.Room;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
@@ -23,7 +23,6 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
@@ -42,18 +41,15 @@ import org.jspecify.annotations.Nullable;
 public final class HistoryResource {
 
     private static final int DEFAULT_LIMIT = 50;
-    private static final int MAX_LIMIT = 500;
+
+    /** Most messages of a page. */
+    static final int MAX_LIMIT = 500;
 
     /** Length of the largest page that a broker returns if its text is ASCII, in bytes. */
     private static final long LARGEST_PAGE = 320 * 1024;
 
     /** Estimated length of the JSON around the text of a message, in bytes. */
     private static final int MESSAGE_LENGTH = 300;
-
-    /**
-     * Pages of expired messages that one request reads at most; then it answers without messages.
-     */
-    private static final int MAX_FURTHER_READS = 100;
 
     private final AuthorizedRooms rooms;
     private final PendingAnswers answers;
@@ -71,7 +67,9 @@ public final class HistoryResource {
             description =
                     "before and after in the answer are ids for further requests: before is absent"
                             + " where there are no earlier messages. gap is true if messages next"
-                            + " to the id in the request are gone.")
+                            + " to the id in the request are gone. Where many messages in a row"
+                            + " have expired (ttl), a page may be without messages and still have"
+                            + " before, or an after other than Event-Id: read on from there.")
     @Parameter(
             name = "limit",
             in = ParameterIn.QUERY,
@@ -122,6 +120,7 @@ public final class HistoryResource {
             return before(room, before, count);
         }
         return read(room, Range.newest(count))
+                .map(Read::page)
                 .map(page -> answer(page, HistoryPage.of(room.room(), page, false)));
     }
 
@@ -141,15 +140,13 @@ public final class HistoryResource {
      * also says so if another program deleted the next ones; then it starts at the one after them.
      */
     private Uni<RestResponse<HistoryPage>> after(ReadableRoom room, EventId position, int count) {
-        Range range = new Range.After(position.offset(), count);
-        return room.read(range)
-                .flatMap(first -> readOn(room, range, first).map(page -> new Read(first, page)))
+        return read(room, new Range.After(position.offset(), count))
                 .flatMap(
                         read ->
                                 read.page().continues(position)
                                         ? Uni.createFrom().item(after(room, position, read))
                                         : read(room, new Range.After(0, count))
-                                                .map(oldest -> after(room, oldest, true)));
+                                                .map(oldest -> after(room, oldest.page(), true)));
     }
 
     private RestResponse<HistoryPage> after(ReadableRoom room, EventId position, Read read) {
@@ -161,9 +158,7 @@ public final class HistoryResource {
     }
 
     private Uni<RestResponse<HistoryPage>> before(ReadableRoom room, EventId position, int count) {
-        Range range = new Range.Before(Math.max(1, position.offset()), count);
-        return room.read(range)
-                .flatMap(first -> readOn(room, range, first).map(page -> new Read(first, page)))
+        return read(room, new Range.Before(Math.max(1, position.offset()), count))
                 .map(
                         read ->
                                 answer(
@@ -175,78 +170,8 @@ public final class HistoryResource {
                                                 HistoryPage.isGapBefore(position, read.first()))));
     }
 
-    /**
-     * A page, and the one that was read first: next to the position in the request. They differ if
-     * all messages of the first one have expired.
-     */
-    private record Read(Page first, Page page) {}
-
-    /**
-     * Reads a page. If all messages of it have expired, reads on beyond them, because a client that
-     * follows the pages takes one without messages for the end.
-     */
-    private Uni<Page> read(ReadableRoom room, Range range) {
-        return room.read(range).flatMap(first -> readOn(room, range, first));
-    }
-
-    /** Reads on beyond a page if all messages of it have expired. */
-    private Uni<Page> readOn(ReadableRoom room, Range range, Page first) {
-        return readOn(room, range, first, range.limit(), MAX_FURTHER_READS);
-    }
-
-    private Uni<Page> readOn(
-            ReadableRoom room, Range range, Page page, int count, int furtherReads) {
-        return beyondExpired(page, range)
-                .filter(rest -> furtherReads > 0)
-                .map(
-                        rest ->
-                                room.read(rest)
-                                        .flatMap(
-                                                next ->
-                                                        readOn(
-                                                                room,
-                                                                rest,
-                                                                next,
-                                                                count,
-                                                                furtherReads - 1)))
-                .orElseGet(() -> Uni.createFrom().item(cut(page, range, count)));
-    }
-
-    /** Returns what to read next if all messages of a page have expired and it is not the last. */
-    private static Optional<Range> beyondExpired(Page page, Range range) {
-        List<StoredMessage> messages = page.messages();
-        if (messages.isEmpty() || !messages.stream().allMatch(page::isExpired)) {
-            return Optional.empty();
-        }
-        long first = messages.get(0).offset();
-        long last = messages.get(messages.size() - 1).offset();
-        if (range instanceof Range.After) {
-            return last < page.newest()
-                    ? Optional.of(new Range.After(last, MAX_LIMIT))
-                    : Optional.empty();
-        }
-        return first > page.oldest()
-                ? Optional.of(new Range.Before(first, MAX_LIMIT))
-                : Optional.empty();
-    }
-
-    /** Leaves out messages at the far end of a page, if it has more than this many. */
-    private static Page cut(Page page, Range range, int count) {
-        List<StoredMessage> messages = page.messages();
-        if (messages.size() <= count) {
-            return page;
-        }
-        List<StoredMessage> shown =
-                messages.stream().filter(message -> !page.isExpired(message)).toList();
-        if (shown.size() > count) {
-            messages =
-                    range instanceof Range.After
-                            ? messages.subList(0, messages.indexOf(shown.get(count - 1)) + 1)
-                            : messages.subList(
-                                    messages.indexOf(shown.get(shown.size() - count)),
-                                    messages.size());
-        }
-        return new Page(page.lineage(), page.oldest(), page.newest(), messages, page.readAt());
+    private static Uni<Read> read(ReadableRoom room, Range range) {
+        return new HistoryReader(room::read).read(range);
     }
 
     /** Adds the position of the room's newest message, also if it is not in the page. */
