@@ -116,6 +116,9 @@ final class Cursor {
      */
     private boolean hasWrittenSinceStart;
 
+    /** Whether most messages of the page that was read last had expired. */
+    private boolean isBeyondExpired;
+
     /** Whether the client has been given a position; used where the stream is of one room. */
     private boolean hasPosition;
 
@@ -629,32 +632,69 @@ final class Cursor {
     // Replaying.
 
     /**
-     * Reads the next page from the broker, if the ring does not reach back to the offset.
+     * Reads the next page from the broker, if the ring does not reach back to the offset. Steps
+     * over messages first that are known to have expired.
      *
-     * @return whether it does so
+     * @return whether it reads
      */
     boolean replayIfBehindRing() {
         RoomLog current = log;
-        if (state != LIVE
-                || current == null
-                || current != replica.log()
-                || offset >= current.head()
-                || current.frame(offset + 1) != null) {
+        if (state != LIVE || current == null || current != replica.log()) {
             return false;
         }
-        replay(current);
+        if (isBehindRing(current)) {
+            stepOverExpired(current);
+        }
+        if (state != LIVE || !isBehindRing(current)) {
+            return false;
+        }
+        readPage(current);
         return true;
     }
 
+    private boolean isBehindRing(RoomLog current) {
+        return offset < current.head() && current.frame(offset + 1) == null;
+    }
+
+    /**
+     * Continues behind the ring, on a stream of this room alone: steps over messages that are known
+     * to have expired, or reads the next page from the broker.
+     */
     private void replay(RoomLog current) {
+        if (stepOverExpired(current)) {
+            goLive(current, offset);
+        } else {
+            readPage(current);
+        }
+    }
+
+    /**
+     * Moves beyond messages that another cursor has found to have expired, and writes the position
+     * there.
+     *
+     * @return whether it has moved
+     */
+    private boolean stepOverExpired(RoomLog current) {
+        long last = current.endOfExpired(offset);
+        if (last == offset) {
+            return false;
+        }
+        moveTo(last);
+        writePositionNow(current.idAt(last));
+        return true;
+    }
+
+    private void readPage(RoomLog current) {
         var replaying = new State.Replaying(replica.interruptions(), current.head());
         become(replaying);
         stream.whenDone(
-                replica.read(new Range.After(offset, REPLAY_PAGE)),
+                replica.readOn(current, new Range.After(offset, REPLAY_PAGE), isBeyondExpired),
                 page -> {
                     stream.onReplayAnswered();
                     if (state == replaying) {
-                        onReplayPage(replaying, current, page);
+                        page.ifPresentOrElse(
+                                read -> onReplayPage(replaying, current, read),
+                                () -> goLive(current, offset));
                     }
                 },
                 () -> {
@@ -728,6 +768,7 @@ final class Cursor {
                 }
             }
         }
+        isBeyondExpired = 2 * count < page.messages().size();
         if (offset == before) {
             // beginAtOldest() may have written the gap already, and moved to the newest message
             // of the page, or beyond the last one that may be written.

@@ -52,9 +52,27 @@ public final class RoomLog {
     private final long maxAgeNanos;
     private final LongSupplier nanoTime;
 
+    /**
+     * The messages that were found to have expired; those of the last read, where they are apart.
+     */
+    private volatile ExpiredSpan expired = new ExpiredSpan(0, 0);
+
     private volatile long head;
     private volatile long oldest;
     private long bytes;
+
+    /**
+     * Messages that have all expired.
+     *
+     * @param after offset of the last message before them
+     * @param last offset of the last one
+     */
+    private record ExpiredSpan(long after, long last) {
+
+        boolean touches(ExpiredSpan other) {
+            return after <= other.last && other.after <= last;
+        }
+    }
 
     /**
      * @param after offset of the last message before the log; the first frame has the next one
@@ -136,6 +154,33 @@ public final class RoomLog {
     public @Nullable Frame frame(long offset) {
         Frame frame = ring.get(slot(offset));
         return frame != null && frame.offset() == offset && !isTooOld(frame) ? frame : null;
+    }
+
+    /**
+     * Notes that messages have expired, which may have left the ring.
+     *
+     * @param after offset of the last message before them
+     * @param last offset of the last one, at most the head
+     */
+    synchronized void noteExpired(long after, long last) {
+        if (last <= after) {
+            return;
+        }
+        ExpiredSpan known = expired;
+        var more = new ExpiredSpan(after, last);
+        expired =
+                known.touches(more)
+                        ? new ExpiredSpan(Math.min(known.after, after), Math.max(known.last, last))
+                        : more;
+    }
+
+    /**
+     * Returns the offset up to which all messages after another offset are known to have expired,
+     * so that a cursor there can step over them; that other offset if nothing is known.
+     */
+    public long endOfExpired(long after) {
+        ExpiredSpan known = expired;
+        return known.after <= after && after < known.last ? known.last : after;
     }
 
     /** Tells whether every message after an offset, up to the head, is in the ring. */

@@ -11,6 +11,7 @@ import dev.parley.message.Room;
 import dev.parley.retry.Backoff;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
@@ -112,6 +113,9 @@ public final class RoomReplica implements Broker.Listener {
     /** What the replica has. Its monitor is the lock. */
     private final ReplicaState state;
 
+    /** The reads beyond pages of expired messages. */
+    private final ReadTurns turns = new ReadTurns();
+
     private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.NEW);
 
     /** Whether the broker has confirmed that it delivers the room's messages. Set once. */
@@ -191,6 +195,60 @@ public final class RoomReplica implements Broker.Listener {
     /** Reads a page from the broker's log, for what is older than the ring. */
     public Uni<Page> read(Range range) {
         return broker.read(room, range);
+    }
+
+    /**
+     * Reads a page from the broker's log for a cursor that is behind the ring, and notes in the log
+     * which of its messages have expired.
+     *
+     * @param current the log in which the cursor is
+     * @param isBeyondExpired whether most messages of the cursor's last page had expired. The
+     *     connection does not hold back a cursor that steps over pages without writing them: one
+     *     client could have a whole history read, at once and for each of its streams. So a few
+     *     such reads run at a time in a room, and none for messages that are known to have expired
+     *     when its turn comes
+     * @return the page; empty if it was not read, because the first messages after the offset are
+     *     known to have expired ({@link RoomLog#endOfExpired})
+     */
+    public Uni<Optional<Page>> readOn(RoomLog current, Range.After range, boolean isBeyondExpired) {
+        Uni<Optional<Page>> read =
+                Uni.createFrom().deferred(() -> readUnlessExpired(current, range));
+        return isBeyondExpired ? turns.run(read) : read;
+    }
+
+    private Uni<Optional<Page>> readUnlessExpired(RoomLog current, Range.After range) {
+        if (current.endOfExpired(range.offset()) > range.offset()) {
+            return Uni.createFrom().item(Optional.empty());
+        }
+        int before = interruptions();
+        return read(range)
+                .invoke(
+                        page -> {
+                            if (interruptions() == before) {
+                                noteExpired(current, range.offset(), page);
+                            }
+                        })
+                .map(Optional::of);
+    }
+
+    /**
+     * Notes the messages at the beginning of a page that have expired. Noted on the thread that
+     * gives the answer, and not where the cursor takes it: other cursors at the same offset would
+     * read the same page meanwhile, and so every further one.
+     */
+    @SuppressWarnings("ReferenceEquality") // A log is equal to itself only.
+    private void noteExpired(RoomLog current, long after, Page page) {
+        if (log() != current || !page.epoch().equals(current.epoch())) {
+            return;
+        }
+        long last = after;
+        for (StoredMessage message : page.messages()) {
+            if (message.offset() != last + 1 || !page.isExpired(message)) {
+                break;
+            }
+            last++;
+        }
+        current.noteExpired(after, Math.min(last, current.head()));
     }
 
     /** Adds an observer; does nothing if it was added before. */

@@ -10,6 +10,7 @@ import dev.parley.message.Room;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -255,6 +256,80 @@ class ResumeTest {
         TestReader back = harness.resume(EventId.parse(last.substring(3)).orElseThrow());
 
         assertThat(back.lines()).noneMatch(line -> line.startsWith("gap"));
+    }
+
+    /** Twenty pages, which nothing that is written would hold back. */
+    @Test
+    void readersBeforeManyExpiredMessages_haveThemReadOnce() {
+        storeBrief(5_000);
+        harness.connectAtTail();
+        int reads = broker.reads();
+
+        List<TestReader> readers =
+                Stream.generate(
+                                () ->
+                                        harness.connectWithoutRunning(
+                                                new StartPosition.After(broker.id(0))))
+                        .limit(50)
+                        .toList();
+        harness.run();
+
+        // Each position is looked up once.
+        assertThat(broker.reads() - reads - 50).isBetween(20, 25);
+        assertThat(readers)
+                .allSatisfy(
+                        reader -> {
+                            assertThat(reader.lines()).last().isEqualTo("at epoch0-5000");
+                            assertThat(reader.lines()).noneMatch(line -> line.startsWith("gap"));
+                        });
+    }
+
+    @Test
+    void readersOfSeveralRooms_stepOverExpiredMessages_thatOthersHaveRead() {
+        harness.broker("b");
+        storeBrief(5_000);
+        harness.connectAtTail();
+        var after = new RoomStart(ScriptedBroker.ROOM, new StartPosition.After(broker.id(0)));
+        var other = new RoomStart(new Room("b"), new StartPosition.Tail());
+        harness.connect(after, other);
+        int reads = broker.reads();
+
+        TestReader reader = harness.connect(after, other);
+        harness.publish(1);
+
+        assertThat(broker.reads() - reads).isLessThanOrEqualTo(2);
+        assertThat(reader.lines()).last().asString().contains("epoch0-5001").contains("text");
+    }
+
+    /** Of each hundred messages the first has not expired. */
+    @Test
+    void readersBeforeMessagesOfWhichMostHaveExpired_readFewPagesAtATime() {
+        for (int i = 0; i < 20; i++) {
+            broker.store();
+            for (int k = 1; k < 100; k++) {
+                broker.storeBrief();
+            }
+        }
+        broker.expireBriefMessages();
+        harness.connectAtTail();
+        int reads = broker.reads();
+        broker.holdAnswers();
+        List<TestReader> readers =
+                Stream.generate(() -> harness.resume(broker.id(0))).limit(30).toList();
+
+        // The look-ups, and the first pages.
+        for (int i = 0; i < 60; i++) {
+            harness.releaseOneAnswer();
+        }
+        assertThat(broker.reads() - reads).isEqualTo(64);
+        harness.releaseAnswers();
+
+        assertThat(readers)
+                .allSatisfy(
+                        reader ->
+                                assertThat(reader.lines())
+                                        .filteredOn(line -> line.contains(" text"))
+                                        .hasSize(20));
     }
 
     private void storeBrief(int count) {

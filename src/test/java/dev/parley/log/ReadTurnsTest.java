@@ -1,0 +1,49 @@
+package dev.parley.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.subscription.UniEmitter;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** How many reads run at a time. */
+class ReadTurnsTest {
+
+    private final ReadTurns turns = new ReadTurns();
+    private final List<UniEmitter<? super Integer>> running = new ArrayList<>();
+    private final List<Integer> answers = new ArrayList<>();
+    private int failures;
+
+    @Test
+    void readBeyondTheBound_waitsUntilAnotherHasEnded_howeverThatEnds() {
+        read(ReadTurns.MAX_RUNNING + 2);
+        assertThat(running).hasSize(ReadTurns.MAX_RUNNING);
+
+        running.get(1).complete(7);
+        assertThat(running).hasSize(ReadTurns.MAX_RUNNING + 1);
+        running.get(0).fail(new IllegalStateException("away"));
+
+        assertThat(running).hasSize(ReadTurns.MAX_RUNNING + 2);
+        assertThat(answers).containsExactly(7);
+        assertThat(failures).isOne();
+    }
+
+    @Test
+    void readsThatEndAtOnce_allRun() {
+        for (int i = 0; i < 10_000; i++) {
+            turns.run(Uni.createFrom().item(i)).subscribe().with(answers::add);
+        }
+
+        assertThat(answers).hasSize(10_000);
+    }
+
+    private void read(int count) {
+        for (int i = 0; i < count; i++) {
+            turns.run(Uni.createFrom().<Integer>emitter(running::add))
+                    .subscribe()
+                    .with(answers::add, failure -> failures++);
+        }
+    }
+}
