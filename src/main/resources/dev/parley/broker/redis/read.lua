@@ -69,11 +69,12 @@ local function is_too_old_from(from)
 end
 
 -- Finds the first offset that is not too old, in about as many steps as the log's length has bits, because
--- times rise with the offsets. (After a failover to a server whose clock is behind they fall once, and
--- messages may leave the log earlier by that difference.) What is too old is removed here too, since no
--- publish does it in a quiet room. '~' removes whole blocks of entries, which is quick; what stays of a
--- block, here and where publish.lua drops what is beyond max_length, is skipped by each read. pcall, because
--- a server may refuse to write.
+-- times rise with the offsets. (After a failover to a server whose clock is behind they fall once. Then
+-- messages may leave the log earlier or later by that difference: the bisection may find the fall, and what
+-- comes after a message that is not too old yet stays as long as that.) What is too old is removed here too,
+-- since no publish does it in a quiet room. '~' removes whole blocks of entries, which is quick; what stays
+-- of a block, here and where publish.lua drops what is beyond max_length, is skipped by each read. pcall,
+-- because a server may refuse to write.
 local lowest = math.max(1, tonumber(newest) - max_length + 1)
 local stored_first = entries_from(lowest, 1)[1]
 local first = stored_first
