@@ -6,6 +6,7 @@ import dev.parley.message.Room;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -173,8 +174,9 @@ public final class OpenRooms {
     }
 
     /**
-     * Drops rooms whose linger is over, and messages that are too old, and compares the rooms whose
-     * audit is due with the broker.
+     * Drops rooms whose linger is over, and messages that are too old, shortens the largest logs
+     * while the memory of all logs is nearly used up, and compares the rooms whose audit is due
+     * with the broker.
      *
      * @param nowNanos from {@link System#nanoTime}
      */
@@ -183,7 +185,40 @@ public final class OpenRooms {
         for (Room room : entries.keySet()) {
             entries.computeIfPresent(room, (name, entry) -> tend(entry, nowNanos, due));
         }
+        keepMemoryFree();
         due.forEach(RoomReplica::compare);
+    }
+
+    /**
+     * Shortens the largest logs until an eighth of the memory of all logs is free. Otherwise rooms
+     * that were opened first would keep it, and a log that is opened later would have one frame:
+     * then each two messages that arrive together would send each reader of it to the broker.
+     */
+    private void keepMemoryFree() {
+        long most = budget.mostAfterTick();
+        if (budget.held() <= most) {
+            return;
+        }
+        List<RoomReplica> replicas = entries.values().stream().map(entry -> entry.replica).toList();
+        long share = share(replicas.stream().mapToLong(RoomReplica::bytes).toArray(), most);
+        replicas.forEach(replica -> replica.shorten(share));
+    }
+
+    /**
+     * Returns the greatest size of a log with which all together are not above a bound, if larger
+     * ones are shortened to it.
+     */
+    static long share(long[] sizes, long bound) {
+        Arrays.sort(sizes);
+        long left = bound;
+        for (int i = 0; i < sizes.length; i++) {
+            long share = left / (sizes.length - i);
+            if (sizes[i] > share) {
+                return share;
+            }
+            left -= sizes[i];
+        }
+        return Long.MAX_VALUE;
     }
 
     /** Returns the entry, or null if its room is dropped. Adds a replica to {@code due}. */

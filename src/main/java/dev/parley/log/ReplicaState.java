@@ -308,6 +308,18 @@ final class ReplicaState {
         }
     }
 
+    /** Returns the memory that the log holds, in bytes. */
+    synchronized long bytes() {
+        return log == null ? 0 : log.bytes();
+    }
+
+    /** Drops the log's oldest frames while it holds more than this. */
+    synchronized void shorten(long bytes) {
+        if (log != null) {
+            log.shorten(bytes);
+        }
+    }
+
     /** Frees the log's memory, and ignores what arrives later. */
     synchronized void close() {
         closed = true;
@@ -352,6 +364,15 @@ final class ReplicaState {
     /** Replaces the log by one of the page's messages. */
     private RoomLog startOver(Page page) {
         List<StoredMessage> newest = upToNewest(page);
+        if (log != null) {
+            if (isLost(log, page)) {
+                meters.historyLost(room);
+            }
+            // Before the new log is filled: while the memory of all logs is used up, a log that
+            // grows gives way, and this one would keep one frame, although the old one's memory is
+            // free a moment later. A cursor that reads the old log meanwhile asks the broker.
+            log.clear();
+        }
         var fresh =
                 new RoomLog(
                         page.lineage(),
@@ -362,12 +383,6 @@ final class ReplicaState {
                         maxAgeNanos,
                         nanoTime);
         newest.forEach(message -> append(fresh, message, acceptedNanos(page, message)));
-        if (log != null) {
-            if (isLost(log, page)) {
-                meters.historyLost(room);
-            }
-            log.clear();
-        }
         early.clear();
         expected = page.newest();
         mustStartOver = false;

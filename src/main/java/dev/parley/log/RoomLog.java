@@ -21,7 +21,8 @@ public final class RoomLog {
 
     /**
      * The memory that all logs of a pod may hold together, in bytes. While it is exceeded, a log to
-     * which a frame is appended drops its oldest frames, if need be all except the newest.
+     * which a frame is appended drops its oldest frames, if need be all except the newest. So that
+     * a new log is not left with one frame, {@link OpenRooms#tick} keeps an eighth free.
      */
     static final class Budget {
 
@@ -38,6 +39,11 @@ public final class RoomLog {
 
         void add(long bytes) {
             held.addAndGet(bytes);
+        }
+
+        /** Returns what is to be held after a tick at most: seven eighths. */
+        long mostAfterTick() {
+            return maxBytes - maxBytes / 8;
         }
 
         boolean isExceeded() {
@@ -218,6 +224,18 @@ public final class RoomLog {
             if (frame != null && !isTooOld(frame)) {
                 return;
             }
+            dropOldest();
+        }
+    }
+
+    /** Returns the estimated heap of the frames, in bytes. */
+    long bytes() {
+        return bytes;
+    }
+
+    /** Drops the oldest frames, except the newest one, while they take more bytes than this. */
+    void shorten(long most) {
+        while (oldest < head && bytes > most) {
             dropOldest();
         }
     }

@@ -338,6 +338,16 @@ public final class RoomReplica implements Broker.Listener {
         state.dropTooOld();
     }
 
+    /** Returns the memory that the log holds, in bytes. */
+    long bytes() {
+        return state.bytes();
+    }
+
+    /** Drops the log's oldest frames while it holds more than this. */
+    void shorten(long bytes) {
+        state.shorten(bytes);
+    }
+
     // Opening.
 
     private void onConfirmed() {

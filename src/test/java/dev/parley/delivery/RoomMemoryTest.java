@@ -2,10 +2,14 @@ package dev.parley.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.delivery.SubscribeRequest.RoomStart;
+import dev.parley.delivery.SubscribeRequest.StartPosition;
 import dev.parley.log.LogSettings;
+import dev.parley.message.Room;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** A room without readers is dropped, and other rooms can use the memory of its log. */
+/** Which rooms hold messages in memory: one without readers is dropped, and others get a share. */
 class RoomMemoryTest {
 
     /** Enough for a frame with a short text. */
@@ -56,6 +60,32 @@ class RoomMemoryTest {
         harness.publish(LogSettings.RING);
 
         assertRingIsFull(harness);
+    }
+
+    /** The memory is enough for two logs, which two rooms with readers have filled. */
+    @Test
+    void roomThatIsOpenedWhileTheMemoryIsUsedUp_getsAShareOfIt() {
+        HubHarness harness =
+                HubHarness.with(
+                        LogSettings.DEFAULT.withTotalBytes(2 * FRAME_BYTES * LogSettings.RING));
+        for (String room : List.of("a", "b")) {
+            connectTo(harness, room);
+            harness.publish(room, LogSettings.RING);
+        }
+        harness.tick();
+        TestReader reader = connectTo(harness, "c");
+        int reads = harness.broker("c").reads();
+
+        harness.broker("c").publish(2);
+        harness.run();
+
+        assertThat(reader.lines()).contains("c0-1 text1", "c0-2 text2");
+        assertThat(harness.broker("c").reads()).isEqualTo(reads);
+    }
+
+    private static TestReader connectTo(HubHarness harness, String room) {
+        harness.broker(room);
+        return harness.connect(new RoomStart(new Room(room), new StartPosition.Tail()));
     }
 
     /** Makes the opening of a room fail after its first page is in memory. */

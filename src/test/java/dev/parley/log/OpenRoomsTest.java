@@ -7,6 +7,8 @@ import dev.parley.message.Room;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** When a room is dropped, when it is compared with the broker, and when it is replaced. */
 class OpenRoomsTest {
@@ -129,6 +131,23 @@ class OpenRoomsTest {
 
         assertThat(few.isFullFor(new Room("c"))).isTrue();
         assertThat(few.isFullFor(new Room("b"))).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "10, 40, 3",
+        "30, 40, 12",
+        "100, 40, MAX",
+        "70, 50, MAX",
+        "69, 50, 49",
+        "3, 30, 1",
+        "0, 0, MAX"
+    })
+    void share_isTheSizeToWhichTheLargestLogsAreShortened(long bound, long largest, String share) {
+        long[] sizes = largest == 0 ? new long[0] : new long[] {largest, 5, 15};
+
+        assertThat(OpenRooms.share(sizes, bound))
+                .isEqualTo(share.equals("MAX") ? Long.MAX_VALUE : Long.parseLong(share));
     }
 
     private RoomReplica acquire(long nowNanos) {

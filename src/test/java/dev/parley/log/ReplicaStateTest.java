@@ -130,6 +130,16 @@ class ReplicaStateTest {
     }
 
     @Test
+    void logOfTheNextEpoch_hasTheMemoryOfTheFormer_whileThatOfAllLogsIsUsedUp() {
+        open(4);
+        budget.add((1 << 20) - budget.held());
+
+        startAnew(4);
+
+        assertThat(state.log().oldest()).isOne();
+    }
+
+    @Test
     void positionBeyondTheHead_needsAComparison_thatExpectsIt() {
         assertThat(state.raiseExpected(new EventId("e", 9)))
                 .as("ahead, though not open yet")
