@@ -21,6 +21,18 @@ public interface Connection {
         return true;
     }
 
+    /** Tells whether bytes that were sent for this client alone wait in memory. */
+    default boolean holdsBacklog() {
+        return false;
+    }
+
+    /**
+     * Returns a count that changes whenever the client takes some of the bytes that wait in memory.
+     */
+    default long taken() {
+        return 0;
+    }
+
     /**
      * Sends bytes, which may be shared with other connections and are never changed. While the
      * connection is not writable, they wait in memory; once it has closed, they are dropped. Must

@@ -26,12 +26,17 @@ import org.jspecify.annotations.Nullable;
  * accepts no bytes, the cursors stay where they are, and afterwards they catch up from the log.
  *
  * <pre>
- *                   sweep: accepts no bytes
+ *                sweep: accepts no bytes, or gives way
  *   open() ──▶ FLOWING ──────────▶ STUCK     any ── end(), onGone(), a defect ──▶ ENDED
  *                 ▲                  │ for too long ──▶ ENDED (slow-consumer)
  *                 └──────────────────┘
- *           onDrain, or sweep: accepts bytes
+ *                 onDrain, or sweep: neither
  * </pre>
+ *
+ * <p><b>Giving way.</b> The bytes that wait in memory for one client each have a bound in sum.
+ * While they are above it, a stream for which such bytes wait counts as stuck, and one that is
+ * stuck is cut as soon as its client has taken nothing from one sweep to the next: others wait for
+ * that memory. A client that takes its bytes slowly is not cut for this.
  *
  * <p><b>Several rooms.</b> The id of each message is the position in all rooms ({@link
  * StreamPosition}), so that a client that comes back with the last id continues in each of them.
@@ -67,7 +72,10 @@ final class Stream {
     private enum State {
         /** No sweep has found the connection stuck since it last accepted bytes. */
         FLOWING,
-        /** A sweep found that the connection accepts no bytes; counted as slow until it does. */
+        /**
+         * A sweep found that the connection accepts no bytes, or has to give way; counted as slow
+         * until neither is so.
+         */
         STUCK,
         /** Nothing more is written, except that a connection may be held after its goodbye. */
         ENDED
@@ -120,6 +128,9 @@ final class Stream {
     private long heartbeatEventNanos = writtenNanos;
     private Runnable onGoneAfterEnd = () -> {};
     private long stuckSinceNanos;
+
+    /** {@link Connection#taken} at the last sweep that found the stream stuck. */
+    private long takenBefore;
 
     /**
      * @param endLater sends the connection a goodbye and ends it after a moment; returns what to
@@ -303,7 +314,7 @@ final class Stream {
             end(DisconnectReason.EXPIRED);
             return;
         }
-        if (!connection.isWritable()) {
+        if (!connection.isWritable() || hasToGiveWay()) {
             onStuck(nowNanos);
             return;
         }
@@ -518,15 +529,24 @@ final class Stream {
     }
 
     private void onStuck(long nowNanos) {
+        long taken = connection.taken();
+        boolean takesBytes = taken != takenBefore;
+        takenBefore = taken;
         if (state == State.FLOWING) {
             state = State.STUCK;
             stuckSinceNanos = nowNanos;
             meters.slow(1);
+        } else if (connection.isWritable() && takesBytes) {
+            stuckSinceNanos = nowNanos;
         } else if (nowNanos - stuckSinceNanos >= config.slowTimeout().toNanos()
-                || !connection.mayBeSentBacklog()) {
-            // In the second case it gives way to clients that take what they are sent.
+                || (!takesBytes && !connection.mayBeSentBacklog())) {
             cut(DisconnectReason.SLOW_CONSUMER);
         }
+    }
+
+    /** Tells whether memory is held for this client alone, of which clients use too much in sum. */
+    private boolean hasToGiveWay() {
+        return connection.holdsBacklog() && !connection.mayBeSentBacklog();
     }
 
     private void markFlowing() {

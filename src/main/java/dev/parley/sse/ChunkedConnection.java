@@ -72,6 +72,12 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     private Runnable onDrain = () -> {};
     private Runnable onClose = () -> {};
 
+    /** Bytes for this client alone that wait, because the kernel has not taken them. */
+    private int backlog;
+
+    /** Bytes that had to wait and that the kernel has taken since, in whole chunks. */
+    private long takenLater;
+
     /** What was written since the connection was taken over; null if writes go to the socket. */
     private @Nullable ByteBuf gathered;
 
@@ -142,6 +148,18 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     @Override
     public boolean mayBeSentBacklog() {
         return ConnectionGuard.mayHoldBacklog(channel);
+    }
+
+    @Override
+    public boolean holdsBacklog() {
+        return backlog > 0;
+    }
+
+    /** Counts what the kernel has taken of the chunk that it is taking now, too. */
+    @Override
+    public long taken() {
+        ChannelOutboundBuffer waiting = channel.unsafe().outboundBuffer();
+        return waiting == null ? takenLater : takenLater + waiting.currentProgress();
     }
 
     @Override
@@ -250,7 +268,13 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     private void countUntilTaken(ChannelFuture written, int bytes) {
         if (!written.isDone()) {
             Runnable release = ConnectionGuard.holdBacklog(channel, bytes);
-            written.addListener(taken -> release.run());
+            backlog += bytes;
+            written.addListener(
+                    taken -> {
+                        backlog -= bytes;
+                        takenLater += bytes;
+                        release.run();
+                    });
         }
     }
 

@@ -171,6 +171,12 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
         private final Runnable complete;
         private final Runnable onEnd;
 
+        /** Bytes for this client alone that wait, because it or the kernel has not taken them. */
+        private int backlog;
+
+        /** Bytes that had to wait and have been taken since. */
+        private long takenLater;
+
         /**
          * @param complete ends the exchange
          * @param onEnd called when the server has ended the stream, which the framework does not
@@ -194,11 +200,27 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
         }
 
         @Override
+        public boolean holdsBacklog() {
+            return backlog > 0;
+        }
+
+        @Override
+        public long taken() {
+            return takenLater;
+        }
+
+        @Override
         public void write(byte[] bytes) {
             Future<Void> taken = send(bytes);
             if (!taken.isComplete()) {
                 Runnable release = ConnectionGuard.holdBacklog(channel(), bytes.length);
-                taken.onComplete(result -> release.run());
+                backlog += bytes.length;
+                taken.onComplete(
+                        result -> {
+                            backlog -= bytes.length;
+                            takenLater += bytes.length;
+                            release.run();
+                        });
             }
         }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.delivery.SubscribeRequest.StartPosition;
 import dev.parley.log.ScriptedBroker;
 import dev.parley.message.EventId;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -124,6 +125,76 @@ class SlowReaderTest {
 
         assertThat(reader.connection().isAborted()).isTrue();
         assertThat(harness.count("parley.disconnects", "reason", "slow-consumer")).isOne();
+    }
+
+    /** Less waits for it than makes its connection refuse more. */
+    @Test
+    void readerThatTakesNothing_givesWay_thoughItsConnectionAcceptsBytes() {
+        TestReader reader = harness.connectAtTail();
+        reader.connection().beSlow();
+        harness.publish(1);
+        harness.tick();
+        harness.tick();
+        assertThat(reader.connection().isAborted()).isFalse();
+
+        reader.connection().refuseBacklog(true);
+        harness.tick();
+        harness.tick();
+
+        assertThat(reader.connection().isAborted()).isTrue();
+        assertThat(harness.count("parley.disconnects", "reason", "slow-consumer")).isOne();
+        assertThat(harness.gauge("parley.slow.readers")).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void readerThatTakesBytesSlowly_isNotCut_whileTooManyWaitForClients(boolean isWritable) {
+        TestReader reader = harness.connectAtTail();
+        if (isWritable) {
+            reader.connection().beSlow();
+        } else {
+            reader.stall();
+        }
+        harness.publish(1);
+        reader.connection().refuseBacklog(true);
+
+        while (reader.connection().queued() > 1) {
+            harness.tick();
+            reader.connection().take(1);
+        }
+        harness.tick();
+        assertThat(reader.connection().isAborted()).isFalse();
+
+        harness.drain(reader);
+        harness.tick();
+        harness.publish(1);
+        assertThat(reader.delivered()).isEqualTo(harness.messages(1, 2));
+        assertThat(harness.gauge("parley.slow.readers")).isZero();
+    }
+
+    @Test
+    void readerThatTakesBytesSlowly_hasTheWholeTimeoutAfterEachOfThem() {
+        HubHarness hub =
+                HubHarness.with(StreamSettings.DEFAULT.withSlowTimeout(Duration.ofSeconds(10)));
+        TestReader reader = hub.connectAtTail();
+        reader.connection().beSlow();
+        hub.publish(1);
+        reader.connection().refuseBacklog(true);
+
+        hub.tick();
+        reader.connection().take(1);
+        hub.tickAfter(Duration.ofSeconds(9));
+        reader.connection().take(1);
+        hub.tickAfter(Duration.ofSeconds(18));
+        assertThat(reader.connection().isAborted()).isFalse();
+
+        // The bound is not reached any more, but the connection is full now.
+        reader.connection().refuseBacklog(false);
+        reader.stall();
+        hub.tickAfter(Duration.ofSeconds(19));
+        assertThat(reader.connection().isAborted()).isFalse();
+        hub.tickAfter(Duration.ofSeconds(29));
+        assertThat(reader.connection().isAborted()).isTrue();
     }
 
     @Test

@@ -7,7 +7,8 @@ import java.util.List;
 /**
  * A connection that records what is written to it. Like a socket, it may call the drain handler
  * during a write. While it is stalled, it queues one write, and is not writable until it is
- * drained.
+ * drained. A slow one queues any number of writes and stays writable, as a connection does below
+ * the bound of its buffer.
  */
 final class TestConnection implements Connection {
 
@@ -17,6 +18,7 @@ final class TestConnection implements Connection {
     private Runnable onWrite = () -> {};
     private int writes;
     private boolean stalled;
+    private boolean slow;
     private boolean refusesBacklog;
     private boolean ended;
     private boolean aborted;
@@ -51,11 +53,25 @@ final class TestConnection implements Connection {
     /** Makes the client accept no bytes. */
     void stall() {
         stalled = true;
+        slow = false;
+    }
+
+    /** Makes the client take no bytes, though the connection accepts more. */
+    void beSlow() {
+        stalled = true;
+        slow = true;
+    }
+
+    /** Makes the client take some of what is queued, on which the connection does not call back. */
+    void take(int bytes) {
+        taken.append(queued, 0, bytes);
+        queued.delete(0, bytes);
     }
 
     /** Makes the client take what is queued, and accept bytes again. */
     void drain() {
         stalled = false;
+        slow = false;
         takeQueued();
     }
 
@@ -76,7 +92,17 @@ final class TestConnection implements Connection {
 
     @Override
     public boolean isWritable() {
-        return !stalled || queued.isEmpty();
+        return !stalled || slow || queued.isEmpty();
+    }
+
+    @Override
+    public boolean holdsBacklog() {
+        return queued.length() > 0;
+    }
+
+    @Override
+    public long taken() {
+        return taken.length();
     }
 
     @Override

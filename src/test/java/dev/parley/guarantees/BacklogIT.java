@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http2Frames;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -22,6 +25,13 @@ class BacklogIT {
 
     /** Longer than what the kernel buffers at both ends, all of them together. */
     private static final String LONG = "x".repeat(60_000);
+
+    private static final int FEW_MESSAGES = 5;
+
+    /** Leaves less in memory than makes a connection refuse more. */
+    private static final String SHORT_STREAM = "/events?room=long&history=" + FEW_MESSAGES;
+
+    private static final String CUT = "parley_disconnects_total{reason=\"slow-consumer\"}";
 
     /** A quarter of the bound, and a page that each event loop may be writing at that moment. */
     private static final double MOST = 256 * 1024 + 2 * 350 * 1024;
@@ -42,24 +52,23 @@ class BacklogIT {
 
     @Test
     void historyThatIsNotTaken_isBoundedInSum_andDelaysNoOtherReader() {
+        double before = pod.metrics().value(CUT);
         for (int i = 0; i < 40; i++) {
             pod.connect("GET " + STREAM + " HTTP/1.1\r\nHost: x\r\n\r\n");
         }
         pod.metrics().awaitValue("parley_connected_clients", 41);
 
-        assertBoundedInSum();
+        awaitHeld();
         try (SseReader reader = SseReader.open(pod.pod().uri(STREAM))) {
             assertThat(reader.awaitMessages(MESSAGES).messages()).hasSize(MESSAGES);
         }
-        // Those that are stuck give way to the others, which are stuck then.
-        String cut = "parley_disconnects_total{reason=\"slow-consumer\"}";
-        Timeouts.await("some are cut").until(() -> pod.metrics().value(cut) >= 4);
-        assertBoundedInSum();
+        assertBoundedUntilSomeAreCut(before);
     }
 
     /** The client allows more than the kernel takes, and reads nothing. */
     @Test
     void historyThatIsNotTakenOnHttp2_isBoundedInSum() {
+        double before = pod.metrics().value(CUT);
         for (int connection = 0; connection < 8; connection++) {
             Http2Frames frames = Http2Frames.connectionWithWindow(1 << 24).window(0, 1 << 24);
             for (int i = 0; i < 5; i++) {
@@ -68,11 +77,43 @@ class BacklogIT {
             pod.connect(frames);
         }
 
-        assertBoundedInSum();
+        awaitHeld();
+        assertBoundedUntilSomeAreCut(before);
     }
 
-    private static void assertBoundedInSum() {
+    /** Four addresses use all that there is. */
+    @Test
+    void historyThatIsNotTaken_andFillsNoConnection_givesWayToOtherReaders() {
+        for (int address = 70; address < 74; address++) {
+            for (int i = 0; i < 6; i++) {
+                connect(RawConnection.address("127.0.0." + address), SHORT_STREAM);
+            }
+        }
+        pod.awaitHeld("backlogs", 1 << 20);
+
+        try (SseReader reader = SseReader.open(pod.pod().uri(SHORT_STREAM))) {
+            assertThat(reader.awaitMessages(FEW_MESSAGES).messages()).hasSize(FEW_MESSAGES);
+        }
+    }
+
+    private static void connect(InetAddress from, String path) {
+        byte[] request =
+                ("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n")
+                        .getBytes(StandardCharsets.US_ASCII);
+        pod.attack().add(RawConnection.open(pod.pod().port(), from, request));
+    }
+
+    private static void awaitHeld() {
         Timeouts.await("a batch is held").until(() -> pod.held("backlogs") > LONG.length());
-        assertThat(pod.held("backlogs")).isLessThanOrEqualTo(MOST);
+    }
+
+    /** Those that take nothing give way to the others, which hold as much then. */
+    private static void assertBoundedUntilSomeAreCut(double before) {
+        Timeouts.await("some are cut")
+                .until(
+                        () -> {
+                            assertThat(pod.held("backlogs")).isLessThanOrEqualTo(MOST);
+                            return pod.metrics().value(CUT) >= before + 4;
+                        });
     }
 }
