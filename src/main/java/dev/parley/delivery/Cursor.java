@@ -251,7 +251,8 @@ final class Cursor {
         return advanceByOneBatch(current, current.head(), System.nanoTime());
     }
 
-    private boolean isBehind() {
+    /** Tells whether the log has messages for this cursor, or was started anew. */
+    boolean isBehind() {
         return state == LIVE && log != null && (log != replica.log() || offset < log.head());
     }
 

@@ -111,7 +111,7 @@ final class Stream {
     /** Index of the cursor that is next to catch up. */
     private int turn;
 
-    /** Whether the connection was full before every cursor had caught up. */
+    /** Whether a cursor was behind when the connection was full, or was to get no more. */
     private boolean isCatchingUp;
 
     /** Index of the cursor that is next to read a page, if it is behind its ring. */
@@ -471,7 +471,7 @@ final class Stream {
             turn = (turn + 1) % cursors.size();
             upToDate = next.catchUpByOneBatch() ? 0 : upToDate + 1;
         }
-        isCatchingUp = upToDate < cursors.size();
+        isCatchingUp = upToDate < cursors.size() && cursors.stream().anyMatch(Cursor::isBehind);
     }
 
     /**
@@ -497,8 +497,8 @@ final class Stream {
     }
 
     /**
-     * Tells whether the connection was full, or was to get no more, before every cursor had caught
-     * up, so that they have to take turns.
+     * Tells whether a cursor was behind when the connection was full, or was to get no more, so
+     * that they have to take turns.
      */
     boolean isCatchingUp() {
         return isCatchingUp;

@@ -335,6 +335,20 @@ class SeveralRoomsTest {
     }
 
     @Test
+    void streamThatIsNotBehind_receivesMessages_whileTooManyBytesWaitForClients() {
+        TestReader reader = harness.connect(tail("a"), tail("b"));
+        reader.connection().refuseBacklog(true);
+        harness.tick();
+
+        harness.publish("a", 1);
+        harness.tick();
+        harness.publish("b", 1);
+
+        assertThat(reader.delivered())
+                .containsExactly("a=a0-1,b=b0-0 text1", "a=a0-1,b=b0-1 text1");
+    }
+
+    @Test
     void roomInsideItsRing_doesNotKeepARoomBehindItsRingWaiting() {
         TestReader reader = harness.connect(tail("a"), tail("b"));
         reader.stall();
