@@ -259,7 +259,8 @@ final class Cursor {
     /**
      * Writes what follows the offset, up to the size of a batch, if the ring has it. Each message
      * has the stream's position as its id, so the bytes are for this stream alone; what precedes
-     * the id was encoded for all of them. Messages that have expired are left out.
+     * the id was encoded for all of them. Messages that have expired are left out. Nothing is
+     * written if that is more than the stream may be sent at present: it is behind then.
      *
      * @param nowNanos the time of the round of delivery
      * @return whether the cursor has moved
@@ -287,6 +288,10 @@ final class Cursor {
         }
         if (offset == first) {
             stream.replayInTurn();
+            return false;
+        }
+        if (!stream.mayBeSentLive(batch.size())) {
+            moveTo(first);
             return false;
         }
         if (count > 0) {

@@ -63,6 +63,13 @@ final class Stream {
     /** Pause before a room that the broker could not serve is tried again, at the next sweep. */
     private static final Duration RETRY_ROOM = Duration.ofSeconds(1);
 
+    /**
+     * Bytes of messages that were just published up to which they are sent to a client for which
+     * nothing waits, though too many bytes wait for others. If the client keeps up, the kernel
+     * takes this much at once.
+     */
+    private static final int SMALL_BATCH = 16 * 1024;
+
     /** Longest time by which a stream ends before its holder's right does, beside one tick. */
     private static final Duration LONGEST_BEFORE_EXPIRY = Duration.ofSeconds(30);
 
@@ -205,6 +212,16 @@ final class Stream {
     /** Calls {@link Connection#mayBeSentBacklog}. */
     boolean mayBeSentBacklog() {
         return connection.mayBeSentBacklog();
+    }
+
+    /**
+     * Tells whether messages that were just published may be sent in bytes for this client alone.
+     * While too many bytes wait for clients, only a few may be, and only if none wait for this one.
+     * Otherwise one long message would be in memory once for each client that takes nothing.
+     */
+    boolean mayBeSentLive(int bytes) {
+        return (bytes <= SMALL_BATCH && !connection.holdsBacklog())
+                || connection.mayBeSentBacklog();
     }
 
     /** Sends bytes that are for this stream only, or that few streams share. */

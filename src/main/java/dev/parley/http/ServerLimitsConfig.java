@@ -90,8 +90,8 @@ public interface ServerLimitsConfig {
     MemorySize answerBytes();
 
     /**
-     * Bytes that streams which were behind have been sent, that their clients have not taken, and
-     * that no other stream shares.
+     * Bytes that streams have been sent, that their clients have not taken, and that no other
+     * stream shares.
      */
     @WithDefault("64M")
     @WithConverter(PositiveSize.class)

@@ -349,6 +349,39 @@ class SeveralRoomsTest {
     }
 
     @Test
+    void streamForWhichBytesWait_getsNoMore_whileTooManyWaitForClients() {
+        TestReader reader = harness.connect(tail("a"), tail("b"));
+        reader.connection().beSlow();
+        harness.publish("a", 1);
+        int queued = reader.connection().queued();
+        reader.connection().refuseBacklog(true);
+
+        harness.publish("a", 1);
+        harness.publish("b", 1);
+        assertThat(reader.connection().queued()).isEqualTo(queued);
+
+        reader.connection().refuseBacklog(false);
+        harness.drain(reader);
+        harness.tick();
+        assertThat(reader.delivered()).hasSize(3);
+    }
+
+    /** No client has taken it before more wait for others, so it would wait for each of them. */
+    @Test
+    void longMessage_waits_whileTooManyBytesWaitForClients_andTheNextFollowIt() {
+        TestReader reader = harness.connect(tail("a"), tail("b"));
+        reader.connection().refuseBacklog(true);
+
+        harness.broker("a").publishLong(16 * 1024);
+        harness.publish("b", 1);
+        assertThat(reader.delivered()).isEmpty();
+
+        reader.connection().refuseBacklog(false);
+        harness.tick();
+        assertThat(reader.delivered()).hasSize(2);
+    }
+
+    @Test
     void roomInsideItsRing_doesNotKeepARoomBehindItsRingWaiting() {
         TestReader reader = harness.connect(tail("a"), tail("b"));
         reader.stall();

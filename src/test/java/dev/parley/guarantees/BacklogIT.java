@@ -96,6 +96,25 @@ class BacklogIT {
         }
     }
 
+    /**
+     * On such streams each message has an id of the stream's, so no other stream shares its bytes.
+     */
+    @Test
+    void liveMessagesOfSeveralRooms_thatAreNotTaken_areBoundedInSum() {
+        double before = pod.metrics().value(CUT);
+        for (int i = 0; i < 40; i++) {
+            connect(AttackedPod.STRANGER, "/events?room=a&room=b&format=json");
+        }
+        pod.metrics().awaitValue("parley_connected_clients", 41);
+
+        for (int i = 0; i < 10; i++) {
+            assertThat(pod.http().sendForm(LONG, "room", "a").status()).isEqualTo(200);
+        }
+
+        awaitHeld();
+        assertBoundedUntilSomeAreCut(before);
+    }
+
     private static void connect(InetAddress from, String path) {
         byte[] request =
                 ("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -105,9 +105,13 @@ public final class ScriptedBroker implements Broker {
 
     /** Stores a message whose text is used only once, also across epochs. Does not deliver it. */
     public synchronized StoredMessage store() {
+        return store("");
+    }
+
+    private synchronized StoredMessage store(String more) {
         newest++;
         texts++;
-        var message = Message.of(room, "text" + texts, Instant.ofEpochMilli(texts));
+        var message = Message.of(room, "text" + texts + more, Instant.ofEpochMilli(texts));
         var stored = new StoredMessage(new EventId(epoch, newest), message);
         log.add(stored);
         return stored;
@@ -144,6 +148,11 @@ public final class ScriptedBroker implements Broker {
         for (int i = 0; i < count; i++) {
             deliver(store());
         }
+    }
+
+    /** Stores and delivers a message that is longer by this number of bytes. */
+    public void publishLong(int bytes) {
+        deliver(store("x".repeat(bytes)));
     }
 
     public void publishPlainText(String text) {
