@@ -21,7 +21,15 @@ public interface Connection {
         return true;
     }
 
-    /** Tells whether bytes that were sent for this client alone wait in memory. */
+    /**
+     * Tells whether bytes that other connections send too are made anew for this one, as encryption
+     * does. While they wait, they are in memory for this client alone.
+     */
+    default boolean copiesShared() {
+        return false;
+    }
+
+    /** Tells whether bytes wait that are in memory for this client alone. */
     default boolean holdsBacklog() {
         return false;
     }

@@ -182,7 +182,8 @@ final class Cursor {
 
     /**
      * Writes batches, on a stream of this room alone. Those that other streams are sent too are in
-     * memory once; one that is made for this cursor, because it is behind, counts for its client.
+     * memory once, unless the connection copies them; one that is made for this cursor, because it
+     * is behind, counts for its client.
      */
     private void advanceByBatches(RoomLog current, DeliveryLoop.BatchCache batches) {
         while (offset < batches.head() && stream.isWritable()) {
@@ -195,6 +196,9 @@ final class Cursor {
                 if (stream.mayBeSentBacklog()) {
                     replay(current);
                 }
+                return;
+            }
+            if (isShared && !stream.mayBeSentShared(batch.buffer())) {
                 return;
             }
             offset = batch.last();
@@ -306,14 +310,18 @@ final class Cursor {
     }
 
     /**
-     * Writes a text without an id, if the cursor is live and the connection accepts bytes.
-     * Otherwise the client does not receive it.
+     * Writes texts without an id, if the cursor is live and the connection accepts bytes, and these
+     * may be in memory for it. Otherwise the client does not receive them.
+     *
+     * @param nowNanos the time of the round of delivery
      */
-    void onPlain(DeliveryLoop.PlainBuffers plain) {
+    void onPlain(DeliveryLoop.PlainBuffers plain, long nowNanos) {
         if (state == LIVE && stream.isWritable()) {
-            byte[] bytes = plain.bytes(stream.format(), stream.encoder());
-            stream.write(bytes);
-            stream.meters().delivered(plain.count(), bytes.length);
+            Connection.SharedBuffer buffer = plain.buffer(stream.format(), stream.encoder());
+            if (stream.mayBeSentShared(buffer)) {
+                stream.write(buffer, nowNanos);
+                stream.meters().delivered(plain.count(), buffer.bytes().length);
+            }
         }
     }
 

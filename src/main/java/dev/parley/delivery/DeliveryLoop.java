@@ -303,7 +303,7 @@ final class DeliveryLoop {
                 int cost = plainCost(next.text());
                 waitingPlain.addAndGet(-cost);
                 if (characters + cost > MAX_PLAIN_WRITE && !texts.isEmpty()) {
-                    write(new PlainBuffers(texts));
+                    write(texts);
                     texts = new ArrayList<>();
                     characters = 0;
                 }
@@ -311,15 +311,18 @@ final class DeliveryLoop {
                 characters += cost;
             }
             if (!texts.isEmpty()) {
-                write(new PlainBuffers(texts));
+                write(texts);
             }
         }
 
-        private void write(PlainBuffers encoded) {
-            // Backwards, as in advance().
-            for (int i = cursors.size() - 1; i >= 0; i--) {
-                Cursor cursor = cursors.get(i);
-                cursor.stream().guarded(stream -> cursor.onPlain(encoded));
+        private void write(List<Message> texts) {
+            long now = System.nanoTime();
+            try (var encoded = new PlainBuffers(texts)) {
+                // Backwards, as in advance().
+                for (int i = cursors.size() - 1; i >= 0; i--) {
+                    Cursor cursor = cursors.get(i);
+                    cursor.stream().guarded(stream -> cursor.onPlain(encoded, now));
+                }
             }
         }
 
@@ -506,10 +509,10 @@ final class DeliveryLoop {
     }
 
     /** Texts without an id, encoded once per format for all cursors of the group. */
-    static final class PlainBuffers {
+    static final class PlainBuffers implements AutoCloseable {
 
         private final List<Message> messages;
-        private final Map<Format, byte[]> encoded = new EnumMap<>(Format.class);
+        private final Map<Format, Connection.SharedBuffer> encoded = new EnumMap<>(Format.class);
 
         PlainBuffers(List<Message> messages) {
             this.messages = messages;
@@ -519,14 +522,21 @@ final class DeliveryLoop {
             return messages.size();
         }
 
-        byte[] bytes(Format format, StreamEncoder encoder) {
+        Connection.SharedBuffer buffer(Format format, StreamEncoder encoder) {
             return encoded.computeIfAbsent(format, wanted -> joined(wanted, encoder));
         }
 
-        private byte[] joined(Format format, StreamEncoder encoder) {
+        /** Releases the buffers. */
+        @Override
+        public void close() {
+            encoded.values().forEach(Connection.SharedBuffer::close);
+            encoded.clear();
+        }
+
+        private Connection.SharedBuffer joined(Format format, StreamEncoder encoder) {
             var bytes = new ByteArrayOutputStream();
             messages.forEach(message -> bytes.writeBytes(encoder.plain(message, format)));
-            return bytes.toByteArray();
+            return new Connection.SharedBuffer(bytes.toByteArray());
         }
     }
 }

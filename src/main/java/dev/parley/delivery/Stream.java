@@ -224,6 +224,14 @@ final class Stream {
                 || connection.mayBeSentBacklog();
     }
 
+    /**
+     * Tells whether bytes that other streams are sent too may be sent now. They are in memory once,
+     * except where a connection copies them.
+     */
+    boolean mayBeSentShared(Connection.SharedBuffer buffer) {
+        return !connection.copiesShared() || mayBeSentLive(buffer.bytes().length);
+    }
+
     /** Sends bytes that are for this stream only, or that few streams share. */
     void write(byte[] bytes) {
         write(bytes, System.nanoTime());

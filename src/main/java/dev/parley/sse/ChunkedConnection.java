@@ -18,6 +18,7 @@ import io.netty.channel.ChannelPromise;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.unix.Socket;
 import io.netty.channel.unix.UnixChannel;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
@@ -69,10 +70,14 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     private final Channel channel;
     private @Nullable ChannelHandlerContext context;
     private @Nullable DirectSocket socket;
+
+    /** Whether TLS makes each chunk anew for this client. */
+    private boolean isEncrypted;
+
     private Runnable onDrain = () -> {};
     private Runnable onClose = () -> {};
 
-    /** Bytes for this client alone that wait, because the kernel has not taken them. */
+    /** Bytes in memory for this client alone that wait, because the kernel has not taken them. */
     private int backlog;
 
     /** Bytes that had to wait and that the kernel has taken since, in whole chunks. */
@@ -151,6 +156,11 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     }
 
     @Override
+    public boolean copiesShared() {
+        return isEncrypted;
+    }
+
+    @Override
     public boolean holdsBacklog() {
         return backlog > 0;
     }
@@ -173,7 +183,9 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
 
     @Override
     public void write(SharedBuffer buffer) {
-        send(buffer.prepared(Chunk.class, bytes -> new Chunk(chunk(bytes, 0))).bytes(), false);
+        send(
+                buffer.prepared(Chunk.class, bytes -> new Chunk(chunk(bytes, 0))).bytes(),
+                isEncrypted);
     }
 
     @Override
@@ -235,12 +247,13 @@ public final class ChunkedConnection extends ChannelDuplexHandler implements Con
     public void handlerAdded(ChannelHandlerContext context) {
         this.context = context;
         socket = DirectSocket.before(context).orElse(null);
+        isEncrypted = context.pipeline().get(SslHandler.class) != null;
     }
 
     /**
      * Sends a chunk, unless it is gathered; what the socket does not accept waits in the channel.
      *
-     * @param isOwn whether it is for this client alone
+     * @param isOwn whether it is in memory for this client alone while it waits
      */
     private void send(ByteBuf chunk, boolean isOwn) {
         ByteBuf first = gathered;

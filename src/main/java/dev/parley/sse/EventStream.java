@@ -162,7 +162,8 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
 
     /**
      * A connection that cannot be taken over from the server, such as one on HTTP/2 or HTTP/1.0.
-     * Writes to the server's response.
+     * Writes to the server's response. Netty copies what it sends this way from the heap into
+     * native memory for each connection, so no bytes are shared.
      */
     private static final class ResponseConnection implements Connection {
 
@@ -171,7 +172,10 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
         private final Runnable complete;
         private final Runnable onEnd;
 
-        /** Bytes for this client alone that wait, because it or the kernel has not taken them. */
+        /**
+         * Bytes in memory for this client alone that wait, because it or the kernel has not taken
+         * them.
+         */
         private int backlog;
 
         /** Bytes that had to wait and have been taken since. */
@@ -200,6 +204,11 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
         }
 
         @Override
+        public boolean copiesShared() {
+            return true;
+        }
+
+        @Override
         public boolean holdsBacklog() {
             return backlog > 0;
         }
@@ -211,7 +220,7 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
 
         @Override
         public void write(byte[] bytes) {
-            Future<Void> taken = send(bytes);
+            Future<Void> taken = response.write(BufferImpl.buffer(Unpooled.wrappedBuffer(bytes)));
             if (!taken.isComplete()) {
                 Runnable release = ConnectionGuard.holdBacklog(channel(), bytes.length);
                 backlog += bytes.length;
@@ -222,15 +231,6 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
                             release.run();
                         });
             }
-        }
-
-        @Override
-        public void write(SharedBuffer buffer) {
-            send(buffer.bytes());
-        }
-
-        private Future<Void> send(byte[] bytes) {
-            return response.write(BufferImpl.buffer(Unpooled.wrappedBuffer(bytes)));
         }
 
         private Channel channel() {

@@ -44,6 +44,22 @@ class PlainTextTest {
         assertThat(reader.delivered()).containsExactly("plain one");
     }
 
+    /** As with TLS. */
+    @Test
+    void plainText_isNotCopiedForAReaderForWhichBytesWait_whileTooManyDo() {
+        TestReader reader = harness.connectToLobby();
+        reader.connection().copyShared();
+        reader.connection().refuseBacklog(true);
+        reader.connection().beSlow();
+
+        harness.publishPlainText("one");
+        harness.publishPlainText("two");
+        harness.drain(reader);
+        harness.publishPlainText("three");
+
+        assertThat(reader.delivered()).containsExactly("plain one", "plain three");
+    }
+
     @Test
     void plainText_doesNotReachReadersWithoutAPositionYet() {
         broker.holdAnswers();

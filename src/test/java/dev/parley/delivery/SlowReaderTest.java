@@ -113,6 +113,48 @@ class SlowReaderTest {
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 3));
     }
 
+    /** As with TLS: a live message is in memory once for each client that takes nothing. */
+    @Test
+    void readerForWhichLiveMessagesAreCopied_getsNoMore_whileTooManyBytesWaitForClients() {
+        TestReader slow = harness.connectAtTail();
+        TestReader other = harness.connectAtTail();
+        for (TestReader reader : List.of(slow, other)) {
+            reader.connection().copyShared();
+            reader.connection().refuseBacklog(true);
+        }
+        slow.connection().beSlow();
+        harness.publish(1);
+        int queued = slow.connection().queued();
+
+        harness.publish(1);
+        assertThat(slow.connection().queued()).isEqualTo(queued);
+        broker.publishLong(16 * 1024);
+        harness.run();
+        assertThat(other.delivered()).isEqualTo(harness.messages(1, 2));
+
+        for (TestReader reader : List.of(slow, other)) {
+            reader.connection().refuseBacklog(false);
+            harness.drain(reader);
+        }
+        harness.tick();
+        assertThat(slow.delivered()).isEqualTo(harness.messages(1, 3));
+        assertThat(other.delivered()).isEqualTo(harness.messages(1, 3));
+    }
+
+    /** They are in memory once, whether or not this client takes them. */
+    @Test
+    void readerForWhichBytesWait_receivesLiveMessages_thatAreShared() {
+        TestReader reader = harness.connectAtTail();
+        reader.connection().beSlow();
+        reader.connection().refuseBacklog(true);
+
+        harness.publish(1);
+        harness.publish(1);
+        harness.drain(reader);
+
+        assertThat(reader.delivered()).isEqualTo(harness.messages(1, 2));
+    }
+
     @Test
     void stuckReader_givesWay_whileTooManyBytesWaitForClients() {
         TestReader reader = harness.connectAndStall(1);

@@ -19,6 +19,7 @@ final class TestConnection implements Connection {
     private int writes;
     private boolean stalled;
     private boolean slow;
+    private boolean copies;
     private boolean refusesBacklog;
     private boolean ended;
     private boolean aborted;
@@ -85,6 +86,11 @@ final class TestConnection implements Connection {
         onWrite = action;
     }
 
+    /** Makes the connection copy what others are sent too. */
+    void copyShared() {
+        copies = true;
+    }
+
     /** Sets whether the bytes that wait for clients are too many. */
     void refuseBacklog(boolean refuses) {
         refusesBacklog = refuses;
@@ -93,6 +99,11 @@ final class TestConnection implements Connection {
     @Override
     public boolean isWritable() {
         return !stalled || slow || queued.isEmpty();
+    }
+
+    @Override
+    public boolean copiesShared() {
+        return copies;
     }
 
     @Override
