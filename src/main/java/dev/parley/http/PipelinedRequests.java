@@ -14,11 +14,13 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpStatusClass;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.impl.ConnectionBase;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,9 +58,14 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     /** Whether the server has a request that is not completely answered. */
     private boolean answering = true;
 
+    /** Whether the server closes the connection after the answer to the request it has. */
+    private boolean isLastRequest;
+
     /**
-     * Whether an answer has said that the connection is closed after it. No further request is
-     * passed on then (RFC 9112 §9.6): its client takes it for one that was not carried out.
+     * Whether an answer has begun after which the connection is closed. No further request is
+     * passed on then (RFC 9112 §9.6): its client takes it for one that was not carried out. The
+     * server would drop the body of such a request without releasing its pieces, whose memory would
+     * be lost for good.
      */
     private boolean isLastAnswer;
 
@@ -70,6 +77,11 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
 
     private PipelinedRequests(HttpServerRequest first, @Nullable ConnectionGuard connection) {
         this.hasReadableBody = first.method().name().equals(HttpMethod.POST.name());
+        this.isLastRequest =
+                isLast(
+                        first.version() == HttpVersion.HTTP_1_1,
+                        first.version() == HttpVersion.HTTP_1_0,
+                        option -> first.headers().contains(HttpHeaders.CONNECTION, option, true));
         this.connection = connection;
         this.counted = connection == null ? null : connection.heldRequests();
     }
@@ -122,13 +134,13 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object decoded) {
+        if (connection != null && decoded instanceof HttpContent content) {
+            connection.onDecoded(content.content());
+        }
         if (isLastAnswer && (isBehindLastAnswer || decoded instanceof HttpRequest)) {
             isBehindLastAnswer = true;
             ReferenceCountUtil.release(decoded);
             return;
-        }
-        if (connection != null && decoded instanceof HttpContent content) {
-            connection.onDecoded(content.content());
         }
         Object message = withoutTrailers(decoded);
         if (held.isEmpty() && !mustWait(context, message)) {
@@ -152,7 +164,7 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
 
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
-        if (message instanceof HttpResponse answer && closes(answer)) {
+        if (message instanceof HttpResponse answer && (isLastRequest || closes(answer))) {
             isLastAnswer = true;
         }
         if (endsAnswer(message)) {
@@ -239,6 +251,14 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         if (message instanceof HttpRequest request) {
             answering = true;
             hasReadableBody = request.method().equals(HttpMethod.POST);
+            var version = request.protocolVersion();
+            isLastRequest =
+                    isLast(
+                            version.equals(io.netty.handler.codec.http.HttpVersion.HTTP_1_1),
+                            version.equals(io.netty.handler.codec.http.HttpVersion.HTTP_1_0),
+                            option ->
+                                    request.headers()
+                                            .contains(HttpHeaders.CONNECTION, option, true));
         } else if (!hasReadableBody && message instanceof HttpContent) {
             ReferenceCountUtil.release(message);
             if (message instanceof LastHttpContent) {
@@ -273,6 +293,21 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
 
     private static void setReading(ChannelHandlerContext context, boolean more) {
         context.channel().config().setAutoRead(more);
+    }
+
+    /**
+     * Tells whether the server closes the connection after the answer to a request, by its rules.
+     * On HTTP/1.0 its answer does not say so, because that is the default there.
+     *
+     * @param hasOption whether a header {@code Connection} consists of this option
+     */
+    private static boolean isLast(
+            boolean isHttp11, boolean isHttp10, Predicate<CharSequence> hasOption) {
+        boolean staysOpen =
+                isHttp11
+                        ? !hasOption.test(HttpHeaders.CLOSE)
+                        : isHttp10 && hasOption.test(HttpHeaders.KEEP_ALIVE);
+        return !staysOpen;
     }
 
     private static boolean closes(HttpResponse answer) {

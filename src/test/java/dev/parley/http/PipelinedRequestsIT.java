@@ -25,6 +25,11 @@ class PipelinedRequestsIT {
 
     private static final Pattern EVENT_ID = Pattern.compile("Event-Id: [0-9a-z]+-([0-9]+)\r\n");
 
+    /** Bytes of the buffers into which connections are read, and which are not released. */
+    private static final String USED_BUFFERS =
+            "netty_allocator_memory_pinned{allocator_type=\"PooledByteBufAllocator\","
+                    + "memory_type=\"direct\",name=\"pooled\"}";
+
     @AutoClose private static RedisServer redis;
     @AutoClose private static ParleyProcess pod;
 
@@ -118,6 +123,38 @@ class PipelinedRequestsIT {
             assertThat(stream.text().split("HTTP/1.1 ", -1)).hasSize(2);
         }
         assertThat(http.get("/rooms/last/messages").body()).contains("\"messages\":[]");
+    }
+
+    /**
+     * The server itself drops the request behind, as its answers on HTTP/1.0 end the connection,
+     * and does not release what it drops.
+     */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "GET /events?room=! HTTP/1.0\r\n\r\n",
+                "HEAD /clock.html HTTP/1.0\r\n\r\n",
+                "POST /send?room=! HTTP/1.0\r\nContent-Length: 1\r\n\r\nx",
+                "GET /events?room=! HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                "GET /x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+            })
+    void bodyBehindTheLastAnswer_isReleased(String last) {
+        String body = "a".repeat(400_000);
+        byte[] requests = ascii(last + "POST /x HTTP/1.0\r\nContent-Length: 400000\r\n\r\n" + body);
+        for (ParleyProcess each : List.of(pod, jdkTransportPod)) {
+            for (int i = 0; i < 30; i++) {
+                try (var stream = RawConnection.open(each.port(), requests)) {
+                    stream.readToEnd();
+
+                    // The reset for what is not read may overtake the answer.
+                    assertThat(stream.text().split("HTTP/1.[01] ", -1)).hasSizeLessThan(3);
+                }
+            }
+
+            var metrics = new Metrics(each);
+            Timeouts.await("buffers are released")
+                    .until(() -> metrics.value(USED_BUFFERS) < body.length());
+        }
     }
 
     @Test
