@@ -148,6 +148,13 @@ class RefusedSettingsIT {
                         "quarkus.http.proxy.trusted-proxies",
                         "10.0.0.0/33"),
                 refused(
+                        "PROXY protocol",
+                        ParleyProcess.builder()
+                                .config("quarkus.http.proxy.use-proxy-protocol", "true")
+                                .config("quarkus.management.proxy.use-proxy-protocol", "true"),
+                        "quarkus.http.proxy.use-proxy-protocol, quarkus.management.proxy.use-proxy",
+                        "Parley does not read the PROXY protocol; let the proxy send X-Forwarded"),
+                refused(
                         "address that is not a URL",
                         ParleyProcess.builder().redis("redis://:" + PASSWORD + "^%@host:6379"),
                         "quarkus.redis.hosts: "),

@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
  * with it, perhaps because the compiler has code ready sooner if all requests are read first and
  * served then.
  *
- * <p>With TLS, HTTP/2, or the PROXY protocol the first bytes are others, and nothing is kept. Then,
- * and behind the first request, {@link StreamOpenings} makes requests wait. What is kept needs no
- * bound of its own: it is at most {@link #MAX_BYTES} for each of {@code parley.limits.sockets}.
+ * <p>With TLS or HTTP/2 the first bytes are others, and nothing is kept. Then, and behind the first
+ * request, {@link StreamOpenings} makes requests wait. What is kept needs no bound of its own: it
+ * is at most {@link #MAX_BYTES} for each of {@code parley.limits.sockets}.
  */
 final class WaitingOpening extends ChannelInboundHandlerAdapter {
 
