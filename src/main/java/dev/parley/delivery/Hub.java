@@ -217,6 +217,7 @@ public final class Hub {
 
     /**
      * Sends a client its position back, then a goodbye, and ends the connection after a moment.
+     * Cuts it if the client takes nothing, or too many bytes wait for clients like it.
      *
      * @return what to call when the connection is gone
      */
@@ -226,6 +227,12 @@ public final class Hub {
             EventLoop eventLoop,
             DisconnectReason reason) {
         meters.refused(reason);
+        if (request.requested().isPresent() && !connection.mayBeSentBacklog()) {
+            // Its client may not take the position, of which there would be one more for each
+            // stream that it asks for. A goodbye without it would make a browser forget its own.
+            connection.cut();
+            return () -> {};
+        }
         List<Room> read = request.rooms().stream().map(SubscribeRequest.RoomStart::room).toList();
         request.requested()
                 .map(
@@ -351,9 +358,17 @@ public final class Hub {
         /**
          * Sends the goodbye, and ends the connection later. Called on its event loop.
          *
+         * <p>Cuts the connection of a client that does not take what it was sent already. It would
+         * not take the goodbye either, and a stream of HTTP/2 that has ended is open, and what was
+         * written to it in memory, until its client takes all of that.
+         *
          * @return what to call, on that loop, if the client closes the connection before
          */
         Runnable end(byte[] goodbye, Connection connection, EventLoop loop) {
+            if (!connection.isWritable()) {
+                connection.cut();
+                return () -> {};
+            }
             if (ended || held.size() >= MAX) {
                 connection.end(goodbye);
                 return () -> {};

@@ -131,10 +131,13 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         return answers().tryHold(context(), request, client, bytes);
     }
 
-    /** Calls {@link OutgoingAnswers#tryHold} for a request that may have been counted less. */
+    /**
+     * Calls {@link OutgoingAnswers#tryHold} for a request on HTTP/2 that may have been counted
+     * less, unless its stream has closed.
+     */
     boolean tryHoldAgain(HttpServerRequest request, String client, long bytes) {
         answers().letGo(request);
-        return tryHold(request, client, bytes);
+        return answers().isTaken(context(), request) || tryHold(request, client, bytes);
     }
 
     /**

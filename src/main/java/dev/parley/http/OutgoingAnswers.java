@@ -130,6 +130,20 @@ final class OutgoingAnswers {
         }
     }
 
+    /**
+     * Tells whether the stream of a request on HTTP/2 has closed: its client has taken the whole
+     * answer, or nothing more will be sent to it.
+     */
+    boolean isTaken(ChannelHandlerContext context, HttpServerRequest request) {
+        if (!(context.pipeline().get(ServerHandlers.SERVER)
+                instanceof Http2ConnectionHandler http2)) {
+            return true;
+        }
+        // While it closes, it is still known, with this state.
+        Http2Stream stream = http2.connection().stream(request.streamId());
+        return stream == null || stream.state() == Http2Stream.State.CLOSED;
+    }
+
     private void listenToStreams(Http2Connection connection) {
         if (!listensToStreams) {
             listensToStreams = true;

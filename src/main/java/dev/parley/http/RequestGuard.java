@@ -15,7 +15,6 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.core.MediaType;
-import java.net.HttpURLConnection;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -196,22 +195,15 @@ final class RequestGuard {
                 exchange.addEndHandler(
                         ended -> {
                             connection.limitAnswer(request);
-                            if (isError(exchange) && !isPost(exchange)) {
-                                // It did not become a stream, and its client may not take this.
-                                connection.tryHoldAgain(
-                                        request,
-                                        clientAddress.of(request),
-                                        RequestCost.of(request));
-                            }
+                            // An error, a goodbye to a stream that was refused, or the end of one
+                            // that was open: its client may not take it.
+                            connection.tryHoldAgain(
+                                    request, clientAddress.of(request), RequestCost.of(request));
                         });
             } else {
                 exchange.addHeadersEndHandler(head -> connection.limitAnswer(request));
             }
         }
-    }
-
-    private static boolean isError(RoutingContext exchange) {
-        return exchange.response().getStatusCode() >= HttpURLConnection.HTTP_BAD_REQUEST;
     }
 
     private static boolean hasTooManyHeaders(HttpServerRequest request) {

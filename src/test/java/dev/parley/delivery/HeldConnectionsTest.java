@@ -42,6 +42,18 @@ class HeldConnectionsTest {
     }
 
     @Test
+    void connection_whoseClientTakesNothing_isCut() {
+        connection.stall();
+        connection.write("position\n".getBytes(StandardCharsets.UTF_8));
+
+        held.end(GOODBYE, connection, loop).run();
+
+        assertThat(connection.isAborted()).isTrue();
+        assertThat(connection.writes()).isEqualTo(1);
+        assertThat(loop.pauses).isEmpty();
+    }
+
+    @Test
     void connectionsAboveTheBound_endAtOnce_andThereIsRoomWhenOthersHaveEnded() {
         IntStream.range(0, Hub.HeldConnections.MAX)
                 .forEach(i -> held.end(GOODBYE, new TestConnection(), loop));

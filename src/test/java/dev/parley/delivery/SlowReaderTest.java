@@ -104,6 +104,22 @@ class SlowReaderTest {
     }
 
     @Test
+    void readerThatIsRefused_isSentNoPosition_whileTooManyBytesWaitForClients() {
+        harness.hub.refuseStreams();
+        var connection = new TestConnection();
+        connection.refuseBacklog(true);
+
+        harness.subscribe(
+                connection,
+                ScriptedBroker.ROOM,
+                new StartPosition.Unknown("old"),
+                Heartbeat.DEFAULT);
+
+        assertThat(connection.isAborted()).isTrue();
+        assertThat(connection.lines()).containsExactly("connected");
+    }
+
+    @Test
     void readerThatIsNotSlow_receivesMessages_whileTooManyBytesWaitForClients() {
         TestReader reader = harness.connectAtTail();
         reader.connection().refuseBacklog(true);

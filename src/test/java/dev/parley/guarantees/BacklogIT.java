@@ -1,5 +1,6 @@
 package dev.parley.guarantees;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http2Frames;
@@ -9,6 +10,7 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -20,6 +22,12 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class BacklogIT {
 
     private static final int MESSAGES = 50;
+
+    /** As many as one stream may read. */
+    private static final int ROOMS = 50;
+
+    /** What the streams of an address may read: not as much as two such streams. */
+    private static final int ROOMS_PER_ADDRESS = 2 * ROOMS - 1;
 
     private static final String STREAM = "/events?room=long&lastEventId=earliest";
 
@@ -41,7 +49,12 @@ class BacklogIT {
             new AttackedPod(
                     ParleyProcess.builder()
                             .config("quarkus.vertx.event-loops-pool-size", "2")
-                            .config("parley.limits.backlog-bytes", "1M"));
+                            .config("parley.limits.backlog-bytes", "1M")
+                            // Longer than a test waits: after this, any stream would be reset.
+                            .config("parley.limits.answer-timeout", "1H")
+                            .config(
+                                    "parley.limits.rooms-per-address",
+                                    Integer.toString(ROOMS_PER_ADDRESS)));
 
     @BeforeAll
     static void publishHistory() {
@@ -113,6 +126,37 @@ class BacklogIT {
 
         awaitHeld();
         assertBoundedUntilSomeAreCut(before);
+    }
+
+    /**
+     * The client allows nothing. A stream that is refused is sent the position that was asked for,
+     * which is as long as the names of its rooms.
+     */
+    @Test
+    void positionsOfRefusedStreams_thatAreNotTaken_delayNoOtherReader() {
+        String many = "/events?format=json&lastEventId=earliest" + rooms();
+        pod.connect("GET " + many + " HTTP/1.1\r\nHost: x\r\n\r\n").await("event: position");
+
+        for (int connection = 0; connection < 2; connection++) {
+            Http2Frames frames = Http2Frames.connectionWithoutWindow();
+            for (int i = 0; i < 100; i++) {
+                frames.get(2 * i + 1, many);
+            }
+            Http2Frames.await(
+                    pod.connect(frames), frame -> frame.type() == Http2Frames.RST_STREAM, 100);
+        }
+
+        assertThat(pod.held("backlogs")).isLessThanOrEqualTo(MOST);
+        try (SseReader reader = SseReader.open(pod.pod().uri(STREAM))) {
+            assertThat(reader.awaitMessages(MESSAGES).messages()).hasSize(MESSAGES);
+        }
+    }
+
+    /** As many rooms as one stream may read, with long names. */
+    private static String rooms() {
+        return IntStream.range(0, ROOMS)
+                .mapToObj(i -> "&room=" + "r".repeat(58) + (10 + i))
+                .collect(joining());
     }
 
     private static void connect(InetAddress from, String path) {

@@ -11,6 +11,7 @@ import static dev.parley.testsupport.Http2Frames.PRIORITY;
 import static dev.parley.testsupport.Http2Frames.RST_STREAM;
 import static dev.parley.testsupport.Http2Frames.SETTINGS;
 import static dev.parley.testsupport.Http2Frames.WINDOW_UPDATE;
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
@@ -23,6 +24,7 @@ import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,6 +47,7 @@ class Http2FloodIT {
                             .config("quarkus.thread-pool.max-threads", "4")
                             .config("parley.limits.head-timeout", "2S")
                             .config("parley.limits.head-bytes", "400K")
+                            .config("parley.limits.rooms-per-address", "100")
                             .config("parley.limits.answer-timeout", "2S")
                             .config("parley.events.slow-timeout", "2S")
                             .config("parley.events.heartbeat", "500MS"));
@@ -385,6 +388,21 @@ class Http2FloodIT {
         Http2Frames frames = Http2Frames.connectionWithWindow(0);
         for (int i = 0; i < 40; i++) {
             frames.get(2 * i + 1, "/events?room=!");
+        }
+
+        assertBoundedInSum(frames);
+    }
+
+    /**
+     * The window is enough for the beginning of a stream, and not for its goodbye. Each stream asks
+     * for half of the rooms that its address may read, and the first two get them.
+     */
+    @Test
+    void goodbyesToRefusedStreams_thatAreNotTaken_areBoundedInSum() {
+        String rooms = IntStream.range(1, 50).mapToObj(i -> "&room=" + i).collect(joining());
+        Http2Frames frames = Http2Frames.connectionWithWindow(40);
+        for (int i = 0; i < 42; i++) {
+            frames.get(2 * i + 1, "/events?format=json&room=0" + rooms);
         }
 
         assertBoundedInSum(frames);
