@@ -14,6 +14,7 @@ import jakarta.inject.Singleton;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -180,7 +181,9 @@ public final class Revocations {
      * be valid. This pod acts before the answer.
      */
     Uni<Void> revoke(Revocation revocation) {
-        Instant end = clock.instant().plus(kept);
+        // As precise as the store keeps it: otherwise what it has would always end earlier, and be
+        // given back again and again.
+        Instant end = clock.instant().plus(kept).truncatedTo(ChronoUnit.MILLIS);
         return store.putRevocations(Map.of(revocation.toJson(), end))
                 .invoke(
                         everywhere -> {
@@ -289,7 +292,9 @@ public final class Revocations {
     }
 
     /**
-     * Gives the store what a server has lost, because it was emptied or went back in time.
+     * Gives the store what a server has lost, because it was emptied or went back in time. A server
+     * that did so, or that did not take a revocation for the second time, may also have the earlier
+     * end of one that was made twice.
      *
      * @param present what the server has
      */
@@ -298,7 +303,10 @@ public final class Revocations {
         Map<String, Instant> lost =
                 inForce.ends().entrySet().stream()
                         .filter(each -> each.getValue().isAfter(now))
-                        .filter(each -> !present.containsKey(each.getKey()))
+                        .filter(
+                                each ->
+                                        present.getOrDefault(each.getKey(), Instant.MIN)
+                                                .isBefore(each.getValue()))
                         .collect(
                                 Collectors.toMap(
                                         each -> each.getKey().toJson(), Map.Entry::getValue));
@@ -335,16 +343,23 @@ public final class Revocations {
         }
     }
 
-    /** Puts revocations in force, and ends the streams that they concern. */
+    /**
+     * Puts revocations in force, and ends the streams that they concern. One that is in force
+     * already keeps the later of both ends, whatever a server says that has only the earlier.
+     */
     private synchronized void add(Map<Revocation, Instant> more) {
         Instant now = clock.instant();
         Map<Revocation, Instant> all = new HashMap<>(inForce.ends());
         List<Revocation> fresh =
                 more.keySet().stream().filter(one -> !all.containsKey(one)).toList();
-        all.putAll(more);
+        more.forEach((one, end) -> all.merge(one, end, Revocations::later));
         all.values().removeIf(end -> !end.isAfter(now));
         inForce = InForce.of(all);
         endStreams(fresh);
+    }
+
+    private static Instant later(Instant one, Instant other) {
+        return one.isAfter(other) ? one : other;
     }
 
     private void endStreams(List<Revocation> concerning) {

@@ -29,6 +29,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashMap;
@@ -232,6 +233,44 @@ final class RevocationsTest {
         assertThat(store.entries).containsOnlyKeys(revocation.toJson());
     }
 
+    /**
+     * A token is revoked, and again when tokens may live for longer. Then the server goes back to
+     * the first of both, as a replica does that lags when it takes over.
+     */
+    @Test
+    void revocationThatWasMadeTwice_keepsItsLaterEnd_andTheStoreGetsIt() {
+        SettableClock clock = SettableClock.stoppedNow();
+        // As a clock of nanoseconds, which the store does not keep.
+        clock.advance(Duration.ofNanos(1));
+        var store = new ForgetfulStore();
+        Revocation revocation = ofEve(Optional.empty());
+        revocationsOf(store, clock, "1H").revoke(revocation).await().indefinitely();
+        Map<String, Instant> first = Map.copyOf(store.entries);
+        var own = revocationsOf(store, clock, "24H");
+        own.update();
+        own.revoke(revocation).await().indefinitely();
+        Map<String, Instant> second = Map.copyOf(store.entries);
+        store.forget();
+        store.putRevocations(first).await().indefinitely();
+
+        own.update();
+
+        assertThat(second).isNotEqualTo(first);
+        assertThat(store.entries).isEqualTo(second);
+        clock.advance(Duration.ofHours(2));
+        assertThat(own.isRevoked(eve.token().orElseThrow())).isTrue();
+        int puts = store.puts;
+        own.update();
+        own.update();
+        assertThat(store.puts).as("nothing is given back twice").isEqualTo(puts);
+    }
+
+    private Revocations revocationsOf(AccessStore store, Clock clock, String longest) {
+        AccessConfig settings =
+                AccessSettings.withSecret().set("parley.access.max-token-lifetime", longest).read();
+        return new Revocations(store, hub, clock, settings, new SimpleMeterRegistry());
+    }
+
     @Test
     void gauge_countsThoseInForce() {
         var clock = SettableClock.stoppedNow();
@@ -251,6 +290,7 @@ final class RevocationsTest {
 
         private final Map<String, Instant> entries = new HashMap<>();
         private int revision;
+        private int puts;
 
         void forget() {
             entries.clear();
@@ -276,8 +316,15 @@ final class RevocationsTest {
 
         @Override
         public Uni<Boolean> putRevocations(Map<String, Instant> more) {
-            entries.putAll(more);
+            more.forEach(
+                    (entry, end) ->
+                            // In milliseconds, as Redis.
+                            entries.merge(
+                                    entry,
+                                    end.truncatedTo(ChronoUnit.MILLIS),
+                                    (one, other) -> one.isAfter(other) ? one : other));
             revision++;
+            puts++;
             return Uni.createFrom().item(true);
         }
 
