@@ -338,11 +338,19 @@ public final class TokenVerifier {
             expected.setSignatureAlgorithm(Set.of(algorithm));
             expected.setIssuedBy(issuer.iss());
             expected.setExpectedAudience(issuer.audience());
-            expected.setClockSkew((int) skew.toSeconds());
+            expected.setClockSkew(skewInSeconds());
             // The life of the token, which checkTimes has checked.
             expected.setMaxTimeToLiveSecs(0L);
             expected.setRelaxVerificationKeyValidation(false);
             return expected;
+        }
+
+        /**
+         * Returns the least number of whole seconds that is not below the skew. SmallRye JWT counts
+         * in seconds; the exact skew was applied by checkTimes, before.
+         */
+        private int skewInSeconds() {
+            return (int) skew.plusSeconds(1).minusNanos(1).toSeconds();
         }
     }
 

@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -95,6 +96,29 @@ final class TokenVerifierTest {
                 .hasMessageContaining("the token's jti is not a text");
         assertThat(secret.refusal(token().claim("nbf", now + 20).claim("exp", now + 10).signed()))
                 .hasMessageContaining("the token's exp is before its nbf");
+    }
+
+    /** The token begins with the next second, which is within the skew. */
+    @Test
+    void skewBelowASecond_isApplied() {
+        // SmallRye JWT reads the clock of the machine, in whose present second this is not valid.
+        Instant next = Instant.now().truncatedTo(ChronoUnit.SECONDS).plusSeconds(1);
+        SettableClock clock = SettableClock.stoppedNow();
+        clock.advance(Duration.between(clock.instant(), next.minusMillis(400)));
+        Verifying brief =
+                Verifying.with(
+                        AccessSettings.withSecret().set("parley.access.clock-skew", "500MS"),
+                        clock);
+
+        brief.accept(token().claim("nbf", next.getEpochSecond()).signed());
+
+        clock.advance(Duration.ofMillis(-200));
+        assertThat(
+                        brief.refuse(
+                                token().claim("nbf", next.getEpochSecond())
+                                        .claim("jti", "other")
+                                        .signed()))
+                .isEqualTo(NOT_YET_VALID);
     }
 
     @Test
