@@ -31,6 +31,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import javax.crypto.SecretKey;
+import org.jboss.logging.Logger;
 import org.jose4j.jwt.consumer.ErrorCodes;
 import org.jose4j.jwt.consumer.InvalidJwtException;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +62,8 @@ import org.jspecify.annotations.Nullable;
             "io.smallrye.jwt.auth.principal.PrincipalLogging_$logger"
         })
 public final class TokenVerifier {
+
+    private static final Logger LOG = Logger.getLogger(TokenVerifier.class);
 
     /** Most accepted tokens, and most refused ones, whose outcome is kept. */
     static final int MAX_RECENT = 10_000;
@@ -107,8 +110,30 @@ public final class TokenVerifier {
         this.clock = clock;
     }
 
-    /** Makes the program check the settings when it starts. */
-    void start(@Observes StartupEvent event) {}
+    /**
+     * Makes the program check the settings when it starts. In mode open, settings that say who may
+     * do what have no effect, though the operator who made them may rely on them.
+     */
+    void start(@Observes StartupEvent event, AccessConfig config) {
+        if (config.mode() == AccessConfig.Mode.OPEN) {
+            settingWithoutEffect(config)
+                    .ifPresent(
+                            setting ->
+                                    LOG.warnf(
+                                            "%s is set, but parley.access.mode is open: every client may read and publish in every room, and tokens are not checked. Set parley.access.mode to token, or remove the setting.",
+                                            setting));
+        }
+    }
+
+    private static Optional<String> settingWithoutEffect(AccessConfig config) {
+        if (!config.issuers().isEmpty()) {
+            return Optional.of("parley.access.issuers");
+        }
+        AccessConfig.PublicRooms rooms = config.publicRooms();
+        return rooms.read()
+                .map(list -> "parley.access.public.read")
+                .or(() -> rooms.write().map(list -> "parley.access.public.write"));
+    }
 
     /**
      * Tells whether the token was checked before and is valid, so that checking it costs nothing.

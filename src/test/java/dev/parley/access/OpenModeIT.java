@@ -8,6 +8,7 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.TestRoom;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -33,6 +34,16 @@ class OpenModeIT {
     @AfterAll
     static void stop() {
         pod.close();
+    }
+
+    /** An operator who configures issuers may think that they are asked for. */
+    @Test
+    void settingsThatHaveNoEffect_areLoggedAtTheStart() {
+        pod.awaitLog("parley.access.issuers is set, but parley.access.mode is open: every client");
+        try (ParleyProcess other =
+                ParleyProcess.builder().config("parley.access.public.read", "news.*").start()) {
+            other.awaitLog("parley.access.public.read is set, but parley.access.mode is open");
+        }
     }
 
     @ParameterizedTest
