@@ -84,6 +84,7 @@ public final class RedisBroker implements RedisBacked {
     private final AtomicBoolean warnedOfLongText = new AtomicBoolean();
     private final LostHistories lost;
     private final long maxTextBytes;
+    private final long maxAnnouncementBytes;
 
     /** Opens the connections, to one server or to a Cluster. */
     private interface Opener {
@@ -150,6 +151,10 @@ public final class RedisBroker implements RedisBacked {
         this.config = given.config();
         this.histories = given.histories();
         this.maxTextBytes = given.maxTextBytes();
+        // What arrives has a length that is an int. For a setting of exabytes, which no text can
+        // exceed, the product would be negative, and every announcement be too long.
+        this.maxAnnouncementBytes =
+                OTHER_BYTES + JSON_BYTES * Math.min(maxTextBytes, Integer.MAX_VALUE);
         this.lost = given.lost();
         this.keys = new RedisKeys(config.prefix());
         this.redis = opener.open(setup(given.vertx(), given.registry()), new Receiver());
@@ -335,7 +340,7 @@ public final class RedisBroker implements RedisBacked {
                 return;
             }
             meters.received();
-            if (payload.length() > OTHER_BYTES + JSON_BYTES * maxTextBytes) {
+            if (payload.length() > maxAnnouncementBytes) {
                 // Too long to be parsed. If a pod with a higher parley.publish.max-text published
                 // it, it is in the room's log, and a comparison reads it there.
                 receivers.forEach(Listener::onInterrupted);

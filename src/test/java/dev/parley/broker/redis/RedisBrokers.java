@@ -42,6 +42,20 @@ public final class RedisBrokers implements Closeable {
                 SettableClock.stoppedNow());
     }
 
+    /** Opens a broker with another bound of texts that other programs publish. */
+    BlockingBroker open(String uri, long maxTextBytes) {
+        var broker =
+                new RedisBroker(
+                        () -> Redis.createClient(vertx, uri),
+                        given(
+                                RedisSettings.QUICK,
+                                HistorySettings.DEFAULT.ofAllRooms(),
+                                maxTextBytes));
+        broker.start();
+        closing.push(broker::close);
+        return BlockingBroker.open(broker, SettableClock.stoppedNow());
+    }
+
     /** Starts a broker, and does not wait until it is connected. */
     RedisBroker create(RedisOptions options, RedisConfig config, RoomHistories histories) {
         var broker =
@@ -71,8 +85,13 @@ public final class RedisBrokers implements Closeable {
     }
 
     private RedisBroker.Dependencies given(RedisConfig config, RoomHistories histories) {
+        return given(config, histories, 65_536);
+    }
+
+    private RedisBroker.Dependencies given(
+            RedisConfig config, RoomHistories histories, long maxTextBytes) {
         return new RedisBroker.Dependencies(
-                vertx, config, histories, 65_536, new LostHistories(meters), meters);
+                vertx, config, histories, maxTextBytes, new LostHistories(meters), meters);
     }
 
     /** Opens a broker on several servers. */

@@ -94,6 +94,19 @@ class RedisForeignWritesIT {
                 .containsExactly("valid");
     }
 
+    @Test
+    void anyAnnouncement_isDelivered_ifTextsMayBeAsLongAsCanBeSet() {
+        BlockingBroker broker = brokers.open(redis.uri(), Long.MAX_VALUE);
+        int before = broker.received().interruptions();
+
+        broker.publishText("short");
+
+        assertThat(broker.received().await(1))
+                .extracting(m -> m.message().text())
+                .containsExactly("short");
+        assertThat(broker.received().interruptions()).isEqualTo(before);
+    }
+
     /** Each character takes six bytes in JSON. */
     @Test
     void longestText_isDelivered() {
