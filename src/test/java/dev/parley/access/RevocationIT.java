@@ -100,6 +100,22 @@ class RevocationIT {
         assertThat(new Metrics(one).value("parley_revocations")).isPositive();
     }
 
+    /** Counted in heartbeats of two seconds, since both come late on a busy machine. */
+    @Test
+    void streamOnAnotherPod_endsWithinASecondOrSo() {
+        String token = token("sybil").signed();
+        String query = "room=team.a&heartbeat=event&heartbeat=2";
+        try (SseReader reader = AccessPods.reader(other, query, token).open()) {
+            reader.awaitLastEventId();
+
+            assertThat(AccessPods.revoke(one, admin, "sub=sybil").status()).isEqualTo(200);
+
+            int before = reader.events("heartbeat").size();
+            assertThat(reader.awaitEvent("goodbye").data()).isEqualTo(REVOKED);
+            assertThat(reader.events("heartbeat").size() - before).isLessThanOrEqualTo(2);
+        }
+    }
+
     @Test
     void tokenThatIsIssuedLater_isNotConcerned() {
         AccessPods.revoke(one, admin, "sub=mallory");

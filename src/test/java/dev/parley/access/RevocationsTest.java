@@ -21,16 +21,20 @@ import dev.parley.message.Room;
 import dev.parley.sse.EventStreamEncoder;
 import dev.parley.testsupport.SettableClock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.quarkus.runtime.StartupEvent;
 import io.quarkus.runtime.configuration.DurationConverter;
 import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.Vertx;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -269,6 +273,28 @@ final class RevocationsTest {
         AccessConfig settings =
                 AccessSettings.withSecret().set("parley.access.max-token-lifetime", longest).read();
         return new Revocations(store, hub, clock, settings, new SimpleMeterRegistry());
+    }
+
+    /** So that a stream of another pod ends within a second after its right is revoked. */
+    @Test
+    void podAsksTheStore_atLeastTwiceASecond() {
+        List<Object> periods = new ArrayList<>();
+        Vertx vertx =
+                (Vertx)
+                        Proxy.newProxyInstance(
+                                getClass().getClassLoader(),
+                                new Class<?>[] {Vertx.class},
+                                (proxy, method, arguments) -> {
+                                    assertThat(method.getName()).isEqualTo("setPeriodic");
+                                    periods.add(arguments[0]);
+                                    return 1L;
+                                });
+
+        revocations.start(new StartupEvent(), AccessSettings.withSecret().read(), vertx);
+
+        assertThat(periods).hasSize(1);
+        assertThat((long) periods.get(0)).isBetween(1L, 500L);
+        assertThat(revocations.isKnown()).isTrue();
     }
 
     @Test
