@@ -37,10 +37,11 @@ class TtlIT {
         TestRoom room = pods.newRoom(kind);
         try (SseReader live = room.subscribe()) {
             String first = room.publish("1");
-            String brief = publishBriefly(kind, room, "brief", "1");
+            // Long enough to be delivered first, also on a busy machine.
+            String brief = publishBriefly(kind, room, "brief", "5");
             room.publishNumbers(2, 21);
             String newestButOne = room.publish("22");
-            publishBriefly(kind, room, "brief too", "1");
+            publishBriefly(kind, room, "brief too", "5");
 
             assertThat(live.awaitData("brief too").data())
                     .startsWith("1", "brief", "2")
