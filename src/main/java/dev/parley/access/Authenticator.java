@@ -114,9 +114,14 @@ final class Authenticator {
         }
         CredentialChecks.Attempt attempt =
                 checks.attempt(address, () -> exchange.response().closed());
-        return revocations
-                .whenKnown()
-                .chain(() -> caller(exchange, credential.get(), attempt))
+        return WaitingCheck.of(
+                        exchange,
+                        address,
+                        revocations
+                                .whenKnown()
+                                .chain(() -> caller(exchange, credential.get(), attempt))
+                                .onCancellation()
+                                .invoke(attempt::abandon))
                 .onFailure(BrokerUnavailable.class)
                 .transform(Authenticator::unknownForNow)
                 .onFailure(CredentialChecks.NotChecked.class)

@@ -201,6 +201,11 @@ final class CredentialChecks {
             this.pause = pause;
         }
 
+        /** Makes the outcome for a client that is gone. */
+        static NotChecked clientIsGone() {
+            return new NotChecked("the client is gone", null);
+        }
+
         /**
          * Returns the time until the address may send another credential that is not known; empty
          * if the client is gone.
@@ -246,6 +251,15 @@ final class CredentialChecks {
         /** Whether a check is to be made once more. Guarded by {@link CredentialChecks}. */
         private boolean isOpen;
 
+        /** Its place in a line; null if it has none. Guarded by {@link CredentialChecks}. */
+        private @Nullable Turn waiting;
+
+        /** Whether a check has begun and not ended. Guarded by {@link CredentialChecks}. */
+        private boolean isUnderWay;
+
+        /** Guarded by {@link CredentialChecks}. */
+        private boolean isAbandoned;
+
         private Attempt(String address, BooleanSupplier isGone) {
             this.address = address;
             this.isGone = isGone;
@@ -274,6 +288,32 @@ final class CredentialChecks {
                                                     result::fail)));
         }
 
+        /**
+         * Gives up the place of the request, which is not to be answered any more. Without this,
+         * the places of clients that are gone would keep their requests in memory until Redis
+         * answers, however many connect and close meanwhile. A check that is under way ends.
+         */
+        void abandon() {
+            synchronized (CredentialChecks.this) {
+                isAbandoned = true;
+                Address known = addresses.get(address);
+                if (known == null) {
+                    return;
+                }
+                if (waiting != null) {
+                    // Most that are refused for want of room have only just begun to wait.
+                    known.line(waiting.kind).waiting.removeLastOccurrence(waiting);
+                    waiting = null;
+                }
+                if (isOpen && !isUnderWay) {
+                    // No check follows, and by the last one the token was bad.
+                    isOpen = false;
+                    known.undecided--;
+                }
+            }
+            proceed(address, null);
+        }
+
         /** Counts the request as a bad one, if no check has. */
         void onRefused() {
             synchronized (CredentialChecks.this) {
@@ -288,6 +328,10 @@ final class CredentialChecks {
 
     private void enter(Turn turn) {
         synchronized (this) {
+            if (turn.attempt.isAbandoned) {
+                return;
+            }
+            turn.attempt.waiting = turn;
             Deque<Turn> waiting =
                     addresses
                             .computeIfAbsent(turn.attempt.address, name -> new Address())
@@ -307,7 +351,7 @@ final class CredentialChecks {
     private <T> void begin(
             Turn turn, Supplier<Uni<T>> check, Consumer<T> result, Consumer<Throwable> failed) {
         if (turn.attempt.isGone.getAsBoolean()) {
-            var failure = new NotChecked("the client is gone", null);
+            var failure = NotChecked.clientIsGone();
             end(turn, nanoTime.getAsLong(), failure);
             failed.accept(failure);
             return;
@@ -334,9 +378,11 @@ final class CredentialChecks {
             Address address = Objects.requireNonNull(addresses.get(attempt.address));
             Line line = address.line(turn.kind);
             line.underWay--;
+            attempt.isUnderWay = false;
             Verdict verdict = verdict(failure);
-            if (attempt.isOpen && failure instanceof NotChecked) {
-                // The check before was made, and the token was bad by that.
+            if ((attempt.isOpen && failure instanceof NotChecked)
+                    || (attempt.isAbandoned && verdict == Verdict.OPEN)) {
+                // The last check that was made says that the token is bad, and no other follows.
                 verdict = Verdict.BAD;
             }
             attempt.isOpen = verdict == Verdict.OPEN;
@@ -371,6 +417,7 @@ final class CredentialChecks {
         List<Turn> waiting =
                 line.waiting.stream().filter(turn -> turn.entered - latest < 0).toList();
         line.waiting.removeIf(turn -> turn.entered - latest < 0);
+        waiting.forEach(turn -> turn.attempt.waiting = null);
         return waiting;
     }
 
@@ -396,11 +443,15 @@ final class CredentialChecks {
                     }
                     if (none.isPresent()) {
                         pause = none.get();
+                        line.waiting.forEach(turn -> turn.attempt.waiting = null);
                         refused.addAll(line.waiting);
                         line.waiting.clear();
                     } else {
+                        Turn next = line.waiting.remove();
+                        next.attempt.waiting = null;
+                        next.attempt.isUnderWay = true;
                         line.underWay++;
-                        beginning.add(line.waiting.remove());
+                        beginning.add(next);
                     }
                 }
             }

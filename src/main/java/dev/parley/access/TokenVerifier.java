@@ -29,6 +29,8 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import javax.crypto.SecretKey;
 import org.jboss.logging.Logger;
@@ -383,20 +385,39 @@ public final class TokenVerifier {
         return failure instanceof TokenRefused refusal && refusal.reason() == SIGNATURE;
     }
 
-    /** Goes on when a fetch is done, on the context that this is called on. */
+    /**
+     * Goes on when a fetch is done, on the context that this is called on. The future cannot let go
+     * of its listeners, so these let go of a request whose client is gone before that.
+     */
     private static <T> Uni<AsyncResult<T>> whenDone(Future<T> future) {
         Context caller = Vertx.currentContext();
         return Uni.createFrom()
                 .emitter(
-                        result ->
-                                future.onComplete(
-                                        done -> {
-                                            if (caller == null) {
-                                                result.complete(done);
-                                            } else {
-                                                caller.runOnContext(any -> result.complete(done));
-                                            }
-                                        }));
+                        result -> {
+                            var waiting =
+                                    new AtomicReference<@Nullable Consumer<AsyncResult<T>>>(
+                                            result::complete);
+                            result.onTermination(() -> waiting.set(null));
+                            future.onComplete(
+                                    done -> {
+                                        if (waiting.get() == null) {
+                                            return;
+                                        }
+                                        if (caller == null) {
+                                            complete(waiting, done);
+                                        } else {
+                                            caller.runOnContext(any -> complete(waiting, done));
+                                        }
+                                    });
+                        });
+    }
+
+    private static <T> void complete(
+            AtomicReference<@Nullable Consumer<AsyncResult<T>>> waiting, AsyncResult<T> done) {
+        Consumer<AsyncResult<T>> result = waiting.get();
+        if (result != null) {
+            result.accept(done);
+        }
     }
 
     /** Returns why SmallRye JWT refused a token that passed the checks before it. */

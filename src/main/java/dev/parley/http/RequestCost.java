@@ -35,7 +35,8 @@ final class RequestCost {
 
     /**
      * Returns the bytes to count for a request that becomes a stream of events, if it is permitted:
-     * their number has bounds of its own.
+     * the number of streams bounds that of such requests. While it is not known whether it is, a
+     * {@link WaitingRequest} counts the rest.
      */
     static long ofStream(HttpServerRequest request) {
         return ofLargeHead(ofHead(request.uri(), request.headers()));

@@ -124,7 +124,7 @@ final class RequestGuard {
         if (connection != null) {
             guardConnection(exchange, connection);
             long cost =
-                    isStream(exchange) && !isPost(exchange)
+                    mayBecomeStream(exchange)
                             ? RequestCost.ofStream(exchange.request())
                             : RequestCost.of(exchange.request());
             if (cost > 0
@@ -230,6 +230,14 @@ final class RequestGuard {
         return call(exchange)
                 .filter(call -> call.answer().equals(MediaType.SERVER_SENT_EVENTS))
                 .isPresent();
+    }
+
+    /**
+     * Tells whether the request asks for a stream and has nothing to say in a body. Once it is
+     * permitted, the number of streams bounds it. A HEAD never becomes a stream.
+     */
+    static boolean mayBecomeStream(RoutingContext exchange) {
+        return isStream(exchange) && exchange.request().method().equals(HttpMethod.GET);
     }
 
     private static boolean mayHaveALongTarget(RoutingContext exchange) {

@@ -19,6 +19,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which checks of tokens and tickets are under way, with checks that end when the test says so. */
 class CredentialChecksTest {
@@ -105,6 +107,45 @@ class CredentialChecksTest {
                 .allSatisfy(one -> assertThat(refusal(one).pause()).isPresent());
         assertThat(checks.pause(FLOOD)).isPresent();
         assertThat(refusal(check(FLOOD, TOKEN)).pause()).hasValue(Duration.ofMillis(200));
+    }
+
+    @Test
+    void checkOfAClientThatGoes_losesItsPlace_andTheNextOneHasItsTurn() {
+        checkMany(AT_ONCE, FLOOD, TICKET);
+        CredentialChecks.Attempt gone = checks.attempt(FLOOD, () -> false);
+        CompletableFuture<String> ofGone = check(gone, TICKET);
+        CompletableFuture<String> next = check(FLOOD, TICKET);
+
+        gone.abandon();
+        endAll(() -> underWay.remove().complete("valid"));
+
+        assertThat(begun).isEqualTo(AT_ONCE + 1);
+        assertThat(ofGone).isNotDone();
+        assertThat(next).isCompletedWithValue("valid");
+    }
+
+    /** Otherwise the token that it has taken would keep the others waiting for ever. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void clientThatGoes_whileTheKeysAreFetched_countsAsABadOne(boolean isUnderWay) {
+        List<CredentialChecks.Attempt> gone = new ArrayList<>();
+        for (int i = 0; i < BURST; i++) {
+            CredentialChecks.Attempt attempt = checks.attempt(FLOOD, () -> false);
+            gone.add(attempt);
+            check(attempt, TOKEN);
+            if (isUnderWay) {
+                attempt.abandon();
+            }
+            underWay.remove().completeExceptionally(new Open());
+        }
+        CompletableFuture<String> waiting = check(FLOOD, TOKEN);
+        if (!isUnderWay) {
+            assertThat(waiting).isNotDone();
+        }
+
+        gone.forEach(CredentialChecks.Attempt::abandon);
+
+        assertThat(refusal(waiting).pause()).isPresent();
     }
 
     @Test

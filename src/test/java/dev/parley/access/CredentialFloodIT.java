@@ -4,16 +4,20 @@ import static dev.parley.access.TestTokens.jwk;
 import static dev.parley.access.TestTokens.jwks;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.testsupport.Http2Frames;
+import dev.parley.testsupport.Http2Frames.Frame;
 import dev.parley.testsupport.Metrics;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.Timeouts;
+import java.io.ByteArrayOutputStream;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
@@ -110,6 +114,96 @@ class CredentialFloodIT {
         keys.release();
     }
 
+    @ParameterizedTest
+    @CsvSource({"GET, /events?room=kitchen", "GET, /clock", "HEAD, /clock"})
+    void requestsForStreamsOnHttp2_whoseTokensWait_areBoundedInSum(String method, String path) {
+        keys.answer(200, BEFORE);
+        try (ParleyProcess pod = start(settings().config("parley.limits.head-bytes", "400K"))) {
+            keys.hold();
+            assertBoundedInSum(
+                    pod,
+                    i -> fields(method, path, token(i).signed("RS256", RSA)),
+                    () -> {
+                        keys.answer(200, jwks(jwk(RSA, "kid", "new")));
+                        keys.release();
+                    });
+        } finally {
+            close();
+        }
+    }
+
+    /** Sixteen are looked up; the others wait for these. */
+    @Test
+    void requestsForStreamsOnHttp2_whoseTicketsWait_areBoundedInSum() {
+        try (ParleyProcess pod =
+                start(
+                        pod().config("parley.limits.head-bytes", "400K")
+                                .config("parley.redis.timeout", "60S")
+                                .redis(redis.uri()))) {
+            redis.pause();
+            assertBoundedInSum(
+                    pod,
+                    i -> Http2Frames.fields("/events?room=kitchen&ticket=bad" + i),
+                    redis::resume);
+        } finally {
+            close();
+        }
+    }
+
+    /**
+     * Sends forty requests, each of which takes kilobytes, however little is sent for it, and none
+     * of which counts as a stream yet. There is room for some of them: a quarter of 400 KB.
+     */
+    private void assertBoundedInSum(ParleyProcess pod, IntFunction<byte[]> fields, Runnable goOn) {
+        String heads = "parley_held_bytes{kind=\"heads\"}";
+        var metrics = new Metrics(pod);
+        RawConnection client = RawConnection.open(pod.port(), Http2Frames.connection().toBytes());
+        clients.add(client);
+        for (int i = 0; i < 40; i++) {
+            client.send(
+                    Http2Frames.more()
+                            .frame(
+                                    Http2Frames.HEADERS,
+                                    Http2Frames.END_STREAM | Http2Frames.END_HEADERS,
+                                    2 * i + 1,
+                                    fields.apply(i))
+                            .frame(Http2Frames.PING, 0, 0, new byte[8])
+                            .toBytes());
+            // A part of a frame would count too, and end the connection when there is no room.
+            Http2Frames.await(client, frame -> frame.type() == Http2Frames.PING, i + 1);
+        }
+
+        Http2Frames.await(client, frame -> frame.error() == Frame.REFUSED_STREAM, 24);
+        assertThat(metrics.value(heads)).isBetween(60_000.0, 100.0 * 1024);
+        // Another address has its share.
+        sendToken(pod, ELSEWHERE, "bad");
+        clients.get(1).readToEnd();
+        assertThat(clients.get(1).text()).startsWith("HTTP/1.1 401");
+
+        goOn.run();
+        long refused =
+                Http2Frames.received(client).stream()
+                        .filter(frame -> frame.error() == Frame.REFUSED_STREAM)
+                        .count();
+        Http2Frames.await(
+                client, frame -> frame.type() == Http2Frames.HEADERS, (int) (40 - refused));
+        // Streams that are open do not count.
+        metrics.awaitValue(heads, 0);
+        assertThat(pod.log()).doesNotContain(" ERROR ");
+    }
+
+    private static byte[] fields(String method, String path, String token) {
+        byte[] get = Http2Frames.fields(path);
+        var block = new ByteArrayOutputStream();
+        // The name of the method is the second one in the static table of HPACK.
+        block.write(2);
+        block.write(method.length());
+        block.writeBytes(method.getBytes(StandardCharsets.US_ASCII));
+        block.write(get, 1, get.length - 1);
+        block.writeBytes(Http2Frames.field("authorization", "Bearer " + token));
+        return block.toByteArray();
+    }
+
     /** Counts the answers that begin with this, after all have come. */
     private long answers(String status) {
         clients.forEach(RawConnection::readToEnd);
@@ -117,6 +211,8 @@ class CredentialFloodIT {
     }
 
     private void close() {
+        // Where a test has failed, the further ones need the keys.
+        keys.release();
         clients.forEach(RawConnection::close);
     }
 

@@ -3,13 +3,14 @@ package dev.parley.access;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
+import dev.parley.testsupport.Timeouts;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
 
@@ -18,7 +19,10 @@ final class JwksServer implements Closeable {
 
     private final HttpServer server;
     private final AtomicInteger requests = new AtomicInteger();
-    private final Semaphore mayAnswer = new Semaphore(1);
+
+    /** Requests wait until it is open. */
+    private volatile CountDownLatch gate = new CountDownLatch(0);
+
     private volatile int status = 200;
     private volatile String body;
 
@@ -52,8 +56,7 @@ final class JwksServer implements Closeable {
                 "/",
                 exchange -> {
                     requests.incrementAndGet();
-                    mayAnswer.acquireUninterruptibly();
-                    mayAnswer.release();
+                    Timeouts.await("the keys may be answered").until(() -> gate.getCount() == 0);
                     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
                     exchange.sendResponseHeaders(status, bytes.length);
                     exchange.getResponseBody().write(bytes);
@@ -75,12 +78,12 @@ final class JwksServer implements Closeable {
 
     /** Lets requests wait from now on. */
     void hold() {
-        mayAnswer.acquireUninterruptibly();
+        gate = new CountDownLatch(1);
     }
 
-    /** Answers the requests that wait, and further ones. */
+    /** Answers the requests that wait, and further ones; does nothing if none has to wait. */
     void release() {
-        mayAnswer.release();
+        gate.countDown();
     }
 
     /** The number of requests so far. */
@@ -91,7 +94,7 @@ final class JwksServer implements Closeable {
     /** Lets the requests that wait go on first, for which it would wait in turn. */
     @Override
     public void close() {
-        mayAnswer.release();
+        release();
         server.stop(0);
     }
 }
