@@ -3,6 +3,7 @@ package dev.parley.log;
 import dev.parley.broker.Broker;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
+import dev.parley.broker.ReadTurns;
 import dev.parley.log.ReplicaState.Outcome;
 import dev.parley.log.ReplicaState.Question;
 import dev.parley.message.EventId;
@@ -64,6 +65,9 @@ public final class RoomReplica implements Broker.Listener {
     private static final Duration MIN_RETRY = Duration.ofMillis(100);
     private static final Duration MAX_RETRY = Duration.ofSeconds(2);
 
+    /** Reads beyond pages of expired messages that run at a time at most. */
+    private static final int MAX_BEYOND_EXPIRED = 4;
+
     /** Receives what happens in a room. Called on any thread. */
     public interface Observer {
 
@@ -114,7 +118,7 @@ public final class RoomReplica implements Broker.Listener {
     private final ReplicaState state;
 
     /** The reads beyond pages of expired messages. */
-    private final ReadTurns turns = new ReadTurns();
+    private final ReadTurns turns = new ReadTurns(MAX_BEYOND_EXPIRED);
 
     private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.NEW);
 

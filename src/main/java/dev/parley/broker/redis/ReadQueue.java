@@ -1,14 +1,11 @@
 package dev.parley.broker.redis;
 
 import dev.parley.broker.BrokerUnavailable;
+import dev.parley.broker.ReadTurns;
 import io.smallrye.mutiny.Uni;
-import io.smallrye.mutiny.subscription.UniEmitter;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Bounds how many reads run at a time; the others wait for their turn. After a lost connection
@@ -33,11 +30,7 @@ final class ReadQueue {
 
     private final long maxWaitNanos;
     private final LongSupplier nanoTime;
-    private final Queue<Waiting<?>> waiting = new ArrayDeque<>();
-    private int running;
-    private boolean starting;
-
-    private record Waiting<T>(Uni<T> read, UniEmitter<? super T> caller, long since) {}
+    private final ReadTurns turns = new ReadTurns(MAX_RUNNING);
 
     /**
      * @param maxWait how long a read may wait for its turn
@@ -53,68 +46,30 @@ final class ReadQueue {
     /** Runs a read when it is its turn, anew for each subscriber of the result. */
     <T> Uni<T> run(Uni<T> read) {
         return Uni.createFrom()
-                .emitter(
-                        emitter -> {
-                            if (add(new Waiting<>(read, emitter, nanoTime.getAsLong()))) {
-                                startNext();
-                            } else {
-                                emitter.fail(
-                                        new BrokerUnavailable(
-                                                MAX_WAITING + " reads of Redis wait already"));
+                .deferred(
+                        () -> {
+                            // Several threads may look at the same moment: the bound is exceeded
+                            // by one for each of them at most.
+                            if (turns.waiting() >= MAX_WAITING) {
+                                return unavailable(MAX_WAITING + " reads of Redis wait already");
                             }
+                            long since = nanoTime.getAsLong();
+                            return turns.run(
+                                    Uni.createFrom().deferred(() -> unlessTooLate(read, since)));
                         });
     }
 
-    private synchronized boolean add(Waiting<?> read) {
-        return waiting.size() < MAX_WAITING && waiting.add(read);
+    private <T> Uni<T> unlessTooLate(Uni<T> read, long since) {
+        if (nanoTime.getAsLong() - since <= maxWaitNanos) {
+            return read;
+        }
+        return unavailable(
+                "a read of Redis waited longer than "
+                        + Duration.ofNanos(maxWaitNanos)
+                        + " for its turn");
     }
 
-    /**
-     * Starts reads while there are free turns. One call at a time does it, in a loop: a read that
-     * fails at once calls back from inside, thousands of times while there is no connection.
-     */
-    private void startNext() {
-        for (Waiting<?> next = take(); next != null; next = take()) {
-            try {
-                start(next);
-            } finally {
-                synchronized (this) {
-                    starting = false;
-                }
-            }
-        }
-    }
-
-    private synchronized @Nullable Waiting<?> take() {
-        if (starting || running == MAX_RUNNING || waiting.isEmpty()) {
-            return null;
-        }
-        starting = true;
-        running++;
-        return waiting.poll();
-    }
-
-    private <T> void start(Waiting<T> next) {
-        if (nanoTime.getAsLong() - next.since > maxWaitNanos) {
-            onEnd();
-            next.caller.fail(
-                    new BrokerUnavailable(
-                            "a read of Redis waited longer than "
-                                    + Duration.ofNanos(maxWaitNanos)
-                                    + " for its turn"));
-            return;
-        }
-        next.read
-                .onTermination()
-                .invoke(this::onEnd)
-                .subscribe()
-                .with(next.caller::complete, next.caller::fail);
-    }
-
-    private void onEnd() {
-        synchronized (this) {
-            running--;
-        }
-        startNext();
+    private static <T> Uni<T> unavailable(String reason) {
+        return Uni.createFrom().failure(new BrokerUnavailable(reason));
     }
 }

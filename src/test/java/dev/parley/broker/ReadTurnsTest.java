@@ -1,4 +1,4 @@
-package dev.parley.log;
+package dev.parley.broker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -11,21 +11,23 @@ import org.junit.jupiter.api.Test;
 /** How many reads run at a time. */
 class ReadTurnsTest {
 
-    private final ReadTurns turns = new ReadTurns();
+    private static final int MAX_RUNNING = 4;
+
+    private final ReadTurns turns = new ReadTurns(MAX_RUNNING);
     private final List<UniEmitter<? super Integer>> running = new ArrayList<>();
     private final List<Integer> answers = new ArrayList<>();
     private int failures;
 
     @Test
     void readBeyondTheBound_waitsUntilAnotherHasEnded_howeverThatEnds() {
-        read(ReadTurns.MAX_RUNNING + 2);
-        assertThat(running).hasSize(ReadTurns.MAX_RUNNING);
+        read(MAX_RUNNING + 2);
+        assertThat(running).hasSize(MAX_RUNNING);
 
         running.get(1).complete(7);
-        assertThat(running).hasSize(ReadTurns.MAX_RUNNING + 1);
+        assertThat(running).hasSize(MAX_RUNNING + 1);
         running.get(0).fail(new IllegalStateException("away"));
 
-        assertThat(running).hasSize(ReadTurns.MAX_RUNNING + 2);
+        assertThat(running).hasSize(MAX_RUNNING + 2);
         assertThat(answers).containsExactly(7);
         assertThat(failures).isOne();
     }
