@@ -42,14 +42,7 @@ class MessageJsonTest {
 
     @Test
     void messageWithTtl_isWrittenWithItsEnd_andItsBodyWithTheSeconds() {
-        var brief =
-                new Message(
-                        KITCHEN,
-                        "a",
-                        Optional.empty(),
-                        Optional.empty(),
-                        AT,
-                        Optional.of(Duration.ofSeconds(90)));
+        Message brief = brief(AT);
 
         assertThat(MessageJson.write(brief))
                 .isEqualTo(
@@ -71,17 +64,19 @@ class MessageJsonTest {
         "2026-01-02T03:04:05.678999Z, 2026-01-02T03:04:05.678Z, 2026-01-02T03:05:35.678Z"
     })
     void timeOfAWholeSecond_hasItsMilliseconds(Instant at, String written, String end) {
-        var brief =
-                new Message(
-                        KITCHEN,
-                        "a",
-                        Optional.empty(),
-                        Optional.empty(),
-                        at,
-                        Optional.of(Duration.ofSeconds(90)));
-
-        assertThat(MessageJson.write(brief))
+        assertThat(MessageJson.write(brief(at)))
                 .endsWith("\"at\":\"" + written + "\",\"expires\":\"" + end + "\"}");
+    }
+
+    /** A message that ends after 90 seconds. */
+    private static Message brief(Instant at) {
+        return new Message(
+                KITCHEN,
+                "a",
+                Optional.empty(),
+                Optional.empty(),
+                at,
+                Optional.of(Duration.ofSeconds(90)));
     }
 
     @Test
