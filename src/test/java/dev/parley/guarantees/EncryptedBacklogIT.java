@@ -62,13 +62,7 @@ class EncryptedBacklogIT {
                 ParleyProcess.builder()
                         // The framework's metrics need both ports to be configured, or neither.
                         .fixedPort()
-                        .config("quarkus.http.ssl-port", Integer.toString(port))
-                        .config(
-                                "quarkus.http.ssl.certificate.key-store-file",
-                                directory.resolve("pod.p12").toString())
-                        .config(
-                                "quarkus.http.ssl.certificate.key-store-password",
-                                SelfSignedCertificate.PASSWORD)
+                        .https(port, directory.resolve("pod.p12"))
                         .config("quarkus.vertx.event-loops-pool-size", "2")
                         .config("parley.limits.backlog-bytes", "1M")
                         .start()

@@ -67,13 +67,7 @@ class TlsHandshakeIT {
         pod =
                 ParleyProcess.builder()
                         .fixedPort()
-                        .config("quarkus.http.ssl-port", Integer.toString(port))
-                        .config(
-                                "quarkus.http.ssl.certificate.key-store-file",
-                                directory.resolve("pod.p12").toString())
-                        .config(
-                                "quarkus.http.ssl.certificate.key-store-password",
-                                SelfSignedCertificate.PASSWORD)
+                        .https(port, directory.resolve("pod.p12"))
                         .config("parley.limits.head-timeout", "3S")
                         .config("parley.limits.handshakes-per-address", Integer.toString(MAX))
                         .start()

@@ -82,13 +82,9 @@ final class ReadinessIT {
         }
         if (encrypted) {
             open.add(Ports.free());
-            String store = directory.resolve("pod.p12").toString();
-            SelfSignedCertificate.create(Path.of(store));
-            builder.config("quarkus.http.ssl-port", Integer.toString(open.get(open.size() - 1)))
-                    .config("quarkus.http.ssl.certificate.key-store-file", store)
-                    .config(
-                            "quarkus.http.ssl.certificate.key-store-password",
-                            SelfSignedCertificate.PASSWORD);
+            Path store = directory.resolve("pod.p12");
+            SelfSignedCertificate.create(store);
+            builder.https(open.get(open.size() - 1), store);
         }
         try (OwnedProcess pod = builder.startProcess()) {
             var http = new Http(URI.create("http://127.0.0.1:" + management));

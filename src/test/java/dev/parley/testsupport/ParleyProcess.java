@@ -134,6 +134,19 @@ public final class ParleyProcess implements Closeable {
             return config("quarkus.redis.hosts", uri);
         }
 
+        /**
+         * Listens for HTTPS too.
+         *
+         * @param keyStore of a {@link SelfSignedCertificate}
+         */
+        public Builder https(int port, Path keyStore) {
+            config("quarkus.http.ssl-port", Integer.toString(port));
+            config("quarkus.http.ssl.certificate.key-store-file", keyStore.toString());
+            return config(
+                    "quarkus.http.ssl.certificate.key-store-password",
+                    SelfSignedCertificate.PASSWORD);
+        }
+
         /** Uses the JDK's transport (NIO) also where there is epoll. */
         public Builder jdkTransport() {
             return config("quarkus.vertx.prefer-native-transport", "false");
