@@ -182,7 +182,11 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Notes that the answer has been written, though perhaps not been taken by the client. */
+    /**
+     * Notes that the answer has been written, though perhaps not been taken by the client. For a
+     * stream that has taken the connection over this is its begin: {@link #limitEnd} sets the
+     * deadline for its end.
+     */
     void onAnswered(HttpServerRequest request) {
         endBody(request);
         if (request.version() != HttpVersion.HTTP_2) {
@@ -194,7 +198,7 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
                 // A part of the next head may have come behind this request.
                 countHead();
             }
-            if (pendingBytes() > 0) {
+            if (state != State.TAKEN_OVER && pendingBytes() > 0) {
                 limitAnswer(request);
             }
         }

@@ -137,6 +137,45 @@ class SlowReaderIT {
         }
     }
 
+    /**
+     * What a stream begins with is not an answer, and its client may take it as slowly as it can.
+     */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void readerThatIsSlowToTakeTheBeginOfItsStream_isNotCut(boolean jdkTransport)
+            throws IOException {
+        ParleyProcess.Builder settings =
+                pod("5m")
+                        .config("parley.limits.answer-timeout", "500ms")
+                        .config("parley.limits.send-buffer", "8K");
+        // The first reader keeps the room open, so that the second one's messages come at once.
+        try (ParleyProcess pod =
+                        (jdkTransport ? settings.jdkTransport() : settings).start().awaitReady();
+                SseReader first = SseReader.open(pod.uri("/events")).awaitLastEventId();
+                Socket slow = new Socket();
+                Socket other = new Socket()) {
+            Metrics own = new Metrics(pod);
+            Http http = new Http(pod.uri());
+            // More than the kernel takes at both ends, and less than makes the stream a slow one.
+            String text = "x".repeat(40 * 1024);
+            for (int i = 0; i < 2; i++) {
+                assertThat(http.sendForm(text).status()).isEqualTo(200);
+            }
+            first.awaitMessages(2);
+            request(slow, pod, "/events?history=2", "HTTP/1.1\r\nHost: x");
+            own.awaitValue("parley_connected_clients", 2);
+            assertThat(own.value(SLOW)).isZero();
+
+            // An answer that is asked for later, and not taken either: it does have a deadline.
+            request(other, pod, "/rooms/lobby/messages", "HTTP/1.1\r\nHost: x");
+            own.awaitValue("parley_bounds_met_total{bound=\"answer-timeout\"}", 1);
+
+            assertThat(readUntil(slow, text, 2)).startsWith("HTTP/1.1 200");
+            assertThat(own.value("parley_bounds_met_total{bound=\"answer-timeout\"}")).isOne();
+            assertThat(own.value("parley_connected_clients")).isEqualTo(2);
+        }
+    }
+
     @Test
     void readerCutAsTooSlow_reconnectsAndMissesNothing() {
         try (SseReader healthy = openInRoom();
@@ -207,11 +246,37 @@ class SlowReaderIT {
     }
 
     private void requestWithHttp10(Socket reader) throws IOException {
-        reader.setReceiveBufferSize(RECEIVE_BUFFER);
-        reader.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), strict.port()));
-        String request = "GET " + stream().getPath() + "?" + stream().getQuery();
-        reader.getOutputStream()
-                .write((request + " HTTP/1.0\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+        request(reader, strict, stream().getPath() + "?" + stream().getQuery(), "HTTP/1.0");
+    }
+
+    /** Sends a GET whose answer is not read yet. */
+    private static void request(Socket client, ParleyProcess pod, String target, String version)
+            throws IOException {
+        client.setReceiveBufferSize(RECEIVE_BUFFER);
+        client.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), pod.port()));
+        client.getOutputStream()
+                .write(
+                        ("GET " + target + " " + version + "\r\n\r\n")
+                                .getBytes(StandardCharsets.US_ASCII));
+    }
+
+    /** Reads from a client until a text has come a number of times, and returns all that came. */
+    private static String readUntil(Socket client, String text, int times) throws IOException {
+        client.setSoTimeout(Timeouts.millis());
+        StringBuilder read = new StringBuilder();
+        byte[] piece = new byte[RECEIVE_BUFFER];
+        int end = 0;
+        for (int found = 0; found < times; ) {
+            int count = client.getInputStream().read(piece);
+            assertThat(count).as("the connection is open").isPositive();
+            read.append(new String(piece, 0, count, StandardCharsets.ISO_8859_1));
+            int at = read.indexOf(text, end);
+            if (at >= 0) {
+                end = at + text.length();
+                found++;
+            }
+        }
+        return read.toString();
     }
 
     /** Publishes long messages one by one: the healthy reader has each before the next is sent. */
