@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.guarantees.MemoryAndRedisPods.Kind;
 import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.SseReader.Event;
 import dev.parley.testsupport.TestRoom;
 import java.net.URLEncoder;
 import java.util.List;
@@ -130,6 +131,11 @@ class GapIT {
                                             ids.get(GONE),
                                             ids.get(PUBLISHED - 1)));
             assertThat(reader.data()).isEqualTo(retained());
+            // The place before the oldest message, for a client that goes before it has one.
+            assertThat(reader.positions())
+                    .last()
+                    .extracting(Event::id)
+                    .isEqualTo(ids.get(GONE - 1));
             assertThat(reader.events("resumed")).isEmpty();
             assertThat(reader.status()).isEqualTo(200);
         }

@@ -115,6 +115,7 @@ class HistoryIT {
         JsonNode before = get(room, "?before=x-30");
         assertThat(before.get("gap").asBoolean()).isTrue();
         assertThat(before.get("messages")).isEmpty();
+        assertThat(before.has("before")).isFalse();
         assertThat(get(room, "?before=" + ids.get(3)).get("messages")).isEmpty();
     }
 
