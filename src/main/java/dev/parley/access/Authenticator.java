@@ -165,7 +165,8 @@ final class Authenticator {
     }
 
     /**
-     * Says that nothing was done with the request, which another failure of the broker does not.
+     * Makes the refusal for a check that could not be made now. Nothing was done with the request,
+     * so it may be repeated. After another failure of the broker a publish may have been done.
      */
     private static RefusedRequest unknownForNow(Throwable failure) {
         return RefusedRequest.retryable(

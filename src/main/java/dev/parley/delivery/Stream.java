@@ -387,7 +387,7 @@ final class Stream {
     /**
      * Runs an action for this stream. A failure ends this stream and no other: its cursor may have
      * moved past messages that were not written, so the client has to come back with the position
-     * that it has. One of these failures is no defect: memory outside of the heap has run out.
+     * that it has. One of these failures is not a defect: memory outside of the heap has run out.
      */
     void guarded(Consumer<Stream> action) {
         try {

@@ -6,11 +6,13 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * A request whose credential is being checked, for which Redis or the keys of an issuer are waited
- * for. On HTTP/1 the number of connections bounds that of such requests, and on HTTP/2 they count
- * as heads until they are answered. But a GET for a stream does not, since the number of streams
- * bounds it once it is permitted. So a GET for a stream on HTTP/2 is counted here for as long as it
- * is not. Otherwise a stranger could have a hundred of them wait on each connection.
+ * A request that waits until its credential is checked, which may take until Redis has answered, or
+ * until the keys of an issuer have come. Ends the wait when the client is gone.
+ *
+ * <p>A GET for a stream on HTTP/2 is counted while it waits: otherwise a stranger could have a
+ * hundred of them wait on each connection, since the number of streams bounds it only once it is
+ * permitted. All other requests are bounded already: on HTTP/1 by the number of connections, and on
+ * HTTP/2 because they count until they are answered ({@link RequestCost}).
  */
 public final class WaitingRequest {
 

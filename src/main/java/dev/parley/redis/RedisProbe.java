@@ -320,8 +320,7 @@ public final class RedisProbe {
          */
         synchronized void onReceived(long sentNanos, long nowNanos) {
             // If a later message has arrived already, this one, from the probe's former place,
-            // proves
-            // nothing.
+            // proves nothing.
             if (isWaiting) {
                 isWaiting = lastSentNanos - sentNanos > 0;
                 sinceNanos = nowNanos;

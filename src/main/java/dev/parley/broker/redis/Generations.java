@@ -80,7 +80,8 @@ final class Generations {
     record Generation(long number, ServerList list) {}
 
     /**
-     * What a server remembers. The last list is the one of this pod.
+     * What a server remembers. The last list is the one that is in force there. In {@link
+     * Generations#view} it is this pod's, because an answer with another one is not kept.
      *
      * @param server its name
      * @param id random; differs after the server has lost its data
