@@ -23,7 +23,7 @@ public final class AuthenticationFilter {
      */
     @ServerRequestFilter
     public @Nullable Uni<Response> authenticate(RoutingContext exchange) {
-        if (!authenticator.isNeeded()) {
+        if (!authenticator.isTokenMode()) {
             return null;
         }
         return authenticator

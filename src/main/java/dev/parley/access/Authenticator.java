@@ -66,7 +66,7 @@ final class Authenticator {
                         System::nanoTime);
         this.anonymous =
                 Caller.anonymous(
-                        isNeeded() ? publicGrants(config.publicRooms()) : Grants.ALL_ROOMS);
+                        isTokenMode() ? publicGrants(config.publicRooms()) : Grants.ALL_ROOMS);
     }
 
     private static Grants publicGrants(AccessConfig.PublicRooms rooms) {
@@ -76,8 +76,8 @@ final class Authenticator {
         return new Grants(read, write, List.of(), false);
     }
 
-    /** Tells whether rights depend on the caller; otherwise everybody may read and write. */
-    boolean isNeeded() {
+    /** Tells whether rights depend on the caller. In mode {@code open} everybody has all. */
+    boolean isTokenMode() {
         return config.mode() == AccessConfig.Mode.TOKEN;
     }
 
@@ -118,7 +118,7 @@ final class Authenticator {
                         exchange,
                         address,
                         revocations
-                                .whenKnown()
+                                .whenLoaded()
                                 .chain(() -> caller(exchange, credential.get(), attempt))
                                 .onCancellation()
                                 .invoke(attempt::abandon))

@@ -172,13 +172,16 @@ public final class AuthorizedRooms {
         Room room = message.room();
         check(exchange, caller, room, caller.mayWrite(room), "write");
         Message sent =
-                caller.person().map(person -> from(exchange, person, message)).orElse(message);
-        admitted(exchange, caller, room.name());
+                caller.person()
+                        .map(person -> withSender(exchange, person, message))
+                        .orElse(message);
+        noteAdmission(exchange, caller, room.name());
         String sender = caller.person().map(Person::sender).or(sent::from).orElse("");
         return new PublishableMessage(sent, sender);
     }
 
-    private Message from(RoutingContext exchange, Person person, Message message) {
+    /** Returns the message with the person as its sender, unless it names another one. */
+    private Message withSender(RoutingContext exchange, Person person, Message message) {
         Optional<String> given = message.from();
         boolean isOther =
                 given.isPresent()
@@ -205,7 +208,7 @@ public final class AuthorizedRooms {
      * @throws RefusedRequest if the caller may read none of them, or its token is about to end
      */
     public PermittedStream permitted(RoutingContext exchange, SubscribeRequest request) {
-        if (!authenticator.isNeeded()) {
+        if (!authenticator.isTokenMode()) {
             return (connection, loop) -> hub.subscribe(request, connection, loop);
         }
         if (authenticator.isUnknownForNow(exchange)) {
@@ -248,7 +251,7 @@ public final class AuthorizedRooms {
         if (read.isEmpty()) {
             throw refusal(byReason.keySet().iterator().next(), "read");
         }
-        admitted(exchange, caller, names(read));
+        noteAdmission(exchange, caller, names(read));
         return new SubscribeRequest(
                 read, request.format(), request.heartbeat(), request.address(), denied, caller);
     }
@@ -301,8 +304,8 @@ public final class AuthorizedRooms {
                                 .formatted(right));
     }
 
-    private void admitted(RoutingContext exchange, Caller caller, String rooms) {
-        if (authenticator.isNeeded()) {
+    private void noteAdmission(RoutingContext exchange, Caller caller, String rooms) {
+        if (authenticator.isTokenMode()) {
             audit.admitted(exchange, caller, rooms);
         }
     }

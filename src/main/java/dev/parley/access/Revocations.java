@@ -153,15 +153,15 @@ public final class Revocations {
     }
 
     /**
-     * Waits until what is revoked is known, because the store has answered once. Fails with {@link
-     * dev.parley.broker.BrokerUnavailable} if it does not answer now.
+     * Waits until the store has answered once, so that this pod has the revocations. Fails with
+     * {@link dev.parley.broker.BrokerUnavailable} if it does not answer now.
      */
-    Uni<Void> whenKnown() {
-        return isKnown() ? Uni.createFrom().voidItem() : ask(List.of());
+    Uni<Void> whenLoaded() {
+        return isLoaded() ? Uni.createFrom().voidItem() : ask(List.of());
     }
 
-    /** Tells whether what is revoked is known, because the store has answered once. */
-    boolean isKnown() {
+    /** Tells whether the store has answered once, so that this pod has the revocations. */
+    boolean isLoaded() {
         return isLoaded;
     }
 
@@ -215,7 +215,7 @@ public final class Revocations {
         if (!isAsking.compareAndSet(false, true)) {
             return;
         }
-        ask(known())
+        ask(revisionsToLeaveOut())
                 .onTermination()
                 .invoke(() -> isAsking.set(false))
                 .subscribe()
@@ -227,18 +227,18 @@ public final class Revocations {
      * that did not take a revocation has the same revision as before, though its list is not what
      * it should be. So while a server may lack one, no list is left out, and all are compared.
      */
-    private synchronized Collection<String> known() {
+    private synchronized Collection<String> revisionsToLeaveOut() {
         boolean compares = doubts != doubtsSettled && !nextComparison.isAfter(clock.instant());
         return compares ? List.of() : revisions;
     }
 
-    private Uni<Void> ask(Collection<String> known) {
+    private Uni<Void> ask(Collection<String> leftOut) {
         return Uni.createFrom()
                 .deferred(
                         () -> {
                             long before = doubts();
-                            return store.revocations(known)
-                                    .invoke(lists -> onAnswer(lists, known, before));
+                            return store.revocations(leftOut)
+                                    .invoke(lists -> onAnswer(lists, leftOut, before));
                         })
                 .replaceWithVoid();
     }
@@ -257,11 +257,11 @@ public final class Revocations {
     }
 
     /**
-     * @param known the revisions whose lists were left out
+     * @param leftOut the revisions whose lists were left out
      * @param before {@link #doubts} when the store was asked
      */
     private synchronized void onAnswer(
-            List<AccessStore.RevocationList> lists, Collection<String> known, long before) {
+            List<AccessStore.RevocationList> lists, Collection<String> leftOut, long before) {
         List<Map<Revocation, Instant>> changed =
                 lists.stream()
                         .flatMap(list -> list.entries().stream())
@@ -271,7 +271,7 @@ public final class Revocations {
                 lists.stream()
                         .map(AccessStore.RevocationList::revision)
                         .collect(Collectors.toUnmodifiableSet());
-        if (known.isEmpty()) {
+        if (leftOut.isEmpty()) {
             doubtsSettled = before;
         } else if (!changed.isEmpty() && changed.size() < lists.size()) {
             // The pod that revoked may have reached some servers, and have ended since.

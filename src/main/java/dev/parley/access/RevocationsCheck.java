@@ -25,7 +25,7 @@ final class RevocationsCheck implements HealthCheck {
     @Override
     public HealthCheckResponse call() {
         var check = HealthCheckResponse.named("revocations");
-        return !authenticator.isNeeded() || revocations.isKnown()
+        return !authenticator.isTokenMode() || revocations.isLoaded()
                 ? check.up().build()
                 : check.down().withData("reason", "Redis has not told what is revoked yet").build();
     }

@@ -90,7 +90,7 @@ public final class RevocationsResource {
                             + " most parley.access.clock-skew; it is now if it is left out, except"
                             + " with jti")
     public Uni<Response> revoke(byte[] form, @Context RoutingContext exchange) {
-        if (!authenticator.isNeeded()) {
+        if (!authenticator.isTokenMode()) {
             throw new RefusedRequest(
                     ErrorCode.NOT_FOUND,
                     "not found: everybody may read here, so there is nothing to revoke"

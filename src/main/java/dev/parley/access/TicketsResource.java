@@ -93,7 +93,7 @@ public final class TicketsResource {
     @Operation(summary = "Get a ticket with which an EventSource opens a stream")
     @RequestBody(description = "room=, once or more often: only for these rooms", required = false)
     public Uni<TicketJson> give(byte[] form, @Context RoutingContext exchange) {
-        if (!authenticator.isNeeded()) {
+        if (!authenticator.isTokenMode()) {
             throw new RefusedRequest(
                     ErrorCode.NOT_FOUND,
                     "not found: everybody may read here, so there are no tickets"

@@ -202,7 +202,7 @@ final class RevocationsTest {
 
         assertThat(own.isRevoked(last)).isTrue();
         var late = new Revocations(store, hub, clock, settings, new SimpleMeterRegistry());
-        late.whenKnown().await().indefinitely();
+        late.whenLoaded().await().indefinitely();
         assertThat(late.isRevoked(last)).as("on a pod that starts then").isTrue();
         clock.advance(skew.multipliedBy(3).plusSeconds(1));
         assertThat(own.isRevoked(last)).as("much later").isFalse();
@@ -294,7 +294,7 @@ final class RevocationsTest {
 
         assertThat(periods).hasSize(1);
         assertThat((long) periods.get(0)).isBetween(1L, 500L);
-        assertThat(revocations.isKnown()).isTrue();
+        assertThat(revocations.isLoaded()).isTrue();
     }
 
     @Test
