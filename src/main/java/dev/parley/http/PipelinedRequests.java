@@ -50,6 +50,31 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     /** No more is read while this much is held; what one read brought may exceed it. */
     private static final int MAX_HELD_BYTES = 16 * 1024;
 
+    /**
+     * How far the server is in closing the connection.
+     *
+     * <pre>
+     *       pass                write                     channelRead, release
+     *   NO ──────▶ AFTER_ANSWER ──────▶ LAST_ANSWER_BEGUN ────────────────────▶ DISCARDING
+     *    └──────────────────────────────────────▲
+     *       write, if the answer alone says that it is the last
+     * </pre>
+     */
+    private enum Closing {
+        /** The request that the server has does not make it close the connection. */
+        NO,
+        /** The server closes the connection after the answer to the request that it has. */
+        AFTER_ANSWER,
+        /**
+         * That answer has begun. No further request is passed on then (RFC 9112 §9.6): its client
+         * takes it for one that was not carried out. The server would drop the body of such a
+         * request without releasing its pieces, whose memory would be lost for good.
+         */
+        LAST_ANSWER_BEGUN,
+        /** A request has come after that; it is discarded, with all that follows. */
+        DISCARDING
+    }
+
     private final @Nullable ConnectionGuard connection;
     private final @Nullable IncompleteInput counted;
     private final Queue<Object> held = new ArrayDeque<>();
@@ -58,27 +83,15 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     /** Whether the server has a request that is not completely answered. */
     private boolean answering = true;
 
-    /** Whether the server closes the connection after the answer to the request it has. */
-    private boolean isLastRequest;
-
-    /**
-     * Whether an answer has begun after which the connection is closed. No further request is
-     * passed on then (RFC 9112 §9.6): its client takes it for one that was not carried out. The
-     * server would drop the body of such a request without releasing its pieces, whose memory would
-     * be lost for good.
-     */
-    private boolean isLastAnswer;
-
-    /** Whether a request has come after that answer; it is discarded, with all that follows. */
-    private boolean isBehindLastAnswer;
+    private Closing closing;
 
     /** Whether a call may read the body of the request that arrives. */
     private boolean hasReadableBody;
 
     private PipelinedRequests(HttpServerRequest first, @Nullable ConnectionGuard connection) {
         this.hasReadableBody = first.method().name().equals(HttpMethod.POST.name());
-        this.isLastRequest =
-                isLast(
+        this.closing =
+                closing(
                         first.version() == HttpVersion.HTTP_1_1,
                         first.version() == HttpVersion.HTTP_1_0,
                         option -> first.headers().contains(HttpHeaders.CONNECTION, option, true));
@@ -137,8 +150,10 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         if (connection != null && decoded instanceof HttpContent content) {
             connection.onDecoded(content.content());
         }
-        if (isLastAnswer && (isBehindLastAnswer || decoded instanceof HttpRequest)) {
-            isBehindLastAnswer = true;
+        if (closing == Closing.LAST_ANSWER_BEGUN && decoded instanceof HttpRequest) {
+            closing = Closing.DISCARDING;
+        }
+        if (closing == Closing.DISCARDING) {
             ReferenceCountUtil.release(decoded);
             return;
         }
@@ -164,8 +179,8 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
 
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
-        if (message instanceof HttpResponse answer && (isLastRequest || closes(answer))) {
-            isLastAnswer = true;
+        if (message instanceof HttpResponse answer) {
+            onAnswerBegun(answer);
         }
         if (endsAnswer(message)) {
             answering = false;
@@ -175,6 +190,17 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
             }
         }
         context.write(message, promise);
+    }
+
+    /** Notes that an answer begins, or an interim response before it. */
+    private void onAnswerBegun(HttpResponse answer) {
+        if (!hasLastAnswerBegun() && (closing == Closing.AFTER_ANSWER || closes(answer))) {
+            closing = Closing.LAST_ANSWER_BEGUN;
+        }
+    }
+
+    private boolean hasLastAnswerBegun() {
+        return closing == Closing.LAST_ANSWER_BEGUN || closing == Closing.DISCARDING;
     }
 
     @Override
@@ -225,8 +251,8 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
         // Before passing requests on, because one of them may make the server stop reading.
         setReading(context, true);
         while (!held.isEmpty() && !mustWait(context, held.element())) {
-            if (isLastAnswer && held.element() instanceof HttpRequest) {
-                isBehindLastAnswer = true;
+            if (hasLastAnswerBegun() && held.element() instanceof HttpRequest) {
+                closing = Closing.DISCARDING;
                 discard(context);
                 break;
             }
@@ -252,8 +278,8 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
             answering = true;
             hasReadableBody = request.method().equals(HttpMethod.POST);
             var version = request.protocolVersion();
-            isLastRequest =
-                    isLast(
+            closing =
+                    closing(
                             version.equals(io.netty.handler.codec.http.HttpVersion.HTTP_1_1),
                             version.equals(io.netty.handler.codec.http.HttpVersion.HTTP_1_0),
                             option ->
@@ -296,18 +322,18 @@ public final class PipelinedRequests extends ChannelDuplexHandler {
     }
 
     /**
-     * Tells whether the server closes the connection after the answer to a request, by its rules.
+     * Returns whether the server closes the connection after the answer to a request, by its rules.
      * On HTTP/1.0 its answer does not say so, because that is the default there.
      *
      * @param hasOption whether a header {@code Connection} consists of this option
      */
-    private static boolean isLast(
+    private static Closing closing(
             boolean isHttp11, boolean isHttp10, Predicate<CharSequence> hasOption) {
         boolean staysOpen =
                 isHttp11
                         ? !hasOption.test(HttpHeaders.CLOSE)
                         : isHttp10 && hasOption.test(HttpHeaders.KEEP_ALIVE);
-        return !staysOpen;
+        return staysOpen ? Closing.NO : Closing.AFTER_ANSWER;
     }
 
     private static boolean closes(HttpResponse answer) {
