@@ -27,10 +27,11 @@ import org.jspecify.annotations.Nullable;
  * Limits the checks of tokens and tickets that fail, for each client address, also if many are sent
  * at once. Thread-safe.
  *
- * <p>A check takes a token from the bucket of its address before it begins, and gives it back
+ * <p>Each address has a bucket of charges. (That is what the unit of {@link TokenBuckets} is called
+ * here, where a token is a credential.) A check takes a charge before it begins, and gives it back
  * unless the credential turns out to be bad. So no more checks of an address are under way than may
  * fail. When the bucket is empty while some are under way, the next one waits, because these may
- * give back what they took: thousands of readers behind one address, who come back together with
+ * give their charges back: thousands of readers behind one address, who come back together with
  * valid tokens, are all served. When the bucket is empty and none is under way, those that wait are
  * refused unchecked.
  *
@@ -78,7 +79,7 @@ final class CredentialChecks {
 
     /** What the end of a check says about the credential. */
     private enum Verdict {
-        /** It is bad, so the token that was taken is not given back. */
+        /** It is bad, so the charge is not given back. */
         BAD,
         /** It is valid, or could not be checked for a reason that passes. */
         NOT_BAD,
@@ -101,12 +102,12 @@ final class CredentialChecks {
     /** The checks of one address. */
     private static final class Address {
 
-        /** Tokens of the bucket that were taken and may be given back. */
+        /** Charges that were taken and may be given back. */
         private int undecided;
 
         private final Map<Kind, Line> lines = new EnumMap<>(Kind.class);
 
-        /** The kind whose turn it is to begin first, so that none takes all tokens. */
+        /** The kind whose turn it is to begin first, so that none takes all charges. */
         private Kind first = Kind.TOKEN;
 
         Address() {
@@ -141,20 +142,42 @@ final class CredentialChecks {
     }
 
     /**
-     * A check that waits or is under way.
-     *
-     * @param entered when it began to wait
-     * @param context where it begins, that of its request; null if it has none
-     * @param begin makes it begin
-     * @param fail makes it fail without having begun
+     * A check that waits in a line, and then is under way. Compared by identity, and so not a
+     * record, whose {@code equals} would compare what it holds, and slowly in a native executable:
+     * a line is searched for one while the lock is held.
      */
-    private record Turn(
-            Attempt attempt,
-            Kind kind,
-            long entered,
-            @Nullable Context context,
-            Consumer<Turn> begin,
-            Consumer<Throwable> fail) {
+    private static final class Turn {
+
+        private final Attempt attempt;
+        private final Kind kind;
+        private final long entered;
+        private final @Nullable Context context;
+        private final Consumer<Turn> begin;
+        private final Consumer<Throwable> fail;
+
+        /** Whether it has left its line and begun. Guarded by {@link CredentialChecks}. */
+        private boolean isUnderWay;
+
+        /**
+         * @param entered when it began to wait
+         * @param context where it begins, that of its request; null if it has none
+         * @param begin makes it begin
+         * @param fail makes it fail without having begun
+         */
+        Turn(
+                Attempt attempt,
+                Kind kind,
+                long entered,
+                @Nullable Context context,
+                Consumer<Turn> begin,
+                Consumer<Throwable> fail) {
+            this.attempt = attempt;
+            this.kind = kind;
+            this.entered = entered;
+            this.context = context;
+            this.begin = begin;
+            this.fail = fail;
+        }
 
         void onContext(Runnable action) {
             if (context == null) {
@@ -239,23 +262,46 @@ final class CredentialChecks {
         return new Attempt(address, isGone);
     }
 
+    /**
+     * Whether a request has a charge of its address, and whether that may be given back.
+     *
+     * <pre>
+     *            check begins               bad
+     *   NONE ───────────────────▶ UNDECIDED ────▶ SPENT
+     *    ▲                         │  │             ▲
+     *    │      not bad            │  │ open        │
+     *    ├─────────────────────────┘  ▼             │
+     *    └────────────────────────── OPEN ──────────┘
+     *           not bad                    bad, or not checked
+     * </pre>
+     *
+     * <p>A request that is refused without a check is charged too: from NONE to SPENT.
+     */
+    private enum Charge {
+        /** It has none. */
+        NONE,
+        /** Its check is under way. */
+        UNDECIDED,
+        /** By its last check the credential is bad, and it is checked once more. */
+        OPEN,
+        /** The credential is bad, so the charge is not given back. */
+        SPENT
+    }
+
     /** The checks of one request, one after the other. */
     final class Attempt {
 
         private final String address;
         private final BooleanSupplier isGone;
 
-        /** Whether it has a token of the bucket. Guarded by {@link CredentialChecks}. */
-        private boolean isCharged;
+        /** Guarded by {@link CredentialChecks}. */
+        private Charge charge = Charge.NONE;
 
-        /** Whether a check is to be made once more. Guarded by {@link CredentialChecks}. */
-        private boolean isOpen;
-
-        /** Its place in a line; null if it has none. Guarded by {@link CredentialChecks}. */
-        private @Nullable Turn waiting;
-
-        /** Whether a check has begun and not ended. Guarded by {@link CredentialChecks}. */
-        private boolean isUnderWay;
+        /**
+         * The check that waits or is under way; null if there is none. Guarded by {@link
+         * CredentialChecks}.
+         */
+        private @Nullable Turn turn;
 
         /** Guarded by {@link CredentialChecks}. */
         private boolean isAbandoned;
@@ -300,14 +346,14 @@ final class CredentialChecks {
                 if (known == null) {
                     return;
                 }
-                if (waiting != null) {
+                if (turn != null && !turn.isUnderWay) {
                     // Most that are refused for want of room have only just begun to wait.
-                    known.line(waiting.kind).waiting.removeLastOccurrence(waiting);
-                    waiting = null;
+                    known.line(turn.kind).waiting.removeLastOccurrence(turn);
+                    turn = null;
                 }
-                if (isOpen && !isUnderWay) {
-                    // No check follows, and by the last one the token was bad.
-                    isOpen = false;
+                if (turn == null && charge == Charge.OPEN) {
+                    // No check follows, and by the last one the credential was bad.
+                    charge = Charge.SPENT;
                     known.undecided--;
                 }
             }
@@ -317,10 +363,10 @@ final class CredentialChecks {
         /** Counts the request as a bad one, if no check has. */
         void onRefused() {
             synchronized (CredentialChecks.this) {
-                if (isCharged) {
+                if (charge != Charge.NONE) {
                     return;
                 }
-                isCharged = true;
+                charge = Charge.SPENT;
             }
             failures.tryTake(address, limit);
         }
@@ -331,14 +377,14 @@ final class CredentialChecks {
             if (turn.attempt.isAbandoned) {
                 return;
             }
-            turn.attempt.waiting = turn;
+            turn.attempt.turn = turn;
             Deque<Turn> waiting =
                     addresses
                             .computeIfAbsent(turn.attempt.address, name -> new Address())
                             .line(turn.kind)
                             .waiting;
-            if (turn.attempt.isOpen) {
-                // The others may be waiting for the token that it has.
+            if (turn.attempt.charge == Charge.OPEN) {
+                // The others may be waiting for the charge that it has.
                 waiting.addFirst(turn);
             } else {
                 waiting.add(turn);
@@ -378,20 +424,24 @@ final class CredentialChecks {
             Address address = Objects.requireNonNull(addresses.get(attempt.address));
             Line line = address.line(turn.kind);
             line.underWay--;
-            attempt.isUnderWay = false;
+            attempt.turn = null;
             Verdict verdict = verdict(failure);
-            if ((attempt.isOpen && failure instanceof NotChecked)
+            if ((attempt.charge == Charge.OPEN && failure instanceof NotChecked)
                     || (attempt.isAbandoned && verdict == Verdict.OPEN)) {
-                // The last check that was made says that the token is bad, and no other follows.
+                // By the last check that was made the credential is bad, and no other follows.
                 verdict = Verdict.BAD;
             }
-            attempt.isOpen = verdict == Verdict.OPEN;
-            if (verdict != Verdict.OPEN) {
-                address.undecided--;
-            }
-            if (verdict == Verdict.NOT_BAD) {
-                attempt.isCharged = false;
-                failures.giveBack(attempt.address);
+            switch (verdict) {
+                case BAD -> {
+                    attempt.charge = Charge.SPENT;
+                    address.undecided--;
+                }
+                case NOT_BAD -> {
+                    attempt.charge = Charge.NONE;
+                    address.undecided--;
+                    failures.giveBack(attempt.address);
+                }
+                case OPEN -> attempt.charge = Charge.OPEN;
             }
             if (failure instanceof BrokerUnavailable) {
                 failing = removeWaitingAsLong(line, nanoTime.getAsLong() - began);
@@ -417,7 +467,7 @@ final class CredentialChecks {
         List<Turn> waiting =
                 line.waiting.stream().filter(turn -> turn.entered - latest < 0).toList();
         line.waiting.removeIf(turn -> turn.entered - latest < 0);
-        waiting.forEach(turn -> turn.attempt.waiting = null);
+        waiting.forEach(turn -> turn.attempt.turn = null);
         return waiting;
     }
 
@@ -443,13 +493,12 @@ final class CredentialChecks {
                     }
                     if (none.isPresent()) {
                         pause = none.get();
-                        line.waiting.forEach(turn -> turn.attempt.waiting = null);
+                        line.waiting.forEach(turn -> turn.attempt.turn = null);
                         refused.addAll(line.waiting);
                         line.waiting.clear();
                     } else {
                         Turn next = line.waiting.remove();
-                        next.attempt.waiting = null;
-                        next.attempt.isUnderWay = true;
+                        next.isUnderWay = true;
                         line.underWay++;
                         beginning.add(next);
                     }
@@ -469,7 +518,7 @@ final class CredentialChecks {
     }
 
     private static void run(Turn turn, @Nullable Turn entering, Runnable action) {
-        if (turn.equals(entering)) {
+        if (turn == entering) {
             action.run();
         } else {
             turn.onContext(action);
@@ -477,17 +526,17 @@ final class CredentialChecks {
     }
 
     /**
-     * Takes a token for a check, unless it has one.
+     * Takes a charge for a check, unless its request has one.
      *
      * @return the time until there is one again; empty if it has one
      */
     private Optional<Duration> charge(Address address, Turn turn) {
-        if (turn.attempt.isCharged) {
+        if (turn.attempt.charge != Charge.NONE) {
             return Optional.empty();
         }
         Optional<Duration> none = failures.tryTake(turn.attempt.address, limit);
         if (none.isEmpty()) {
-            turn.attempt.isCharged = true;
+            turn.attempt.charge = Charge.UNDECIDED;
             address.undecided++;
         }
         return none;

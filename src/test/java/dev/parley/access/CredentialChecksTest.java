@@ -124,7 +124,7 @@ class CredentialChecksTest {
         assertThat(next).isCompletedWithValue("valid");
     }
 
-    /** Otherwise the token that it has taken would keep the others waiting for ever. */
+    /** Otherwise the charge that it has taken would keep the others waiting for ever. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void clientThatGoes_whileTheKeysAreFetched_countsAsABadOne(boolean isUnderWay) {
