@@ -123,6 +123,12 @@ final class Cursor {
     private boolean hasPosition;
 
     /**
+     * Whether the broker could not serve the room when it was last asked for the position. It stays
+     * so while the room is tried again, until the cursor is live.
+     */
+    private boolean isUnavailable;
+
+    /**
      * @param start where to start when the cursor is opened
      */
     Cursor(Stream stream, RoomReplica replica, StartPosition start) {
@@ -366,9 +372,12 @@ final class Cursor {
         return state instanceof State.Placing;
     }
 
-    /** Tells whether the broker could not serve the room, and it is to be tried again. */
+    /**
+     * Tells whether the broker could not serve the room, and it is to be tried again, or is being
+     * tried again now.
+     */
     boolean isUnavailable() {
-        return state instanceof State.Unavailable;
+        return isUnavailable;
     }
 
     Stream stream() {
@@ -522,7 +531,8 @@ final class Cursor {
 
     /** Ends the stream, or leaves the room out until a later attempt. */
     private void onUnavailable(StartPosition from) {
-        if (!stream.endIfNoneIsAvailable(this)) {
+        isUnavailable = true;
+        if (!stream.endIfNoneIsAvailable()) {
             become(new State.Unavailable(from, System.nanoTime()));
             stream.onPlaced();
         }
@@ -622,6 +632,7 @@ final class Cursor {
             return;
         }
         boolean wasPlacing = isPlacing();
+        isUnavailable = false;
         log = found;
         offset = from;
         become(LIVE);

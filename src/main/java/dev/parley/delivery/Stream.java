@@ -303,15 +303,14 @@ final class Stream {
     }
 
     /**
-     * Ends the stream if the broker can serve none of its rooms at present.
+     * Ends the stream if the broker can serve none of its rooms at present. A room that is being
+     * tried again counts among those that it cannot serve. Otherwise two rooms whose attempts take
+     * turns, each failing while the other one is under way, would keep a stream that gets nothing.
      *
-     * @param unavailable the cursor whose room it has just turned out not to serve
      * @return whether the stream was ended
      */
-    boolean endIfNoneIsAvailable(Cursor unavailable) {
-        boolean isNone =
-                cursors.stream()
-                        .allMatch(cursor -> cursor == unavailable || cursor.isUnavailable());
+    boolean endIfNoneIsAvailable() {
+        boolean isNone = cursors.stream().allMatch(Cursor::isUnavailable);
         if (isNone) {
             end(DisconnectReason.UNAVAILABLE);
         }

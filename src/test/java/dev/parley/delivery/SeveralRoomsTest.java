@@ -236,6 +236,40 @@ class SeveralRoomsTest {
         assertThat(harness.gauge("parley.cursors")).isZero();
     }
 
+    /** Each room's attempts fail while the other room is being tried again. */
+    @Test
+    void streamOfWhichNoRoomCanBeServed_ends_alsoIfOneIsBeingTriedAgain() {
+        harness.broker("a").goDown();
+        harness.broker("b").holdAnswers();
+        TestReader reader = harness.connect(tail("a"), tail("b"));
+        harness.broker("a").comeUp();
+        harness.broker("a").holdAnswers();
+        harness.tickAfter(Duration.ofSeconds(1));
+        assertThat(reader.connection().isEnded()).isFalse();
+
+        harness.broker("b").failOneAnswer();
+        harness.run();
+
+        assertThat(reader.lines()).endsWith("goodbye unavailable");
+        assertThat(harness.gauge("parley.cursors")).isZero();
+    }
+
+    @Test
+    void streamOfWhichARoomIsServedAgain_goesOn_whenTheNextCannotBeServed() {
+        harness.broker("a").goDown();
+        harness.broker("b").holdAnswers();
+        TestReader reader = harness.connect(tail("a"), tail("b"));
+        harness.broker("a").comeUp();
+        harness.tickAfter(Duration.ofSeconds(1));
+
+        harness.broker("b").failOneAnswer();
+        harness.run();
+        harness.publish("a", 1);
+
+        assertThat(reader.connection().isEnded()).isFalse();
+        assertThat(reader.lines()).endsWith("a=a0-1 text1");
+    }
+
     @Test
     void busyRoom_keepsAnotherRoomWaiting_forOneBatchAtMost() {
         TestReader reader = harness.connect(tail("a"), tail("b"));
