@@ -534,7 +534,7 @@ final class Cursor {
         isUnavailable = true;
         if (!stream.endIfNoneIsAvailable()) {
             become(new State.Unavailable(from, System.nanoTime()));
-            stream.onPlaced();
+            stream.onNotPlacing();
         }
     }
 

@@ -297,6 +297,15 @@ final class Stream {
      */
     void onPlaced() {
         isPositionDue = true;
+        onNotPlacing();
+    }
+
+    /**
+     * Notes that a cursor is not looked up any more. Writes the position in all rooms if one is due
+     * and this was the last cursor that was looked up. A cursor that has not found its place makes
+     * none due: its position is what it was, and a room that is away fails once a second or two.
+     */
+    void onNotPlacing() {
         if (cursors.stream().noneMatch(Cursor::isPlacing)) {
             writeDuePosition();
         }

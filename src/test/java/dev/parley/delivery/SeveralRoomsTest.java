@@ -214,8 +214,16 @@ class SeveralRoomsTest {
         assertThat(reader.lines()).contains("at a=a0-1,b=b0-0", "a=a0-1,b=b0-1 text1");
         assertThat(reader.connection().isEnded()).isFalse();
 
-        harness.broker("a").comeUp();
+        int written = reader.lines().size();
+        int reads = harness.broker("a").reads();
         harness.tickAfter(Duration.ofSeconds(1));
+        harness.tickAfter(Duration.ofSeconds(2));
+        harness.tickAfter(Duration.ofSeconds(3));
+        assertThat(harness.broker("a").reads()).isEqualTo(reads + 3);
+        assertThat(reader.lines()).as("nothing is written while nothing moves").hasSize(written);
+
+        harness.broker("a").comeUp();
+        harness.tickAfter(Duration.ofSeconds(4));
         assertThat(reader.lines()).contains("resumed a0-1 1", "a=a0-2,b=b0-1 text2");
         assertThat(harness.gauge("parley.cursors")).isEqualTo(2);
         assertThat(reader.lines()).filteredOn(line -> line.contains("text2")).hasSize(1);
