@@ -140,7 +140,7 @@ public final class AuthorizedRooms {
     }
 
     /**
-     * Returns the age that the messages of a room reach, as {@link Broker#age}, to a caller that
+     * Returns the age that the messages of a room reach ({@link Broker#bounds}) to a caller that
      * may publish there.
      *
      * @throws RefusedRequest if it may not: the settings of a room tell something about it
@@ -148,7 +148,7 @@ public final class AuthorizedRooms {
     public Duration age(RoutingContext exchange, Room room) {
         Caller caller = authenticator.callerOf(exchange);
         check(exchange, caller, room, caller.mayWrite(room), "write");
-        return broker.age(room);
+        return broker.bounds(room).age();
     }
 
     /**

@@ -6,7 +6,6 @@ import dev.parley.message.Message;
 import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.Room;
 import io.smallrye.mutiny.Uni;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -30,13 +29,13 @@ public interface Broker {
     Uni<Receipt> publish(PublishRequest request);
 
     /**
-     * Reads a part of a room's log: messages that are not older than {@link #age}; see {@link
+     * Reads a part of a room's log: messages that are within its {@link #bounds}; see {@link
      * Page#isExpired}. A room without messages has an epoch and an empty log.
      */
     Uni<Page> read(Room room, Range range);
 
-    /** Returns the age up to which a room's log keeps messages. */
-    Duration age(Room room);
+    /** Returns what a room's log keeps. */
+    HistoryBounds bounds(Room room);
 
     /**
      * Ends an epoch whose log lacks messages that were delivered from it, for instance after a

@@ -428,11 +428,15 @@ final class Cursor {
         }
     }
 
-    /** Begins before the newest messages. */
+    /**
+     * Begins before the newest messages that are retained. The ring may hold more than the broker
+     * keeps of the room; then the broker says which message is the oldest, so that the client gets
+     * the same messages at each pod, and as the room's history.
+     */
     private void placeAtNewest(
             State.Placing placing, RoomLog current, StartPosition.Newest newest) {
         long from = Math.max(0, current.head() - newest.count());
-        if (current.reaches(from)) {
+        if (current.reaches(from) && replica.isSureToBeRetained(current.head() - from)) {
             begin(current, from);
         } else {
             lookUp(placing, from, page -> begin(current, Math.max(from, page.oldest() - 1)));

@@ -3,6 +3,7 @@ package dev.parley.log;
 import dev.parley.broker.Lineage;
 import dev.parley.message.EventId;
 import dev.parley.message.Message.StoredMessage;
+import dev.parley.message.MessageJson;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -276,6 +277,13 @@ public final class RoomLog {
 
         /** Estimated heap of a frame without text and bytes: its objects and the ring's slot. */
         private static final int OVERHEAD_BYTES = 280;
+
+        /**
+         * The bytes of a message's body ({@link MessageJson#writeBody}) are at most this many for
+         * each byte of {@link #cost}: a control character costs four bytes, and is six in JSON; and
+         * twice the {@link #OVERHEAD_BYTES} are more than sender, event type and the rest take.
+         */
+        static final int BODY_BYTES_PER_COST = 2;
 
         private static final int FORMATS = Format.values().length;
 

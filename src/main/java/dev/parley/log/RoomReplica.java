@@ -1,6 +1,7 @@
 package dev.parley.log;
 
 import dev.parley.broker.Broker;
+import dev.parley.broker.HistoryBounds;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.broker.ReadTurns;
@@ -111,6 +112,7 @@ public final class RoomReplica implements Broker.Listener {
 
     private final Room room;
     private final Broker broker;
+    private final HistoryBounds bounds;
     private final CopyOnWriteArrayList<Observer> observers = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
 
@@ -143,8 +145,9 @@ public final class RoomReplica implements Broker.Listener {
             LongSupplier nanoTime) {
         this.room = room;
         this.broker = broker;
+        this.bounds = broker.bounds(room);
         this.state =
-                new ReplicaState(room, encoder, config, budget, meters, broker.age(room), nanoTime);
+                new ReplicaState(room, encoder, config, budget, meters, bounds.age(), nanoTime);
     }
 
     /** Returns the room. */
@@ -194,6 +197,19 @@ public final class RoomReplica implements Broker.Listener {
      */
     public int interruptions() {
         return state.interruptions();
+    }
+
+    /**
+     * Tells whether the newest messages of the log are all within the number and the bytes that the
+     * broker keeps. The ring holds more than that where the room's history is a short one. The
+     * bytes are those of the whole log, by an estimate that is not too low; so the answer may be no
+     * although the broker has the messages.
+     *
+     * @param count how many of the newest messages
+     */
+    public boolean isSureToBeRetained(long count) {
+        return count <= bounds.size()
+                && bytes() * RoomLog.Frame.BODY_BYTES_PER_COST <= bounds.bytes();
     }
 
     /** Reads a page from the broker's log, for what is older than the ring. */

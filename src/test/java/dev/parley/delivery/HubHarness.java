@@ -4,6 +4,7 @@ import dev.parley.broker.Broker;
 import dev.parley.broker.Broker.PublishRequest;
 import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.BrokerState;
+import dev.parley.broker.HistoryBounds;
 import dev.parley.broker.LostHistories;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
@@ -302,8 +303,8 @@ final class HubHarness {
         }
 
         @Override
-        public Duration age(Room room) {
-            return of(room).age(room);
+        public HistoryBounds bounds(Room room) {
+            return of(room).bounds(room);
         }
 
         @Override

@@ -56,6 +56,47 @@ class ResumeTest {
                 .isEqualTo(harness.lineThenMessages("at epoch0-" + position, position + 1, 30));
     }
 
+    /** The log has eight messages, and the room's history the newest three of them. */
+    @ParameterizedTest
+    @CsvSource({"1000, 5, 1", "4, 5, 1", "3, 5, 0", "2, 6, 0"})
+    void newest_areThoseThatAreRetained_whereTheLogHasMore(int count, long position, int reads) {
+        broker.keep(3, 1 << 20);
+        broker.storeUndelivered(8);
+        harness.connectAtTail();
+        broker.trim(5);
+        int readsBefore = broker.reads();
+
+        TestReader reader = harness.connect(new StartPosition.Newest(count));
+
+        assertThat(reader.lines())
+                .isEqualTo(harness.lineThenMessages("at epoch0-" + position, position + 1, 8));
+        assertThat(broker.reads()).isEqualTo(readsBefore + reads);
+    }
+
+    @Test
+    void newest_areThoseThatAreRetained_whereTheLogHasMoreBytes() {
+        broker.keep(1_000, 100);
+        broker.storeUndelivered(8);
+        harness.connectAtTail();
+        broker.trim(5);
+
+        TestReader reader = harness.connect(new StartPosition.Newest(StartPosition.ALL));
+
+        assertThat(reader.lines()).isEqualTo(harness.lineThenMessages("at epoch0-5", 6, 8));
+    }
+
+    @Test
+    void newest_areThoseInTheLog_whereTheHistoryHasMore() {
+        broker.storeUndelivered(8);
+        harness.connectAtTail();
+        int reads = broker.reads();
+
+        TestReader reader = harness.connect(new StartPosition.Newest(StartPosition.ALL));
+
+        assertThat(reader.lines()).isEqualTo(harness.lineThenMessages("at epoch0-0", 1, 8));
+        assertThat(broker.reads()).isEqualTo(reads);
+    }
+
     @Test
     void position_insideTheLog_isResumedWithoutTheBroker() {
         broker.storeUndelivered(30);

@@ -63,6 +63,24 @@ class RoomSettingsIT {
         assertThat(texts(http, "other")).isEqualTo(numbers(1, 12));
     }
 
+    /** A reader stays connected, so that the pod has more messages in memory than are retained. */
+    @ParameterizedTest
+    @EnumSource
+    void size_holdsForReadersThatBeginWithTheNewestMessages(Kind kind) {
+        TestRoom room = TestRoom.newAt(pod(kind), http(kind), "small.");
+        try (SseReader stays = room.subscribe()) {
+            room.publishNumbers(1, 12);
+            stays.awaitMessages(12);
+
+            try (SseReader newest = room.subscribe("history=100");
+                    SseReader all = room.subscribe("lastEventId=earliest")) {
+                room.publish("13");
+                assertThat(newest.awaitData("13").data()).isEqualTo(numbers(8, 13));
+                assertThat(all.awaitData("13").data()).isEqualTo(numbers(8, 13));
+            }
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void rateOfARoom_isRefusedWith429_thatNamesTheRoom_andOtherRoomsGoOn(Kind kind) {

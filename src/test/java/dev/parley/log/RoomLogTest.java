@@ -5,8 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.parley.broker.Lineage;
+import dev.parley.message.EventId;
+import dev.parley.message.EventType;
+import dev.parley.message.Message;
+import dev.parley.message.Message.StoredMessage;
+import dev.parley.message.MessageJson;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -14,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RoomLogTest {
 
@@ -221,6 +231,29 @@ class RoomLogTest {
 
         assertThat(TestMessages.frame(1, text).cost())
                 .isEqualTo(empty + 2L * text.length() + 2L * bytes);
+    }
+
+    /** A control character has the longest form in JSON, for its cost. */
+    @ParameterizedTest
+    @ValueSource(strings = {"\u0001", "\"", "a", "\uffff"})
+    void cost_boundsTheBytesOfTheBody(String character) {
+        for (int length : List.of(1, 10_000)) {
+            var longest =
+                    new Message(
+                                    ScriptedBroker.ROOM,
+                                    character.repeat(length),
+                                    Optional.empty(),
+                                    Optional.of(new EventType("\uffff".repeat(64))),
+                                    Instant.EPOCH,
+                                    Optional.of(Duration.ofSeconds(Integer.MAX_VALUE)))
+                            .verifiedFrom("\uffff".repeat(Message.MAX_FROM));
+            var stored = new StoredMessage(new EventId("e", 1), longest);
+
+            byte[] body = MessageJson.writeBody(longest).getBytes(StandardCharsets.UTF_8);
+
+            assertThat(new RoomLog.Frame(stored, TestMessages.LINES, 0).cost())
+                    .isGreaterThanOrEqualTo(body.length / RoomLog.Frame.BODY_BYTES_PER_COST);
+        }
     }
 
     private static RoomLog.Frame acceptedAt(long offset, long nanos) {

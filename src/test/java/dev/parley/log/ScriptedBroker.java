@@ -5,6 +5,7 @@ import dev.parley.broker.Broker.PublishRequest;
 import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.BrokerUnavailable;
+import dev.parley.broker.HistoryBounds;
 import dev.parley.broker.Lineage;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
@@ -46,6 +47,7 @@ public final class ScriptedBroker implements Broker {
     private int texts;
     private int reads;
     private Instant now = Instant.EPOCH;
+    private HistoryBounds bounds = new HistoryBounds(10_000, 16 << 20, Duration.ofHours(24));
     private boolean holding;
     private boolean away;
     private boolean empty;
@@ -170,6 +172,11 @@ public final class ScriptedBroker implements Broker {
         listeners.forEach(Listener::onInterrupted);
     }
 
+    /** Says from now on that it keeps this many messages, and bytes; {@link #trim} removes them. */
+    public synchronized void keep(int size, long bytes) {
+        bounds = new HistoryBounds(size, bytes, bounds.age());
+    }
+
     /** Removes the oldest messages, as retention does. */
     public synchronized void trim(int count) {
         log.subList(0, Math.min(count, log.size())).clear();
@@ -280,8 +287,8 @@ public final class ScriptedBroker implements Broker {
     }
 
     @Override
-    public Duration age(Room room) {
-        return Duration.ofHours(24);
+    public synchronized HistoryBounds bounds(Room room) {
+        return bounds;
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.BrokerMeters;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.Epochs;
+import dev.parley.broker.HistoryBounds;
 import dev.parley.broker.Lineage;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
@@ -16,7 +17,6 @@ import dev.parley.message.Room;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
@@ -143,8 +143,8 @@ public final class MemoryBroker implements Broker {
     }
 
     @Override
-    public Duration age(Room room) {
-        return histories.bounds(room).age();
+    public HistoryBounds bounds(Room room) {
+        return histories.bounds(room);
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.parley.broker.BrokerMeters;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.BrokerUnavailable;
 import dev.parley.broker.Epochs;
+import dev.parley.broker.HistoryBounds;
 import dev.parley.broker.LostHistories;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
@@ -31,7 +32,6 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -244,8 +244,8 @@ public final class RedisBroker implements RedisBacked {
     }
 
     @Override
-    public Duration age(Room room) {
-        return histories.bounds(room).age();
+    public HistoryBounds bounds(Room room) {
+        return histories.bounds(room);
     }
 
     @Override

@@ -4,6 +4,7 @@ import dev.parley.broker.Broker.PublishRequest;
 import dev.parley.broker.Broker.Receipt;
 import dev.parley.broker.BrokerState;
 import dev.parley.broker.BrokerUnavailable;
+import dev.parley.broker.HistoryBounds;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.message.Message.StoredMessage;
@@ -18,7 +19,6 @@ import io.micrometer.core.instrument.config.MeterFilter;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Redis;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -157,8 +157,8 @@ public final class ServersBroker implements RedisBacked {
     }
 
     @Override
-    public Duration age(Room room) {
-        return serverOf(room).broker().age(room);
+    public HistoryBounds bounds(Room room) {
+        return serverOf(room).broker().bounds(room);
     }
 
     @Override
