@@ -259,8 +259,8 @@ final class Generations {
         }
         if (wasAway) {
             LOG.warnf(
-                    "Redis server %s was not on the list of servers for a while, and has come back"
-                            + " with its data: readers of its rooms get a gap",
+                    "Redis server %s: a list of servers without it was in force for a while, and its"
+                            + " rooms were on others: readers of its rooms get a gap",
                     server);
         }
         return send(
