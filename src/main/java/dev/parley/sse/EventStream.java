@@ -167,6 +167,14 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
      */
     private static final class ResponseConnection implements Connection {
 
+        /**
+         * Most bytes that are written in one piece, the length of a usual frame of HTTP/2. The
+         * server reports a piece only when the kernel has taken its last byte. If a page of the
+         * history were one piece, a client that takes it slowly would seem to take nothing for
+         * seconds, and be cut while too many bytes wait for clients.
+         */
+        private static final int PIECE = 16 * 1024;
+
         private final HttpServerRequest request;
         private final HttpServerResponse response;
         private final Runnable complete;
@@ -178,7 +186,7 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
          */
         private int backlog;
 
-        /** Bytes that had to wait and have been taken since. */
+        /** Bytes that had to wait and have been taken since, in whole pieces. */
         private long takenLater;
 
         /**
@@ -220,14 +228,21 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
 
         @Override
         public void write(byte[] bytes) {
-            Future<Void> taken = response.write(BufferImpl.buffer(Unpooled.wrappedBuffer(bytes)));
+            for (int from = 0; from < bytes.length; from += PIECE) {
+                write(bytes, from, Math.min(PIECE, bytes.length - from));
+            }
+        }
+
+        private void write(byte[] bytes, int from, int length) {
+            Future<Void> taken =
+                    response.write(BufferImpl.buffer(Unpooled.wrappedBuffer(bytes, from, length)));
             if (!taken.isComplete()) {
-                Runnable release = ConnectionGuard.holdBacklog(channel(), bytes.length);
-                backlog += bytes.length;
+                Runnable release = ConnectionGuard.holdBacklog(channel(), length);
+                backlog += length;
                 taken.onComplete(
                         result -> {
-                            backlog -= bytes.length;
-                            takenLater += bytes.length;
+                            backlog -= length;
+                            takenLater += length;
                             release.run();
                         });
             }
@@ -239,9 +254,7 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
 
         @Override
         public void end(byte[] last) {
-            if (last.length > 0) {
-                write(last);
-            }
+            write(last);
             complete.run();
             if (request.version() != HttpVersion.HTTP_2) {
                 request.connection().close();

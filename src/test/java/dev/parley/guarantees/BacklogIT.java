@@ -10,6 +10,9 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -92,6 +95,45 @@ class BacklogIT {
 
         awaitHeld();
         assertBoundedUntilSomeAreCut(before);
+    }
+
+    /**
+     * Each stream takes longer for a page than the pod waits for a client that takes nothing. As
+     * there are several, the address has reached its share for most of the time.
+     */
+    @Test
+    void historyThatIsTakenSlowlyOnHttp2_isNotCut() {
+        double before = pod.metrics().value(CUT);
+        int grant = 8 * 1024;
+        int seconds = 8;
+        List<Integer> streams = List.of(1, 3);
+        Http2Frames begin = Http2Frames.connectionWithWindow(grant).window(0, 1 << 24);
+        streams.forEach(stream -> begin.get(stream, STREAM));
+        RawConnection client = pod.connect(begin);
+
+        try (SseReader clock = SseReader.open(pod.pod().uri("/clock"))) {
+            var grants = new AtomicInteger();
+            // Not so often that a page is taken between two looks of the pod.
+            Timeouts.await("the pod has looked several times")
+                    .pollInterval(Duration.ofMillis(100))
+                    .until(
+                            () -> {
+                                Http2Frames more = Http2Frames.more();
+                                streams.forEach(stream -> more.window(stream, grant));
+                                more.frame(Http2Frames.PING, 0, 0, new byte[8]);
+                                client.send(more.toBytes());
+                                Http2Frames.await(
+                                        client,
+                                        frame -> frame.type() == Http2Frames.PING,
+                                        grants.incrementAndGet());
+                                return clock.messages().size() >= seconds;
+                            });
+        }
+
+        assertThat(Http2Frames.received(client))
+                .filteredOn(frame -> frame.type() == Http2Frames.RST_STREAM)
+                .isEmpty();
+        assertThat(pod.metrics().value(CUT)).isEqualTo(before);
     }
 
     /** Four addresses use all that there is. */
