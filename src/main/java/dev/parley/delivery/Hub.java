@@ -24,6 +24,8 @@ public final class Hub {
     /** Longest interval between two ticks; shorter where the configuration asks for it. */
     private static final Duration MAX_TICK = Duration.ofSeconds(1);
 
+    private static final byte[] NOTHING = new byte[0];
+
     private final OpenRooms rooms;
     private final StreamEncoder encoder;
     private final EventsConfig config;
@@ -217,7 +219,8 @@ public final class Hub {
 
     /**
      * Sends a client its position back, then a goodbye, and ends the connection after a moment.
-     * Cuts it if the client takes nothing, or too many bytes wait for clients like it.
+     * Leaves both out while too many bytes wait for clients like it, and cuts the connection if the
+     * client takes nothing.
      *
      * @return what to call when the connection is gone
      */
@@ -229,9 +232,11 @@ public final class Hub {
         meters.refused(reason);
         if (request.requested().isPresent() && !connection.mayBeSentBacklog()) {
             // Its client may not take the position, of which there would be one more for each
-            // stream that it asks for. A goodbye without it would make a browser forget its own.
-            connection.cut();
-            return () -> {};
+            // stream that it asks for. A goodbye without it would make a browser forget its own; a
+            // stream that ends before its first event does not. It has to end in order: a proxy
+            // that gets a reset in place of the answer answers 502, after which a browser does not
+            // come back.
+            return held.end(NOTHING, connection, eventLoop);
         }
         List<Room> read = request.rooms().stream().map(SubscribeRequest.RoomStart::room).toList();
         request.requested()
@@ -350,13 +355,13 @@ public final class Hub {
 
         private static final Duration SHORTEST = Duration.ofMillis(500);
         private static final Duration LONGEST = Duration.ofMillis(1500);
-        private static final byte[] NOTHING = new byte[0];
 
         private final Set<Held> held = ConcurrentHashMap.newKeySet();
         private volatile boolean ended;
 
         /**
-         * Sends the goodbye, and ends the connection later. Called on its event loop.
+         * Sends the goodbye, which may be empty, and ends the connection later. Called on its event
+         * loop.
          *
          * <p>Cuts the connection of a client that does not take what it was sent already. It would
          * not take the goodbye either, and a stream of HTTP/2 that has ended is open, and what was

@@ -103,20 +103,36 @@ class SlowReaderTest {
         assertThat(reader.delivered()).isEqualTo(harness.messages(1, 701));
     }
 
+    /** A proxy that gets no whole answer makes an error of it, and a browser does not retry. */
     @Test
     void readerThatIsRefused_isSentNoPosition_whileTooManyBytesWaitForClients() {
-        harness.hub.refuseStreams();
         var connection = new TestConnection();
-        connection.refuseBacklog(true);
+        refuse(connection);
+        harness.run();
 
+        assertThat(connection.isEnded()).isTrue();
+        assertThat(connection.isAborted()).isFalse();
+        assertThat(connection.lines()).containsExactly("connected");
+    }
+
+    @Test
+    void readerThatIsRefused_andTakesNothing_isCut_whileTooManyBytesWaitForClients() {
+        var connection = new TestConnection();
+        connection.stall();
+        refuse(connection);
+
+        assertThat(connection.isAborted()).isTrue();
+    }
+
+    /** Refuses a reader that comes back, while too many bytes wait for clients. */
+    private void refuse(TestConnection connection) {
+        harness.hub.refuseStreams();
+        connection.refuseBacklog(true);
         harness.subscribe(
                 connection,
                 ScriptedBroker.ROOM,
                 new StartPosition.Unknown("old"),
                 Heartbeat.DEFAULT);
-
-        assertThat(connection.isAborted()).isTrue();
-        assertThat(connection.lines()).containsExactly("connected");
     }
 
     @Test

@@ -194,6 +194,30 @@ class BacklogIT {
         }
     }
 
+    /** A proxy makes an error of an answer that breaks off before it begins. */
+    @Test
+    void streamThatIsRefused_whileItsAddressHasNoRoom_isAnsweredAndEnded() {
+        String many = "/events?format=json&lastEventId=earliest" + rooms();
+        String get = "GET " + many + " HTTP/1.1\r\nHost: x\r\n\r\n";
+        pod.connect(get).await("event: position");
+        for (int i = 0; i < ROOMS_PER_ADDRESS - ROOMS; i++) {
+            pod.connect("GET " + STREAM + " HTTP/1.1\r\nHost: x\r\n\r\n");
+        }
+
+        // Those that take nothing are cut one by one, and others have room then.
+        Timeouts.await("one is refused while there is no room")
+                .until(
+                        () -> {
+                            RawConnection refused = pod.connect(get);
+                            refused.readToEnd();
+                            assertThat(refused.text())
+                                    .startsWith("HTTP/1.1 200 ")
+                                    .contains(": connected")
+                                    .endsWith("\r\n0\r\n\r\n");
+                            return !refused.text().contains("goodbye");
+                        });
+    }
+
     /** As many rooms as one stream may read, with long names. */
     private static String rooms() {
         return IntStream.range(0, ROOMS)
