@@ -229,9 +229,14 @@ final class CredentialChecks {
             return new NotChecked("the client is gone", null);
         }
 
+        /** Makes the outcome for a client that is gone, or whose request cannot wait. */
+        static NotChecked abandoned() {
+            return new NotChecked("too many requests wait", null);
+        }
+
         /**
          * Returns the time until the address may send another credential that is not known; empty
-         * if the client is gone.
+         * if that is not the reason.
          */
         Optional<Duration> pause() {
             return Optional.ofNullable(pause);

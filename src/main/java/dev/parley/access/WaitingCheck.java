@@ -34,8 +34,8 @@ final class WaitingCheck<T> {
      * nothing.
      *
      * @param client address of the client
-     * @return the outcome; {@link CredentialChecks.NotChecked} if the client is gone, or its
-     *     request was reset. The check is cancelled then
+     * @return the outcome; {@link CredentialChecks.NotChecked} if the client is gone, or if there
+     *     is no room for the request to wait. The check is cancelled then
      */
     static <T> Uni<T> of(RoutingContext exchange, String client, Uni<T> check) {
         return Uni.createFrom()
@@ -90,7 +90,7 @@ final class WaitingCheck<T> {
         }
         if (begun != null) {
             begun.cancel();
-            end(known -> known.fail(CredentialChecks.NotChecked.clientIsGone()));
+            end(known -> known.fail(CredentialChecks.NotChecked.abandoned()));
         }
     }
 }

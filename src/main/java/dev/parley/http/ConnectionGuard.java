@@ -140,6 +140,12 @@ public final class ConnectionGuard extends ChannelInboundHandlerAdapter {
         return answers().isTaken(context(), request) || tryHold(request, client, bytes);
     }
 
+    /** Calls {@link OutgoingAnswers#tryHoldMore}, unless the stream of the request has closed. */
+    boolean tryHoldMore(HttpServerRequest request, String client, long bytes) {
+        return answers().isTaken(context(), request)
+                || answers().tryHoldMore(context(), request, client, bytes);
+    }
+
     /**
      * Notes that a request on HTTP/2 has become a stream of events, whose number has bounds of its
      * own: it is not counted any more.

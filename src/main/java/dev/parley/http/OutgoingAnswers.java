@@ -72,6 +72,26 @@ final class OutgoingAnswers {
         return true;
     }
 
+    /**
+     * Counts more for a request on HTTP/2 than has been counted, if there is room. If there is
+     * none, what has been counted stays, and the request goes on.
+     *
+     * @param bytes all that the request is to count, more than before
+     * @return whether there was room
+     */
+    boolean tryHoldMore(
+            ChannelHandlerContext context, HttpServerRequest request, String client, long bytes) {
+        Held before = requests.get(request);
+        long more = before == null ? bytes : bytes - before.bytes();
+        if (!bounds.heads().tryTake(client, more)) {
+            bounds.onMet(Bound.HEAD_BYTES, request);
+            return false;
+        }
+        requests.put(request, new Held(client, bytes));
+        whenTaken(context, request, () -> letGo(request));
+        return true;
+    }
+
     /** Stops counting a request. */
     void letGo(HttpServerRequest request) {
         Held held = requests.remove(request);

@@ -23,8 +23,8 @@ public final class WaitingRequest {
      *
      * @param client address that the request counts for
      * @param abandon runs on the connection's event loop if the client is gone, or if there is no
-     *     room for the request and its stream was reset; and once the exchange has ended, whenever
-     *     that is
+     *     room for a further request that waits, which then has to be answered at once; and once
+     *     the exchange has ended, whenever that is
      * @return what to run, on any thread, when the check has ended
      */
     public static Runnable hold(RoutingContext exchange, String client, Runnable abandon) {
@@ -43,7 +43,10 @@ public final class WaitingRequest {
         if (guard != null
                 && isCounted(exchange)
                 && !exchange.response().closed()
-                && !guard.tryHoldAgain(request, client, RequestCost.of(request))) {
+                && !guard.tryHoldMore(request, client, RequestCost.of(request))) {
+            // The request is not reset: a proxy would make an error of that, after which an
+            // EventSource does not come back. It gets a goodbye, and counts again when that has
+            // been written, until its client has taken it; only then may it be reset.
             abandon.run();
         }
     }

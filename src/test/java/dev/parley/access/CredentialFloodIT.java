@@ -39,6 +39,14 @@ class CredentialFloodIT {
      */
     private static final int MOST = BURST + 30;
 
+    private static final String HEADS = "parley_held_bytes{kind=\"heads\"}";
+
+    /** Requests on a connection of HTTP/2. */
+    private static final int REQUESTS = 40;
+
+    /** Those of them for which there is no room, at least. */
+    private static final int REFUSED = 24;
+
     private static final KeyPair RSA = TestTokens.pair("RSA");
     private static final KeyPair EC = TestTokens.pair("secp256r1");
     private static final KeyPair OTHER_RSA = TestTokens.pair("RSA");
@@ -114,15 +122,22 @@ class CredentialFloodIT {
         keys.release();
     }
 
+    /** A HEAD does not become a stream, so it is reset where there is no room for it. */
     @ParameterizedTest
-    @CsvSource({"GET, /events?room=kitchen", "GET, /clock", "HEAD, /clock"})
-    void requestsForStreamsOnHttp2_whoseTokensWait_areBoundedInSum(String method, String path) {
+    @CsvSource({
+        "GET, /events?room=kitchen, false",
+        "GET, /clock, false",
+        "HEAD, /clock, true",
+    })
+    void requestsForStreamsOnHttp2_whoseTokensWait_areBoundedInSum(
+            String method, String path, boolean isReset) {
         keys.answer(200, BEFORE);
         try (ParleyProcess pod = start(settings().config("parley.limits.head-bytes", "400K"))) {
             keys.hold();
             assertBoundedInSum(
                     pod,
                     i -> fields(method, path, token(i).signed("RS256", RSA)),
+                    isReset ? Frame.REFUSED_STREAM : Frame.NO_ERROR,
                     () -> {
                         keys.answer(200, jwks(jwk(RSA, "kid", "new")));
                         keys.release();
@@ -134,32 +149,100 @@ class CredentialFloodIT {
 
     /** Sixteen are looked up; the others wait for these. */
     @Test
-    void requestsForStreamsOnHttp2_whoseTicketsWait_areBoundedInSum() {
-        try (ParleyProcess pod =
-                start(
-                        pod().config("parley.limits.head-bytes", "400K")
-                                .config("parley.redis.timeout", "60S")
-                                .redis(redis.uri()))) {
+    void requestsForStreamsOnHttp2_whoseTicketsWait_areBoundedInSum_andFurtherOnesGetAGoodbye() {
+        try (ParleyProcess pod = startWithRedis()) {
             redis.pause();
-            assertBoundedInSum(
-                    pod,
-                    i -> Http2Frames.fields("/events?room=kitchen&ticket=bad" + i),
-                    redis::resume);
+            assertBoundedInSum(pod, CredentialFloodIT::ticketFields, Frame.NO_ERROR, redis::resume);
+            assertThat(clients.get(0).text().split("\"unavailable\"", -1))
+                    .hasSizeGreaterThan(REFUSED);
         } finally {
+            redis.resume();
             close();
         }
     }
 
+    @Test
+    void requestsForStreamsOnHttp2_whoseTicketsWait_areReset_ifTheirClientTakesNoGoodbye() {
+        try (ParleyProcess pod = startWithRedis()) {
+            redis.pause();
+            RawConnection client =
+                    sendRequests(
+                            pod,
+                            Http2Frames.connectionWithoutWindow(),
+                            CredentialFloodIT::ticketFields);
+
+            Http2Frames.await(client, frame -> frame.type() == Http2Frames.RST_STREAM, REFUSED);
+            assertHeadsAreBounded(new Metrics(pod));
+            client.close();
+            redis.resume();
+            new Metrics(pod).awaitValue(HEADS, 0);
+        } finally {
+            redis.resume();
+            close();
+        }
+    }
+
+    private static ParleyProcess startWithRedis() {
+        return start(
+                pod().config("parley.limits.head-bytes", "400K")
+                        .config("parley.redis.timeout", "60S")
+                        .redis(redis.uri()));
+    }
+
+    private static byte[] ticketFields(int number) {
+        return Http2Frames.fields("/events?room=kitchen&ticket=bad" + number);
+    }
+
     /**
-     * Sends forty requests, each of which takes kilobytes, however little is sent for it, and none
-     * of which counts as a stream yet. There is room for some of them: a quarter of 400 KB.
+     * Sends requests, each of which takes kilobytes, however little is sent for it, and none of
+     * which counts as a stream yet. There is room for some of them to wait; the others are answered
+     * at once, with the head of a stream or a reset.
+     *
+     * @param error with which the others are reset; {@link Frame#NO_ERROR} if they are not
      */
-    private void assertBoundedInSum(ParleyProcess pod, IntFunction<byte[]> fields, Runnable goOn) {
-        String heads = "parley_held_bytes{kind=\"heads\"}";
+    private void assertBoundedInSum(
+            ParleyProcess pod, IntFunction<byte[]> fields, int error, Runnable goOn) {
         var metrics = new Metrics(pod);
-        RawConnection client = RawConnection.open(pod.port(), Http2Frames.connection().toBytes());
+        RawConnection client = sendRequests(pod, Http2Frames.connection(), fields);
+
+        boolean isReset = error != Frame.NO_ERROR;
+        Http2Frames.await(
+                client,
+                frame -> isReset ? frame.error() == error : frame.type() == Http2Frames.HEADERS,
+                REFUSED);
+        assertHeadsAreBounded(metrics);
+        // Another address has its share.
+        sendToken(pod, ELSEWHERE, "bad");
+        clients.get(1).readToEnd();
+        assertThat(clients.get(1).text()).startsWith("HTTP/1.1 401");
+
+        goOn.run();
+        int reset = resets(client);
+        Http2Frames.await(client, frame -> frame.type() == Http2Frames.HEADERS, REQUESTS - reset);
+        // Streams that are open do not count.
+        metrics.awaitValue(HEADS, 0);
+        assertThat(resets(client)).isEqualTo(reset);
+        assertThat(reset > 0).isEqualTo(isReset);
+        assertThat(pod.log()).doesNotContain(" ERROR ");
+    }
+
+    private static int resets(RawConnection client) {
+        return (int)
+                Http2Frames.received(client).stream()
+                        .filter(frame -> frame.type() == Http2Frames.RST_STREAM)
+                        .count();
+    }
+
+    /** There is room for a quarter of 400 KB. */
+    private static void assertHeadsAreBounded(Metrics metrics) {
+        assertThat(metrics.value(HEADS)).isBetween(60_000.0, 100.0 * 1024);
+    }
+
+    private RawConnection sendRequests(
+            ParleyProcess pod, Http2Frames connection, IntFunction<byte[]> fields) {
+        RawConnection client = RawConnection.open(pod.port(), connection.toBytes());
         clients.add(client);
-        for (int i = 0; i < 40; i++) {
+        for (int i = 0; i < REQUESTS; i++) {
             client.send(
                     Http2Frames.more()
                             .frame(
@@ -172,24 +255,7 @@ class CredentialFloodIT {
             // A part of a frame would count too, and end the connection when there is no room.
             Http2Frames.await(client, frame -> frame.type() == Http2Frames.PING, i + 1);
         }
-
-        Http2Frames.await(client, frame -> frame.error() == Frame.REFUSED_STREAM, 24);
-        assertThat(metrics.value(heads)).isBetween(60_000.0, 100.0 * 1024);
-        // Another address has its share.
-        sendToken(pod, ELSEWHERE, "bad");
-        clients.get(1).readToEnd();
-        assertThat(clients.get(1).text()).startsWith("HTTP/1.1 401");
-
-        goOn.run();
-        long refused =
-                Http2Frames.received(client).stream()
-                        .filter(frame -> frame.error() == Frame.REFUSED_STREAM)
-                        .count();
-        Http2Frames.await(
-                client, frame -> frame.type() == Http2Frames.HEADERS, (int) (40 - refused));
-        // Streams that are open do not count.
-        metrics.awaitValue(heads, 0);
-        assertThat(pod.log()).doesNotContain(" ERROR ");
+        return client;
     }
 
     private static byte[] fields(String method, String path, String token) {
