@@ -15,9 +15,10 @@ import org.jboss.logmanager.ExtLogRecord;
  * by repeating whatever provokes one. Each class may log ten a minute. The tenth says that further
  * ones are left out, and the first one after the minute says how many were. Thread-safe.
  *
- * <p>Other lines are not counted. A client can provoke two kinds of them: the line for each ticket
- * that it gets, which {@code parley.access.ticket-rate} bounds; and those of an access log or of a
- * lower level, which an operator has to switch on and then wants completely.
+ * <p>Other lines are not counted. A client can provoke three kinds of them: the line for each
+ * ticket that it gets, which {@code parley.access.ticket-rate} bounds; the one that Redis takes
+ * publishes again, which comes at most once in two probes; and those of an access log or of a lower
+ * level, which an operator has to switch on and then wants completely.
  */
 @LoggingFilter(name = "bounded")
 public final class BoundedLog implements Filter {

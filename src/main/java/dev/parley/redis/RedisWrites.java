@@ -9,6 +9,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Remembers whether Redis accepts writes. A Redis that refuses them, because its memory or its disk
  * is full, still delivers and can be read. Each change is logged once. Thread-safe.
+ *
+ * <p>Refusals end at a probe, not at a publish that Redis accepts. When its memory is nearly full,
+ * Redis refuses a long publish and accepts a short one right afterwards; a client may send the two
+ * in turns, and would write two lines into the log with each pair. So a refusal ends at the first
+ * probe before which, since the probe before that, no publish was refused.
  */
 public final class RedisWrites {
 
@@ -29,6 +34,14 @@ public final class RedisWrites {
     private volatile @Nullable RedisRefusal refusal;
     private volatile String reason = "";
 
+    // Guarded by this.
+
+    /** Whether a publish was refused since the last probe. */
+    private boolean refusedSinceProbe;
+
+    /** Whether a publish was accepted since one was refused. */
+    private boolean acceptedSince;
+
     /**
      * @param redis what the log calls the server, such as {@code Redis}
      */
@@ -43,21 +56,41 @@ public final class RedisWrites {
      */
     void onProbe(String error) {
         // NOPERM depends on the commands that a script uses: the probe's may be allowed although
-        // those of a publish are not, and the reverse. Only a publish sets and ends it.
-        if (error.isEmpty()) {
-            if (refusal != RedisRefusal.NOPERM) {
-                onAccepted();
-            }
-        } else if (RedisRefusal.ofReply(error) != RedisRefusal.NOPERM) {
+        // those of a publish are not, and the reverse. Only a publish sets it, and before it ends a
+        // publish must have been accepted.
+        boolean isOfRights = RedisRefusal.ofReply(error) == RedisRefusal.NOPERM;
+        if (!error.isEmpty() && !isOfRights) {
             onRefused(error);
+        } else if (refusal != null) {
+            endUnlessRefusedSince(error.isEmpty());
+        }
+    }
+
+    private synchronized void endUnlessRefusedSince(boolean probeAccepted) {
+        boolean isOver =
+                !refusedSinceProbe
+                        && (refusal == RedisRefusal.NOPERM ? acceptedSince : probeAccepted);
+        refusedSinceProbe = false;
+        if (refusal != null && isOver) {
+            refusal = null;
+            LOG.infof("%s takes publishes again", redis);
         }
     }
 
     /** Notes that a publish failed. */
     public void onFailure(RedisUnavailable failure) {
         if (failure.refusal().isPresent() && failure.getCause() != null) {
-            onRefused(String.valueOf(failure.getCause().getMessage()));
+            String text = String.valueOf(failure.getCause().getMessage());
+            if (OF_WRITES.contains(RedisRefusal.ofReply(text))) {
+                onPublishRefused(text);
+            }
         }
+    }
+
+    private synchronized void onPublishRefused(String text) {
+        refusedSinceProbe = true;
+        acceptedSince = false;
+        onRefused(text);
     }
 
     private void onRefused(String text) {
@@ -83,10 +116,7 @@ public final class RedisWrites {
             return;
         }
         synchronized (this) {
-            if (refusal != null) {
-                refusal = null;
-                LOG.infof("%s takes publishes again", redis);
-            }
+            acceptedSince = true;
         }
     }
 

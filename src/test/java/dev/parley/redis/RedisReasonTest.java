@@ -71,30 +71,6 @@ class RedisReasonTest {
         assertThat(RedisRefusal.of(new IllegalStateException(reply))).isEmpty();
     }
 
-    @Test
-    void refusedWrites_areOverWhenAWriteIsTaken_exceptForRightsThatOnlyAPublishNeeds() {
-        var writes = new RedisWrites("Redis");
-
-        writes.onProbe("OOM command not allowed");
-        assertThat(writes.problem().orElseThrow()).contains("OOM");
-        writes.onProbe("");
-        assertThat(writes.problem()).isEmpty();
-
-        writes.onFailure(refused("NOPERM no permissions to run xadd"));
-        writes.onProbe("");
-        assertThat(writes.problem().orElseThrow()).contains("NOPERM");
-        writes.onAccepted();
-        assertThat(writes.problem()).isEmpty();
-
-        writes.onFailure(refused("WRONGTYPE one room's key"));
-        writes.onFailure(new RedisUnavailable("no answer"));
-        assertThat(writes.problem()).isEmpty();
-    }
-
-    private static RedisUnavailable refused(String reply) {
-        return new RedisUnavailable("Redis refused: " + reply, ErrorType.create(reply));
-    }
-
     @ParameterizedTest
     @ValueSource(
             strings = {
