@@ -32,7 +32,7 @@
 --   offset  integer  offset of the newest message ever accepted
 --   server  text     replication id of the server that counts in this epoch
 --   past    text     epochs that have ended and their last offsets, oldest first, at most 64:
---                    '0:0 k3f9:5 9xx1:12'
+--                    '0:0 k3f9:5 9xx1:12'; absent in a head that version 0.1 wrote, which counts as 0:0
 --   ended   text     as past, and not emptied by end-epoch.lua: the ids that this server gave, for receipts
 --   lost    integer  highest offset that was lost with the log before its time; 0 or absent if none was
 --   bytes   integer  bytes of bodies that were ever accepted
@@ -59,7 +59,7 @@ end
 local state = redis.call('HMGET', head, 'epoch', 'offset', 'server', 'past', 'lost', 'bytes', 'expires',
   'first_at', 'first_before')
 local epoch, offset, former_server = state[1], tonumber(state[2] or 0), state[3]
-local past, lost, bytes = state[4] or '', tonumber(state[5] or 0), tonumber(state[6] or 0)
+local past, lost, bytes = state[4] or '0:0', tonumber(state[5] or 0), tonumber(state[6] or 0)
 local expires = tonumber(state[7] or 0)
 local first_at, first_before = tonumber(state[8] or 0) or 0, tonumber(state[9] or 0) or 0
 local log_exists = redis.call('EXISTS', log) == 1

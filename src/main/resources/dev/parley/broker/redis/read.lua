@@ -31,7 +31,11 @@ local state = redis.call('HMGET', head, 'epoch', 'offset', 'past', 'lost', 'expi
 if not state[1] then
   return {'0', '', '1', '0', {}, 0, string.format('%d', now)}
 end
-local epoch, newest, past = state[1], state[2] or '0', state[3] or ''
+-- A head that version 0.1 wrote has no past. A client that read the room before there was a head has the
+-- position 0-0 and continues, as in a room of this version. The epoch's own start comes first, so that a
+-- client without a message is given that position: a pod of version 0.1 knows it, and does not know 0-0.
+local epoch, newest = state[1], state[2] or '0'
+local past = state[3] or epoch .. ':0 0:0'
 -- A room that is read keeps its head, although nothing is published in it: for as long as publish.lua lets
 -- it last, and not where that set a later end, which another pod may have in its settings.
 -- pcall, because a server that refuses to write, such as a replica, can still be read.

@@ -19,6 +19,7 @@ import dev.parley.message.Room;
 import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.Timeouts;
+import dev.parley.testsupport.Version01;
 import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisOptions;
 import java.io.IOException;
@@ -526,6 +527,44 @@ class RedisBrokerIT implements BrokerContract {
 
         assertThat(third).isEqualTo(new EventId("k3f9", 3));
         assertThat(broker.readAfter(0, 10).continues(new EventId("k3f9", 2))).isTrue();
+    }
+
+    /** A client that read the room before it had a head has the position 0-0. */
+    @Test
+    void roomThatVersion01Begins_continuesFromBeforeItsFirstMessage() {
+        BlockingBroker broker = open();
+        EventId before = broker.readAfter(0, 10).tail();
+
+        redis.command(Version01.read(ROOM.name()));
+        Page empty = broker.readAfter(0, 10);
+        assertThat(empty.continues(before)).as("continues after a read").isTrue();
+        assertThat(empty.tail()).isEqualTo(new EventId(Version01.EPOCH, 0));
+        redis.command(Version01.publish(ROOM.name(), "one"));
+        Page one = broker.readAfter(0, 10);
+        assertThat(one.continues(before)).as("continues after a publish").isTrue();
+        assertThat(one.continues(empty.tail())).isTrue();
+        EventId second = broker.publishText("two");
+
+        assertThat(second).isEqualTo(new EventId(Version01.EPOCH, 2));
+        assertThat(broker.readAfter(0, 10).continues(before)).isTrue();
+        assertThat(broker.readAfter(0, 10).continues(empty.tail())).isTrue();
+        broker.endEpoch(ROOM, Version01.EPOCH);
+        assertThat(broker.readAfter(0, 10).continues(before)).isFalse();
+    }
+
+    @Test
+    void roomOfVersion01_thatLacksItsFirstMessage_isAGapFromBeforeIt() {
+        BlockingBroker broker = open();
+        EventId before = broker.readAfter(0, 10).tail();
+        redis.command(Version01.publish(ROOM.name(), "one"));
+        redis.command(Version01.publish(ROOM.name(), "two"));
+
+        redis.command("XDEL", LOG, "1-0");
+        assertThat(broker.readAfter(0, 10).continues(before)).isFalse();
+        redis.command("DEL", LOG);
+        assertThat(broker.readAfter(0, 10).continues(before)).isFalse();
+        broker.publishText("three");
+        assertThat(broker.readAfter(0, 10).continues(before)).isFalse();
     }
 
     private static String farFuture() {
