@@ -269,7 +269,11 @@ public final class Hub {
     /** Decides which clients get a stream, and counts the streams. Thread-safe. */
     static final class Admission {
 
+        /** Rooms of one address, unless it may have more streams, each of which reads one. */
+        private static final int ROOMS_OF_ADDRESS = 10_000;
+
         private final StreamLimitsConfig limits;
+        private final int roomsPerAddress;
         private final AtomicInteger streams = new AtomicInteger();
         private final Map<String, Integer> streamsByAddress = new ConcurrentHashMap<>();
         private final Map<String, Integer> roomsByAddress = new ConcurrentHashMap<>();
@@ -277,6 +281,9 @@ public final class Hub {
 
         Admission(StreamLimitsConfig limits) {
             this.limits = limits;
+            this.roomsPerAddress =
+                    limits.roomsPerAddress()
+                            .orElse(Math.max(ROOMS_OF_ADDRESS, limits.connectionsPerAddress()));
         }
 
         /** Refuses every stream from now on. */
@@ -301,7 +308,7 @@ public final class Hub {
             int streamsOfAddress = streamsByAddress.merge(address, 1, Integer::sum);
             int roomsOfAddress = roomsByAddress.merge(address, rooms, Integer::sum);
             if (streamsOfAddress > limits.connectionsPerAddress()
-                    || roomsOfAddress > limits.roomsPerAddress()) {
+                    || roomsOfAddress > roomsPerAddress) {
                 leave(address, rooms);
                 return Optional.of(DisconnectReason.LIMIT);
             }
@@ -313,7 +320,7 @@ public final class Hub {
             if (streamsByAddress.getOrDefault(address, 0) >= limits.connectionsPerAddress()) {
                 return Optional.of("parley.limits.connections-per-address");
             }
-            return roomsByAddress.getOrDefault(address, 0) + rooms > limits.roomsPerAddress()
+            return roomsByAddress.getOrDefault(address, 0) + rooms > roomsPerAddress
                     ? Optional.of("parley.limits.rooms-per-address")
                     : Optional.empty();
         }

@@ -3,6 +3,7 @@ package dev.parley.delivery;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import jakarta.validation.constraints.Min;
+import java.util.OptionalInt;
 
 /** How many event streams a pod accepts. Others receive a goodbye, and come back later. */
 @ConfigMapping(prefix = "parley.limits")
@@ -22,10 +23,10 @@ public interface StreamLimitsConfig {
     int connectionsPerAddress();
 
     /**
-     * Rooms that the streams of one address read, each counted for each stream, 1 or more. An
-     * address may read many rooms on one stream; this bounds the rooms that it can make a pod open.
+     * Rooms that the streams of one address read, each counted for each stream, 1 or more; 10,000
+     * by default, and as many as it may have streams if that is more. An address may read many
+     * rooms on one stream; this bounds the rooms that it can make a pod open.
      */
-    @WithDefault("10000")
     @Min(1)
-    int roomsPerAddress();
+    OptionalInt roomsPerAddress();
 }

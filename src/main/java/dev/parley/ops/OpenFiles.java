@@ -8,6 +8,7 @@ import jakarta.enterprise.inject.Alternative;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.jboss.logging.Logger;
 
@@ -66,6 +67,6 @@ final class OpenFiles {
         return limit.leaving(RESERVE, 4);
     }
 
-    private record Limits(int connections, int connectionsPerAddress, int roomsPerAddress)
+    private record Limits(int connections, int connectionsPerAddress, OptionalInt roomsPerAddress)
             implements StreamLimitsConfig {}
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.delivery.SubscribeRequest.StartPosition;
 import dev.parley.message.EventId;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 /** Which clients get a stream, and what a client receives that gets none. */
@@ -64,6 +65,28 @@ class AdmissionTest {
 
         admission.leave("a", 5);
         assertThat(admission.enter("a", 5)).isEmpty();
+        assertThat(admission.enter("a", 1)).contains(DisconnectReason.LIMIT);
+    }
+
+    /** Each stream reads one room at least. */
+    @Test
+    void streamsOfOneRoom_areNotRefusedForTheirRooms_ifThatLimitIsNotSet() {
+        var admission = new Hub.Admission(new LimitSettings(50_000, 20_000, OptionalInt.empty()));
+
+        for (int i = 0; i < 20_000; i++) {
+            assertThat(admission.enter("a", 1)).isEmpty();
+        }
+
+        assertThat(admission.fullLimit("a", 1)).contains("parley.limits.connections-per-address");
+        assertThat(admission.enter("b", 20_000)).isEmpty();
+        assertThat(admission.fullLimit("b", 1)).contains("parley.limits.rooms-per-address");
+    }
+
+    @Test
+    void addressThatMayHaveFewStreams_readsTenThousandRooms_ifThatLimitIsNotSet() {
+        var admission = new Hub.Admission(new LimitSettings(100, 50, OptionalInt.empty()));
+
+        assertThat(admission.enter("a", 10_000)).isEmpty();
         assertThat(admission.enter("a", 1)).contains(DisconnectReason.LIMIT);
     }
 
