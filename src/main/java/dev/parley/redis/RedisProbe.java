@@ -6,9 +6,11 @@ import io.vertx.redis.client.Response;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +30,8 @@ public final class RedisProbe {
 
     /** Messages between two checks of what Redis evicts. */
     private static final int MESSAGES_PER_CHECK = 5;
+
+    private static final Logger LOG = Logger.getLogger(RedisProbe.class);
 
     private final Vertx vertx;
     private final RedisConfig config;
@@ -56,6 +60,7 @@ public final class RedisProbe {
 
     private volatile long inTimeSinceNanos;
 
+    private final AtomicBoolean warnedOfCount = new AtomicBoolean();
     private final AtomicInteger sinceCheck = new AtomicInteger();
     private volatile long timer = -1;
 
@@ -267,6 +272,22 @@ public final class RedisProbe {
     private void onSent(Response reply) {
         writes.onProbe(reply.get(0).toString());
         legacySubscribers = reply.get(1).toLong();
+        warnOfCount(reply.get(2).toString());
+    }
+
+    /**
+     * Warns once if Redis does not count the subscribers of the legacy channel: a publish then
+     * takes it that there are none, and is not announced there.
+     */
+    private void warnOfCount(String error) {
+        if (!error.isEmpty() && warnedOfCount.compareAndSet(false, true)) {
+            LOG.warnf(
+                    "Redis refuses to count the subscribers of %s: %s. While pods of version 0.1 run,"
+                            + " their readers receive what this pod publishes up to"
+                            + " parley.log.audit late. Give the account the right +pubsub|numsub"
+                            + " (logged once)",
+                    legacyChannel, RedisReason.ofReply(error));
+        }
     }
 
     /**

@@ -70,6 +70,7 @@ final class RedisSubscription {
 
     private final Map<String, Channel> channels = new HashMap<>();
     private @Nullable Joined joined;
+    private boolean warnedOfPattern;
 
     /** How a name is subscribed to. */
     enum Kind {
@@ -78,7 +79,10 @@ final class RedisSubscription {
         /** A channel that is in a slot of a Cluster, as keys are. */
         SHARD(Command.SSUBSCRIBE, Command.SUNSUBSCRIBE),
 
-        /** All channels that match. A server that refuses it is left alone. */
+        /**
+         * All channels that match. The pod does without if the server refuses it, because only pods
+         * of version 0.1 publish on what it matches.
+         */
         PATTERN(Command.PSUBSCRIBE, Command.PUNSUBSCRIBE);
 
         @SuppressWarnings("ImmutableEnumChecker") // A command of the client never changes.
@@ -356,7 +360,7 @@ final class RedisSubscription {
         }
         Sent first = on.unanswered.peek();
         if (first != null && first.next().kind == Kind.PATTERN) {
-            LOG.debugf("Redis refuses %s: %s", first.next().name, error.getMessage());
+            warnOfPattern(first.next().name, error);
             first.channels().forEach(pattern -> confirm(pattern, outcome));
             outcome.isJoined = on.removeFirst();
         } else if (!ClusterReply.is(error)) {
@@ -371,6 +375,18 @@ final class RedisSubscription {
             outcome.isJoined = on.removeFirst();
         }
         return outcome;
+    }
+
+    /** Warns once, because each connection that is made later is refused the pattern too. */
+    private void warnOfPattern(String pattern, ErrorType error) {
+        if (!warnedOfPattern) {
+            warnedOfPattern = true;
+            LOG.warnf(
+                    "Redis refuses the pattern %s: %s. While pods of version 0.1 run, readers of this"
+                            + " pod receive what those publish up to parley.log.audit late. Give"
+                            + " the account the rights +psubscribe and &%s (logged once)",
+                    pattern, RedisReason.of(error), pattern);
+        }
     }
 
     /**

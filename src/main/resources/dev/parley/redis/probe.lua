@@ -6,8 +6,9 @@
 -- ARGV[3]  publish         text    PUBLISH, or SPUBLISH on a Cluster where the channel is in the slot of the key
 -- ARGV[4]  legacy_channel  text    its subscribers at this server are counted
 --
--- Returns {error, subscribers}: the error is an empty string, or the text of the one that the write got;
--- subscribers are those of the legacy channel. On a replica the script fails with the error and publishes
+-- Returns {error, subscribers, uncounted}: the error is an empty string, or the text of the one that the write
+-- got; subscribers are those of the legacy channel, or 0 if they cannot be counted, and uncounted is the text of
+-- the error then, otherwise an empty string. On a replica the script fails with the error and publishes
 -- nothing, so that the pod does not take the replica for the primary. After any other error it publishes,
 -- because messages still flow and reading works.
 local key = KEYS[1]
@@ -25,4 +26,4 @@ else
 end
 redis.call(publish, channel, message)
 local subscribed = redis.pcall('PUBSUB', 'NUMSUB', legacy_channel)
-return {written.err or '', subscribed.err and 0 or subscribed[2]}
+return {written.err or '', subscribed.err and 0 or subscribed[2], subscribed.err or ''}

@@ -101,6 +101,26 @@ final class RedisAccountsIT {
         }
     }
 
+    /** It is ready, because these rights matter only while pods of version 0.1 run. */
+    @Test
+    void podWithoutTheRightsForVersion01_saysOnceWhichAreLacking() {
+        redis.admin("ACL", "SETUSER", "default", "resetchannels", "&parley:*", "&chat", "-pubsub");
+        try (var pod = pod(passwords.get("password")).start().awaitReady()) {
+            pod.awaitLog("the rights +psubscribe and &parley:liv[e]");
+            pod.awaitLog("the right +pubsub|numsub");
+
+            redis.admin("CLIENT", "KILL", "TYPE", "pubsub");
+            Timeouts.await("the next subscription")
+                    .until(() -> count(pod, "Redis subscription connection is up") == 2);
+
+            assertThat(count(pod, "Redis refuses")).isEqualTo(2);
+        }
+    }
+
+    private static int count(ParleyProcess pod, String text) {
+        return pod.log().split(Pattern.quote(text), -1).length - 1;
+    }
+
     /** The settings of README for several servers: the address of the base is made blank. */
     @Test
     void podOnAListOfServers_takesABlankAddressForNone() {
