@@ -11,6 +11,7 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.TextFiles;
 import dev.parley.testsupport.Timeouts;
 import dev.parley.testsupport.Tool;
+import dev.parley.testsupport.Version01;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Probe;
 import java.io.Closeable;
@@ -99,6 +100,21 @@ final class RedisAccountsIT {
             assertThat(pod.log() + redis.log())
                     .doesNotContain(passwords.get("password"), passwords.get("admin-password"));
         }
+    }
+
+    /** As during an upgrade, and after a return to it. */
+    @Test
+    void podOfVersion01_mayPublishAndRead() {
+        Map<String, String> account = Map.of("REDISCLI_AUTH", passwords.get("password"));
+
+        assertThat(redis.cli(account, Version01.read("lobby")).output())
+                .startsWith(Version01.EPOCH);
+        // The sixteenth looks for messages that are too old.
+        for (int i = 1; i <= 16; i++) {
+            assertThat(redis.cli(account, Version01.publish("lobby", "hello")).output())
+                    .startsWith(Version01.EPOCH + "-" + i);
+        }
+        assertThat(redis.admin("ACL", "LOG")).isEmpty();
     }
 
     /** It is ready, because these rights matter only while pods of version 0.1 run. */

@@ -24,6 +24,14 @@ final class RedisAccountsTest {
         assertThat(commandsOfScripts()).isNotEmpty().isSubsetOf(found(ALLOWED, account()));
     }
 
+    /** They use the account too during an upgrade. */
+    @Test
+    void scriptsOfVersion01_giveOnlyCommandsThatTheAccountMayGive() {
+        assertThat(commandsOfScripts("src/test/resources/dev/parley/version01"))
+                .contains("hincrby")
+                .isSubsetOf(found(ALLOWED, account()));
+    }
+
     @Test
     void account_mayGiveNoCommandOnStreamsThatNoScriptGives() {
         assertThat(found(ALLOWED, account()))
@@ -41,7 +49,11 @@ final class RedisAccountsTest {
     }
 
     private static Set<String> commandsOfScripts() {
-        return TextFiles.below(Path.of("src/main/resources"), ".lua").stream()
+        return commandsOfScripts("src/main/resources");
+    }
+
+    private static Set<String> commandsOfScripts(String directory) {
+        return TextFiles.below(Path.of(directory), ".lua").stream()
                 .flatMap(file -> found(CALL, TextFiles.read(file)).stream())
                 .collect(toSet());
     }
