@@ -91,6 +91,7 @@ final class RequestGuard {
     private final ClientAddress clientAddress;
     private final ProxyAdvice proxyAdvice;
     private final PendingPublishes publishes;
+    private final PublishOutcomes outcomes;
     private final CrossOriginRefusals crossOrigin;
     private final ClosingConnections closing;
 
@@ -101,12 +102,14 @@ final class RequestGuard {
             ClientAddress clientAddress,
             ProxyAdvice proxyAdvice,
             PendingPublishes publishes,
+            PublishOutcomes outcomes,
             CrossOriginRefusals crossOrigin,
             ClosingConnections closing) {
         this.closing = closing;
         this.crossOrigin = crossOrigin;
         this.proxyAdvice = proxyAdvice;
         this.publishes = publishes;
+        this.outcomes = outcomes;
         this.maxBody = maxBody.asLongValue();
         this.longestBody = Math.min(this.maxBody, bounds.bodies().mostOfAddress());
         this.longestPublish = Math.min(longestBody, publishes.longestBody());
@@ -396,6 +399,9 @@ final class RequestGuard {
     }
 
     private void refuseOverloaded(RoutingContext exchange, String detail) {
+        if (isPublish(exchange)) {
+            outcomes.countOverloaded();
+        }
         exchange.response().putHeader("Retry-After", OVERLOADED_RETRY_AFTER);
         refuse(exchange, ErrorCode.OVERLOADED, detail);
     }

@@ -7,12 +7,12 @@ import dev.parley.access.AuthorizedRooms;
 import dev.parley.access.TicketsResource;
 import dev.parley.broker.Broker.IdempotencyKey;
 import dev.parley.broker.Broker.Receipt;
-import dev.parley.broker.IdempotencyKeyReused;
 import dev.parley.http.ContentCoding;
 import dev.parley.http.ContentNegotiation;
 import dev.parley.http.ErrorCode;
 import dev.parley.http.PendingPublishes;
 import dev.parley.http.ProxyAdvice;
+import dev.parley.http.PublishOutcomes;
 import dev.parley.http.RefusedRequest;
 import dev.parley.http.TextEncoding;
 import dev.parley.http.TokenBuckets;
@@ -24,8 +24,6 @@ import dev.parley.message.Room;
 import dev.parley.settings.RoomSettings;
 import io.github.bucket4j.Bandwidth;
 import io.github.bucket4j.TimeMeter;
-import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.Startup;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.quarkus.runtime.configuration.MemorySize;
@@ -91,7 +89,7 @@ public final class SendResource {
     private final PendingPublishes publishes;
     private final ProxyAdvice proxyAdvice;
     private final Clock clock;
-    private final Outcomes outcomes;
+    private final PublishOutcomes outcomes;
 
     SendResource(
             AuthorizedRooms rooms,
@@ -101,7 +99,7 @@ public final class SendResource {
             PendingPublishes publishes,
             ProxyAdvice proxyAdvice,
             Clock clock,
-            MeterRegistry meters) {
+            PublishOutcomes outcomes) {
         this.maxBody = maxBody.asLongValue();
         this.rooms = rooms;
         this.config = config;
@@ -109,7 +107,7 @@ public final class SendResource {
         this.publishes = publishes;
         this.proxyAdvice = proxyAdvice;
         this.clock = clock;
-        this.outcomes = new Outcomes(meters);
+        this.outcomes = outcomes;
     }
 
     /**
@@ -631,46 +629,6 @@ public final class SendResource {
             return rate.isEmpty()
                     ? Optional.empty()
                     : rooms.tryTake(room, TokenBuckets.limit(rate.getAsInt(), rate.getAsInt()));
-        }
-    }
-
-    /** Counts publish requests by their outcome. */
-    private static final class Outcomes {
-
-        private final Counter published;
-        private final Counter repeated;
-        private final Counter failed;
-        private final Counter rejected;
-        private final Counter limited;
-
-        Outcomes(MeterRegistry meters) {
-            this.published = counter(meters, "ok");
-            this.repeated = counter(meters, "duplicate");
-            this.failed = counter(meters, "failed");
-            this.rejected = counter(meters, "rejected");
-            this.limited = counter(meters, "limited");
-        }
-
-        void countPublished(Receipt receipt) {
-            (receipt.duplicate() ? repeated : published).increment();
-        }
-
-        void countFailed(Throwable failure) {
-            (failure instanceof IdempotencyKeyReused ? rejected : failed).increment();
-        }
-
-        void countRefused(RuntimeException refusal) {
-            boolean tooMany =
-                    refusal instanceof RefusedRequest refused
-                            && refused.code() == ErrorCode.TOO_MANY_REQUESTS;
-            (tooMany ? limited : rejected).increment();
-        }
-
-        private static Counter counter(MeterRegistry meters, String result) {
-            return Counter.builder("parley.messages.published")
-                    .description("Publish requests by outcome")
-                    .tag("result", result)
-                    .register(meters);
         }
     }
 }

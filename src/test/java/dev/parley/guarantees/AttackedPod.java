@@ -106,6 +106,11 @@ final class AttackedPod
         return metrics.value("parley_bounds_met_total{bound=\"" + bound + "\"}");
     }
 
+    /** How many publishes were rejected. */
+    double rejected() {
+        return metrics.value("parley_messages_published_total{result=\"rejected\"}");
+    }
+
     void awaitMet(String bound, double count) {
         Timeouts.await(bound)
                 .untilAsserted(() -> assertThat(met(bound)).isGreaterThanOrEqualTo(count));

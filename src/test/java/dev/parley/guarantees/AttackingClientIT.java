@@ -344,6 +344,7 @@ class AttackingClientIT {
     @Test
     void bodyInSmallPieces_isBoundedByTheirNumber() {
         double before = pod.met("body-bytes");
+        double rejected = pod.rejected();
 
         RawConnection connection = pod.connect(chunked("POST /send"));
         // A quarter of 4 MB: room for ten thousand pieces.
@@ -354,6 +355,7 @@ class AttackingClientIT {
         pod.awaitMet("body-bytes", before + 1);
         connection.readToEnd();
         assertThat(connection.answer().status()).isEqualTo(503);
+        assertThat(pod.rejected()).isEqualTo(rejected + 1);
         pod.assertServed();
     }
 
