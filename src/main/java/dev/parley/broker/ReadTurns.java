@@ -1,6 +1,7 @@
 package dev.parley.broker;
 
 import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.subscription.UniEmitter;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
@@ -9,9 +10,36 @@ import org.jspecify.annotations.Nullable;
 public final class ReadTurns {
 
     private final int maxRunning;
-    private final Queue<Runnable> waiting = new ArrayDeque<>();
+    private final Queue<Turn<?>> waiting = new ArrayDeque<>();
     private int running;
-    private boolean starting;
+
+    /** One read of one caller. */
+    private final class Turn<T> {
+
+        private final Uni<T> read;
+        private final UniEmitter<? super T> caller;
+
+        /** Guarded by the lock. */
+        private boolean isBeingStarted = true;
+
+        Turn(Uni<T> read, UniEmitter<? super T> caller) {
+            this.read = read;
+            this.caller = caller;
+        }
+
+        void start() {
+            try {
+                read.onTermination()
+                        .invoke(() -> onEnd(this))
+                        .subscribe()
+                        .with(caller::complete, caller::fail);
+            } finally {
+                synchronized (ReadTurns.this) {
+                    isBeingStarted = false;
+                }
+            }
+        }
+    }
 
     /**
      * @param maxRunning reads that run at a time at most
@@ -20,19 +48,12 @@ public final class ReadTurns {
         this.maxRunning = maxRunning;
     }
 
-    /** Runs a read when it is its turn, anew for each subscriber of the result. */
+    /**
+     * Runs a read when it is its turn, anew for each subscriber of the result. The thread that
+     * subscribes starts it if there is a free turn, otherwise the one on which another read ends.
+     */
     public <T> Uni<T> run(Uni<T> read) {
-        return Uni.createFrom()
-                .emitter(
-                        caller -> {
-                            add(
-                                    () ->
-                                            read.onTermination()
-                                                    .invoke(this::onEnd)
-                                                    .subscribe()
-                                                    .with(caller::complete, caller::fail));
-                            startNext();
-                        });
+        return Uni.createFrom().emitter(caller -> startFrom(addAndTake(new Turn<T>(read, caller))));
     }
 
     /** Returns how many reads wait for their turn. */
@@ -40,39 +61,39 @@ public final class ReadTurns {
         return waiting.size();
     }
 
-    private synchronized void add(Runnable read) {
-        waiting.add(read);
+    private synchronized @Nullable Turn<?> addAndTake(Turn<?> added) {
+        waiting.add(added);
+        return take();
     }
 
-    /**
-     * Starts reads while there are free turns. One call at a time does it, in a loop: a read that
-     * ends at once calls back from inside, thousands of times while there is no connection.
-     */
-    private void startNext() {
-        for (Runnable next = take(); next != null; next = take()) {
-            try {
-                next.run();
-            } finally {
-                synchronized (this) {
-                    starting = false;
-                }
-            }
+    /** Starts reads, in a loop, while there are free turns. */
+    private void startFrom(@Nullable Turn<?> first) {
+        for (Turn<?> next = first; next != null; next = take()) {
+            next.start();
         }
     }
 
-    private synchronized @Nullable Runnable take() {
-        if (starting || running == maxRunning || waiting.isEmpty()) {
+    private synchronized @Nullable Turn<?> take() {
+        if (running == maxRunning || waiting.isEmpty()) {
             return null;
         }
-        starting = true;
         running++;
         return waiting.poll();
     }
 
-    private void onEnd() {
+    /**
+     * Starts the reads that can take the turn of one that has ended. If that one is still being
+     * started, the loop that starts it goes on with them: of thousands of reads that end at once,
+     * as they do while there is no connection, each would otherwise be started from inside the one
+     * before it.
+     */
+    private void onEnd(Turn<?> ended) {
         synchronized (this) {
             running--;
+            if (ended.isBeingStarted) {
+                return;
+            }
         }
-        startNext();
+        startFrom(take());
     }
 }

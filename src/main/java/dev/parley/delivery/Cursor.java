@@ -717,7 +717,11 @@ final class Cursor {
         var replaying = new State.Replaying(replica.interruptions(), current.head());
         become(replaying);
         stream.whenDone(
-                replica.readOn(current, new Range.After(offset, REPLAY_PAGE), isBeyondExpired),
+                replica.readOn(
+                        current,
+                        new Range.After(offset, REPLAY_PAGE),
+                        isBeyondExpired,
+                        stream.loop()::execute),
                 page -> {
                     stream.onReplayAnswered();
                     if (state == replaying) {

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import org.jboss.logging.Logger;
@@ -67,7 +68,7 @@ public final class RoomReplica implements Broker.Listener {
     private static final Duration MAX_RETRY = Duration.ofSeconds(2);
 
     /** Reads beyond pages of expired messages that run at a time at most. */
-    private static final int MAX_BEYOND_EXPIRED = 4;
+    static final int MAX_BEYOND_EXPIRED = 4;
 
     /** Receives what happens in a room. Called on any thread. */
     public interface Observer {
@@ -227,13 +228,18 @@ public final class RoomReplica implements Broker.Listener {
      *     client could have a whole history read, at once and for each of its streams. So a few
      *     such reads run at a time in a room, and none for messages that are known to have expired
      *     when its turn comes
+     * @param loop the cursor's event loop, which makes the read when it is its turn. The thread on
+     *     which another read ends would otherwise make it: with the memory broker, whose reads end
+     *     at once, one event loop would make the reads of all others, for as long as any wait, and
+     *     serve none of its connections meanwhile
      * @return the page; empty if it was not read, because the first messages after the offset are
      *     known to have expired ({@link RoomLog#endOfExpired})
      */
-    public Uni<Optional<Page>> readOn(RoomLog current, Range.After range, boolean isBeyondExpired) {
+    public Uni<Optional<Page>> readOn(
+            RoomLog current, Range.After range, boolean isBeyondExpired, Executor loop) {
         Uni<Optional<Page>> read =
                 Uni.createFrom().deferred(() -> readUnlessExpired(current, range));
-        return isBeyondExpired ? turns.run(read) : read;
+        return isBeyondExpired ? turns.run(read.runSubscriptionOn(loop)) : read;
     }
 
     private Uni<Optional<Page>> readUnlessExpired(RoomLog current, Range.After range) {

@@ -2,10 +2,12 @@ package dev.parley.broker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.testsupport.Timeouts;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /** How many reads run at a time. */
@@ -39,6 +41,37 @@ class ReadTurnsTest {
         }
 
         assertThat(answers).hasSize(10_000);
+    }
+
+    @Test
+    void readThatIsBeingStarted_doesNotKeepAnotherThreadFromItsTurn() {
+        Uni<Integer> other = turns.run(Uni.createFrom().item(2));
+        Uni<Integer> lasting =
+                Uni.createFrom()
+                        .item(
+                                () -> {
+                                    CompletableFuture.runAsync(
+                                                    () -> other.subscribe().with(answers::add))
+                                            .join();
+                                    return answers.size();
+                                });
+
+        int answersBeforeItsEnd = turns.run(lasting).await().atMost(Timeouts.LIMIT);
+
+        assertThat(answersBeforeItsEnd).isOne();
+    }
+
+    @Test
+    void readsThatEndAtOnce_whenATurnIsFreeAgain_allRun() {
+        read(MAX_RUNNING);
+        for (int i = 0; i < 10_000; i++) {
+            turns.run(Uni.createFrom().item(i)).subscribe().with(answers::add);
+        }
+
+        running.get(0).complete(0);
+
+        assertThat(answers).hasSize(10_001);
+        assertThat(turns.waiting()).isZero();
     }
 
     private void read(int count) {

@@ -3,9 +3,15 @@ package dev.parley.log;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.broker.LostHistories;
+import dev.parley.broker.Page;
+import dev.parley.broker.Range;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
@@ -115,6 +121,37 @@ class RoomReplicaTest {
         broker.failOneAnswer();
 
         assertThat(later).isCompletedExceptionally();
+    }
+
+    @Test
+    void readThatWaitsForItsTurn_isMadeByTheEventLoopOfItsCursor() {
+        replica.open();
+        broker.holdAnswers();
+        readBeyondExpired(RoomReplica.MAX_BEYOND_EXPIRED, Runnable::run);
+        List<Runnable> loop = new ArrayList<>();
+        readBeyondExpired(1, loop::add);
+        int reads = broker.reads();
+
+        broker.releaseOneAnswer();
+
+        assertThat(broker.reads()).isEqualTo(reads);
+        loop.get(0).run();
+        assertThat(broker.reads()).isEqualTo(reads + 1);
+    }
+
+    /**
+     * Reads as cursors on an event loop do.
+     *
+     * @return the answer to the last of these reads
+     */
+    private CompletableFuture<Optional<Page>> readBeyondExpired(int count, Executor loop) {
+        var last = new CompletableFuture<Optional<Page>>();
+        for (int i = 0; i < count; i++) {
+            last =
+                    replica.readOn(replica.log(), new Range.After(0, 10), true, loop)
+                            .subscribeAsCompletionStage();
+        }
+        return last;
     }
 
     /** Each message of a busy room may call while the broker does not answer. */
