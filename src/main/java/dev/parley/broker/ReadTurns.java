@@ -2,15 +2,23 @@ package dev.parley.broker;
 
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
-import java.util.ArrayDeque;
-import java.util.Queue;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Lets a few reads run at a time; the others wait for their turn, in their order. Thread-safe. */
+/**
+ * Lets a few reads run at a time; the others wait for their turn, in their order. A read whose
+ * caller cancels it while it waits gives up its place: it is never made, and nothing of it stays in
+ * memory. One that runs by then goes on. Thread-safe.
+ */
 public final class ReadTurns {
 
     private final int maxRunning;
-    private final Queue<Turn<?>> waiting = new ArrayDeque<>();
+
+    /** The first one is next. A set, because a read that gives up its place may be anywhere. */
+    private final Set<Turn<?>> waiting = new LinkedHashSet<>();
+
     private int running;
 
     /** One read of one caller. */
@@ -53,7 +61,14 @@ public final class ReadTurns {
      * subscribes starts it if there is a free turn, otherwise the one on which another read ends.
      */
     public <T> Uni<T> run(Uni<T> read) {
-        return Uni.createFrom().emitter(caller -> startFrom(addAndTake(new Turn<T>(read, caller))));
+        return Uni.createFrom()
+                .emitter(
+                        caller -> {
+                            var turn = new Turn<T>(read, caller);
+                            Turn<?> next = addAndTake(turn);
+                            caller.onTermination(() -> remove(turn));
+                            startFrom(next);
+                        });
     }
 
     /** Returns how many reads wait for their turn. */
@@ -64,6 +79,10 @@ public final class ReadTurns {
     private synchronized @Nullable Turn<?> addAndTake(Turn<?> added) {
         waiting.add(added);
         return take();
+    }
+
+    private synchronized void remove(Turn<?> cancelled) {
+        waiting.remove(cancelled);
     }
 
     /** Starts reads, in a loop, while there are free turns. */
@@ -78,7 +97,10 @@ public final class ReadTurns {
             return null;
         }
         running++;
-        return waiting.poll();
+        Iterator<Turn<?>> turns = waiting.iterator();
+        Turn<?> first = turns.next();
+        turns.remove();
+        return first;
     }
 
     /**

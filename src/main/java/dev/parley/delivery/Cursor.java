@@ -9,6 +9,7 @@ import dev.parley.message.EventId;
 import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.Room;
 import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.subscription.Cancellable;
 import java.io.ByteArrayOutputStream;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -96,11 +97,15 @@ final class Cursor {
     private static final State NEW = new State.New();
     private static final State LIVE = new State.Live();
     private static final State ENDED = new State.Ended();
+    private static final Cancellable NO_READ = () -> {};
 
     private final Stream stream;
     private final StartPosition start;
     private RoomReplica replica;
     private State state = NEW;
+
+    /** The read of the broker's log whose answer is waited for. */
+    private Cancellable read = NO_READ;
 
     /** The log in which the cursor is; null before it is live for the first time. */
     private @Nullable RoomLog log;
@@ -401,8 +406,16 @@ final class Cursor {
         this.index = index;
     }
 
+    /**
+     * Changes the state, and cancels a read that was waited for. It may not have begun yet: clients
+     * that come, ask for old messages and leave, again and again, would otherwise queue more and
+     * more reads, each of which holds an ended stream in memory, and is made before those of the
+     * clients that are still there.
+     */
     private void become(State next) {
         state = next;
+        read.cancel();
+        read = NO_READ;
         stream.onMoved();
     }
 
@@ -503,19 +516,20 @@ final class Cursor {
     private void lookUp(State.Placing placing, long after, Consumer<Page> decide) {
         RoomLog current = replica.log();
         int interruptions = replica.interruptions();
-        whenDone(
-                replica.read(new Range.After(after, 1)),
-                placing,
-                page -> {
-                    if (replica.log() == current
-                            && replica.interruptions() == interruptions
-                            && page.epoch().equals(current.epoch())
-                            && page.oldest() <= current.head() + 1) {
-                        decide.accept(page);
-                    } else {
-                        placeAfterComparison(placing);
-                    }
-                });
+        read =
+                whenDone(
+                        replica.read(new Range.After(after, 1)),
+                        placing,
+                        page -> {
+                            if (replica.log() == current
+                                    && replica.interruptions() == interruptions
+                                    && page.epoch().equals(current.epoch())
+                                    && page.oldest() <= current.head() + 1) {
+                                decide.accept(page);
+                            } else {
+                                placeAfterComparison(placing);
+                            }
+                        });
     }
 
     /** Resumes if everything after the position is retained; otherwise writes a gap. */
@@ -716,24 +730,25 @@ final class Cursor {
     private void readPage(RoomLog current) {
         var replaying = new State.Replaying(replica.interruptions(), current.head());
         become(replaying);
-        stream.whenDone(
-                replica.readOn(
-                        current,
-                        new Range.After(offset, REPLAY_PAGE),
-                        isBeyondExpired,
-                        stream.loop()::execute),
-                page -> {
-                    stream.onReplayAnswered();
-                    if (state == replaying) {
-                        page.ifPresentOrElse(
-                                read -> onReplayPage(replaying, current, read),
-                                () -> goLive(current, offset));
-                    }
-                },
-                () -> {
-                    stream.onReplayAnswered();
-                    onReplayFailed(replaying);
-                });
+        read =
+                stream.whenDone(
+                        replica.readOn(
+                                current,
+                                new Range.After(offset, REPLAY_PAGE),
+                                isBeyondExpired,
+                                stream.loop()::execute),
+                        answer -> {
+                            stream.onReplayAnswered();
+                            if (state == replaying) {
+                                answer.ifPresentOrElse(
+                                        page -> onReplayPage(replaying, current, page),
+                                        () -> goLive(current, offset));
+                            }
+                        },
+                        () -> {
+                            stream.onReplayAnswered();
+                            onReplayFailed(replaying);
+                        });
     }
 
     /** Makes the cursor live where it was. The next message or sweep starts another attempt. */
@@ -844,8 +859,8 @@ final class Cursor {
     }
 
     /** Continues with the answer, unless the cursor is in another state by then. */
-    private <T> void whenDone(Uni<T> answer, State.Placing waiting, Consumer<T> next) {
-        stream.whenDone(
+    private <T> Cancellable whenDone(Uni<T> answer, State.Placing waiting, Consumer<T> next) {
+        return stream.whenDone(
                 answer,
                 item -> {
                     if (state == waiting) {

@@ -8,6 +8,7 @@ import dev.parley.message.Room;
 import dev.parley.message.StreamPosition;
 import dev.parley.retry.Backoff;
 import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.subscription.Cancellable;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.time.Instant;
@@ -423,9 +424,12 @@ final class Stream {
     /**
      * Continues on the event loop when the broker has answered or failed, unless the stream has
      * ended by then.
+     *
+     * @return cancels the question; not to be called where others wait for the same answer, as for
+     *     the opening of a room, which would end for them too
      */
-    <T> void whenDone(Uni<T> answer, Consumer<T> next, Runnable onFailure) {
-        answer.subscribe()
+    <T> Cancellable whenDone(Uni<T> answer, Consumer<T> next, Runnable onFailure) {
+        return answer.subscribe()
                 .with(item -> onLoop(() -> next.accept(item)), failure -> onLoop(onFailure));
     }
 

@@ -226,27 +226,31 @@ public final class RoomReplica implements Broker.Listener {
      * @param isBeyondExpired whether most messages of the cursor's last page had expired. The
      *     connection does not hold back a cursor that steps over pages without writing them: one
      *     client could have a whole history read, at once and for each of its streams. So a few
-     *     such reads run at a time in a room, and none for messages that are known to have expired
-     *     when its turn comes
+     *     such reads run at a time in a room. A read that is cancelled while it waits for its turn
+     *     is never made
      * @param loop the cursor's event loop, which makes the read when it is its turn. The thread on
      *     which another read ends would otherwise make it: with the memory broker, whose reads end
      *     at once, one event loop would make the reads of all others, for as long as any wait, and
      *     serve none of its connections meanwhile
-     * @return the page; empty if it was not read, because the first messages after the offset are
-     *     known to have expired ({@link RoomLog#endOfExpired})
+     * @return the page; empty if it was not read, because when its turn came the first messages
+     *     after the offset were known to have expired ({@link RoomLog#endOfExpired}), or the room
+     *     had changed since this call, so that the cursor could not use it
      */
     public Uni<Optional<Page>> readOn(
             RoomLog current, Range.After range, boolean isBeyondExpired, Executor loop) {
+        int before = interruptions();
         Uni<Optional<Page>> read =
-                Uni.createFrom().deferred(() -> readUnlessExpired(current, range));
+                Uni.createFrom().deferred(() -> readUnlessUseless(current, range, before));
         return isBeyondExpired ? turns.run(read.runSubscriptionOn(loop)) : read;
     }
 
-    private Uni<Optional<Page>> readUnlessExpired(RoomLog current, Range.After range) {
-        if (current.endOfExpired(range.offset()) > range.offset()) {
+    @SuppressWarnings("ReferenceEquality") // A log is equal to itself only.
+    private Uni<Optional<Page>> readUnlessUseless(RoomLog current, Range.After range, int before) {
+        if (log() != current
+                || interruptions() != before
+                || current.endOfExpired(range.offset()) > range.offset()) {
             return Uni.createFrom().item(Optional.empty());
         }
-        int before = interruptions();
         return read(range)
                 .invoke(
                         page -> {

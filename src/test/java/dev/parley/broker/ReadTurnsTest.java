@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Timeouts;
 import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.subscription.Cancellable;
 import io.smallrye.mutiny.subscription.UniEmitter;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,6 +73,36 @@ class ReadTurnsTest {
 
         assertThat(answers).hasSize(10_001);
         assertThat(turns.waiting()).isZero();
+    }
+
+    @Test
+    void readThatIsCancelledWhileItWaits_isNeverMade_andHoldsNoOtherUp() {
+        read(MAX_RUNNING);
+        Cancellable left = turns.run(Uni.createFrom().item(7)).subscribe().with(answers::add);
+        turns.run(Uni.createFrom().item(8)).subscribe().with(answers::add);
+
+        left.cancel();
+        assertThat(turns.waiting()).isOne();
+        running.get(0).complete(1);
+
+        assertThat(answers).containsExactly(8, 1);
+    }
+
+    @Test
+    void readThatIsCancelledWhileItRuns_keepsItsTurn_untilItHasEnded() {
+        read(MAX_RUNNING - 1);
+        Cancellable left =
+                turns.run(Uni.createFrom().<Integer>emitter(running::add))
+                        .subscribe()
+                        .with(answers::add);
+
+        left.cancel();
+        read(1);
+        assertThat(running).hasSize(MAX_RUNNING);
+        running.get(MAX_RUNNING - 1).complete(7);
+
+        assertThat(running).hasSize(MAX_RUNNING + 1);
+        assertThat(answers).isEmpty();
     }
 
     private void read(int count) {

@@ -342,27 +342,12 @@ class ResumeTest {
         assertThat(reader.lines()).last().asString().contains("epoch0-5001").contains("text");
     }
 
-    /** Of each hundred messages the first has not expired. */
     @Test
     void readersBeforeMessagesOfWhichMostHaveExpired_readFewPagesAtATime() {
-        for (int i = 0; i < 20; i++) {
-            broker.store();
-            for (int k = 1; k < 100; k++) {
-                broker.storeBrief();
-            }
-        }
-        broker.expireBriefMessages();
+        storeMostlyBrief();
         harness.connectAtTail();
-        int reads = broker.reads();
-        broker.holdAnswers();
-        List<TestReader> readers =
-                Stream.generate(() -> harness.resume(broker.id(0))).limit(30).toList();
 
-        // The look-ups, and the first pages.
-        for (int i = 0; i < 60; i++) {
-            harness.releaseOneAnswer();
-        }
-        assertThat(broker.reads() - reads).isEqualTo(64);
+        List<TestReader> readers = thirtyReadersWhoseSecondPagesAreHeldBack();
         harness.releaseAnswers();
 
         assertThat(readers)
@@ -371,6 +356,57 @@ class ResumeTest {
                                 assertThat(reader.lines())
                                         .filteredOn(line -> line.contains(" text"))
                                         .hasSize(20));
+    }
+
+    @Test
+    void readersThatLeave_whileTheirReadsWaitForTheirTurn_haveNothingReadAnyMore() {
+        storeMostlyBrief();
+        harness.connectAtTail();
+        List<TestReader> readers = thirtyReadersWhoseSecondPagesAreHeldBack();
+        int reads = broker.reads();
+
+        readers.forEach(TestReader::disconnect);
+        harness.releaseAnswers();
+
+        assertThat(broker.reads()).isEqualTo(reads);
+    }
+
+    @Test
+    void readerThatLeaves_whileItsPositionIsLookedUp_cancelsThat() {
+        broker.storeUndelivered(30);
+        harness.connectAtTail();
+        broker.holdAnswers();
+        TestReader reader = harness.resume(broker.id(3));
+        assertThat(broker.isHeld()).isTrue();
+
+        reader.disconnect();
+
+        assertThat(broker.isHeld()).isFalse();
+    }
+
+    /** The first message of each half page has not expired. */
+    private void storeMostlyBrief() {
+        for (int i = 0; i < 20; i++) {
+            broker.store();
+            for (int k = 1; k < 128; k++) {
+                broker.storeBrief();
+            }
+        }
+        broker.expireBriefMessages();
+    }
+
+    /** Of their second pages four are being read; the other reads wait for their turn. */
+    private List<TestReader> thirtyReadersWhoseSecondPagesAreHeldBack() {
+        int reads = broker.reads();
+        broker.holdAnswers();
+        List<TestReader> readers =
+                Stream.generate(() -> harness.resume(broker.id(0))).limit(30).toList();
+        // The look-ups, and the first pages.
+        for (int i = 0; i < 60; i++) {
+            harness.releaseOneAnswer();
+        }
+        assertThat(broker.reads() - reads).isEqualTo(64);
+        return readers;
     }
 
     private void storeBrief(int count) {

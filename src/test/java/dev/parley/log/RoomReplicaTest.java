@@ -139,6 +139,39 @@ class RoomReplicaTest {
         assertThat(broker.reads()).isEqualTo(reads + 1);
     }
 
+    @Test
+    void readThatWaitsForItsTurn_isNotMade_ifDeliveryWasInterruptedMeanwhile() {
+        replica.open();
+        broker.holdAnswers();
+        readBeyondExpired(RoomReplica.MAX_BEYOND_EXPIRED, Runnable::run);
+        CompletableFuture<Optional<Page>> waiting = readBeyondExpired(1, Runnable::run);
+
+        broker.interrupt();
+        int reads = broker.reads();
+        broker.releaseOneAnswer();
+
+        assertThat(waiting).isCompletedWithValue(Optional.empty());
+        assertThat(broker.reads()).isEqualTo(reads);
+    }
+
+    @Test
+    void readThatWaitsForItsTurn_isNotMade_ifTheLogWasReplacedMeanwhile() {
+        replica.open();
+        broker.publish(1);
+        RoomLog log = replica.log();
+        List<Runnable> loop = new ArrayList<>();
+        CompletableFuture<Optional<Page>> waiting = readBeyondExpired(1, loop::add);
+
+        broker.loseAll();
+        broker.publish(2);
+        assertThat(replica.log()).isNotSameAs(log);
+        int reads = broker.reads();
+        loop.get(0).run();
+
+        assertThat(waiting).isCompletedWithValue(Optional.empty());
+        assertThat(broker.reads()).isEqualTo(reads);
+    }
+
     /**
      * Reads as cursors on an event loop do.
      *

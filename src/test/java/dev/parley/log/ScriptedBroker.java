@@ -241,6 +241,11 @@ public final class ScriptedBroker implements Broker {
         }
     }
 
+    /** Tells whether an answer is held back to a read that was not cancelled. */
+    public synchronized boolean isHeld() {
+        return !held.isEmpty();
+    }
+
     private synchronized @Nullable Held takeHeld() {
         return held.poll();
     }
@@ -272,13 +277,14 @@ public final class ScriptedBroker implements Broker {
                                 page = empty ? emptyPage() : page(range);
                                 empty = false;
                                 if (holding) {
-                                    held.add(
+                                    var answer =
                                             new Held(
                                                     () -> emitter.complete(page),
                                                     () ->
                                                             emitter.fail(
-                                                                    new BrokerUnavailable(
-                                                                            "lost"))));
+                                                                    new BrokerUnavailable("lost")));
+                                    held.add(answer);
+                                    emitter.onTermination(() -> drop(answer));
                                     return;
                                 }
                             }
@@ -319,8 +325,8 @@ public final class ScriptedBroker implements Broker {
         return away ? new BrokerState.Down("away") : new BrokerState.Up();
     }
 
-    private synchronized boolean isHeld() {
-        return !held.isEmpty();
+    private synchronized void drop(Held cancelled) {
+        held.remove(cancelled);
     }
 
     private synchronized void end(String ended) {
