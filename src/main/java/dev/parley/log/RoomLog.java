@@ -4,6 +4,10 @@ import dev.parley.broker.Lineage;
 import dev.parley.message.EventId;
 import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.MessageJson;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -60,9 +64,13 @@ public final class RoomLog {
     private final LongSupplier nanoTime;
 
     /**
-     * The messages that were found to have expired; those of the last read, where they are apart.
+     * Spans of expired messages that are kept, at most: the one that was noted last, and the
+     * longest ones.
      */
-    private volatile ExpiredSpan expired = new ExpiredSpan(0, 0);
+    static final int MAX_EXPIRED_SPANS = 16;
+
+    /** The messages that were found to have expired, in spans that do not touch each other. */
+    private volatile List<ExpiredSpan> expired = List.of();
 
     private volatile long head;
     private volatile long oldest;
@@ -78,6 +86,14 @@ public final class RoomLog {
 
         boolean touches(ExpiredSpan other) {
             return after <= other.last && other.after <= last;
+        }
+
+        ExpiredSpan joinedWith(ExpiredSpan other) {
+            return new ExpiredSpan(Math.min(after, other.after), Math.max(last, other.last));
+        }
+
+        long length() {
+            return last - after;
         }
     }
 
@@ -164,21 +180,34 @@ public final class RoomLog {
     }
 
     /**
-     * Notes that messages have expired, which may have left the ring.
+     * Notes that messages have expired, which may have left the ring. Spans are kept apart: a
+     * reader that goes past a long one, and then comes to expired messages between lasting ones,
+     * would otherwise make every reader after it read the long one again.
      *
      * @param after offset of the last message before them
      * @param last offset of the last one, at most the head
+     * @param retained offset of the oldest message that the broker retains; spans that end earlier
+     *     are forgotten, unless they end right before it, where they still lead to it
      */
-    synchronized void noteExpired(long after, long last) {
+    synchronized void noteExpired(long after, long last, long retained) {
         if (last <= after) {
             return;
         }
-        ExpiredSpan known = expired;
-        var more = new ExpiredSpan(after, last);
-        expired =
-                known.touches(more)
-                        ? new ExpiredSpan(Math.min(known.after, after), Math.max(known.last, last))
-                        : more;
+        var noted = new ExpiredSpan(after, last);
+        List<ExpiredSpan> others = new ArrayList<>();
+        for (ExpiredSpan known : expired) {
+            if (known.touches(noted)) {
+                noted = noted.joinedWith(known);
+            } else if (known.last + 1 >= retained) {
+                others.add(known);
+            }
+        }
+        if (others.size() >= MAX_EXPIRED_SPANS) {
+            // Not the one that is noted now, however short it is: it grows with the next pages.
+            others.remove(Collections.min(others, Comparator.comparingLong(ExpiredSpan::length)));
+        }
+        others.add(noted);
+        expired = List.copyOf(others);
     }
 
     /**
@@ -186,8 +215,12 @@ public final class RoomLog {
      * so that a cursor there can step over them; that other offset if nothing is known.
      */
     public long endOfExpired(long after) {
-        ExpiredSpan known = expired;
-        return known.after <= after && after < known.last ? known.last : after;
+        for (ExpiredSpan known : expired) {
+            if (known.after <= after && after < known.last) {
+                return known.last;
+            }
+        }
+        return after;
     }
 
     /** Tells whether every message after an offset, up to the head, is in the ring. */

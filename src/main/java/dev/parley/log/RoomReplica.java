@@ -278,7 +278,7 @@ public final class RoomReplica implements Broker.Listener {
             }
             last++;
         }
-        current.noteExpired(after, Math.min(last, current.head()));
+        current.noteExpired(after, Math.min(last, current.head()), page.oldest());
     }
 
     /** Adds an observer; does nothing if it was added before. */

@@ -326,6 +326,27 @@ class ResumeTest {
     }
 
     @Test
+    void readersBeforeManyExpiredMessages_stepOverThem_afterOthersHaveReadOnBeyondThem() {
+        for (int i = 0; i < 5_000; i++) {
+            broker.storeBrief();
+        }
+        for (int i = 0; i < 300; i++) {
+            broker.storeBrief();
+            broker.store();
+        }
+        broker.expireBriefMessages();
+        harness.connectAtTail();
+        harness.resume(broker.id(0));
+        int reads = broker.reads();
+
+        TestReader reader = harness.resume(broker.id(0));
+
+        // Its position is looked up, and the lasting messages are in three pages.
+        assertThat(broker.reads() - reads).isLessThanOrEqualTo(6);
+        assertThat(reader.lines()).filteredOn(line -> line.contains(" text")).hasSize(300);
+    }
+
+    @Test
     void readersOfSeveralRooms_stepOverExpiredMessages_thatOthersHaveRead() {
         harness.broker("b");
         storeBrief(5_000);

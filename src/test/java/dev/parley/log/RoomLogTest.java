@@ -215,6 +215,48 @@ class RoomLogTest {
         assertThat(acceptedAt(1, 0).isExpired(Long.MAX_VALUE)).isFalse();
     }
 
+    @Test
+    void spanOfExpiredMessages_isStillKnown_whenAnotherIsNotedApartFromIt() {
+        RoomLog log = log(6_000, 4, 1 << 20);
+
+        log.noteExpired(0, 5_001, 1);
+        log.noteExpired(5_120, 5_121, 1);
+
+        assertThat(log.endOfExpired(0)).isEqualTo(5_001);
+        assertThat(log.endOfExpired(5_120)).isEqualTo(5_121);
+        assertThat(log.endOfExpired(5_001)).isEqualTo(5_001);
+        log.noteExpired(5_001, 5_120, 1);
+        assertThat(log.endOfExpired(7)).isEqualTo(5_121);
+    }
+
+    @Test
+    void ofManySpansOfExpiredMessages_theLongestAreKept_andTheLastOne() {
+        RoomLog log = log(6_000, 4, 1 << 20);
+
+        log.noteExpired(0, 1_000, 1);
+        for (int i = 0; i <= RoomLog.MAX_EXPIRED_SPANS; i++) {
+            log.noteExpired(2_000 + 10 * i, 2_003 + 10 * i, 1);
+        }
+        log.noteExpired(5_000, 5_001, 1);
+
+        assertThat(log.endOfExpired(0)).isEqualTo(1_000);
+        assertThat(log.endOfExpired(5_000)).isEqualTo(5_001);
+        assertThat(log.endOfExpired(2_000)).as("noted first of the short ones").isEqualTo(2_000);
+    }
+
+    /** The broker has trimmed its log up to 11. */
+    @Test
+    void spanOfExpiredMessages_isForgotten_whenItEndsBeforeWhatIsRetained() {
+        RoomLog log = log(6_000, 4, 1 << 20);
+        log.noteExpired(0, 9, 1);
+        log.noteExpired(10, 11, 1);
+
+        log.noteExpired(100, 101, 12);
+
+        assertThat(log.endOfExpired(0)).isZero();
+        assertThat(log.endOfExpired(10)).isEqualTo(11);
+    }
+
     /** Two bytes for each UTF-16 unit, and the text in UTF-8 in both formats. */
     @ParameterizedTest
     @CsvSource({
