@@ -101,7 +101,7 @@ public final class Bench {
         List<String> command = new ArrayList<>(clientCommand());
         command.addAll(
                 List.of(
-                        "mode=" + scenario.mode(),
+                        "mode=" + scenario.table().mode(),
                         "ports=" + joined(pods, RunningServer::port),
                         "pids=" + joined(pods, RunningServer::pid),
                         "redisPid=" + redis.map(Redis::pid).orElse(0L),

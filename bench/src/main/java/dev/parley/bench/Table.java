@@ -2,9 +2,10 @@ package dev.parley.bench;
 
 import java.util.List;
 
-/** The tables of the report: which figures of a scenario are shown. */
+/** The tables of the report: which figures of a scenario are measured, and shown. */
 enum Table {
     FAN_OUT(
+            "fanout",
             "cpuMicrosPerDelivery",
             new Column("CPU µs per delivery", "cpuMicrosPerDelivery", 1),
             new Column("writes per delivery", "writeCallsPerDelivery", 3),
@@ -18,6 +19,7 @@ enum Table {
             new Column("cut off", "disconnected", 0),
             new Column("growth MB", "pssGrowthBytes", 1, 1e-6)),
     PUBLISH(
+            "publish",
             "cpuMicrosPerPublish",
             new Column("CPU µs per publish", "cpuMicrosPerPublish", 0),
             new Column("Redis µs", "redisCpuMicrosPerPublish", 0),
@@ -27,6 +29,7 @@ enum Table {
             new Column("max ms", "maxMillis", 0),
             new Column("failed", "publishFailures", 0)),
     PODS(
+            "fanout",
             "readingCpuMicrosPerPublish",
             new Column("CPU µs per message, all pods", "cpuMicrosPerPublish", 0),
             new Column("pods that are read", "readingCpuMicrosPerPublish", 0),
@@ -39,6 +42,7 @@ enum Table {
             new Column("twice", "duplicates", 0),
             new Column("out of order", "outOfOrder", 0)),
     OPENING(
+            "opening",
             "cpuMicrosPerOpening",
             new Column("CPU µs per opening", "cpuMicrosPerOpening", 0),
             new Column("Redis µs", "redisCpuMicrosPerOpening", 0),
@@ -52,6 +56,7 @@ enum Table {
             new Column("out of order", "outOfOrder", 0),
             new Column("cut off", "disconnected", 0)),
     MEMORY(
+            "idle",
             "bytesPerConnection",
             new Column("bytes per connection", "bytesPerConnection", 0),
             new Column("before collection", "bytesPerConnectionBeforeCollection", 0),
@@ -60,6 +65,7 @@ enum Table {
             new Column("MB full", "pssCollected", 0, 1e-6),
             new Column("MB after leaving", "pssAfterLeaving", 0, 1e-6)),
     AS_IT_COMES(
+            "as-it-comes",
             "bytesPerConnection",
             new Column("bytes per connection", "bytesPerConnection", 0),
             new Column("MB empty", "pssBefore", 0, 1e-6),
@@ -67,6 +73,7 @@ enum Table {
             new Column("MB a minute after leaving", "pssAfterMinute", 0, 1e-6),
             new Column("× empty", "ratioAfterMinute", 2)),
     COLD(
+            "cold",
             "coldCpuMicros",
             new Column("s to readiness", "startMillis", 2, 1e-3),
             new Column("CPU s until then", "startCpuMicros", 2, 1e-6),
@@ -76,6 +83,7 @@ enum Table {
             new Column("p99 ms, first minute", "coldP99Millis", 1),
             new Column("p99 ms warm", "p99Millis", 1)),
     STORM(
+            "storm",
             "cpuMicrosPerConnection",
             new Column("accepted", "accepted", 0),
             new Column("refused", "refused", 0),
@@ -87,14 +95,21 @@ enum Table {
             new Column("MB full", "pssFull", 0, 1e-6),
             new Column("MB after leaving", "pssAfterLeaving", 0, 1e-6));
 
+    private final String mode;
     private final String cost;
 
     @SuppressWarnings("ImmutableEnumChecker") // List.of is immutable.
     private final List<Column> columns;
 
-    Table(String cost, Column... columns) {
+    Table(String mode, String cost, Column... columns) {
+        this.mode = mode;
         this.cost = cost;
         this.columns = List.of(columns);
+    }
+
+    /** The mode of the load client that measures the figures. */
+    String mode() {
+        return mode;
     }
 
     /** The figure by which the servers are compared. */
