@@ -437,7 +437,7 @@ final class Cursor {
         } else if (start instanceof StartPosition.After after) {
             placeAfter(placing, current, after.position());
         } else if (start instanceof StartPosition.Unknown unknown) {
-            lookUp(placing, 0, page -> gap(current, unknown.written(), page));
+            lookUp(placing, 0, page -> beginAfterGap(current, unknown.written(), page));
         }
     }
 
@@ -462,7 +462,7 @@ final class Cursor {
             resume(current, position, current.head());
         } else if (placing.attempt() == 1 && isAhead(current, position)) {
             // Another pod may have written messages that this one has not received yet.
-            placeAfterComparison(placing);
+            compareThenPlace(placing);
         } else {
             lookUp(placing, position.offset(), page -> resumeOrGap(current, position, page));
         }
@@ -488,14 +488,14 @@ final class Cursor {
                         if (page.continues(position)) {
                             goLive(current, position.offset());
                         } else {
-                            gap(current, position.toString(), page);
+                            beginAfterGap(current, position.toString(), page);
                         }
                     });
         }
     }
 
     /** Compares the room with the broker, then looks the position up again, up to a few times. */
-    private void placeAfterComparison(State.Placing placing) {
+    private void compareThenPlace(State.Placing placing) {
         if (placing.attempt() == MAX_ATTEMPTS) {
             onUnavailable(placing.start());
             return;
@@ -527,7 +527,7 @@ final class Cursor {
                                     && page.oldest() <= current.head() + 1) {
                                 decide.accept(page);
                             } else {
-                                placeAfterComparison(placing);
+                                compareThenPlace(placing);
                             }
                         });
     }
@@ -538,7 +538,7 @@ final class Cursor {
             replica.expect(page.tail());
             resume(current, position, page.newest());
         } else {
-            gap(current, position.toString(), page);
+            beginAfterGap(current, position.toString(), page);
         }
     }
 
@@ -578,7 +578,7 @@ final class Cursor {
     /**
      * Writes {@code event: gap} and the position before the oldest message, and goes live there.
      */
-    private void gap(RoomLog current, String requested, Page page) {
+    private void beginAfterGap(RoomLog current, String requested, Page page) {
         long from = page.oldest() - 1;
         writeGap(page.lineage().idAt(from), gapBeforeOldest(requested, page));
         // What this client is given now begins with the oldest message. If that is trimmed before
@@ -730,13 +730,12 @@ final class Cursor {
     private void readPage(RoomLog current) {
         var replaying = new State.Replaying(replica.interruptions(), current.head());
         become(replaying);
+        var range = new Range.After(offset, REPLAY_PAGE);
         read =
                 stream.whenDone(
-                        replica.readOn(
-                                current,
-                                new Range.After(offset, REPLAY_PAGE),
-                                isBeyondExpired,
-                                stream.loop()::execute),
+                        isBeyondExpired
+                                ? replica.readInTurn(current, range, stream.loop()::execute)
+                                : replica.readBehindRing(current, range),
                         answer -> {
                             stream.onReplayAnswered();
                             if (state == replaying) {
@@ -765,7 +764,7 @@ final class Cursor {
         } else if (!page.epoch().equals(current.epoch()) || page.newest() <= offset) {
             // The broker's log is another one, and the room has not noticed yet.
             var position = current.idAt(offset);
-            placeAfterComparison(new State.Placing(new StartPosition.After(position), 1));
+            compareThenPlace(new State.Placing(new StartPosition.After(position), 1));
         } else if (!stream.mayBeSentBacklog()) {
             // Many streams may have asked for a page before any of them got one. The page is read
             // again later.

@@ -223,25 +223,29 @@ public final class RoomReplica implements Broker.Listener {
      * which of its messages have expired.
      *
      * @param current the log in which the cursor is
-     * @param isBeyondExpired whether most messages of the cursor's last page had expired. The
-     *     connection does not hold back a cursor that steps over pages without writing them: one
-     *     client could have a whole history read, at once and for each of its streams. So a few
-     *     such reads run at a time in a room. A read that is cancelled while it waits for its turn
-     *     is never made
+     * @return the page; empty if it was not read, because the first messages after the offset are
+     *     known to have expired ({@link RoomLog#endOfExpired}), or, where the read had to wait, the
+     *     room has changed since this call, so that the cursor could not use the page
+     */
+    public Uni<Optional<Page>> readBehindRing(RoomLog current, Range.After range) {
+        int before = interruptions();
+        return Uni.createFrom().deferred(() -> readUnlessUseless(current, range, before));
+    }
+
+    /**
+     * Does the same as {@link #readBehindRing} when its turn comes, for a cursor of whose last page
+     * most messages had expired. The connection does not hold back a cursor that steps over pages
+     * without writing them: one client could have a whole history read, at once and for each of its
+     * streams. So a few such reads run at a time in a room. A read that is cancelled while it waits
+     * for its turn is never made.
+     *
      * @param loop the cursor's event loop, which makes the read when it is its turn. The thread on
      *     which another read ends would otherwise make it: with the memory broker, whose reads end
      *     at once, one event loop would make the reads of all others, for as long as any wait, and
      *     serve none of its connections meanwhile
-     * @return the page; empty if it was not read, because when its turn came the first messages
-     *     after the offset were known to have expired ({@link RoomLog#endOfExpired}), or the room
-     *     had changed since this call, so that the cursor could not use it
      */
-    public Uni<Optional<Page>> readOn(
-            RoomLog current, Range.After range, boolean isBeyondExpired, Executor loop) {
-        int before = interruptions();
-        Uni<Optional<Page>> read =
-                Uni.createFrom().deferred(() -> readUnlessUseless(current, range, before));
-        return isBeyondExpired ? turns.run(read.runSubscriptionOn(loop)) : read;
+    public Uni<Optional<Page>> readInTurn(RoomLog current, Range.After range, Executor loop) {
+        return turns.run(readBehindRing(current, range).runSubscriptionOn(loop));
     }
 
     @SuppressWarnings("ReferenceEquality") // A log is equal to itself only.

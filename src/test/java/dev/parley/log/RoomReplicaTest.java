@@ -181,7 +181,7 @@ class RoomReplicaTest {
         var last = new CompletableFuture<Optional<Page>>();
         for (int i = 0; i < count; i++) {
             last =
-                    replica.readOn(replica.log(), new Range.After(0, 10), true, loop)
+                    replica.readInTurn(replica.log(), new Range.After(0, 10), loop)
                             .subscribeAsCompletionStage();
         }
         return last;
