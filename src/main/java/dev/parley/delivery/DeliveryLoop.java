@@ -105,7 +105,8 @@ final class DeliveryLoop {
     }
 
     /**
-     * Sends heartbeats, ends streams that are stuck or too old, and lets cursors catch up.
+     * Sends heartbeats, ends streams that are slow for too long or too old, and lets cursors catch
+     * up.
      *
      * @param nowNanos from {@link System#nanoTime}
      */

@@ -199,7 +199,7 @@ public final class Hub {
     }
 
     /**
-     * Does the periodic work: sends heartbeats, ends stuck and old streams, compares rooms with the
+     * Does the periodic work: sends heartbeats, ends slow and old streams, compares rooms with the
      * broker, drops rooms that are no longer read. A timer calls it.
      *
      * @param nowNanos from {@link System#nanoTime}

@@ -28,16 +28,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *                sweep: accepts no bytes, or gives way
- *   open() ──▶ FLOWING ──────────▶ STUCK     any ── end(), onGone(), a defect ──▶ ENDED
+ *   open() ──▶ FLOWING ──────────▶ SLOW      any ── end(), onGone(), a defect ──▶ ENDED
  *                 ▲                  │ for too long ──▶ ENDED (slow-consumer)
  *                 └──────────────────┘
  *                 onDrain, or sweep: neither
  * </pre>
  *
  * <p><b>Giving way.</b> The bytes that wait in memory for one client each have a bound in sum.
- * While they are above it, a stream for which such bytes wait counts as stuck, and one that is
- * stuck is cut as soon as its client has taken nothing from one sweep to the next: others wait for
- * that memory. A client that takes its bytes slowly is not cut for this.
+ * While they are above it, a stream for which such bytes wait counts as slow, and one that is slow
+ * is cut as soon as its client has taken nothing from one sweep to the next: others wait for that
+ * memory. A client that takes its bytes slowly is not cut for this.
  *
  * <p><b>Several rooms.</b> The id of each message is the position in all rooms ({@link
  * StreamPosition}), so that a client that comes back with the last id continues in each of them.
@@ -78,13 +78,13 @@ final class Stream {
     private static final Duration FAR = Duration.ofNanos(NO_LIFETIME);
 
     private enum State {
-        /** No sweep has found the connection stuck since it last accepted bytes. */
+        /** No sweep has found the connection slow since it last accepted bytes. */
         FLOWING,
         /**
-         * A sweep found that the connection accepts no bytes, or has to give way; counted as slow
-         * until neither is so.
+         * A sweep found that the connection accepts no bytes, or has to give way; counted until
+         * neither is so.
          */
-        STUCK,
+        SLOW,
         /** Nothing more is written, except that a connection may be held after its goodbye. */
         ENDED
     }
@@ -135,9 +135,9 @@ final class Stream {
     private long writtenNanos = System.nanoTime();
     private long heartbeatEventNanos = writtenNanos;
     private Runnable onGoneAfterEnd = () -> {};
-    private long stuckSinceNanos;
+    private long slowSinceNanos;
 
-    /** {@link Connection#taken} at the last sweep that found the stream stuck. */
+    /** {@link Connection#taken} at the last sweep that found the stream slow. */
     private long takenBefore;
 
     /**
@@ -338,8 +338,8 @@ final class Stream {
     }
 
     /**
-     * Does what is due: ends the stream if it is stuck or too old, or if its holder's right ends;
-     * sends a heartbeat, and lets the cursors catch up.
+     * Does what is due: ends the stream if it has been slow for too long, is too old, or if its
+     * holder's right ends; sends a heartbeat, and lets the cursors catch up.
      *
      * @param nowNanos from {@link System#nanoTime}
      */
@@ -349,7 +349,7 @@ final class Stream {
             return;
         }
         if (!connection.isWritable() || hasToGiveWay()) {
-            onStuck(nowNanos);
+            onSlow(nowNanos);
             return;
         }
         markFlowing();
@@ -365,7 +365,7 @@ final class Stream {
         catchUp();
     }
 
-    /** Ends the stream with a goodbye, or cuts the connection if it is stuck. */
+    /** Ends the stream with a goodbye, or cuts the connection if it accepts no bytes. */
     void end(DisconnectReason reason) {
         if (!connection.isWritable()) {
             cut(reason);
@@ -565,17 +565,17 @@ final class Stream {
         return new Cursor(this, rooms.acquire(one.room(), System.nanoTime()), one.start());
     }
 
-    private void onStuck(long nowNanos) {
+    private void onSlow(long nowNanos) {
         long taken = connection.taken();
         boolean takesBytes = taken != takenBefore;
         takenBefore = taken;
         if (state == State.FLOWING) {
-            state = State.STUCK;
-            stuckSinceNanos = nowNanos;
+            state = State.SLOW;
+            slowSinceNanos = nowNanos;
             meters.slow(1);
         } else if (connection.isWritable() && takesBytes) {
-            stuckSinceNanos = nowNanos;
-        } else if (nowNanos - stuckSinceNanos >= config.slowTimeout().toNanos()
+            slowSinceNanos = nowNanos;
+        } else if (nowNanos - slowSinceNanos >= config.slowTimeout().toNanos()
                 || (!takesBytes && !connection.mayBeSentBacklog())) {
             cut(DisconnectReason.SLOW_CONSUMER);
         }
@@ -587,7 +587,7 @@ final class Stream {
     }
 
     private void markFlowing() {
-        if (state == State.STUCK) {
+        if (state == State.SLOW) {
             state = State.FLOWING;
             meters.slow(-1);
         }

@@ -188,7 +188,7 @@ class SlowReaderTest {
     }
 
     @Test
-    void stuckReader_givesWay_whileTooManyBytesWaitForClients() {
+    void stalledReader_givesWay_whileTooManyBytesWaitForClients() {
         TestReader reader = harness.connectAndStall(1);
         harness.tick();
         harness.tick();

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the periodic sweep does for streams that are stuck, silent or old. */
+/** What the periodic sweep does for streams that are slow, silent or old. */
 class SweepTest {
 
     private static final Heartbeat AS_EVENT = new Heartbeat(Optional.empty(), true);
