@@ -5,6 +5,7 @@ import dev.parley.delivery.EventLoop;
 import dev.parley.delivery.Hub;
 import dev.parley.http.ConnectionGuard;
 import dev.parley.http.PipelinedRequests;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.handler.codec.http2.Http2Error;
@@ -229,13 +230,19 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
         @Override
         public void write(byte[] bytes) {
             for (int from = 0; from < bytes.length; from += PIECE) {
-                write(bytes, from, Math.min(PIECE, bytes.length - from));
+                int length = Math.min(PIECE, bytes.length - from);
+                // Several pieces are copies: a part of the array would keep all of it in memory,
+                // while only that part still counts.
+                write(
+                        length == bytes.length
+                                ? Unpooled.wrappedBuffer(bytes)
+                                : Unpooled.copiedBuffer(bytes, from, length));
             }
         }
 
-        private void write(byte[] bytes, int from, int length) {
-            Future<Void> taken =
-                    response.write(BufferImpl.buffer(Unpooled.wrappedBuffer(bytes, from, length)));
+        private void write(ByteBuf piece) {
+            int length = piece.readableBytes();
+            Future<Void> taken = response.write(BufferImpl.buffer(piece));
             if (!taken.isComplete()) {
                 Runnable release = ConnectionGuard.holdBacklog(channel(), length);
                 backlog += length;
