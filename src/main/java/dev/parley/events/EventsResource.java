@@ -43,6 +43,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -334,7 +335,12 @@ public final class EventsResource {
                         "bad format: a stream of several rooms needs format=json, in which each message"
                                 + " names its room");
             }
-            return new SubscribeRequest(starts(read), checked, heartbeat(), address);
+            Function<Room, StartPosition> starts = starts(read.get(0));
+            return new SubscribeRequest(
+                    read.stream().map(room -> new RoomStart(room, starts.apply(room))).toList(),
+                    checked,
+                    heartbeat(),
+                    address);
         }
 
         /** Returns the rooms in the order in which they were given, each once. */
@@ -405,8 +411,10 @@ public final class EventsResource {
          * not read any more are left out, and those that were not read before have no position. The
          * id of a stream of one room is a position in the first room that is given: a page that has
          * begun to read further rooms names them after the one that it reads already.
+         *
+         * @param first the room that is given first
          */
-        private List<RoomStart> starts(List<Room> read) {
+        private Function<Room, StartPosition> starts(Room first) {
             int count =
                     QueryParameters.number(
                             ErrorCode.BAD_HISTORY, "history", history, 0, MAX_HISTORY, 0);
@@ -414,31 +422,17 @@ public final class EventsResource {
                     count == 0 ? new StartPosition.Tail() : new StartPosition.Newest(count);
             String id = given(lastEventIdHeader).or(() -> given(lastEventId)).orElse(null);
             if (id == null) {
-                return read.stream().map(room -> new RoomStart(room, withoutPosition)).toList();
+                return room -> withoutPosition;
             }
             Optional<SortedMap<String, String>> positions = StreamPosition.parse(id);
             if (positions.isPresent()) {
-                return read.stream()
-                        .map(
-                                room ->
-                                        new RoomStart(
-                                                room,
-                                                Optional.ofNullable(
-                                                                positions.get().get(room.name()))
-                                                        .map(EventsQuery::after)
-                                                        .orElse(withoutPosition)))
-                        .toList();
+                return room ->
+                        Optional.ofNullable(positions.get().get(room.name()))
+                                .map(EventsQuery::after)
+                                .orElse(withoutPosition);
             }
             boolean isOfFirstRoom = EventId.parse(id).isPresent();
-            return read.stream()
-                    .map(
-                            room ->
-                                    new RoomStart(
-                                            room,
-                                            isOfFirstRoom && !room.equals(read.get(0))
-                                                    ? withoutPosition
-                                                    : after(id)))
-                    .toList();
+            return room -> isOfFirstRoom && !room.equals(first) ? withoutPosition : after(id);
         }
 
         /**

@@ -114,14 +114,14 @@ public final class HistoryResource {
     private Uni<RestResponse<HistoryPage>> page(
             ReadableRoom room, @Nullable EventId after, @Nullable EventId before, int count) {
         if (after != null) {
-            return after(room, after, count);
+            return readAfter(room, after, count);
         }
         if (before != null) {
-            return before(room, before, count);
+            return readBefore(room, before, count);
         }
         return read(room, Range.newest(count))
                 .map(Read::page)
-                .map(page -> answer(page, HistoryPage.of(room.room(), page, false)));
+                .map(page -> answer(room, page, false));
     }
 
     /**
@@ -139,25 +139,26 @@ public final class HistoryResource {
      * log, the page starts at the oldest message that is retained, and says that there is a gap. It
      * also says so if another program deleted the next ones; then it starts at the one after them.
      */
-    private Uni<RestResponse<HistoryPage>> after(ReadableRoom room, EventId position, int count) {
+    private Uni<RestResponse<HistoryPage>> readAfter(
+            ReadableRoom room, EventId position, int count) {
         return read(room, new Range.After(position.offset(), count))
                 .flatMap(
-                        read ->
-                                read.page().continues(position)
-                                        ? Uni.createFrom().item(after(room, position, read))
-                                        : read(room, new Range.After(0, count))
-                                                .map(oldest -> after(room, oldest.page(), true)));
+                        read -> {
+                            if (read.page().continues(position)) {
+                                boolean isGap = HistoryPage.isGapAfter(position, read.first());
+                                return Uni.createFrom().item(answer(room, read.page(), isGap));
+                            }
+                            return read(room, new Range.After(0, count))
+                                    .map(oldest -> answer(room, oldest.page(), true));
+                        });
     }
 
-    private RestResponse<HistoryPage> after(ReadableRoom room, EventId position, Read read) {
-        return after(room, read.page(), HistoryPage.isGapAfter(position, read.first()));
-    }
-
-    private RestResponse<HistoryPage> after(ReadableRoom room, Page page, boolean isGap) {
+    private RestResponse<HistoryPage> answer(ReadableRoom room, Page page, boolean isGap) {
         return answer(page, HistoryPage.of(room.room(), page, isGap));
     }
 
-    private Uni<RestResponse<HistoryPage>> before(ReadableRoom room, EventId position, int count) {
+    private Uni<RestResponse<HistoryPage>> readBefore(
+            ReadableRoom room, EventId position, int count) {
         return read(room, new Range.Before(Math.max(1, position.offset()), count))
                 .map(
                         read ->
