@@ -2,6 +2,7 @@ package dev.parley.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.delivery.SubscribeRequest.RoomStart;
 import dev.parley.delivery.SubscribeRequest.StartPosition;
 import dev.parley.log.ScriptedBroker;
 import dev.parley.message.EventId;
@@ -21,35 +22,35 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
 /**
- * Checks delivery against a plain list, the broker's log: after any series of events, each reader
+ * Checks delivery against a plain list, the broker's log: after any series of events, each client
  * has received the list's messages in order, each once; or it has received a gap, and then all that
  * is retained.
  */
 class DeliveryModelTest {
 
     @Property
-    void withoutLoss_everyReaderReceivesEverything_inOrder_once(
+    void withoutLoss_everyClientReceivesEverything_inOrder_once(
             @ForAll("withoutLoss") List<Event> events) {
         var simulation = new DeliverySimulation();
 
         events.forEach(simulation::apply);
         simulation.settle();
 
-        assertThat(simulation.readers())
-                .allSatisfy(DeliverySimulation.Reader::assertUpToDate)
-                .allSatisfy(reader -> assertThat(reader.gaps()).isZero());
+        assertThat(simulation.clients())
+                .allSatisfy(DeliverySimulation.Client::assertUpToDate)
+                .allSatisfy(client -> assertThat(client.gaps()).isZero());
         assertThat(simulation.endedEpochs()).isEmpty();
     }
 
     @Property
-    void withLoss_everyReaderReceivesAGap_andThenAllThatIsRetained(
+    void withLoss_everyClientReceivesAGap_andThenAllThatIsRetained(
             @ForAll("withLoss") List<Event> events) {
         var simulation = new DeliverySimulation();
 
         events.forEach(simulation::apply);
         simulation.settle();
 
-        assertThat(simulation.readers()).allSatisfy(DeliverySimulation.Reader::assertUpToDate);
+        assertThat(simulation.clients()).allSatisfy(DeliverySimulation.Client::assertUpToDate);
     }
 
     @Provide
@@ -102,22 +103,22 @@ class DeliveryModelTest {
     /**
      * Something that happens.
      *
-     * @param number selects the reader that it happens to, or says how many messages it is about
+     * @param number selects the client that it happens to, or says how many messages it is about
      */
     record Event(Kind kind, int number) {}
 
     /**
-     * A broker, a hub and four readers, to which events happen one after the other. After each
-     * event every reader checks all lines that it has received.
+     * A broker, a hub and four clients, to which events happen one after the other. After each
+     * event every client checks all lines that it has received.
      */
     private static final class DeliverySimulation {
 
-        private static final int READERS = 4;
+        private static final int CLIENTS = 4;
 
         private final HubHarness harness = new HubHarness();
         private final ScriptedBroker broker = harness.broker;
-        private final List<Reader> readers =
-                Stream.generate(() -> new Reader(harness)).limit(READERS).toList();
+        private final List<Client> clients =
+                Stream.generate(() -> new Client(harness)).limit(CLIENTS).toList();
 
         /** Whether the broker lost messages and the pod has not subscribed again since. */
         private boolean unsubscribed;
@@ -127,7 +128,7 @@ class DeliveryModelTest {
 
         void apply(Event event) {
             int number = event.number();
-            Reader reader = readers.get(number % READERS);
+            Client client = clients.get(number % CLIENTS);
             switch (event.kind()) {
                 case PUBLISH -> publish(number);
                 case PUBLISH_UNDELIVERED -> broker.storeUndelivered(number);
@@ -141,35 +142,35 @@ class DeliveryModelTest {
                 case HOLD_ANSWERS -> broker.holdAnswers();
                 case RELEASE_ONE_ANSWER -> broker.releaseOneAnswer();
                 case RELEASE_ANSWERS -> broker.releaseAnswers();
-                case CONNECT_AT_TAIL -> reader.connect(new StartPosition.Tail());
-                case CONNECT_AT_NEWEST -> reader.connect(new StartPosition.Newest(number + 1));
-                case DISCONNECT -> reader.disconnect();
-                case STALL -> reader.stall();
-                case DRAIN_ONCE -> reader.drainOnce();
-                case DRAIN -> reader.drain();
+                case CONNECT_AT_TAIL -> client.connect(new StartPosition.Tail());
+                case CONNECT_AT_NEWEST -> client.connect(new StartPosition.Newest(number + 1));
+                case DISCONNECT -> client.disconnect();
+                case STALL -> client.stall();
+                case DRAIN_ONCE -> client.drainOnce();
+                case DRAIN -> client.drain();
                 case RUN_ONE_TASK -> harness.loop.runOne();
                 case RUN_ALL_TASKS -> harness.run();
                 case TICK -> harness.hub.tick(System.nanoTime());
                 case SETTLE -> settle();
             }
-            readers.forEach(Reader::checkNewLines);
+            clients.forEach(Client::checkNewLines);
         }
 
-        /** Ends every fault, has every reader come back, and publishes three messages. */
+        /** Ends every fault, has every client come back, and publishes three messages. */
         void settle() {
             broker.releaseAnswers();
             interrupt();
             harness.run();
-            readers.forEach(Reader::drain);
+            clients.forEach(Client::drain);
             harness.run();
-            readers.forEach(Reader::comeBack);
+            clients.forEach(Client::comeBack);
             harness.publish(3);
-            readers.forEach(Reader::comeBack);
+            clients.forEach(Client::comeBack);
             harness.run();
         }
 
-        List<Reader> readers() {
-            return readers;
+        List<Client> clients() {
+            return clients;
         }
 
         List<String> endedEpochs() {
@@ -225,82 +226,32 @@ class DeliveryModelTest {
             }
         }
 
-        /**
-         * A browser that keeps its position across connections. It fails when it receives a line
-         * that does not continue from what it received before.
-         */
-        static final class Reader {
+        /** A client that reads the room. */
+        static final class Client extends ModelClient {
 
-            private final HubHarness harness;
-            private Optional<TestReader> connected = Optional.empty();
             private Optional<EventId> position = Optional.empty();
 
             /** The position that has to follow the last gap; empty if it has followed. */
             private Optional<EventId> afterGap = Optional.empty();
 
-            private int linesChecked;
-            private int gaps;
-
             /** The text of every id received: an id never has two texts. */
             private final Map<EventId, String> texts = new HashMap<>();
 
-            Reader(HubHarness harness) {
-                this.harness = harness;
+            Client(HubHarness harness) {
+                super(harness);
+            }
+
+            @Override
+            void connect() {
+                connect(new StartPosition.Tail());
             }
 
             /** Connects unless it is connected, at its position if it has one. */
             void connect(StartPosition withoutPosition) {
-                if (connected.isEmpty()) {
-                    StartPosition start =
-                            position.<StartPosition>map(StartPosition.After::new)
-                                    .orElse(withoutPosition);
-                    connected = Optional.of(harness.connectWithoutRunning(start));
-                    linesChecked = 0;
-                }
-            }
-
-            void disconnect() {
-                checkNewLines();
-                connected.ifPresent(TestReader::disconnect);
-                connected = Optional.empty();
-            }
-
-            void stall() {
-                connected.ifPresent(TestReader::stall);
-            }
-
-            void drainOnce() {
-                connected.ifPresent(TestReader::drainOnce);
-            }
-
-            void drain() {
-                connected.ifPresent(TestReader::drain);
-            }
-
-            /** Connects again if the server has ended its stream. */
-            void comeBack() {
-                checkNewLines();
-                connect(new StartPosition.Tail());
-                harness.run();
-                checkNewLines();
-            }
-
-            void checkNewLines() {
-                if (connected.isEmpty()) {
-                    return;
-                }
-                List<String> lines = connected.get().lines();
-                for (; linesChecked < lines.size(); linesChecked++) {
-                    check(lines, linesChecked);
-                }
-                if (connected.get().connection().isEnded()) {
-                    connected = Optional.empty();
-                }
-            }
-
-            /** Returns how many gaps it has received. */
-            int gaps() {
-                return gaps;
+                StartPosition start =
+                        position.<StartPosition>map(StartPosition.After::new)
+                                .orElse(withoutPosition);
+                connect(() -> List.of(new RoomStart(ScriptedBroker.ROOM, start)));
             }
 
             void assertUpToDate() {
@@ -314,18 +265,18 @@ class DeliveryModelTest {
                 }
             }
 
-            private void check(List<String> lines, int index) {
-                String[] words = lines.get(index).split(" ");
+            @Override
+            void check(String[] words) {
                 switch (words[0]) {
                     case "at" -> checkPosition(id(words[1]));
                     case "resumed" -> assertThat(position).contains(id(words[1]));
-                    case "gap" -> checkGap(words);
+                    case "gap" -> checkGap(words[1], words[2], words[3]);
                     case "goodbye" -> assertThat(words[1]).isIn("slow-consumer", "unavailable");
                     default -> checkMessage(id(words[0]), words[1]);
                 }
             }
 
-            /** A position is the reader's own, or after a gap the one before the oldest message. */
+            /** A position is the client's, or after a gap the one before the oldest message. */
             private void checkPosition(EventId received) {
                 Optional<EventId> expected = afterGap.or(() -> position);
                 if (expected.isPresent()) {
@@ -336,22 +287,12 @@ class DeliveryModelTest {
             }
 
             /**
-             * A gap names the reader's own position, which it keeps until it is given the next, and
+             * A gap names the client's position, which it keeps until it receives the next, and
              * leaves out nothing that is retained.
              */
-            private void checkGap(String[] words) {
-                gaps++;
-                assertThat(words[1]).isEqualTo(position.orElseThrow().toString());
-                EventId newest = id(words[3]);
-                var next = new EventId(newest.epoch(), before(words[2], newest));
-                if (next.epoch().equals(harness.broker.epoch())) {
-                    assertThat(next.offset()).isLessThan(harness.broker.oldest());
-                }
-                afterGap = Optional.of(next);
-            }
-
-            private static long before(String oldest, EventId newest) {
-                return oldest.equals("none") ? newest.offset() : id(oldest).offset() - 1;
+            private void checkGap(String requested, String oldest, String newest) {
+                assertThat(requested).isEqualTo(position.orElseThrow().toString());
+                afterGap = Optional.of(onGap(harness.broker, oldest, newest));
             }
 
             private void checkMessage(EventId id, String text) {
@@ -359,10 +300,6 @@ class DeliveryModelTest {
                 assertThat(id).isEqualTo(new EventId(at.epoch(), at.offset() + 1));
                 assertThat(texts.merge(id, text, (former, latter) -> former)).isEqualTo(text);
                 position = Optional.of(id);
-            }
-
-            private static EventId id(String written) {
-                return EventId.parse(written).orElseThrow();
             }
         }
     }

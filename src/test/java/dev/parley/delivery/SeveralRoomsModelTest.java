@@ -13,7 +13,6 @@ import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -45,7 +44,7 @@ class SeveralRoomsModelTest {
 
         assertThat(simulation.clients)
                 .allSatisfy(Client::assertUpToDate)
-                .allSatisfy(client -> assertThat(client.gaps).isZero());
+                .allSatisfy(client -> assertThat(client.gaps()).isZero());
     }
 
     @Property
@@ -164,13 +163,10 @@ class SeveralRoomsModelTest {
         }
     }
 
-    /** A client that keeps its last id, and fails when a line does not follow from the others. */
-    private static final class Client {
+    /** A client that keeps one id for all rooms. */
+    private static final class Client extends ModelClient {
 
         private static final int ALL = 7;
-
-        private final HubHarness harness;
-        private Optional<TestReader> connected = Optional.empty();
 
         /** The last id: for each room that was read, the position there. */
         private SortedMap<String, String> id = new TreeMap<>();
@@ -181,12 +177,15 @@ class SeveralRoomsModelTest {
         /** The position that has to follow a gap in its room; empty if it has followed. */
         private final Map<String, String> afterGap = new HashMap<>();
 
-        private int linesChecked;
-        private int gaps;
         private final Map<String, String> texts = new HashMap<>();
 
         Client(HubHarness harness) {
-            this.harness = harness;
+            super(harness);
+        }
+
+        @Override
+        void connect() {
+            connect(ALL);
         }
 
         /**
@@ -195,60 +194,19 @@ class SeveralRoomsModelTest {
          * @param rooms a bit for each room to read
          */
         void connect(int rooms) {
-            if (connected.isEmpty()) {
-                read =
-                        ROOMS.stream()
-                                .filter(room -> (rooms >> ROOMS.indexOf(room) & 1) == 1)
-                                .toList();
-                if (read.size() < 2) {
-                    read = ROOMS;
-                }
-                id.keySet().retainAll(read);
-                afterGap.clear();
-                connected =
-                        Optional.of(
-                                harness.connectWithoutRunning(
-                                        read.stream().map(this::start).toList()));
-                linesChecked = 0;
-            }
-        }
-
-        void disconnect() {
-            checkNewLines();
-            connected.ifPresent(TestReader::disconnect);
-            connected = Optional.empty();
-        }
-
-        void stall() {
-            connected.ifPresent(TestReader::stall);
-        }
-
-        void drainOnce() {
-            connected.ifPresent(TestReader::drainOnce);
-        }
-
-        void drain() {
-            connected.ifPresent(TestReader::drain);
-        }
-
-        void comeBack() {
-            checkNewLines();
-            connect(ALL);
-            harness.run();
-            checkNewLines();
-        }
-
-        void checkNewLines() {
-            if (connected.isEmpty()) {
-                return;
-            }
-            List<String> lines = connected.get().lines();
-            for (; linesChecked < lines.size(); linesChecked++) {
-                check(lines.get(linesChecked).split(" "));
-            }
-            if (connected.get().connection().isClosed()) {
-                connected = Optional.empty();
-            }
+            connect(
+                    () -> {
+                        read =
+                                ROOMS.stream()
+                                        .filter(room -> (rooms >> ROOMS.indexOf(room) & 1) == 1)
+                                        .toList();
+                        if (read.size() < 2) {
+                            read = ROOMS;
+                        }
+                        id.keySet().retainAll(read);
+                        afterGap.clear();
+                        return read.stream().map(this::start).toList();
+                    });
         }
 
         void assertUpToDate() {
@@ -270,10 +228,11 @@ class SeveralRoomsModelTest {
                     new Room(room),
                     position == null
                             ? new StartPosition.Tail()
-                            : new StartPosition.After(EventId.parse(position).orElseThrow()));
+                            : new StartPosition.After(id(position)));
         }
 
-        private void check(String[] words) {
+        @Override
+        void check(String[] words) {
             switch (words[0]) {
                 case "at" -> checkPosition(words[1]);
                 case "resumed" -> assertThat(id.values()).contains(words[1]);
@@ -289,24 +248,11 @@ class SeveralRoomsModelTest {
          * written.
          */
         private void checkGap(String requested, String oldest, String newest, String room) {
-            gaps++;
             String known = id.get(room);
             if (known != null) {
                 assertThat(requested).isEqualTo(known);
             }
-            EventId last = EventId.parse(newest).orElseThrow();
-            var next = new EventId(last.epoch(), before(oldest, last));
-            ScriptedBroker broker = harness.broker(room);
-            if (next.epoch().equals(broker.epoch())) {
-                assertThat(next.offset()).isLessThan(broker.oldest());
-            }
-            afterGap.put(room, next.toString());
-        }
-
-        private static long before(String oldest, EventId newest) {
-            return oldest.equals("none")
-                    ? newest.offset()
-                    : EventId.parse(oldest).orElseThrow().offset() - 1;
+            afterGap.put(room, onGap(harness.broker(room), oldest, newest).toString());
         }
 
         /**
@@ -333,7 +279,7 @@ class SeveralRoomsModelTest {
                 if (before == null || before.equals(entry.getValue())) {
                     continue;
                 }
-                EventId last = EventId.parse(before).orElseThrow();
+                EventId last = id(before);
                 assertThat(entry.getValue())
                         .isEqualTo(new EventId(last.epoch(), last.offset() + 1).toString());
                 String known = entry.getKey() + entry.getValue();
