@@ -59,8 +59,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>The map is asked for again, with growing pauses, while a channel is at no node or a node is
- * not connected; else every few seconds. Thread-safe; while the lock of this is held, locks of the
- * nodes are taken, and never the reverse.
+ * not connected; otherwise every few seconds. Thread-safe; while the lock of this is held, locks of
+ * the nodes are taken, and never the reverse.
  */
 public final class ClusterConnections implements RedisConnections {
 
@@ -84,18 +84,36 @@ public final class ClusterConnections implements RedisConnections {
     // Guarded by this.
 
     private final Map<NodeAddress, Master> masters = new HashMap<>();
-    private final Map<String, Wanted> wanted = new HashMap<>();
+    private final Map<String, WantedChannel> wanted = new HashMap<>();
     private final Backoff backoff;
     private ClusterSlots slots = ClusterSlots.NONE;
+
+    /** The node that is asked for the map first, because it has, or noticed, the last change. */
     private @Nullable NodeAddress askFirst;
+
+    /** Whether a node has said, since the map was read, that it has lost or is losing a slot. */
     private boolean moved;
+
+    /** Whether the map is being asked for, or will be when a pause is over. */
     private boolean refreshing;
+
+    /** The timer of {@link #onTick}. */
     private long periodic = -1;
+
+    /** Ticks since the last one that asked for the map. */
     private int ticks;
+
     private long startNanos;
-    private boolean started;
+
+    /** Whether messages flowed from all masters at a tick. */
+    private boolean wereAllUp;
+
     private boolean closed;
-    private long lastMoveNanos;
+
+    /** When it was last logged that channels moved. */
+    private long moveLoggedNanos;
+
+    /** Why the map could not be read; {@link #NOT_CONNECTED} at first and once it was read. */
     private String lastError = NOT_CONNECTED;
 
     /** Empty until a node has answered. */
@@ -126,7 +144,7 @@ public final class ClusterConnections implements RedisConnections {
     }
 
     /** A channel that is wanted, and where it is subscribed to. */
-    private static final class Wanted {
+    private static final class WantedChannel {
 
         private final int slot;
         private int users;
@@ -137,7 +155,7 @@ public final class ClusterConnections implements RedisConnections {
 
         private final List<Promise<Void>> waiting = new ArrayList<>();
 
-        Wanted(String channel) {
+        WantedChannel(String channel) {
             slot = ClusterSlots.slotOf(channel);
         }
     }
@@ -246,7 +264,7 @@ public final class ClusterConnections implements RedisConnections {
     @Override
     public Future<Void> subscribe(String channel) {
         synchronized (this) {
-            Wanted one = wanted.computeIfAbsent(channel, Wanted::new);
+            WantedChannel one = wanted.computeIfAbsent(channel, WantedChannel::new);
             one.users++;
             if (one.at == null) {
                 place(channel, one);
@@ -264,7 +282,7 @@ public final class ClusterConnections implements RedisConnections {
     public void unsubscribe(String channel) {
         List<Promise<Void>> waiting;
         synchronized (this) {
-            Wanted left = wanted.get(channel);
+            WantedChannel left = wanted.get(channel);
             if (left == null || --left.users > 0) {
                 return;
             }
@@ -283,7 +301,7 @@ public final class ClusterConnections implements RedisConnections {
      * @return whether the channel moved from one node to another because its slot did
      */
     @SuppressWarnings("ReferenceEquality") // A master that was replaced has another connection.
-    private boolean place(String channel, Wanted one) {
+    private boolean place(String channel, WantedChannel one) {
         Master to = isOfASlot(channel) ? owner(one.slot) : anyNode(one);
         if (to == one.at) {
             return false;
@@ -306,7 +324,7 @@ public final class ClusterConnections implements RedisConnections {
      * subscription is up; otherwise the owner of the name's slot, or if that is away, any node with
      * slots whose subscription is up.
      */
-    private @Nullable Master anyNode(Wanted one) {
+    private @Nullable Master anyNode(WantedChannel one) {
         Master at = one.at;
         if (at != null && isUp(at)) {
             return at;
@@ -338,7 +356,7 @@ public final class ClusterConnections implements RedisConnections {
     }
 
     @SuppressWarnings("ReferenceEquality") // This very channel and master, not later ones.
-    private void onConfirmed(String channel, Wanted one, Master at) {
+    private void onConfirmed(String channel, WantedChannel one, Master at) {
         List<Promise<Void>> waiting;
         boolean again;
         synchronized (this) {
@@ -391,7 +409,7 @@ public final class ClusterConnections implements RedisConnections {
 
         @SuppressWarnings("ReferenceEquality") // Every master has a node of its own.
         private boolean isConfirmedAt(RedisNode node, String channel) {
-            Wanted one = wanted.get(channel);
+            WantedChannel one = wanted.get(channel);
             return one != null && one.confirmed && one.at != null && one.at.node == node;
         }
 
@@ -399,17 +417,16 @@ public final class ClusterConnections implements RedisConnections {
         @SuppressWarnings("ReferenceEquality") // Every master has a node of its own.
         public void onLost(RedisNode node, Set<String> channels) {
             synchronized (ClusterConnections.this) {
-                for (Master master : masters.values()) {
-                    if (master.node == node) {
-                        askFirst = master.address;
-                        if (channels.stream().anyMatch(name -> !wanted.containsKey(name))) {
-                            // The probe's channel, or one that was left meanwhile.
-                            master.probe.onLost();
-                        }
+                Master master = masterOf(node);
+                if (master != null) {
+                    askFirst = master.address;
+                    if (channels.stream().anyMatch(name -> !wanted.containsKey(name))) {
+                        // The probe's channel, or one that was left meanwhile.
+                        master.probe.onLost();
                     }
                 }
                 for (String channel : channels) {
-                    Wanted one = wanted.get(channel);
+                    WantedChannel one = wanted.get(channel);
                     if (one != null && one.at != null && one.at.node == node) {
                         one.at = null;
                     }
@@ -424,19 +441,26 @@ public final class ClusterConnections implements RedisConnections {
          * slots show as well whether its connections work.
          */
         @Override
-        @SuppressWarnings("ReferenceEquality") // Every master has a node of its own.
         public boolean onProbeRedirected(RedisNode node) {
             synchronized (ClusterConnections.this) {
-                for (Master master : masters.values()) {
-                    if (master.node == node && master.serves && master.probe.isPlaced()) {
-                        askFirst = master.address;
-                        master.probe.onRedirected();
-                    }
+                Master master = masterOf(node);
+                if (master != null && master.serves && master.probe.isPlaced()) {
+                    askFirst = master.address;
+                    master.probe.onRedirected();
                 }
                 moved = true;
                 refreshSoon();
                 return true;
             }
+        }
+
+        /** Returns the master that a node belongs to; null if it was left or replaced. */
+        @SuppressWarnings("ReferenceEquality") // Every master has a node of its own.
+        private @Nullable Master masterOf(RedisNode node) {
+            return masters.values().stream()
+                    .filter(master -> master.node == node)
+                    .findFirst()
+                    .orElse(null);
         }
     }
 
@@ -444,6 +468,7 @@ public final class ClusterConnections implements RedisConnections {
 
     private void onTick() {
         synchronized (this) {
+            wereAllUp = wereAllUp || areAllUp();
             if (isSettled() && ++ticks < TICKS_PER_REFRESH) {
                 return;
             }
@@ -495,7 +520,7 @@ public final class ClusterConnections implements RedisConnections {
         return master.node
                 .connection()
                 .map(connection -> askForSlots(connection, master.address))
-                .orElseGet(() -> Future.failedFuture("not connected"));
+                .orElseGet(() -> Future.failedFuture(NOT_CONNECTED));
     }
 
     /** Connects to a configured address, asks, and ends the connection. */
@@ -558,7 +583,7 @@ public final class ClusterConnections implements RedisConnections {
         // Before channels are placed, so that none goes to, or stays at, a node that is left.
         leaveOthers(owners.keySet());
         int channels = 0;
-        for (Map.Entry<String, Wanted> one : wanted.entrySet()) {
+        for (Map.Entry<String, WantedChannel> one : wanted.entrySet()) {
             channels += place(one.getKey(), one.getValue()) ? 1 : 0;
         }
         logMoves(channels);
@@ -588,8 +613,8 @@ public final class ClusterConnections implements RedisConnections {
     }
 
     private void logMoves(int channels) {
-        if (channels > 0 && System.nanoTime() - lastMoveNanos > KEPT_NANOS) {
-            lastMoveNanos = System.nanoTime();
+        if (channels > 0 && System.nanoTime() - moveLoggedNanos > KEPT_NANOS) {
+            moveLoggedNanos = System.nanoTime();
             LOG.infof(
                     "Redis Cluster: slots have moved; %d channels are subscribed to at other nodes,"
                             + " and their rooms compared (logged once a minute)",
@@ -685,23 +710,37 @@ public final class ClusterConnections implements RedisConnections {
     /**
      * Messages flow if they do from one node at least: another pod would not reach the others any
      * better. A pod that starts waits for all of them, up to {@code parley.redis.probe-timeout}.
+     * After that time, or after a tick at which messages flowed from all of them, it goes on
+     * without those that are away.
      */
     @Override
     public synchronized Optional<String> problem() {
-        Map<String, String> silent = silentServers();
-        long serving = masters.values().stream().filter(master -> master.serves).count();
+        long serving = serving();
         if (serving == 0) {
             return Optional.of("no connection to a Redis Cluster: " + lastError);
         }
-        if (silent.isEmpty() || System.nanoTime() - startNanos > config.probeTimeout().toNanos()) {
-            started = true;
+        Map<String, String> silent = silentServers();
+        if (silent.isEmpty() || (silent.size() < serving && hasStarted())) {
+            return Optional.empty();
         }
-        return silent.size() == serving || !started
-                ? Optional.of(
-                        silent.entrySet().stream()
-                                .map(one -> one.getKey() + ": " + one.getValue())
-                                .collect(Collectors.joining("; ")))
-                : Optional.empty();
+        return Optional.of(
+                silent.entrySet().stream()
+                        .map(one -> one.getKey() + ": " + one.getValue())
+                        .collect(Collectors.joining("; ")));
+    }
+
+    /** Tells whether the pod waits no longer for masters from which no messages flow. */
+    private boolean hasStarted() {
+        return wereAllUp || System.nanoTime() - startNanos > config.probeTimeout().toNanos();
+    }
+
+    private boolean areAllUp() {
+        return serving() > 0 && silentServers().isEmpty();
+    }
+
+    /** Returns the number of masters that have slots. */
+    private long serving() {
+        return masters.values().stream().filter(master -> master.serves).count();
     }
 
     @Override
