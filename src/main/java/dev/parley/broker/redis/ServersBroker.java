@@ -41,8 +41,8 @@ public final class ServersBroker implements RedisBacked {
 
     private static final Logger LOG = Logger.getLogger(ServersBroker.class);
 
-    /** Probes between two refreshes of the lists that each server remembers. */
-    private static final int PROBES_PER_REFRESH = 5;
+    /** Ticks of the probe's interval between two refreshes of the lists that servers remember. */
+    private static final int TICKS_PER_REFRESH = 5;
 
     /** Counted for all servers together, as the rooms of a pod are. */
     private static final String WITHOUT_LABEL = "parley.histories.lost";
@@ -54,10 +54,13 @@ public final class ServersBroker implements RedisBacked {
 
     private volatile long startNanos;
 
-    /** Whether all servers were up once, or had the time to come up. */
-    private volatile boolean started;
+    /** Whether messages flowed from all servers at a tick. */
+    private volatile boolean wereAllUp;
 
     private volatile long timer = -1;
+
+    /** Ticks since the last one that refreshed the lists. Used by the timer alone. */
+    private int ticks;
 
     private record Server(String name, RedisBroker broker, Generations generations) {}
 
@@ -106,14 +109,21 @@ public final class ServersBroker implements RedisBacked {
     public void start() {
         startNanos = System.nanoTime();
         servers.values().forEach(server -> server.broker().start());
-        long pause = config.probeInterval().multipliedBy(PROBES_PER_REFRESH).toMillis();
-        timer = vertx.setPeriodic(pause, id -> servers.values().forEach(this::refreshLists));
+        timer = vertx.setPeriodic(config.probeInterval().toMillis(), id -> onTick());
     }
 
     @Override
     public void close() {
         vertx.cancelTimer(timer);
         servers.values().forEach(server -> server.broker().close());
+    }
+
+    private void onTick() {
+        wereAllUp = wereAllUp || areAllUp();
+        if (++ticks == TICKS_PER_REFRESH) {
+            ticks = 0;
+            servers.values().forEach(this::refreshLists);
+        }
     }
 
     private void refreshLists(Server server) {
@@ -215,8 +225,8 @@ public final class ServersBroker implements RedisBacked {
     /**
      * Messages flow if they do from one server at least: the rooms of the others would not be
      * served any better by another pod. A pod that starts waits for all of them, up to {@code
-     * parley.redis.probe-timeout}, and counts as started for good from the first call of this
-     * method that finds them all or comes after that time.
+     * parley.redis.probe-timeout}. After that time, or after a tick at which messages flowed from
+     * all of them, it goes on without those that are away.
      */
     @Override
     public BrokerState state() {
@@ -231,10 +241,7 @@ public final class ServersBroker implements RedisBacked {
                         up.publishingProblem().ifPresent(publishingProblems::add);
                     }
                 });
-        if (silent.isEmpty() || System.nanoTime() - startNanos > config.probeTimeout().toNanos()) {
-            started = true;
-        }
-        if (silent.size() == servers.size() || !started) {
+        if (silent.size() == servers.size() || (!silent.isEmpty() && !hasStarted())) {
             return new BrokerState.Down(
                     silent.entrySet().stream()
                             .map(one -> "server " + one.getKey() + ": " + one.getValue())
@@ -245,6 +252,15 @@ public final class ServersBroker implements RedisBacked {
                         ? Optional.empty()
                         : Optional.of(String.join("; ", publishingProblems)),
                 silent);
+    }
+
+    /** Tells whether the pod waits no longer for servers from which no messages flow. */
+    private boolean hasStarted() {
+        return wereAllUp || System.nanoTime() - startNanos > config.probeTimeout().toNanos();
+    }
+
+    private boolean areAllUp() {
+        return servers.values().stream().allMatch(server -> server.broker().state().isUp());
     }
 
     private Server serverOf(Room room) {
