@@ -69,7 +69,10 @@ final class RedisSubscription {
     // Guarded by this.
 
     private final Map<String, Channel> channels = new HashMap<>();
-    private @Nullable Joined joined;
+
+    /** The connection that was joined last; null once it takes no command any more. */
+    private @Nullable Pipeline current;
+
     private boolean warnedOfPattern;
 
     /** How a name is subscribed to. */
@@ -125,12 +128,16 @@ final class RedisSubscription {
      * A command, and the channels in it that have no answer yet. They are of one kind and, if that
      * is {@link Kind#SHARD}, of one slot.
      *
-     * @param onJoin whether it was sent when the connection was joined
+     * @param isOfJoin whether {@link #join} sent it
      */
-    private record Sent(Command command, Queue<Channel> channels, boolean onJoin) {
+    private record Sent(Command command, Queue<Channel> channels, boolean isOfJoin) {
 
-        static Sent of(Command command, Collection<Channel> channels, boolean onJoin) {
-            return new Sent(command, new ArrayDeque<>(channels), onJoin);
+        static Sent whileJoining(Command command, Collection<Channel> channels) {
+            return new Sent(command, new ArrayDeque<>(channels), true);
+        }
+
+        static Sent later(Command command, Channel channel) {
+            return new Sent(command, new ArrayDeque<>(List.of(channel)), false);
         }
 
         private Channel next() {
@@ -147,22 +154,24 @@ final class RedisSubscription {
     }
 
     /** One connection, and the commands that Redis has still to answer on it. */
-    private static final class Joined {
+    private static final class Pipeline {
 
         private final RedisConnection connection;
-        private final Promise<Void> done = Promise.promise();
         private final Queue<Sent> unanswered = new ArrayDeque<>();
 
-        /** Commands of {@link #join} that have no answer yet. */
-        private int joining;
+        /** How many of them {@link #join} has sent. */
+        private int unansweredOfJoin;
 
-        Joined(RedisConnection connection) {
+        /** Completes when none of these is left. */
+        private final Promise<Void> joined = Promise.promise();
+
+        Pipeline(RedisConnection connection) {
             this.connection = connection;
         }
 
         /** Removes the first command; returns whether it was the last one of {@link #join}. */
         private boolean removeFirst() {
-            return unanswered.remove().onJoin() && --joining == 0;
+            return unanswered.remove().isOfJoin() && --unansweredOfJoin == 0;
         }
     }
 
@@ -171,7 +180,10 @@ final class RedisSubscription {
 
         private final List<Promise<Void>> confirmed = new ArrayList<>();
         private final Map<String, Channel> lost = new HashMap<>();
+
+        /** Whether it was the last answer that {@link #join} waited for. */
         private boolean isJoined;
+
         private @Nullable ErrorType refusal;
     }
 
@@ -204,8 +216,8 @@ final class RedisSubscription {
         if (wanted == null) {
             wanted = new Channel(name, kind);
             channels.put(name, wanted);
-            if (joined != null) {
-                send(joined, Sent.of(kind.subscribe, List.of(wanted), false));
+            if (current != null) {
+                send(current, Sent.later(kind.subscribe, wanted));
             }
         }
         wanted.users++;
@@ -230,8 +242,8 @@ final class RedisSubscription {
             }
             channels.remove(name);
             waiting = List.copyOf(left.waiting);
-            if (joined != null) {
-                send(joined, Sent.of(left.kind.unsubscribe, List.of(left), false));
+            if (current != null) {
+                send(current, Sent.later(left.kind.unsubscribe, left));
             }
         }
         waiting.forEach(one -> one.tryFail("left before it was confirmed: " + name));
@@ -253,10 +265,10 @@ final class RedisSubscription {
      */
     Future<Void> join(RedisConnection connection) {
         synchronized (this) {
-            var joining = new Joined(connection);
-            joined = joining;
+            var fresh = new Pipeline(connection);
+            current = fresh;
             channels.values().forEach(channel -> channel.confirmed = false);
-            connection.handler(push -> handle(push, joining));
+            connection.handler(push -> handle(push, fresh));
             Map<Integer, List<Channel>> groups =
                     channels.values().stream()
                             .collect(
@@ -265,18 +277,18 @@ final class RedisSubscription {
             for (List<Channel> group : groups.values()) {
                 for (int i = 0; i < group.size(); i += BATCH) {
                     List<Channel> batch = group.subList(i, Math.min(i + BATCH, group.size()));
-                    joining.joining++;
-                    send(joining, Sent.of(batch.get(0).kind.subscribe, batch, true));
+                    fresh.unansweredOfJoin++;
+                    send(fresh, Sent.whileJoining(batch.get(0).kind.subscribe, batch));
                 }
             }
             if (groups.isEmpty()) {
-                joining.done.complete();
+                fresh.joined.complete();
             }
-            return joining.done.future();
+            return fresh.joined.future();
         }
     }
 
-    private void send(Joined on, Sent command) {
+    private void send(Pipeline on, Sent command) {
         on.unanswered.add(command);
         Request request = Request.cmd(command.command());
         command.channels().forEach(channel -> request.arg(channel.name));
@@ -289,21 +301,21 @@ final class RedisSubscription {
      * channel. Either way the next one is joined instead.
      */
     @SuppressWarnings("ReferenceEquality") // This very connection, not a newer one.
-    private void onUnsent(Throwable failure, Joined on) {
-        boolean isPresent;
+    private void onUnsent(Throwable failure, Pipeline on) {
+        boolean isCurrent;
         synchronized (this) {
-            isPresent = joined == on;
-            if (isPresent) {
-                joined = null;
+            isCurrent = current == on;
+            if (isCurrent) {
+                current = null;
             }
             on.unanswered.clear();
         }
-        if (!on.done.tryFail(failure) && isPresent) {
+        if (!on.joined.tryFail(failure) && isCurrent) {
             onRefused.accept(on.connection, RedisReason.of(failure));
         }
     }
 
-    private void handle(Response push, Joined on) {
+    private void handle(Response push, Pipeline on) {
         // The client passes the answers to this handler like messages, also an error.
         if (push instanceof ErrorType error) {
             apply(onError(error, on), on);
@@ -322,10 +334,10 @@ final class RedisSubscription {
     }
 
     @SuppressWarnings("ReferenceEquality") // This very connection or channel, not a newer one.
-    private synchronized Outcome onAnswer(String word, String name, Joined on) {
+    private synchronized Outcome onAnswer(String word, String name, Pipeline on) {
         var outcome = new Outcome();
         Sent first = on.unanswered.peek();
-        if (joined != on) {
+        if (current != on) {
             return outcome;
         }
         if (first != null && first.isAnsweredBy(word, name)) {
@@ -353,9 +365,9 @@ final class RedisSubscription {
 
     /** An error is the answer to all channels of a command. */
     @SuppressWarnings("ReferenceEquality") // This very connection or channel, not a newer one.
-    private synchronized Outcome onError(ErrorType error, Joined on) {
+    private synchronized Outcome onError(ErrorType error, Pipeline on) {
         var outcome = new Outcome();
-        if (joined != on) {
+        if (current != on) {
             return outcome;
         }
         Sent first = on.unanswered.peek();
@@ -402,10 +414,10 @@ final class RedisSubscription {
                 || words[1].equals(Integer.toString(ClusterSlots.slotOf(command.next().name)));
     }
 
-    private void apply(Outcome outcome, Joined on) {
+    private void apply(Outcome outcome, Pipeline on) {
         outcome.confirmed.forEach(Promise::tryComplete);
         if (outcome.isJoined) {
-            on.done.tryComplete();
+            on.joined.tryComplete();
         }
         if (!outcome.lost.isEmpty()) {
             outcome.lost
@@ -416,7 +428,7 @@ final class RedisSubscription {
                                             one -> one.tryFail("lost: " + channel.name)));
             onLost.accept(new HashSet<>(outcome.lost.keySet()));
         }
-        if (outcome.refusal != null && !on.done.tryFail(outcome.refusal)) {
+        if (outcome.refusal != null && !on.joined.tryFail(outcome.refusal)) {
             onRefused.accept(on.connection, RedisReason.of(outcome.refusal));
         }
     }
