@@ -75,33 +75,24 @@ final class Wiring {
                 vertx, config, histories, publish.maxText().asLongValue(), lost, meters);
     }
 
+    /** The broker in Redis; empty if no Redis is configured. */
     @Produces
     @Singleton
-    Broker broker(
+    Optional<RedisBacked> redisBroker(
             @ConfigProperty(name = "quarkus.redis.hosts") Optional<String> redisHosts,
             @ConfigProperty(name = "quarkus.redis.client-type", defaultValue = "standalone")
                     String clientType,
             Instance<Redis> redis,
             RedisClients clients,
-            RedisBroker.Dependencies given,
-            MemoryConfig memoryConfig,
-            RoomHistories histories,
-            MeterRegistry meters,
-            Clock clock) {
+            RedisBroker.Dependencies given) {
         checkPlainChannel(given.config());
         if (!given.config().servers().isEmpty()) {
-            return started(brokerOfServers(clientType, redis, clients, given));
+            return Optional.of(brokerOfServers(clientType, redis, clients, given));
         }
         if (redisHosts.filter(hosts -> !hosts.isBlank()).isPresent()) {
-            return started(brokerOfOneRedis(clientType, redis, clients, given));
+            return Optional.of(brokerOfOneRedis(clientType, redis, clients, given));
         }
-        LOG.info("Messages stay in this process: quarkus.redis.hosts is not configured");
-        return new MemoryBroker(histories, memoryConfig.maxBytes().asLongValue(), clock, meters);
-    }
-
-    private static Broker started(RedisBacked broker) {
-        broker.start();
-        return broker;
+        return Optional.empty();
     }
 
     private static RedisBacked brokerOfServers(
@@ -149,6 +140,22 @@ final class Wiring {
                             + own
                             + " as Parley's own channels do; choose another name, such as chat");
         }
+    }
+
+    @Produces
+    @Singleton
+    Broker broker(
+            Optional<RedisBacked> redisBroker,
+            MemoryConfig memoryConfig,
+            RoomHistories histories,
+            MeterRegistry meters,
+            Clock clock) {
+        if (redisBroker.isPresent()) {
+            redisBroker.get().start();
+            return redisBroker.get();
+        }
+        LOG.info("Messages stay in this process: quarkus.redis.hosts is not configured");
+        return new MemoryBroker(histories, memoryConfig.maxBytes().asLongValue(), clock, meters);
     }
 
     void close(@Disposes Broker broker) {
