@@ -372,7 +372,9 @@ final class RedisSubscription {
         }
         Sent first = on.unanswered.peek();
         if (first != null && first.next().kind == Kind.PATTERN) {
-            warnOfPattern(first.next().name, error);
+            if (first.subscribes()) {
+                warnOfPattern(first.next().name, error);
+            }
             first.channels().forEach(pattern -> confirm(pattern, outcome));
             outcome.isJoined = on.removeFirst();
         } else if (!ClusterReply.is(error)) {

@@ -155,6 +155,23 @@ class RedisSubscriptionTest {
     }
 
     @Test
+    void patternThatMayNotBeLeft_costsNeitherTheConnectionNorTheNextAnswer() {
+        var node = new ScriptedNode();
+        subscription.join(node.connection);
+        subscription.subscribe("parley:liv[e]", Kind.PATTERN);
+        node.answer("psubscribe", "parley:liv[e]");
+
+        subscription.unsubscribe("parley:liv[e]");
+        Future<Void> chat = subscription.subscribe("chat", Kind.CHANNEL);
+        node.refuse("NOPERM this user has no permissions to run the 'punsubscribe' command");
+        assertThat(chat.isComplete()).isFalse();
+        node.answer("subscribe", "chat");
+
+        assertThat(chat.succeeded()).isTrue();
+        assertThat(refused).isEmpty();
+    }
+
+    @Test
     void channelThatIsRefusedLater_needsAnotherConnection() {
         var node = new ScriptedNode();
         subscription.join(node.connection);

@@ -300,6 +300,7 @@ class RedisClusterBrokerIT {
         }
         rights.add("+cluster|slots");
         rights.add("+asking");
+        rights.add("+punsubscribe");
         if (cluster.isSharded()) {
             rights.addAll(List.of("+ssubscribe", "+sunsubscribe", "+spublish"));
         }
