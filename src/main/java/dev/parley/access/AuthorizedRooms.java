@@ -223,9 +223,12 @@ public final class AuthorizedRooms {
         }
         SubscribeRequest permitted = permitted(exchange, caller, request);
         return (connection, loop) -> {
-            meters.admitted(caller.carrier());
             Hub.Registration stream =
                     tickets.open(caller, () -> hub.subscribe(permitted, connection, loop));
+            // A limit or a drain may have refused it, and its client asks again and again then.
+            if (stream.isAdmitted()) {
+                meters.admitted(caller.carrier());
+            }
             revocations.onStreamOpened(
                     caller, permitted.rooms().stream().map(RoomStart::room).toList());
             return stream;

@@ -179,9 +179,17 @@ public final class Tickets {
     Hub.Registration open(Caller caller, Supplier<Hub.Registration> subscribe) {
         Hub.Registration stream = subscribe.get();
         Runnable leave = enter(caller);
-        return () -> {
-            leave.run();
-            stream.onConnectionGone();
+        return new Hub.Registration() {
+            @Override
+            public boolean isAdmitted() {
+                return stream.isAdmitted();
+            }
+
+            @Override
+            public void onConnectionGone() {
+                leave.run();
+                stream.onConnectionGone();
+            }
         };
     }
 

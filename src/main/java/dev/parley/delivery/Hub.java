@@ -59,14 +59,42 @@ public final class Hub {
     }
 
     /** A stream as its transport sees it, whether it was admitted or refused. */
-    @FunctionalInterface
     public interface Registration {
+
+        /** Tells whether the stream was admitted. A refused one has a goodbye only. */
+        boolean isAdmitted();
 
         /**
          * Notes that the connection is gone: the client has closed it, or the stream was ended on
          * it. Called on its event loop, once or more often.
          */
         void onConnectionGone();
+    }
+
+    private record Admitted(Stream stream) implements Registration {
+
+        @Override
+        public boolean isAdmitted() {
+            return true;
+        }
+
+        @Override
+        public void onConnectionGone() {
+            stream.onGone();
+        }
+    }
+
+    private record Refused(Runnable onGone) implements Registration {
+
+        @Override
+        public boolean isAdmitted() {
+            return false;
+        }
+
+        @Override
+        public void onConnectionGone() {
+            onGone.run();
+        }
     }
 
     /**
@@ -80,12 +108,11 @@ public final class Hub {
         connection.write(encoder.opening());
         Optional<DisconnectReason> refusal = admit(request);
         if (refusal.isPresent()) {
-            Runnable onGone = refuseStream(request, connection, eventLoop, refusal.get());
-            return onGone::run;
+            return new Refused(refuseStream(request, connection, eventLoop, refusal.get()));
         }
         Stream stream = stream(request, connection, eventLoop);
         stream.guarded(Stream::open);
-        return stream::onGone;
+        return new Admitted(stream);
     }
 
     /**
@@ -138,7 +165,7 @@ public final class Hub {
             Connection connection, EventLoop eventLoop, DisconnectReason reason) {
         meters.refused(reason);
         connection.write(encoder.opening());
-        return held.end(encoder.goodbye(reason), connection, eventLoop)::run;
+        return new Refused(held.end(encoder.goodbye(reason), connection, eventLoop));
     }
 
     /**
@@ -153,7 +180,7 @@ public final class Hub {
             EventLoop eventLoop,
             DisconnectReason reason) {
         connection.write(encoder.opening());
-        return refuseStream(request, connection, eventLoop, reason)::run;
+        return new Refused(refuseStream(request, connection, eventLoop, reason));
     }
 
     /** Refuses new streams from now on. */

@@ -336,6 +336,24 @@ class AccessIT {
     }
 
     @Test
+    void streamThatALimitRefuses_isNotCountedAsAdmitted() {
+        try (ParleyProcess small =
+                        AccessPods.builder().config("parley.limits.connections", "1").start();
+                SseReader one = AccessPods.reader(small, "room=kitchen", KITCHEN).open()) {
+            one.awaitLastEventId();
+
+            try (SseReader refused = AccessPods.reader(small, "room=kitchen", KITCHEN).open()) {
+                assertThat(refused.awaitEvent("goodbye").data()).contains("limit");
+                refused.awaitClosed();
+            }
+
+            var metrics = new Metrics(small);
+            metrics.awaitValue("parley_disconnects_total{reason=\"limit\"}", 1);
+            metrics.awaitValue("parley_access_streams_total{carrier=\"bearer\"}", 1);
+        }
+    }
+
+    @Test
     void deniedCalls_areInTheLogAndTheMetrics_withoutTheToken() {
         Timeouts.await("the denial in the log, which has ten a minute at most")
                 .until(

@@ -103,13 +103,28 @@ final class TicketsTest {
         var gone = new AtomicInteger();
 
         Hub.Registration stream =
-                tickets.open(holder(1, Duration.ofHours(1)), () -> gone::incrementAndGet);
+                tickets.open(holder(1, Duration.ofHours(1)), () -> admitted(gone::incrementAndGet));
         tickets.touch();
+        assertThat(stream.isAdmitted()).isTrue();
         stream.onConnectionGone();
 
         assertThat(store.asked).containsExactly(List.of(TicketDigest.of("ticket 1")));
         assertThat(store.lost.apply(TicketDigest.of("ticket 1"))).isEmpty();
         assertThat(gone).hasValue(1);
+    }
+
+    private static Hub.Registration admitted(Runnable onGone) {
+        return new Hub.Registration() {
+            @Override
+            public boolean isAdmitted() {
+                return true;
+            }
+
+            @Override
+            public void onConnectionGone() {
+                onGone.run();
+            }
+        };
     }
 
     @Test
