@@ -32,6 +32,7 @@ import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyPeer;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyPort;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.openshift.api.model.monitoring.v1.Endpoint;
+import io.fabric8.openshift.api.model.monitoring.v1.RelabelConfig;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
 import java.io.IOException;
 import java.net.URI;
@@ -296,6 +297,63 @@ final class ManifestsTest {
             assertThat(endpoint.getPort()).isEqualTo(ProgramNames.MANAGEMENT);
             assertThat(endpoint.getPath()).isEqualTo(ProgramNames.METRICS_PATH);
         }
+    }
+
+    /**
+     * Kubernetes takes a pod out of a Service when it is to stop, which is before its drain, unless
+     * the Service has addresses of pods that are not ready. Clients must not come to such a pod.
+     */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("serviceMonitors")
+    void scrape_findsAPodUntilItEnds_andClientsDoNot(Manifests manifests, ServiceMonitor monitor) {
+        List<Service> ofPods =
+                manifests.all(Service.class).stream()
+                        .filter(
+                                s ->
+                                        manifests
+                                                .selected(s.getSpec().getSelector())
+                                                .name()
+                                                .equals("parley"))
+                        .toList();
+        Service scraped =
+                manifests.one(
+                        Service.class,
+                        monitor.getSpec()
+                                .getSelector()
+                                .getMatchLabels()
+                                .get("app.kubernetes.io/name"));
+
+        assertThat(ofPods).contains(scraped).hasSize(2);
+        assertThat(scraped.getSpec().getPublishNotReadyAddresses()).isTrue();
+        assertThat(scraped.getSpec().getClusterIP()).isEqualTo("None");
+        assertThat(scraped.getSpec().getPorts())
+                .extracting(ServicePort::getName)
+                .containsExactly(ProgramNames.MANAGEMENT);
+        assertThat(manifests.one(Service.class, "parley").getSpec().getPublishNotReadyAddresses())
+                .isNull();
+    }
+
+    /** The alerts and the dashboard know an installation by its job. */
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(strings = {"parley", "blue-parley", "parley-blue"})
+    void scrape_hasTheServiceOfClientsAsItsJob(String service) {
+        ServiceMonitor monitor =
+                Manifests.named("overlays/production").one(ServiceMonitor.class, "parley");
+        String scraped = service.replace("parley", "parley-metrics");
+
+        assertThat(monitor.getSpec().getEndpoints())
+                .allSatisfy(
+                        endpoint -> {
+                            RelabelConfig job = endpoint.getRelabelings().get(0);
+                            assertThat(job.getTargetLabel()).isEqualTo("job");
+                            assertThat(job.getSourceLabels())
+                                    .containsExactly("__meta_kubernetes_service_name");
+                            assertThat(
+                                            Pattern.compile(job.getRegex())
+                                                    .matcher(scraped)
+                                                    .replaceFirst(job.getReplacement()))
+                                    .isEqualTo(service);
+                        });
     }
 
     static Stream<Arguments> networkPolicies() {
