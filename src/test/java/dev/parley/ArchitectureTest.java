@@ -44,13 +44,14 @@ class ArchitectureTest {
             Map.ofEntries(
                     Map.entry("message", Set.of()),
                     Map.entry("retry", Set.of()),
+                    Map.entry("dns", Set.of()),
                     Map.entry("settings", Set.of("message")),
                     Map.entry(
                             "access",
                             Set.of("http", "delivery", "broker", "message", "retry", "settings")),
                     Map.entry("access.memory", Set.of("access")),
                     Map.entry("access.redis", Set.of("access", "broker", "redis")),
-                    Map.entry("redis", Set.of("retry")),
+                    Map.entry("redis", Set.of("dns", "retry")),
                     Map.entry("broker", Set.of("message", "settings")),
                     Map.entry("broker.memory", Set.of("broker", "message", "settings")),
                     Map.entry("broker.redis", Set.of("broker", "message", "redis")),

@@ -120,7 +120,7 @@ public final class RedisClients implements RedisOptionsCustomizer {
     private static Future<String> askForPrimary(Vertx vertx, String sentinel, RedisOptions known) {
         Redis client =
                 Redis.createClient(
-                        vertx,
+                        GatheredWrites.on(vertx),
                         new RedisOptions(known)
                                 .setType(RedisClientType.STANDALONE)
                                 // Without the database, which a Sentinel does not have.

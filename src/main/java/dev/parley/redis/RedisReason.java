@@ -1,5 +1,6 @@
 package dev.parley.redis;
 
+import dev.parley.dns.LookupTimeout;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.handler.ssl.NotSslRecordException;
 import io.vertx.redis.client.impl.types.ErrorType;
@@ -36,7 +37,7 @@ final class RedisReason {
             Pattern.compile(
                     "://|/[<\\d]|\\[|(?<![\\w.@-])[A-Za-z0-9][\\w.-]*:\\d|\\d+(?:\\.\\d+){3}"
                             + "|::|(?:[0-9A-Fa-f]{1,4}:){3}"
-                            + "|unknown host|TLS failed");
+                            + "|unknown host|look-up of|TLS failed");
 
     /** The reply of a node of a Redis Cluster that names another one, with its address. */
     private static final Pattern OF_ANOTHER_NODE = Pattern.compile("\\b(MOVED|ASK) \\d+ ");
@@ -61,6 +62,9 @@ final class RedisReason {
                 return "unknown host "
                         + clean(String.valueOf(cause.getMessage())).replaceFirst("[: ].*", "")
                         + ": check the name in the address of Redis, and DNS";
+            }
+            if (cause instanceof LookupTimeout) {
+                return clean(String.valueOf(cause.getMessage()));
             }
             if (cause instanceof NotSslRecordException) {
                 return "the server does not speak TLS: use redis:// instead of rediss://, or the"

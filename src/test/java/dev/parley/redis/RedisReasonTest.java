@@ -78,6 +78,7 @@ class RedisReasonTest {
                 "Connection refused: redis.example/10.0.0.1:6379",
                 "connection timed out after 10000 ms: redis/[fd00::1]:6379; nothing answers there",
                 "unknown host redis.example: check the name in the address of Redis, and DNS",
+                "the look-up of redis.example has not ended within 2000 ms: check DNS",
                 "TLS failed: No name matching redis.example found; the certificate must be trusted",
                 "no answer within 4000 ms: is it a Redis, and does it use TLS exactly if the address"
                         + " is rediss://?",
