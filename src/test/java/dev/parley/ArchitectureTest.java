@@ -48,7 +48,14 @@ class ArchitectureTest {
                     Map.entry("settings", Set.of("message")),
                     Map.entry(
                             "access",
-                            Set.of("http", "delivery", "broker", "message", "retry", "settings")),
+                            Set.of(
+                                    "http",
+                                    "delivery",
+                                    "broker",
+                                    "dns",
+                                    "message",
+                                    "retry",
+                                    "settings")),
                     Map.entry("access.memory", Set.of("access")),
                     Map.entry("access.redis", Set.of("access", "broker", "redis")),
                     Map.entry("redis", Set.of("dns", "retry")),

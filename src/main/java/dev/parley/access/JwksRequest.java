@@ -1,5 +1,6 @@
 package dev.parley.access;
 
+import dev.parley.dns.NameLookups;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -10,23 +11,31 @@ import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.RequestOptions;
+import io.vertx.core.impl.ContextInternal;
 import io.vertx.core.net.PemTrustOptions;
+import io.vertx.core.net.SocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
 /**
- * Gets a JWK set by HTTP, without blocking a thread. The answer has to be 200, complete within five
- * seconds, and no longer than 256 KB; redirects are not followed.
+ * Gets a JWK set by HTTP, without blocking a thread that serves clients. The look-up of the
+ * server's name may take five seconds. The answer has to be 200, complete within five seconds after
+ * it, and no longer than 256 KB; redirects are not followed.
  */
 final class JwksRequest {
 
-    /** Longest time from the start of the request to the last byte of the answer. */
+    /**
+     * Longest time for the look-up of the server's name, and from there to the last byte of the
+     * answer.
+     */
     static final Duration TIMEOUT = Duration.ofSeconds(5);
 
     private static final int MAX_BYTES = 256 * 1024;
     private static final int OK = 200;
+    private static final int HTTP_PORT = 80;
+    private static final int HTTPS_PORT = 443;
 
     private final Vertx vertx;
     private final HttpClient client;
@@ -53,10 +62,24 @@ final class JwksRequest {
 
     /** Sends the request. Fails with a message that completes a sentence about the issuer. */
     Future<byte[]> send() {
+        var context = (ContextInternal) vertx.getOrCreateContext();
+        return NameLookups.resolve(context, server(), timeout).compose(this::send);
+    }
+
+    private SocketAddress server() {
+        int port = address.getPort();
+        if (port < 0) {
+            port = address.getScheme().equalsIgnoreCase("https") ? HTTPS_PORT : HTTP_PORT;
+        }
+        return SocketAddress.inetSocketAddress(port, address.getHost());
+    }
+
+    private Future<byte[]> send(SocketAddress server) {
         Promise<byte[]> result = Promise.promise();
         var options =
                 new RequestOptions()
                         .setMethod(HttpMethod.GET)
+                        .setServer(server)
                         .setAbsoluteURI(address.toString())
                         .putHeader("Accept", "application/jwk-set+json, application/json");
         Future<HttpClientRequest> request = request(options);
