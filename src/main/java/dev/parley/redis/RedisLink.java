@@ -381,7 +381,8 @@ final class RedisLink {
         return failure instanceof TimeoutException
                 ? "no answer within "
                         + limit.toMillis()
-                        + " ms: is it a Redis, and does it use TLS exactly if the address is rediss://?"
+                        + " ms: is it a Redis, does DNS answer, and does it use TLS exactly if the"
+                        + " address is rediss://?"
                 : RedisReason.of(failure);
     }
 

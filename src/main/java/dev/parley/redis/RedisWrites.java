@@ -57,7 +57,8 @@ public final class RedisWrites {
     void onProbe(String error) {
         // NOPERM depends on the commands that a script uses: the probe's may be allowed although
         // those of a publish are not, and the reverse. Only a publish sets it, and before it ends a
-        // publish must have been accepted.
+        // publish must have been accepted. Where the probe may never write, that ends any other
+        // refusal too.
         boolean isOfRights = RedisRefusal.ofReply(error) == RedisRefusal.NOPERM;
         if (!error.isEmpty() && !isOfRights) {
             onRefused(error);
@@ -67,9 +68,8 @@ public final class RedisWrites {
     }
 
     private synchronized void endUnlessRefusedSince(boolean probeAccepted) {
-        boolean isOver =
-                !refusedSinceProbe
-                        && (refusal == RedisRefusal.NOPERM ? acceptedSince : probeAccepted);
+        boolean isProbeAProof = probeAccepted && refusal != RedisRefusal.NOPERM;
+        boolean isOver = !refusedSinceProbe && (acceptedSince || isProbeAProof);
         refusedSinceProbe = false;
         if (refusal != null && isOver) {
             refusal = null;

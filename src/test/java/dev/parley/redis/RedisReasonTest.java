@@ -80,8 +80,8 @@ class RedisReasonTest {
                 "unknown host redis.example: check the name in the address of Redis, and DNS",
                 "the look-up of redis.example has not ended within 2000 ms: check DNS",
                 "TLS failed: No name matching redis.example found; the certificate must be trusted",
-                "no answer within 4000 ms: is it a Redis, and does it use TLS exactly if the address"
-                        + " is rediss://?",
+                "no answer within 4000 ms: is it a Redis, does DNS answer, and does it use TLS exactly if"
+                        + " the address is rediss://?",
                 "10.0.0.5:6379 knows no node with slots",
                 "redis-0.redis:6379 knows no node with slots",
                 "[fd00::1]:6379 knows no node with slots",

@@ -106,6 +106,19 @@ class RedisWritesTest {
     }
 
     @Test
+    void refusal_endsOnceAPublishWasTaken_whereTheProbeMayNotWrite() {
+        writes.onFailure(refused("OOM of one publish"));
+        writes.onAccepted();
+        writes.onProbe("NOPERM no permissions to run set");
+        assertThat(writes.problem().orElseThrow()).contains("OOM");
+
+        writes.onProbe("NOPERM no permissions to run set");
+
+        assertThat(writes.problem()).isEmpty();
+        assertThat(lines).hasSize(2).last().isEqualTo(AGAIN);
+    }
+
+    @Test
     void refusalOfTheProbesRights_saysNothingAboutPublishes() {
         writes.onProbe("NOPERM no permissions to run set");
 
