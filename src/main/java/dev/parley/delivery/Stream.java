@@ -36,8 +36,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Giving way.</b> The bytes that wait in memory for one client each have a bound in sum.
  * While they are above it, a stream for which such bytes wait counts as slow, and one that is slow
- * is cut as soon as its client has taken nothing from one sweep to the next: others wait for that
- * memory. A client that takes its bytes slowly is not cut for this.
+ * is cut as soon as its client has taken nothing for five seconds: others wait for that memory. A
+ * client that takes its bytes slowly is not cut for this.
  *
  * <p><b>Several rooms.</b> The id of each message is the position in all rooms ({@link
  * StreamPosition}), so that a client that comes back with the last id continues in each of them.
@@ -60,6 +60,13 @@ final class Stream {
      * from before the stream was opened.
      */
     private static final long NO_LIFETIME = Long.MAX_VALUE / 2;
+
+    /**
+     * How long a client may take nothing while too many bytes wait for clients. Not from one sweep
+     * to the next: the kernel accepts more for a connection only when a third of its send buffer is
+     * free, so at 10 KB a second a client seems to take nothing for four seconds at a time.
+     */
+    private static final Duration GIVE_WAY = Duration.ofSeconds(5);
 
     /** Pause before a room that the broker could not serve is tried again, at the next sweep. */
     private static final Duration RETRY_ROOM = Duration.ofSeconds(1);
@@ -136,6 +143,9 @@ final class Stream {
     private long heartbeatEventNanos = writtenNanos;
     private Runnable onGoneAfterEnd = () -> {};
     private long slowSinceNanos;
+
+    /** The first sweep since which the client has taken nothing, while the stream is slow. */
+    private long takesNoneSinceNanos;
 
     /** {@link Connection#taken} at the last sweep that found the stream slow. */
     private long takenBefore;
@@ -572,11 +582,20 @@ final class Stream {
         if (state == State.FLOWING) {
             state = State.SLOW;
             slowSinceNanos = nowNanos;
+            takesNoneSinceNanos = nowNanos;
             meters.slow(1);
-        } else if (connection.isWritable() && takesBytes) {
-            slowSinceNanos = nowNanos;
-        } else if (nowNanos - slowSinceNanos >= config.slowTimeout().toNanos()
-                || (!takesBytes && !connection.mayBeSentBacklog())) {
+            return;
+        }
+        if (takesBytes) {
+            takesNoneSinceNanos = nowNanos;
+            if (connection.isWritable()) {
+                slowSinceNanos = nowNanos;
+            }
+        }
+        boolean hasToEnd =
+                nowNanos - takesNoneSinceNanos >= GIVE_WAY.toNanos()
+                        && !connection.mayBeSentBacklog();
+        if (hasToEnd || nowNanos - slowSinceNanos >= config.slowTimeout().toNanos()) {
             cut(DisconnectReason.SLOW_CONSUMER);
         }
     }

@@ -195,7 +195,9 @@ class SlowReaderTest {
         assertThat(reader.connection().isAborted()).isFalse();
 
         reader.connection().refuseBacklog(true);
-        harness.tick();
+        harness.tickAfter(Duration.ofSeconds(4));
+        assertThat(reader.connection().isAborted()).isFalse();
+        harness.tickAfter(Duration.ofSeconds(6));
 
         assertThat(reader.connection().isAborted()).isTrue();
         assertThat(harness.count("parley.disconnects", "reason", "slow-consumer")).isOne();
@@ -213,7 +215,7 @@ class SlowReaderTest {
 
         reader.connection().refuseBacklog(true);
         harness.tick();
-        harness.tick();
+        harness.tickAfter(Duration.ofSeconds(6));
 
         assertThat(reader.connection().isAborted()).isTrue();
         assertThat(harness.count("parley.disconnects", "reason", "slow-consumer")).isOne();
@@ -232,11 +234,14 @@ class SlowReaderTest {
         harness.publish(1);
         reader.connection().refuseBacklog(true);
 
+        Duration time = Duration.ZERO;
         while (reader.connection().queued() > 1) {
-            harness.tick();
+            harness.tickAfter(time);
+            time = time.plusSeconds(4);
+            harness.tickAfter(time);
             reader.connection().take(1);
         }
-        harness.tick();
+        harness.tickAfter(time);
         assertThat(reader.connection().isAborted()).isFalse();
 
         harness.drain(reader);
