@@ -340,9 +340,10 @@ final class CredentialChecks {
         }
 
         /**
-         * Gives up the place of the request, which is not to be answered any more. Without this,
-         * the places of clients that are gone would keep their requests in memory until Redis
-         * answers, however many connect and close meanwhile. A check that is under way ends.
+         * Gives up the place of a request that does not wait any more: its client is gone, or it is
+         * answered at once, because there is no room for it to wait. Without this, the places of
+         * clients that are gone would keep their requests in memory until Redis answers, however
+         * many connect and close meanwhile. A check that is under way ends.
          */
         void abandon() {
             synchronized (CredentialChecks.this) {

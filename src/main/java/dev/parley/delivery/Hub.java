@@ -246,8 +246,8 @@ public final class Hub {
 
     /**
      * Sends a client its position back, then a goodbye, and ends the connection after a moment.
-     * Leaves both out while too many bytes wait for clients like it, and cuts the connection if the
-     * client takes nothing.
+     * Leaves both out if the client gave a position while too many bytes wait for clients like it,
+     * and cuts the connection if it accepts nothing.
      *
      * @return what to call when the connection is gone
      */

@@ -268,7 +268,8 @@ public final class RoomReplica implements Broker.Listener {
     /**
      * Notes the messages at the beginning of a page that have expired. Noted on the thread that
      * gives the answer, and not where the cursor takes it: other cursors at the same offset would
-     * read the same page meanwhile, and so every further one.
+     * read the same page meanwhile, and so every further one. Not for a reader that has left before
+     * its page has come, unless it read in turn.
      */
     @SuppressWarnings("ReferenceEquality") // A log is equal to itself only.
     private void noteExpired(RoomLog current, long after, Page page) {

@@ -229,14 +229,25 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
 
         @Override
         public void write(byte[] bytes) {
+            if (bytes.length <= PIECE) {
+                write(Unpooled.wrappedBuffer(bytes));
+                return;
+            }
+            // Several pieces are copies: a part of the array would keep all of it in memory, while
+            // only that part still counts.
             for (int from = 0; from < bytes.length; from += PIECE) {
                 int length = Math.min(PIECE, bytes.length - from);
-                // Several pieces are copies: a part of the array would keep all of it in memory,
-                // while only that part still counts.
-                write(
-                        length == bytes.length
-                                ? Unpooled.wrappedBuffer(bytes)
-                                : Unpooled.copiedBuffer(bytes, from, length));
+                write(Unpooled.copiedBuffer(bytes, from, length));
+            }
+        }
+
+        /** Writes parts of the one array, of which copies would be made for each connection. */
+        @Override
+        public void write(SharedBuffer buffer) {
+            byte[] bytes = buffer.bytes();
+            for (int from = 0; from < bytes.length; from += PIECE) {
+                int length = Math.min(PIECE, bytes.length - from);
+                write(Unpooled.wrappedBuffer(bytes, from, length));
             }
         }
 
@@ -261,7 +272,9 @@ public final class EventStream extends AbstractMulti<String> implements Flow.Sub
 
         @Override
         public void end(byte[] last) {
-            write(last);
+            if (last.length > 0) {
+                write(last);
+            }
             complete.run();
             if (request.version() != HttpVersion.HTTP_2) {
                 request.connection().close();
