@@ -2,8 +2,10 @@ package dev.parley.log;
 
 import dev.parley.broker.Lineage;
 import dev.parley.message.EventId;
+import dev.parley.message.Message;
 import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.MessageJson;
+import dev.parley.message.MessageSize;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -308,13 +310,16 @@ public final class RoomLog {
      */
     public static final class Frame {
 
-        /** Estimated heap of a frame without text and bytes: its objects and the ring's slot. */
-        private static final int OVERHEAD_BYTES = 280;
+        /**
+         * Estimated heap of a frame without the values of its message: the objects of both, the
+         * ring's slot, and what both formats have beside these values.
+         */
+        private static final int OVERHEAD_BYTES = 500;
 
         /**
          * The bytes of a message's body ({@link MessageJson#writeBody}) are at most this many for
          * each byte of {@link #cost}: a control character costs four bytes, and is six in JSON; and
-         * twice the {@link #OVERHEAD_BYTES} are more than sender, event type and the rest take.
+         * twice the {@link #OVERHEAD_BYTES} are more than the names of the fields take.
          */
         static final int BODY_BYTES_PER_COST = 2;
 
@@ -343,7 +348,7 @@ public final class RoomLog {
                             .ttl()
                             .map(ttl -> TimeUnit.SECONDS.toNanos(ttl.toSeconds()))
                             .orElse(Long.MAX_VALUE);
-            this.cost = cost(message.message().text());
+            this.cost = cost(message.message());
         }
 
         /** Returns the message. */
@@ -384,26 +389,17 @@ public final class RoomLog {
 
         /**
          * Estimates the heap of the frame, in bytes, when it is encoded in both formats: two bytes
-         * for each UTF-16 unit of the text, and the text in UTF-8 in each format. Escapes in JSON
-         * are not counted.
+         * for each UTF-16 unit of its message's values, and these in UTF-8 in each format. Escapes
+         * in JSON are not counted.
          */
         long cost() {
             return cost;
         }
 
-        private static long cost(String text) {
-            return OVERHEAD_BYTES + 2L * text.length() + FORMATS * utf8Length(text);
-        }
-
-        private static long utf8Length(String text) {
-            // Each half of a surrogate pair is counted as two bytes, and the pair has four.
-            return text.chars()
-                    .mapToLong(
-                            c ->
-                                    c < 0x80
-                                            ? 1
-                                            : c < 0x800 || Character.isSurrogate((char) c) ? 2 : 3)
-                    .sum();
+        private static long cost(Message message) {
+            return OVERHEAD_BYTES
+                    + MessageSize.heap(message)
+                    + FORMATS * MessageSize.encoded(message);
         }
     }
 }

@@ -10,6 +10,8 @@ import dev.parley.message.EventType;
 import dev.parley.message.Message;
 import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.MessageJson;
+import dev.parley.message.Room;
+import dev.parley.sse.EventStreamEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -19,6 +21,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -295,6 +298,30 @@ class RoomLogTest {
 
             assertThat(new RoomLog.Frame(stored, TestMessages.LINES, 0).cost())
                     .isGreaterThanOrEqualTo(body.length / RoomLog.Frame.BODY_BYTES_PER_COST);
+        }
+    }
+
+    /** Without the sender and the event type, a letter with the longest ones would cost little. */
+    @ParameterizedTest
+    @ValueSource(strings = {"a", "\uffff"})
+    void cost_isNoLessThanTheBytesInBothFormats(String character) {
+        var encoder = new EventStreamEncoder(Duration.ofSeconds(2), Duration.ofSeconds(4));
+        for (int length : List.of(1, 10_000)) {
+            var longest =
+                    new Message(
+                                    new Room("r".repeat(64)),
+                                    character.repeat(length),
+                                    Optional.empty(),
+                                    Optional.of(new EventType("\uffff".repeat(64))),
+                                    Instant.EPOCH,
+                                    Optional.of(Duration.ofSeconds(1)))
+                            .verifiedFrom("\uffff".repeat(Message.MAX_FROM));
+            var stored = new StoredMessage(new EventId("e", 1), longest);
+            var frame = new RoomLog.Frame(stored, encoder, 0);
+
+            int encoded = Stream.of(Format.values()).mapToInt(f -> frame.bytes(f).length).sum();
+
+            assertThat(frame.cost()).isGreaterThan(encoded + 2L * length);
         }
     }
 

@@ -13,6 +13,7 @@ import dev.parley.message.EventId;
 import dev.parley.message.Message;
 import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.MessageJson;
+import dev.parley.message.MessageSize;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -32,8 +33,11 @@ import org.jspecify.annotations.Nullable;
 /** One room's log, and the receipts of its idempotency keys. Not thread-safe. */
 final class MemoryLog {
 
-    /** Estimated heap of a message without its text, and of a log without messages. */
-    private static final int OVERHEAD_BYTES = 200;
+    /** Estimated heap of a message without its values. */
+    private static final int MESSAGE_BYTES = 240;
+
+    /** Estimated heap of a log without messages, with what the broker keeps for its room. */
+    private static final int LOG_BYTES = 450;
 
     /** Estimated heap of a receipt with the longest key and sender. */
     private static final int RECEIPT_BYTES = 600;
@@ -51,7 +55,7 @@ final class MemoryLog {
 
     private String epoch;
     private long newest;
-    private long bytes = OVERHEAD_BYTES;
+    private long bytes = LOG_BYTES;
 
     /** Bytes of the retained messages' bodies. */
     private long bodyBytes;
@@ -70,7 +74,7 @@ final class MemoryLog {
 
         /** Heap held, estimated. */
         long heap() {
-            return OVERHEAD_BYTES + 2L * stored.message().text().length();
+            return MESSAGE_BYTES + MessageSize.heap(stored.message());
         }
     }
 

@@ -14,11 +14,14 @@ import dev.parley.broker.Range;
 import dev.parley.broker.RecordingListener;
 import dev.parley.broker.RoomListeners;
 import dev.parley.message.EventId;
+import dev.parley.message.EventType;
+import dev.parley.message.Message;
 import dev.parley.message.Room;
 import dev.parley.testsupport.SettableClock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -36,7 +39,7 @@ class MemoryCeilingTest {
         BlockingBroker broker = withCeiling(100_000);
         EventId quiet = broker.publishText(QUIET, LONG);
 
-        publishLong(broker, 45);
+        publishLong(broker, 44);
 
         assertThat(pageOf(broker, QUIET).epoch()).isNotEqualTo(quiet.epoch());
         assertThat(pageOf(broker, QUIET).newest()).isZero();
@@ -88,6 +91,25 @@ class MemoryCeilingTest {
         assertThat(page.newest()).isEqualTo(500);
         assertThat(page.oldest()).isGreaterThan(450);
         assertThat(offsets(page)).containsExactlyElementsOf(offsets(page.oldest(), 500));
+    }
+
+    /** A letter with them takes about 650 bytes. */
+    @Test
+    void senderAndEventTypeCount() {
+        BlockingBroker broker = withCeiling(100_000);
+        var longest =
+                new Message(
+                        ROOM,
+                        "x",
+                        Optional.of("\uffff".repeat(Message.MAX_FROM)),
+                        Optional.of(new EventType("\uffff".repeat(64))),
+                        broker.clock().instant());
+
+        for (int i = 0; i < 400; i++) {
+            broker.publish(longest);
+        }
+
+        assertThat(broker.readAfter(0, 1_000).messages()).hasSizeBetween(100, 200);
     }
 
     @Test
@@ -202,7 +224,7 @@ class MemoryCeilingTest {
     @Test
     void publishAtTheCeiling_visitsFewRooms_howeverManyHaveReaders() {
         var listeners = new CountingListeners();
-        BlockingBroker broker = withCeiling(6_000_000, HistorySettings.DEFAULT, listeners);
+        BlockingBroker broker = withCeiling(9_090_000, HistorySettings.DEFAULT, listeners);
         List<Room> small = IntStream.range(0, 10_000).mapToObj(i -> new Room("r-" + i)).toList();
         small.forEach(broker::subscribe);
         small.forEach(room -> broker.publishText(room, "x"));
