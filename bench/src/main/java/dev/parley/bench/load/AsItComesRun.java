@@ -28,6 +28,7 @@ final class AsItComesRun {
         FanOutRun.open(readers, options.readers());
         Await.pause(SETTLE_MILLIS);
         long full = server.pssBytes();
+        FanOutRun.requireAllOpen(readers, options.readers());
         readers.leave();
         Await.pause(QUIET_MILLIS);
         long after = server.pssBytes();

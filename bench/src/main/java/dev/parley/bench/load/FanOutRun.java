@@ -91,10 +91,19 @@ final class FanOutRun {
     private void warmUp() throws IOException {
         warmUp(options.size() <= MOST_FLAT_OUT ? 0 : options.rate());
         warmUp(options.rate());
+        requireAllOpen(readers, options.readers());
+    }
+
+    /**
+     * Requires that the server has ended no stream.
+     *
+     * @throws IllegalStateException if it has, because it would be measured with fewer readers
+     */
+    static void requireAllOpen(ReaderLoop readers, int count) {
         if (readers.stats.disconnected > 0) {
             throw new IllegalStateException(
-                    "the server ended %d of %d streams during the warm-up"
-                            .formatted(readers.stats.disconnected, options.readers()));
+                    "the server ended %d of %d streams before they were measured"
+                            .formatted(readers.stats.disconnected, count));
         }
     }
 

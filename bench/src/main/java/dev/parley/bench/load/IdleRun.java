@@ -28,6 +28,7 @@ final class IdleRun {
         long full = server.pssBytes();
         long collected = memoryAfterCollection();
         OptionalLong heap = server.liveHeap();
+        FanOutRun.requireAllOpen(readers, options.readers());
         double count = options.readers();
         var figures =
                 new Figures()
