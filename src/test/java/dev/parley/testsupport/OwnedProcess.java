@@ -153,8 +153,8 @@ public final class OwnedProcess implements Closeable {
     }
 
     private void signal(String name) {
-        if (!System.getProperty("os.name").equals("Linux")) {
-            throw new UnsupportedOperationException("SIG" + name + " is sent on Linux only");
+        if (System.getProperty("os.name").startsWith("Windows")) {
+            throw Tool.skip("Windows has no signals, so no process was paused");
         }
         ProcessBuilder kill = new ProcessBuilder("sh", "-c", "kill -" + name + " " + pid());
         OwnedProcess sender = start(kill);

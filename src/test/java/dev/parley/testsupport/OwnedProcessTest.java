@@ -6,13 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledOnOs;
-import org.junit.jupiter.api.condition.OS;
 
 class OwnedProcessTest {
 
     @Test
-    @EnabledOnOs(OS.LINUX)
     void processTerminatedWhilePaused_endsByItself_andItsLastOutputIsKept() {
         var shell =
                 new ProcessBuilder(

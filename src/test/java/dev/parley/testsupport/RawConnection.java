@@ -6,7 +6,9 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
@@ -43,17 +45,36 @@ public final class RawConnection implements Closeable {
             var connection = new RawConnection(socket);
             connection.send(request);
             return connection;
+        } catch (BindException e) {
+            requireOwn(from);
+            throw new UncheckedIOException(e);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    /** An address of this machine, such as 127.0.0.66, to connect from. */
+    /** An address such as 127.0.0.66, to connect from. */
     public static InetAddress address(String written) {
         try {
             return InetAddress.getByName(written);
         } catch (UnknownHostException e) {
             throw new IllegalArgumentException(e);
+        }
+    }
+
+    /**
+     * Skips the calling test, or fails it in CI, where an address is not one of this machine: on
+     * Linux each address 127.x.y.z is, and on macOS 127.0.0.1 alone.
+     */
+    static void requireOwn(InetAddress address) {
+        try {
+            new ServerSocket(0, 1, address).close();
+        } catch (IOException e) {
+            String written = address.getHostAddress();
+            throw Tool.missing(
+                    written
+                            + " is not an address of this machine; on macOS: sudo ifconfig lo0 alias "
+                            + written);
         }
     }
 

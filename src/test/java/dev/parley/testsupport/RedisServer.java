@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -431,13 +432,35 @@ public final class RedisServer implements Closeable {
 
     static String program() {
         String named = System.getenv().getOrDefault("PARLEY_TEST_REDIS", "");
-        return named.isBlank() ? Embedded.PATH : named;
+        return named.isBlank() ? Embedded.PATH.orElseThrow(RedisServer::noProgram) : named;
     }
 
-    /** The program in the embedded-redis library, unpacked when it is first used. */
+    private static RuntimeException noProgram() {
+        return Tool.missing(
+                "the Redis of the embedded-redis library does not start here (it needs OpenSSL 3),"
+                        + " and redis-server is not on the PATH");
+    }
+
+    /** Tells whether a program runs on this machine. */
+    static boolean starts(String program) {
+        try (OwnedProcess version = OwnedProcess.start(new ProcessBuilder(program, "--version"))) {
+            return version.awaitExit() == 0;
+        } catch (UncheckedIOException e) {
+            return false;
+        }
+    }
+
+    /**
+     * The program in the embedded-redis library, unpacked when it is first used. On Linux, and on
+     * Macs with Apple silicon, it does not start without OpenSSL 3; the one on the {@code PATH}
+     * takes its place then.
+     */
     private static final class Embedded {
 
-        static final String PATH = unpack();
+        static final Optional<String> PATH =
+                Optional.of(unpack())
+                        .filter(RedisServer::starts)
+                        .or(() -> Tool.find("redis-server").map(Path::toString));
 
         private static String unpack() {
             try {

@@ -12,8 +12,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledOnOs;
-import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -112,7 +110,13 @@ class RedisServerTest {
     }
 
     @Test
-    @EnabledOnOs(OS.LINUX)
+    void starts_isTrueOnlyOfAProgramThatRunsHere() {
+        assertThat(RedisServer.starts(RedisServer.program())).isTrue();
+        assertThat(RedisServer.starts("/no/such/program")).isFalse();
+        assertThat(RedisServer.starts("false")).isFalse();
+    }
+
+    @Test
     void pausedServer_answersNothing_andCanBeResumedStoppedAndKilled() {
         try (RedisServer redis = RedisServer.start()) {
             redis.pause();

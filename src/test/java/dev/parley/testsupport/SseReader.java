@@ -157,6 +157,7 @@ public final class SseReader implements Closeable {
 
         /** Connects from this address of the machine, such as 127.0.0.2. */
         public Builder from(InetAddress address) {
+            RawConnection.requireOwn(address);
             from = Optional.of(address);
             return this;
         }

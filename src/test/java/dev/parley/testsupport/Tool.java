@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /**
@@ -20,6 +22,8 @@ import java.util.stream.Stream;
  * skipped test would be taken for one that passed.
  */
 public final class Tool {
+
+    private static final Set<String> SKIPPED_FOR = ConcurrentHashMap.newKeySet();
 
     private final String name;
 
@@ -48,7 +52,18 @@ public final class Tool {
 
     /** Skips the calling test, or fails it in CI, for the reason that something is missing. */
     public static IllegalStateException missing(String reason) {
-        return "true".equals(System.getenv("CI")) ? fail(reason) : abort(reason);
+        return "true".equals(System.getenv("CI")) ? fail(reason) : skip(reason);
+    }
+
+    /**
+     * Skips the calling test, in CI too, and prints the reason once. The test runner prints none,
+     * and where a test is skipped before all tests of its class, it does not even count them.
+     */
+    public static IllegalStateException skip(String reason) {
+        if (SKIPPED_FOR.add(reason)) {
+            System.out.println("SKIPPED: " + reason);
+        }
+        return abort(reason);
     }
 
     /** Starts the program, and does not wait for its end. */

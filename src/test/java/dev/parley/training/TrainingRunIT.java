@@ -1,12 +1,12 @@
 package dev.parley.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.OwnedProcess;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.TextFiles;
+import dev.parley.testsupport.Tool;
 import java.io.File;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -39,14 +39,16 @@ class TrainingRunIT {
 
     @BeforeAll
     static void train() throws IOException {
-        assumeThat(System.getProperty("parley.native", ""))
-                .as("a native executable has no AOT cache")
-                .isBlank();
-        Optional<Path> found = javaWithCaches();
-        assumeThat(found)
-                .as("no JDK 25 or newer in java.home, JAVA_HOME or /usr/lib/jvm: no cache is made")
-                .isPresent();
-        java = found.orElseThrow();
+        if (!System.getProperty("parley.native", "").isBlank()) {
+            throw Tool.skip("a native executable has no AOT cache");
+        }
+        java =
+                javaWithCaches()
+                        .orElseThrow(
+                                () ->
+                                        Tool.skip(
+                                                "no JDK 25 or newer in java.home, JAVA_HOME or"
+                                                        + " /usr/lib/jvm, so no AOT cache was made"));
         cache = directory.resolve("app.aot");
         String classPath = APP.resolveSibling("app") + File.separator + "*";
         var training =
