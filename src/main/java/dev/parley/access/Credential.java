@@ -1,11 +1,10 @@
 package dev.parley.access;
 
-import io.vertx.core.http.Cookie;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -33,6 +32,10 @@ record Credential(Caller.Carrier carrier, String secret) {
 
     private static final Pattern BEARER = Pattern.compile("(?i)bearer +([^ ].*)");
 
+    /** The pair of {@link #COOKIE} in a header, with the value as its group. */
+    private static final Pattern COOKIE_PAIR =
+            Pattern.compile("(?:^|;)[ \\t]*+" + Pattern.quote(COOKIE) + "=([^;]*)");
+
     /**
      * Finds the credential of a request: in the header {@code Authorization}, otherwise the ticket,
      * otherwise the cookie, which a browser sends without being asked to. A header of another
@@ -49,9 +52,32 @@ record Credential(Caller.Carrier carrier, String secret) {
         if (!tickets.isEmpty()) {
             return Optional.of(new Credential(Caller.Carrier.TICKET, tickets.get(0)));
         }
-        Set<Cookie> cookies = request.cookies(COOKIE);
-        return cookies.stream()
-                .findFirst()
-                .map(cookie -> new Credential(Caller.Carrier.COOKIE, cookie.getValue()));
+        return inCookie(request.headers().getAll(HttpHeaders.COOKIE))
+                .map(token -> new Credential(Caller.Carrier.COOKIE, token));
+    }
+
+    /**
+     * Returns the value of the first cookie whose name is exactly {@link #COOKIE}, without the
+     * quotes that it may be in.
+     *
+     * <p>The header is read here, since the decoder of the request's cookies skips a comma before a
+     * name. A browser lets every host set a cookie {@code ,__Host-parley} for all hosts of its
+     * domain, because this name does not begin with the prefix. It may send that cookie before the
+     * right one, and the decoder would return it as {@code __Host-parley}: the visitor would
+     * publish, and read, by a token that another host has chosen.
+     *
+     * @param headers the headers {@code Cookie}, in their order; Vert.x joins those of HTTP/2
+     */
+    static Optional<String> inCookie(List<String> headers) {
+        return headers.stream()
+                .map(COOKIE_PAIR::matcher)
+                .filter(Matcher::find)
+                .map(pair -> unquoted(pair.group(1).strip()))
+                .findFirst();
+    }
+
+    private static String unquoted(String value) {
+        boolean isQuoted = value.length() > 1 && value.startsWith("\"") && value.endsWith("\"");
+        return isQuoted ? value.substring(1, value.length() - 1) : value;
     }
 }

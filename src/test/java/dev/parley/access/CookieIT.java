@@ -3,9 +3,13 @@ package dev.parley.access;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
+import dev.parley.testsupport.Http2Frames;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.Timeouts;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -296,6 +300,45 @@ class CookieIT {
         Http http = new Http(pod.uri()).with("Cookie", cookie.replace("__Host-", ""));
 
         assertThat(http.get("/rooms/cookies/messages").status()).isEqualTo(401);
+    }
+
+    /** A neighbouring host can set it for the whole domain, unlike one with the prefix. */
+    @Test
+    void cookieWithACommaBeforeItsName_doesNotCount() {
+        String ofEve = ",__Host-parley=" + AccessPods.tokenFor("eve").signed();
+        Http alone = new Http(pod.uri()).with("Cookie", ofEve);
+        Http beforeTheRightOne = new Http(pod.uri()).with("Cookie", ofEve + "; " + cookie);
+
+        assertThat(alone.get("/rooms/eve/messages").status()).isEqualTo(401);
+        assertThat(beforeTheRightOne.get("/rooms/eve/messages").status()).isEqualTo(403);
+        assertThat(beforeTheRightOne.get("/rooms/cookies/messages").status()).isEqualTo(200);
+    }
+
+    @Test
+    void cookie_counts_inAnyOfSeveralFields() {
+        String request = "GET /rooms/cookies/messages HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
+        try (RawConnection http1 =
+                RawConnection.open(
+                        pod.port(),
+                        (request + "Cookie: a=b\r\nCookie: " + cookie + "\r\n\r\n")
+                                .getBytes(StandardCharsets.US_ASCII))) {
+            http1.await("HTTP/1.1 200 ");
+        }
+        var fields = new ByteArrayOutputStream();
+        fields.writeBytes(Http2Frames.fields("/rooms/cookies/messages"));
+        fields.writeBytes(Http2Frames.field("cookie", "a=b"));
+        fields.writeBytes(Http2Frames.field("cookie", cookie));
+        byte[] request2 =
+                Http2Frames.connection()
+                        .frame(
+                                Http2Frames.HEADERS,
+                                Http2Frames.END_STREAM | Http2Frames.END_HEADERS,
+                                1,
+                                fields.toByteArray())
+                        .toBytes();
+        try (RawConnection http2 = RawConnection.open(pod.port(), request2)) {
+            http2.await("\"messages\":");
+        }
     }
 
     @Test
