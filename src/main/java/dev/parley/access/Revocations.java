@@ -346,14 +346,27 @@ public final class Revocations {
     /**
      * Puts revocations in force, and ends the streams that they concern. One that is in force
      * already keeps the later of both ends, whatever a server says that has only the earlier.
+     *
+     * <p>Those that have ended are removed first. A token is revoked, the revocation ends, a stream
+     * is opened with a token without {@code iat}, and the token is revoked again: were the ended
+     * one still here, the new one would not count as fresh, and the stream would go on. One that
+     * comes after its end, from a server whose clock is behind, ends no streams.
      */
     private synchronized void add(Map<Revocation, Instant> more) {
         Instant now = clock.instant();
         Map<Revocation, Instant> all = new HashMap<>(inForce.ends());
-        List<Revocation> fresh =
-                more.keySet().stream().filter(one -> !all.containsKey(one)).toList();
-        more.forEach((one, end) -> all.merge(one, end, Revocations::later));
         all.values().removeIf(end -> !end.isAfter(now));
+        List<Revocation> fresh = new ArrayList<>();
+        more.forEach(
+                (one, end) -> {
+                    if (!end.isAfter(now)) {
+                        return;
+                    }
+                    if (!all.containsKey(one)) {
+                        fresh.add(one);
+                    }
+                    all.merge(one, end, Revocations::later);
+                });
         inForce = InForce.of(all);
         endStreams(fresh);
     }

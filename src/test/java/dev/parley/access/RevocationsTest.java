@@ -269,6 +269,39 @@ final class RevocationsTest {
         assertThat(store.puts).as("nothing is given back twice").isEqualTo(puts);
     }
 
+    /** Tokens without {@code iat} can be valid after the first revocation has ended. */
+    @Test
+    void revocationThatIsMadeAgainAfterItsEnd_endsStreams() {
+        SettableClock clock = SettableClock.stoppedNow();
+        var own = revocationsOf(new ForgetfulStore(), clock, "1H");
+        own.revoke(ofEve(Optional.empty())).await().indefinitely();
+        clock.advance(Duration.ofHours(2));
+        open();
+        assertThat(connection.written).doesNotContain("goodbye");
+
+        own.revoke(ofEve(Optional.empty())).await().indefinitely();
+        loop.run();
+
+        assertThat(connection.written).contains("\"reason\":\"revoked\"");
+    }
+
+    /** As when the clock of the store is behind. */
+    @Test
+    void revocationThatHasEnded_andIsStillInTheStore_endsNoStreams() {
+        SettableClock clock = SettableClock.stoppedNow();
+        var store = new ForgetfulStore();
+        revocationsOf(store, clock, "1H").revoke(ofEve(Optional.empty())).await().indefinitely();
+        clock.advance(Duration.ofHours(2));
+        open();
+
+        var own = revocationsOf(store, clock, "1H");
+        own.update();
+        loop.run();
+
+        assertThat(own.isLoaded()).isTrue();
+        assertThat(connection.written).contains("connected").doesNotContain("goodbye");
+    }
+
     private Revocations revocationsOf(AccessStore store, Clock clock, String longest) {
         AccessConfig settings =
                 AccessSettings.withSecret().set("parley.access.max-token-lifetime", longest).read();
