@@ -79,6 +79,12 @@ export class Outbox {
   /** @type {Promise<void> | undefined} the repeat of a message that was given back, while it is under way */
   #repeat;
 
+  /**
+   * @type {string | undefined} what the browser would not store last. Where storage is forbidden or full, a page that is
+   *   left and comes back out of the browser's cache has what it was sending, and the keys of what is in its form, from here
+   */
+  #notStored;
+
   /** Incremented when the page is left; results of earlier attempts are ignored. */
   #visit = 0;
 
@@ -314,11 +320,12 @@ export class Outbox {
    * @param {string} [problem] if they were given back
    */
   #store(messages, problem) {
-    remember("sessionStorage", STORED + this.#room, JSON.stringify({ messages, problem }));
+    const json = JSON.stringify({ messages, problem });
+    this.#notStored = remember("sessionStorage", STORED + this.#room, json) ? undefined : json;
   }
 
   #recall() {
-    return parseStored(recall("sessionStorage", STORED + this.#room));
+    return parseStored(this.#notStored ?? recall("sessionStorage", STORED + this.#room));
   }
 }
 

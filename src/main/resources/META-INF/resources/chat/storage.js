@@ -24,11 +24,13 @@ export function recall(kind, key) {
  * @param {Kind} kind
  * @param {string} key
  * @param {string} value
+ * @returns {boolean} false if the storage is forbidden or full; then it has no value or the one before
  */
 export function remember(kind, key, value) {
   try {
     window[kind].setItem(key, value);
+    return true;
   } catch {
-    // Forbidden or full.
+    return false;
   }
 }

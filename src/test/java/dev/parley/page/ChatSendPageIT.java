@@ -32,6 +32,24 @@ class ChatSendPageIT extends PageBase {
             };
             """;
 
+    /** Blocks the site's data, as a person can do in the settings of a browser. */
+    private static final String FORBIDDEN =
+            """
+            for (const kind of ["localStorage", "sessionStorage"]) {
+              Object.defineProperty(window, kind, {
+                get() { throw new DOMException("Access is denied.", "SecurityError"); },
+              });
+            }
+            """;
+
+    /** Lets the page read what is stored, and store nothing more. */
+    private static final String FULL =
+            """
+            Storage.prototype.setItem = () => {
+              throw new DOMException("The quota has been exceeded.", "QuotaExceededError");
+            };
+            """;
+
     @AutoClose private final ScriptedSite site = ScriptedSite.start();
 
     private final Page tab = browser.tab();
@@ -516,6 +534,55 @@ class ChatSendPageIT extends PageBase {
         site.awaitStream().message("e-2", "Meanwhile").message("e-3", "After");
         page.awaitMessage("After");
         assertThat(page.ownMessages()).hasText(new String[] {"Before", "Meanwhile"});
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {FORBIDDEN, FULL})
+    void pageThatComesBack_withoutStorage_goesOnSending(String storage) {
+        tab.addInitScript(storage);
+        ChatPage page = openWithTheFirstRequestLost("One", "Two");
+        page.leave();
+
+        page.comeBack();
+
+        tab.waitForCondition(() -> requests.size() == 3);
+        assertThat(keyOf(1)).isEqualTo(keyOf(0));
+        assertThat(requests.get(2).postData()).contains("\"Two\"");
+        assertThat(page.send()).not().hasAttribute("aria-busy", "true");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {FORBIDDEN, FULL})
+    void pageThatComesBack_withoutStorage_keepsWhatWasGivenBack_underItsKey(String storage) {
+        tab.addInitScript(storage);
+        ChatPage page = openWithGivenBack("Late");
+        answerWithReceipt("e-1");
+        page.leave();
+
+        page.comeBack();
+
+        assertThat(page.text()).hasValue("Late");
+        assertThat(page.error()).containsText("Perhaps not sent");
+        page.text().press("Enter");
+        tab.waitForCondition(() -> requests.size() == 5);
+        assertThat(keys()).hasSize(1);
+    }
+
+    /** The storage has room at first, so that what it has at last is what was sent long ago. */
+    @Test
+    void pageThatComesBack_whoseStorageBecameFull_doesNotSendAgainWhatItHasSent() {
+        ChatPage page = openWithTheFirstRequestLost("One");
+        tab.evaluate("() => { %s }".formatted(FULL));
+        tab.clock().fastForward(10_000);
+        tab.waitForCondition(() -> requests.size() == 2);
+        assertThat(page.send()).not().hasAttribute("aria-busy", "true");
+        page.leave();
+
+        page.comeBack();
+
+        assertThat(page.send()).not().hasAttribute("aria-busy", "true");
+        assertNextRequestIsFor(page, "Two");
+        assertThat(requests).hasSize(3);
     }
 
     @ParameterizedTest
