@@ -2,6 +2,7 @@ package dev.parley.guarantees;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.access.AccessPods;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.SseReader;
@@ -35,5 +36,28 @@ class MemoryRestartIT {
                 assertThat(waiting.events("gap")).hasSize(1);
             }
         }
+    }
+
+    /** An EventSource stops for good after a 401: the page has to get a new ticket. */
+    @Test
+    void ticket_endsWithThePod_andTheTokenOpensTheRoomWithANewOne() {
+        String token = AccessPods.tokenFor("tickets").signed();
+        try (ParleyProcess pod = AccessPods.builder().fixedPort().start()) {
+            String ticket = AccessPods.ticket(pod, token);
+            assertThat(statusOfStream(pod, ticket)).isEqualTo(200);
+
+            pod.kill();
+            try (ParleyProcess replacement = pod.replacement()) {
+                assertThat(statusOfStream(replacement, ticket)).isEqualTo(401);
+
+                String next = AccessPods.ticket(replacement, token);
+                assertThat(statusOfStream(replacement, next)).isEqualTo(200);
+            }
+        }
+    }
+
+    /** Asks for a stream with this ticket, and reads only the head of the answer. */
+    private static int statusOfStream(ParleyProcess pod, String ticket) {
+        return new Http(pod.uri()).call("HEAD", "/events?room=tickets&ticket=" + ticket).status();
     }
 }
