@@ -93,6 +93,7 @@ public final class MemoryBroker implements Broker {
     private long bytes;
     private final RoomListeners listeners;
     private final BrokerMeters meters;
+    private final CeilingMeters ceilingMeters;
 
     /** A room that has messages. */
     private static final class RetainedRoom {
@@ -128,6 +129,7 @@ public final class MemoryBroker implements Broker {
         this.listeners = listeners;
         this.histories = histories;
         this.meters = new BrokerMeters(registry, this);
+        this.ceilingMeters = new CeilingMeters(registry, this);
         this.maxBytes = maxBytes;
         this.clock = clock;
     }
@@ -169,6 +171,11 @@ public final class MemoryBroker implements Broker {
     @Override
     public BrokerState state() {
         return new BrokerState.Up();
+    }
+
+    /** Returns the estimated heap of all logs together. */
+    synchronized long bytes() {
+        return bytes;
     }
 
     private synchronized Receipt append(PublishRequest request) {
@@ -326,7 +333,7 @@ public final class MemoryBroker implements Broker {
             }
             oldest.remove();
             if (listeners.of(next.room).isEmpty()) {
-                uncount(next);
+                onForgotten(next);
             } else {
                 keepApart(next);
             }
@@ -341,15 +348,21 @@ public final class MemoryBroker implements Broker {
         }
     }
 
-    private void uncount(RetainedRoom forgotten) {
-        bySize.remove(forgotten);
-        bytes -= forgotten.weight;
+    private void onForgotten(RetainedRoom room) {
+        bySize.remove(room);
+        bytes -= room.weight;
+        // A room in which nothing was published or read for long has messages that had ended.
+        room.log.dropExpired();
+        ceilingMeters.onForgotten(room.log);
     }
 
     private void shorten(RetainedRoom room, long share) {
+        int messages = room.log.messages();
+        int receipts = room.log.receipts();
         while (isAboveCeilingWith(room) && room.log.bytes() > share && room.log.dropOldest()) {
             // Each turn drops one message or one receipt.
         }
+        ceilingMeters.onShortened(room.log, messages, receipts);
         weigh(room);
     }
 
@@ -377,6 +390,8 @@ public final class MemoryBroker implements Broker {
         }
         RetainedRoom next = bySize.lower(largest);
         long least = next == null ? 0 : next.weight;
+        int messages = largest.log.messages();
+        int receipts = largest.log.receipts();
         boolean isDropped = false;
         while (isAboveCeilingWith(largest)
                 && largest.log.bytes() >= least
@@ -384,9 +399,10 @@ public final class MemoryBroker implements Broker {
             isDropped = true;
         }
         if (isDropped) {
+            ceilingMeters.onShortened(largest.log, messages, receipts);
             weigh(largest);
         } else {
-            uncount(largest);
+            onForgotten(largest);
             read.remove(largest.room);
             unread.remove(largest.room);
             listened.remove(largest.room);

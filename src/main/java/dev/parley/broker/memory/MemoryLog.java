@@ -129,6 +129,22 @@ final class MemoryLog {
         return bytes;
     }
 
+    /** Returns how many messages are retained. */
+    int messages() {
+        return messages.size();
+    }
+
+    /** Returns how many receipts can be asked for. */
+    int receipts() {
+        return receipts.size();
+    }
+
+    /** Drops the messages and receipts that are too old. */
+    void dropExpired() {
+        dropTooOld(clock.instant());
+        expireReceipts();
+    }
+
     /**
      * Returns the receipt of the first publish under the request's key; null if there was none.
      *

@@ -34,6 +34,8 @@ class MemoryCeilingTest {
     /** A message with this text takes about 2,200 bytes. */
     private static final String LONG = "x".repeat(1_000);
 
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+
     @Test
     void aboveTheCeiling_roomsUsedLeastRecentlyAreForgotten_andStartANewEpoch() {
         BlockingBroker broker = withCeiling(100_000);
@@ -293,6 +295,97 @@ class MemoryCeilingTest {
         assertThat(pageOf(broker, QUIET).newest()).as("without a reader").isZero();
     }
 
+    @Test
+    void belowTheCeiling_theBytesAreShown_andNothingCountsAsForgotten() {
+        BlockingBroker broker = withCeiling(100_000);
+        assertThat(bytes()).isZero();
+
+        publishLong(broker, 10);
+
+        assertThat(bytes()).isBetween(15_000.0, 50_000.0);
+        assertThat(forgotten("rooms")).isZero();
+        assertThat(forgotten("messages")).isZero();
+        assertThat(forgotten("receipts")).isZero();
+    }
+
+    @Test
+    void messagesAndReceiptsThatARoomForgets_areCounted() {
+        BlockingBroker broker = withCeiling(100_000);
+
+        publishWithKeys(broker, ROOM, 200);
+
+        int retained = broker.readAfter(0, 1_000).messages().size();
+        assertThat(bytes()).isBetween(90_000.0, 100_000.0);
+        assertThat(forgotten("rooms")).isZero();
+        assertThat(forgotten("messages")).isEqualTo(200 - retained);
+        assertThat(forgotten("receipts")).isEqualTo(200 - retained);
+    }
+
+    @Test
+    void roomsThatAreForgotten_areCountedWithTheirMessagesAndReceipts() {
+        BlockingBroker broker = withCeiling(100_000);
+        publishWithKeys(broker, QUIET, 20);
+
+        publishLong(broker, 25);
+
+        assertThat(pageOf(broker, QUIET).newest()).isZero();
+        assertThat(forgotten("rooms")).isOne();
+        assertThat(forgotten("messages")).isEqualTo(20);
+        assertThat(forgotten("receipts")).isEqualTo(20);
+    }
+
+    @Test
+    void largestRoomWithReaders_isCounted_whetherItIsShortenedOrForgotten() {
+        BlockingBroker broker = withCeiling(100_000);
+        broker.subscribe(QUIET);
+        broker.publishText(QUIET, LONG.repeat(10));
+        broker.publishText(QUIET, LONG.repeat(30));
+        pageOf(broker, QUIET);
+
+        publishWithReader(broker, new Room("fifteen"), LONG.repeat(15));
+
+        assertThat(forgotten("messages")).as("shortened").isOne();
+        assertThat(forgotten("rooms")).as("shortened").isZero();
+
+        publishWithReader(broker, new Room("twenty-five"), LONG.repeat(25));
+
+        assertThat(pageOf(broker, QUIET).newest()).isZero();
+        assertThat(forgotten("messages")).as("forgotten").isEqualTo(2);
+        assertThat(forgotten("rooms")).as("forgotten").isOne();
+    }
+
+    @Test
+    void messagesThatHadEnded_doNotCountAsForgotten() {
+        BlockingBroker broker = withCeiling(100_000);
+        publishWithKeys(broker, QUIET, 20);
+        broker.clock().advance(HistorySettings.DEFAULT.age());
+
+        publishLong(broker, 25);
+
+        assertThat(forgotten("rooms")).isOne();
+        assertThat(forgotten("messages")).isZero();
+        assertThat(forgotten("receipts")).isZero();
+    }
+
+    private static void publishWithKeys(BlockingBroker broker, Room room, int count) {
+        for (int i = 0; i < count; i++) {
+            broker.publish(room, LONG, "key-" + i);
+        }
+    }
+
+    private static void publishWithReader(BlockingBroker broker, Room room, String text) {
+        broker.subscribe(room);
+        broker.publishText(room, text);
+    }
+
+    private double bytes() {
+        return meters.get("parley.memory").gauge().value();
+    }
+
+    private double forgotten(String kind) {
+        return meters.get("parley.memory.forgotten").tag("kind", kind).counter().count();
+    }
+
     private static final class CountingListeners extends RoomListeners {
 
         private int lookUps;
@@ -304,18 +397,17 @@ class MemoryCeilingTest {
         }
     }
 
-    private static BlockingBroker withCeiling(long bytes) {
+    private BlockingBroker withCeiling(long bytes) {
         return withCeiling(bytes, HistorySettings.DEFAULT);
     }
 
-    private static BlockingBroker withCeiling(long bytes, HistorySettings history) {
+    private BlockingBroker withCeiling(long bytes, HistorySettings history) {
         return withCeiling(bytes, history, new RoomListeners());
     }
 
-    private static BlockingBroker withCeiling(
+    private BlockingBroker withCeiling(
             long bytes, HistorySettings history, RoomListeners listeners) {
         SettableClock clock = SettableClock.stoppedNow();
-        var meters = new SimpleMeterRegistry();
         return BlockingBroker.open(
                 new MemoryBroker(history.ofAllRooms(), bytes, clock, meters, listeners), clock);
     }
