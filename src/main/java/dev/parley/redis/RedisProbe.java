@@ -276,7 +276,7 @@ public final class RedisProbe {
     }
 
     /**
-     * Warns once if Redis does not count the subscribers of the legacy channel: a publish then
+     * Warns once if the account may not count the subscribers of the legacy channel: a publish then
      * takes it that there are none, and is not announced there.
      */
     private void warnOfCount(String error) {

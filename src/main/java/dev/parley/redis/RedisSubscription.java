@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.TreeMap;
@@ -164,6 +165,9 @@ final class RedisSubscription {
 
         /** Completes when none of these is left. */
         private final Promise<Void> joined = Promise.promise();
+
+        /** The refusal of a pattern that {@link #join} subscribed to. */
+        private @Nullable ErrorType patternRefusal;
 
         Pipeline(RedisConnection connection) {
             this.connection = connection;
@@ -373,7 +377,7 @@ final class RedisSubscription {
         Sent first = on.unanswered.peek();
         if (first != null && first.next().kind == Kind.PATTERN) {
             if (first.subscribes()) {
-                warnOfPattern(first.next().name, error);
+                on.patternRefusal = error;
             }
             first.channels().forEach(pattern -> confirm(pattern, outcome));
             outcome.isJoined = on.removeFirst();
@@ -391,16 +395,29 @@ final class RedisSubscription {
         return outcome;
     }
 
-    /** Warns once, because each connection that is made later is refused the pattern too. */
-    private void warnOfPattern(String pattern, ErrorType error) {
-        if (!warnedOfPattern) {
-            warnedOfPattern = true;
-            LOG.warnf(
-                    "Redis refuses the pattern %s: %s. While pods of version 0.1 run, readers of this"
-                            + " pod receive what those publish up to parley.log.audit late. Give"
-                            + " the account the rights +psubscribe and &%s (logged once)",
-                    pattern, RedisReason.of(error), pattern);
+    /**
+     * Warns that the account has no right to the pattern, where all else was accepted: otherwise
+     * the reason for which the connection was refused says it already. Once, because each
+     * connection that is made later is refused the pattern too.
+     */
+    private synchronized void warnOfPattern(@Nullable ErrorType refusal) {
+        if (refusal == null
+                || warnedOfPattern
+                || !RedisRefusal.of(refusal).equals(Optional.of(RedisRefusal.NOPERM))) {
+            return;
         }
+        warnedOfPattern = true;
+        channels.values().stream()
+                .filter(channel -> channel.kind == Kind.PATTERN)
+                .forEach(
+                        pattern ->
+                                LOG.warnf(
+                                        "Redis refuses the pattern %s: %s. While pods of version 0.1"
+                                                + " run, readers of this pod receive what those"
+                                                + " publish up to parley.log.audit late. Give the"
+                                                + " account the rights +psubscribe and &%s (logged"
+                                                + " once)",
+                                        pattern.name, RedisReason.of(refusal), pattern.name));
     }
 
     /**
@@ -418,8 +435,8 @@ final class RedisSubscription {
 
     private void apply(Outcome outcome, Pipeline on) {
         outcome.confirmed.forEach(Promise::tryComplete);
-        if (outcome.isJoined) {
-            on.joined.tryComplete();
+        if (outcome.isJoined && on.joined.tryComplete()) {
+            warnOfPattern(on.patternRefusal);
         }
         if (!outcome.lost.isEmpty()) {
             outcome.lost
