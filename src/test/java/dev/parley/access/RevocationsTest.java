@@ -285,7 +285,7 @@ final class RevocationsTest {
         assertThat(connection.written).contains("\"reason\":\"revoked\"");
     }
 
-    /** As when the clock of the store is behind. */
+    /** The store drops it when the next one comes. */
     @Test
     void revocationThatHasEnded_andIsStillInTheStore_endsNoStreams() {
         SettableClock clock = SettableClock.stoppedNow();
