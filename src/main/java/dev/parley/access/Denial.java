@@ -12,7 +12,7 @@ enum Denial implements DenialReason {
     FORBIDDEN,
     /** It gives another sender than the person of its token. */
     OTHER_SENDER,
-    /** The ticket does not exist, or its time is over. */
+    /** The ticket does not exist, its time is over, or its issuer is not configured. */
     UNKNOWN_TICKET,
     /**
      * A credential in the wrong place: a token in the URL, a ticket at a call other than {@code

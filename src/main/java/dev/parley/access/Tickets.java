@@ -28,9 +28,11 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
 /**
@@ -54,6 +56,10 @@ public final class Tickets {
     private final AccessMeters meters;
     private final Duration lifetime;
     private final Duration longestToken;
+
+    /** The claims {@code iss} of the issuers that are configured. */
+    private final Set<String> issuers;
+
     private final TokenBuckets<Holder> ticketRates = new TokenBuckets<>();
     private final Bandwidth limit;
     private final Clock clock;
@@ -70,6 +76,10 @@ public final class Tickets {
         this.meters = meters;
         this.lifetime = config.ticketLifetime();
         this.longestToken = config.maxTokenLifetime();
+        this.issuers =
+                config.issuers().values().stream()
+                        .flatMap(settings -> settings.issuer().stream())
+                        .collect(Collectors.toUnmodifiableSet());
         this.limit = TokenBuckets.limit(config.ticketRate(), config.ticketBurst());
         this.clock = clock;
     }
@@ -151,7 +161,8 @@ public final class Tickets {
     /**
      * Uses a ticket.
      *
-     * @return what it stands for; empty if it does not exist or its time is over
+     * @return what it stands for; empty if it does not exist, its time is over, or its issuer is
+     *     not configured
      */
     Uni<Optional<VerifiedToken>> use(TicketDigest ticket) {
         return store.useTicket(ticket)
@@ -161,11 +172,14 @@ public final class Tickets {
 
     /**
      * Tells whether a token is still accepted. The setting of its longest life may be shorter than
-     * it was when the ticket was given, and revocations are kept for the present one.
+     * it was when the ticket was given, and revocations are kept for the present one. Its issuer
+     * may have been removed from the settings: then the pods were started again, and a client that
+     * comes back with its ticket must not read on by a token that would be refused.
      */
     private boolean isValid(VerifiedToken token) {
         Instant now = clock.instant();
-        return token.expires().isAfter(now)
+        return issuers.contains(token.person().issuer())
+                && token.expires().isAfter(now)
                 && !VerifiedToken.lastsTooLong(token.issued(), token.expires(), longestToken, now);
     }
 

@@ -42,7 +42,7 @@ final class TicketsTest {
 
     private VerifiedToken token(Duration lifetime) {
         return new VerifiedToken(
-                new Person("https://a", "ada", "Ada"),
+                new Person(TestTokens.ISSUER, "ada", "Ada"),
                 Grants.ALL_ROOMS,
                 Optional.empty(),
                 clock.instant(),
@@ -192,6 +192,28 @@ final class TicketsTest {
         assertThat(tickets(store).use(digest).await().indefinitely()).isPresent();
         assertThat(
                         tickets(store, "parley.access.max-token-lifetime", "1H")
+                                .use(digest)
+                                .await()
+                                .indefinitely())
+                .isEmpty();
+    }
+
+    /** As its token: the issuer was removed from the settings, and the pod started again. */
+    @Test
+    void ticketOfAnIssuerThatIsNotConfiguredAnyMore_isRefused() {
+        var store = new MemoryAccessStore(clock);
+        List<RoomPattern> rooms = List.of(new RoomPattern("*"));
+        String ticket =
+                tickets(store)
+                        .give(token(Duration.ofHours(2)), rooms)
+                        .await()
+                        .indefinitely()
+                        .ticket();
+        TicketDigest digest = TicketDigest.of(ticket);
+
+        assertThat(tickets(store).use(digest).await().indefinitely()).isPresent();
+        assertThat(
+                        tickets(store, "parley.access.issuers.dev.issuer", "https://other.example")
                                 .use(digest)
                                 .await()
                                 .indefinitely())
