@@ -2,6 +2,7 @@ package dev.parley.broker;
 
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -21,14 +22,14 @@ public final class ReadTurns {
 
     private int running;
 
+    /** The threads that start reads now; each goes on for as long as there are free turns. */
+    private final Set<Thread> starting = new HashSet<>();
+
     /** One read of one caller. */
     private final class Turn<T> {
 
         private final Uni<T> read;
         private final UniEmitter<? super T> caller;
-
-        /** Guarded by the lock. */
-        private boolean isBeingStarted = true;
 
         Turn(Uni<T> read, UniEmitter<? super T> caller) {
             this.read = read;
@@ -36,16 +37,10 @@ public final class ReadTurns {
         }
 
         void start() {
-            try {
-                read.onTermination()
-                        .invoke(() -> onEnd(this))
-                        .subscribe()
-                        .with(caller::complete, caller::fail);
-            } finally {
-                synchronized (ReadTurns.this) {
-                    isBeingStarted = false;
-                }
-            }
+            read.onTermination()
+                    .invoke(ReadTurns.this::onEnd)
+                    .subscribe()
+                    .with(caller::complete, caller::fail);
         }
     }
 
@@ -65,9 +60,9 @@ public final class ReadTurns {
                 .emitter(
                         caller -> {
                             var turn = new Turn<T>(read, caller);
-                            Turn<?> next = addAndTake(turn);
+                            add(turn);
                             caller.onTermination(() -> remove(turn));
-                            startFrom(next);
+                            startNext();
                         });
     }
 
@@ -76,20 +71,39 @@ public final class ReadTurns {
         return waiting.size();
     }
 
-    private synchronized @Nullable Turn<?> addAndTake(Turn<?> added) {
-        waiting.add(added);
-        return take();
+    private synchronized void add(Turn<?> turn) {
+        waiting.add(turn);
     }
 
     private synchronized void remove(Turn<?> cancelled) {
         waiting.remove(cancelled);
     }
 
-    /** Starts reads, in a loop, while there are free turns. */
-    private void startFrom(@Nullable Turn<?> first) {
-        for (Turn<?> next = first; next != null; next = take()) {
-            next.start();
+    /**
+     * Starts reads while there are free turns, in a loop. Without a connection thousands of reads
+     * end at once, and callers ask again from inside: each would be started from inside the one
+     * before it, until the stack is full. So what a thread asks for while it starts reads waits for
+     * its loop.
+     */
+    private void startNext() {
+        if (!beginToStart()) {
+            return;
         }
+        try {
+            for (Turn<?> next = take(); next != null; next = take()) {
+                next.start();
+            }
+        } finally {
+            endToStart();
+        }
+    }
+
+    private synchronized boolean beginToStart() {
+        return starting.add(Thread.currentThread());
+    }
+
+    private synchronized void endToStart() {
+        starting.remove(Thread.currentThread());
     }
 
     private synchronized @Nullable Turn<?> take() {
@@ -103,19 +117,10 @@ public final class ReadTurns {
         return first;
     }
 
-    /**
-     * Starts the reads that can take the turn of one that has ended. If that one is still being
-     * started, the loop that starts it goes on with them: of thousands of reads that end at once,
-     * as they do while there is no connection, each would otherwise be started from inside the one
-     * before it.
-     */
-    private void onEnd(Turn<?> ended) {
+    private void onEnd() {
         synchronized (this) {
             running--;
-            if (ended.isBeingStarted) {
-                return;
-            }
         }
-        startFrom(take());
+        startNext();
     }
 }

@@ -75,6 +75,28 @@ class ReadTurnsTest {
         assertThat(turns.waiting()).isZero();
     }
 
+    /** As rooms do without a connection: each comparison that fails asks once more at once. */
+    @Test
+    void readsThatEndAtOnce_andAreMadeAgainFromInside_allEnd() {
+        read(MAX_RUNNING);
+        Uni<Integer> away = Uni.createFrom().failure(new IllegalStateException("away"));
+        for (int i = 0; i < 10_000; i++) {
+            turns.run(away)
+                    .subscribe()
+                    .with(
+                            answers::add,
+                            failure ->
+                                    turns.run(away)
+                                            .subscribe()
+                                            .with(answers::add, again -> failures++));
+        }
+
+        running.get(0).complete(0);
+
+        assertThat(failures).isEqualTo(10_000);
+        assertThat(turns.waiting()).isZero();
+    }
+
     @Test
     void readThatIsCancelledWhileItWaits_isNeverMade_andHoldsNoOtherUp() {
         read(MAX_RUNNING);
