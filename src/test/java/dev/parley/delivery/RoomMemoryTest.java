@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class RoomMemoryTest {
 
     /** Enough for a frame with a short text. */
-    private static final long FRAME_BYTES = 300;
+    private static final long FRAME_BYTES = 540;
 
     /** Memory for one log, not for two. */
     private static final LogSettings ONE_LOG =
