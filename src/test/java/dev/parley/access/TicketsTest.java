@@ -179,28 +179,17 @@ final class TicketsTest {
     /** Revocations are kept for as long as the present setting says. */
     @Test
     void ticketOfATokenForLongerThanIsAcceptedNow_isRefused() {
-        var store = new MemoryAccessStore(clock);
-        List<RoomPattern> rooms = List.of(new RoomPattern("*"));
-        String ticket =
-                tickets(store)
-                        .give(token(Duration.ofHours(2)), rooms)
-                        .await()
-                        .indefinitely()
-                        .ticket();
-        TicketDigest digest = TicketDigest.of(ticket);
-
-        assertThat(tickets(store).use(digest).await().indefinitely()).isPresent();
-        assertThat(
-                        tickets(store, "parley.access.max-token-lifetime", "1H")
-                                .use(digest)
-                                .await()
-                                .indefinitely())
-                .isEmpty();
+        assertEndsWithASetting("parley.access.max-token-lifetime", "1H");
     }
 
     /** As its token: the issuer was removed from the settings, and the pod started again. */
     @Test
     void ticketOfAnIssuerThatIsNotConfiguredAnyMore_isRefused() {
+        assertEndsWithASetting("parley.access.issuers.dev.issuer", "https://other.example");
+    }
+
+    /** Gives a ticket for a token of two hours, and uses it before and after a change. */
+    private void assertEndsWithASetting(String name, String value) {
         var store = new MemoryAccessStore(clock);
         List<RoomPattern> rooms = List.of(new RoomPattern("*"));
         String ticket =
@@ -212,12 +201,7 @@ final class TicketsTest {
         TicketDigest digest = TicketDigest.of(ticket);
 
         assertThat(tickets(store).use(digest).await().indefinitely()).isPresent();
-        assertThat(
-                        tickets(store, "parley.access.issuers.dev.issuer", "https://other.example")
-                                .use(digest)
-                                .await()
-                                .indefinitely())
-                .isEmpty();
+        assertThat(tickets(store, name, value).use(digest).await().indefinitely()).isEmpty();
     }
 
     /** Answers when the test says so. */

