@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Why Redis refuses a command, by the first word of its error reply. */
+/** Why Redis refuses a command, by the first words of its error reply. */
 public enum RedisRefusal {
     MISCONF("Redis cannot save its data to disk: look at its log, and at the space on its volume"),
     NOREPLICAS("too few replicas are connected to Redis (min-replicas-to-write)"),
@@ -17,10 +17,16 @@ public enum RedisRefusal {
     LOADING("Redis is loading its data"),
     OTHER("");
 
-    /** An error code and what follows it. A script or an older server may put words before it. */
+    /**
+     * An error code, or the words that Redis has in its place, and what follows. A script or an
+     * older server may put words before it. Redis says {@code NOPERM} of a command of its own only.
+     * Of one inside a script, and of its keys and channels, it has the second of these sentences up
+     * to version 7.0 and the first one since.
+     */
     private static final Pattern CODE_AND_TEXT =
             Pattern.compile(
-                    "\\b(MISCONF|NOREPLICAS|OOM|READONLY|MASTERDOWN|NOPERM|BUSY|LOADING) .*");
+                    "\\b(MISCONF|NOREPLICAS|OOM|READONLY|MASTERDOWN|NOPERM|BUSY|LOADING"
+                            + "|ACL failure in script:|The user executing the script can't) .*");
 
     private final String advice;
 
@@ -42,8 +48,12 @@ public enum RedisRefusal {
         if (!known.find()) {
             return OTHER;
         }
-        // MASTERDOWN: a replica that has lost its primary, and refuses reads too.
-        return known.group(1).equals("MASTERDOWN") ? READONLY : valueOf(known.group(1));
+        return switch (known.group(1)) {
+            // A replica that has lost its primary, and refuses reads too.
+            case "MASTERDOWN" -> READONLY;
+            case "ACL failure in script:", "The user executing the script can't" -> NOPERM;
+            default -> valueOf(known.group(1));
+        };
     }
 
     /**
@@ -54,7 +64,7 @@ public enum RedisRefusal {
         return advice;
     }
 
-    /** Cuts off what precedes a known error code. */
+    /** Cuts off what precedes a known error code, or the words in its place. */
     static String withoutPrefix(String message) {
         Matcher known = CODE_AND_TEXT.matcher(message);
         return known.find() ? known.group() : message;

@@ -57,11 +57,12 @@ public final class RedisWrites {
     void onProbe(String error) {
         // NOPERM depends on the commands that a script uses: the probe's may be allowed although
         // those of a publish are not, and the reverse. Only a publish sets it, and before it ends a
-        // publish must have been accepted. Where the probe may never write, that ends any other
-        // refusal too.
-        boolean isOfRights = RedisRefusal.ofReply(error) == RedisRefusal.NOPERM;
-        if (!error.isEmpty() && !isOfRights) {
-            onRefused(error);
+        // publish must have been accepted. Where the probe may never write, or gets an error that
+        // says nothing of publishes, that ends any other refusal too.
+        RedisRefusal ofProbe = RedisRefusal.ofReply(error);
+        boolean isOfPublishes = OF_WRITES.contains(ofProbe) && ofProbe != RedisRefusal.NOPERM;
+        if (isOfPublishes) {
+            onProbeRefused(error);
         } else if (refusal != null) {
             endUnlessRefusedSince(error.isEmpty());
         }
@@ -75,6 +76,11 @@ public final class RedisWrites {
             refusal = null;
             LOG.infof("%s takes publishes again", redis);
         }
+    }
+
+    private synchronized void onProbeRefused(String text) {
+        refusedSinceProbe = false;
+        onRefused(text);
     }
 
     /** Notes that a publish failed. */

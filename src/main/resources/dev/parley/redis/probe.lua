@@ -10,7 +10,9 @@
 -- got; subscribers are those of the legacy channel, or 0 if they cannot be counted, and uncounted is the text of
 -- the error then, otherwise an empty string. On a replica the script fails with the error and publishes
 -- nothing, so that the pod does not take the replica for the primary. After any other error it publishes,
--- because messages still flow and reading works.
+-- because messages still flow and reading works. It also fails if the account lacks a right that every publish
+-- needs, and has since version 0.1 (TIME, INFO): a pod that was ready all the same would take the place of one
+-- that delivers.
 local key = KEYS[1]
 local channel = ARGV[1]
 local message = ARGV[2]
@@ -24,6 +26,8 @@ if written.err then
 else
   redis.call('DEL', key)
 end
+redis.call('TIME')
+redis.call('INFO', 'replication')
 redis.call(publish, channel, message)
 local subscribed = redis.pcall('PUBSUB', 'NUMSUB', legacy_channel)
 return {written.err or '', subscribed.err and 0 or subscribed[2], subscribed.err or ''}

@@ -35,6 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A real Redis with the files of {@code k8s/redis}: started by their script, with their
@@ -133,6 +134,63 @@ final class RedisAccountsIT {
         }
     }
 
+    /** Inside a script Redis has other words than NOPERM for it. */
+    @Test
+    void podWithoutARightToPublish_saysSo_andServesAgainWhenItHasIt() {
+        try (var pod = pod(passwords.get("password")).start().awaitReady()) {
+            redis.admin("ACL", "SETUSER", "default", "-xadd");
+            var http = new Http(pod.uri());
+
+            assertThat(http.sendForm("refused").status()).isEqualTo(503);
+
+            pod.awaitLog("Redis refuses to publish: ");
+            assertThat(pod.log()).contains("(give the account of Parley the rights in");
+            assertThat(readiness(pod)).contains("Redis refuses to publish");
+            new Metrics(pod).awaitValue("parley_redis_refusals_total{reason=\"noperm\"}", 1);
+
+            redis.admin("ACL", "SETUSER", "default", "+xadd");
+            assertThat(http.sendForm("accepted").status()).isEqualTo(200);
+            pod.awaitLog("Redis takes publishes again");
+            assertThat(readiness(pod)).doesNotContain("Redis refuses to publish");
+        }
+    }
+
+    /** The probe's write is refused then as well, which says nothing about publishes. */
+    @Test
+    void fullMemory_isOverAfterAPublish_whereTheProbeMayNotWrite() {
+        redis.admin("ACL", "SETUSER", "default", "-set");
+        try (var pod = pod(passwords.get("password")).start().awaitReady()) {
+            redis.admin("CONFIG", "SET", "maxmemory", "1");
+            var http = new Http(pod.uri());
+            assertThat(http.sendForm("refused").status()).isEqualTo(503);
+            pod.awaitLog("Redis refuses to publish: OOM");
+
+            redis.admin("CONFIG", "SET", "maxmemory", "0");
+            assertThat(http.sendForm("accepted").status()).isEqualTo(200);
+
+            pod.awaitLog("Redis takes publishes again");
+            assertThat(readiness(pod)).doesNotContain("Redis refuses to publish");
+        }
+    }
+
+    /** One that 0.1 ran with: a rollout stops at the first new pod, and the old ones go on. */
+    @ParameterizedTest
+    @ValueSource(strings = {"-time", "-info"})
+    void podWithoutARightThatEveryPublishNeeds_isNotReadyAndSaysWhy(String right) {
+        redis.admin("ACL", "SETUSER", "default", right);
+        try (var pod = pod(passwords.get("password")).start()) {
+            Timeouts.await("the reason in the answer to the probe")
+                    .until(() -> readiness(pod).contains("the rights in k8s/redis/users.acl"));
+
+            redis.admin("ACL", "SETUSER", "default", right.replace('-', '+'));
+            pod.awaitReady();
+        }
+    }
+
+    private static String readiness(ParleyProcess pod) {
+        return pod.management().get("/q/health/ready").body();
+    }
+
     private static int count(ParleyProcess pod, String text) {
         return pod.log().split(Pattern.quote(text), -1).length - 1;
     }
@@ -209,9 +267,8 @@ final class RedisAccountsIT {
     @Test
     void podWithAWrongPassword_isNotReadyAndSaysWhy() {
         try (var pod = pod("wrong").start()) {
-            var http = pod.management();
             Timeouts.await("the reason in the answer to the probe")
-                    .until(() -> http.get("/q/health/ready").body().contains("WRONGPASS"));
+                    .until(() -> readiness(pod).contains("WRONGPASS"));
 
             assertThat(pod.log()).contains("Not ready: no connection to Redis: WRONGPASS");
         }

@@ -60,15 +60,33 @@ class RedisReasonTest {
         "MASTERDOWN Link with MASTER is down, READONLY",
         "READONLY You can't write, READONLY",
         "NOPERM this user has no permissions, NOPERM",
+        "ERR ACL failure in script: User a has no permissions to run the 'hset' command, NOPERM",
+        "ERR The user executing the script can't run this command or subcommand, NOPERM",
+        "ERR Error running script: @user_script: 3: The user executing the script can't publish to"
+                + " the channel mentioned in the command, NOPERM",
         "BUSY Redis is busy, BUSY",
         "LOADING Redis is loading, LOADING",
         "BUSYGROUP group exists, OTHER",
         "WRONGTYPE wrong kind of value, OTHER"
     })
-    void refusals_areKnownByTheirFirstWord_alsoInsideAnErrorOfAScript(
+    void refusals_areKnownByTheirFirstWords_alsoInsideAnErrorOfAScript(
             String reply, RedisRefusal expected) {
         assertThat(RedisRefusal.of(ErrorType.create(reply))).contains(expected);
         assertThat(RedisRefusal.of(new IllegalStateException(reply))).isEmpty();
+    }
+
+    /** Redis 7.0 inside a script: it does not say NOPERM there. */
+    @Test
+    void lackingRightOfAScript_isDescribedWithAdvice() {
+        String reply =
+                "ERR The user executing the script can't run this command or subcommand script: 5d1c,"
+                        + " on @user_script:1.";
+
+        assertThat(RedisReason.of(ErrorType.create(reply)))
+                .isEqualTo(
+                        "The user executing the script can't run this command or subcommand script:"
+                                + " 5d1c, on @user_script:1. (give the account of Parley the rights"
+                                + " in k8s/redis/users.acl)");
     }
 
     @ParameterizedTest
