@@ -23,6 +23,8 @@ import dev.parley.delivery.EventLoop;
 import dev.parley.delivery.Hub;
 import dev.parley.delivery.SubscribeRequest;
 import dev.parley.log.OpenRooms;
+import io.github.bucket4j.Bucket;
+import io.github.bucket4j.TimeMeter;
 import jakarta.inject.Inject;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -190,6 +192,24 @@ class ArchitectureTest {
                                     call ->
                                             call.getTargetOwner().getSimpleName().equals("AuditLog")
                                                     && call.getName().equals("denied")));
+
+    /** A clock may be set: back by an hour, it would stop for an hour what is to go on by it. */
+    @ArchTest
+    static final ArchRule elapsedTime_isNotMeasuredByTheTimeOfDay =
+            noClasses()
+                    .should()
+                    .accessField(TimeMeter.class, "SYSTEM_MILLISECONDS")
+                    .orShould()
+                    .callMethod(System.class, "currentTimeMillis");
+
+    /** Its default for the time is {@link TimeMeter#SYSTEM_MILLISECONDS}. */
+    @ArchTest
+    static final ArchRule buckets_areMadeInOnePlace =
+            noClasses()
+                    .that()
+                    .doNotHaveFullyQualifiedName("dev.parley.http.TokenBuckets")
+                    .should()
+                    .callMethod(Bucket.class, "builder");
 
     @ArchTest
     static final ArchRule packages_haveNoCycles =

@@ -29,9 +29,12 @@ public final class TokenBuckets<K> {
 
     private final TimeMeter time;
 
-    /** Makes buckets that are filled as the system's time passes. */
+    /**
+     * Makes buckets that are filled as time passes, whatever becomes of the pod's clock. By the
+     * clock, none would be filled after it was set back by an hour, until an hour later.
+     */
     public TokenBuckets() {
-        this(TimeMeter.SYSTEM_MILLISECONDS);
+        this(TimeMeter.SYSTEM_NANOTIME);
     }
 
     /**

@@ -103,7 +103,7 @@ public final class SendResource {
         this.maxBody = maxBody.asLongValue();
         this.rooms = rooms;
         this.config = config;
-        this.rates = new PublishRates(config, roomSettings, TimeMeter.SYSTEM_MILLISECONDS);
+        this.rates = new PublishRates(config, roomSettings, TimeMeter.SYSTEM_NANOTIME);
         this.publishes = publishes;
         this.proxyAdvice = proxyAdvice;
         this.clock = clock;
