@@ -10,6 +10,7 @@ import io.quarkus.runtime.StartupEvent;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Clock;
 import java.time.Duration;
@@ -23,6 +24,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiPredicate;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jboss.logging.Logger;
@@ -47,9 +50,13 @@ public final class Revocations {
 
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
+    /** A clock that moves by this much more or less than time passes was set. */
+    private static final Duration SET_BY = Duration.ofSeconds(1);
+
     private final AccessStore store;
     private final Hub hub;
     private final Clock clock;
+    private final LongSupplier nanoTime;
     private final Duration kept;
     private final AtomicBoolean isAsking = new AtomicBoolean();
 
@@ -61,9 +68,18 @@ public final class Revocations {
     /** The value of {@link #doubts} when all lists were last asked for. */
     private long doubtsSettled;
 
-    private Instant nextComparison = Instant.EPOCH;
+    /** By {@link #nanoTime}: by a clock that is set back by an hour, it would be an hour late. */
+    private long nextComparisonNanos;
+
     private final Backoff pauses = new Backoff(FIRST_PAUSE, LONGEST_PAUSE);
     private boolean isFailureLogged;
+
+    /** The time of the clock when it was last seen to be set, and at the beginning. */
+    private Instant clockTime;
+
+    /** The value of {@link #nanoTime} at {@link #clockTime}. */
+    private long clockNanos;
+
     private volatile InForce inForce = InForce.of(Map.of());
     private volatile boolean isLoaded;
 
@@ -114,11 +130,29 @@ public final class Revocations {
         }
     }
 
+    @Inject
     Revocations(
             AccessStore store, Hub hub, Clock clock, AccessConfig config, MeterRegistry meters) {
+        this(store, hub, clock, System::nanoTime, config, meters);
+    }
+
+    /**
+     * @param nanoTime for the time that passes, as {@link System#nanoTime}
+     */
+    Revocations(
+            AccessStore store,
+            Hub hub,
+            Clock clock,
+            LongSupplier nanoTime,
+            AccessConfig config,
+            MeterRegistry meters) {
         this.store = store;
         this.hub = hub;
         this.clock = clock;
+        this.nanoTime = nanoTime;
+        this.clockTime = clock.instant();
+        this.clockNanos = nanoTime.getAsLong();
+        this.nextComparisonNanos = clockNanos;
         this.kept = kept(config);
         Gauge.builder("parley.revocations", this, Revocations::count)
                 .description("Revocations in force")
@@ -212,6 +246,7 @@ public final class Revocations {
 
     /** Asks the store for changes, unless an answer is still to come. */
     void update() {
+        onClockRead();
         if (!isAsking.compareAndSet(false, true)) {
             return;
         }
@@ -228,7 +263,8 @@ public final class Revocations {
      * it should be. So while a server may lack one, no list is left out, and all are compared.
      */
     private synchronized Collection<String> revisionsToLeaveOut() {
-        boolean compares = doubts != doubtsSettled && !nextComparison.isAfter(clock.instant());
+        boolean isTime = nanoTime.getAsLong() - nextComparisonNanos >= 0;
+        boolean compares = doubts != doubtsSettled && isTime;
         return compares ? List.of() : revisions;
     }
 
@@ -333,7 +369,7 @@ public final class Revocations {
 
     private synchronized void onPutFailed(String reason) {
         doubts++;
-        nextComparison = clock.instant().plus(pauses.next());
+        nextComparisonNanos = nanoTime.getAsLong() + pauses.next().toNanos();
         if (!isFailureLogged) {
             isFailureLogged = true;
             LOG.warnf(
@@ -353,6 +389,7 @@ public final class Revocations {
      * lists a revocation beyond its end, until it takes the next one; that ends no streams.
      */
     private synchronized void add(Map<Revocation, Instant> more) {
+        onClockRead();
         Instant now = clock.instant();
         Map<Revocation, Instant> all = new HashMap<>(inForce.ends());
         all.values().removeIf(end -> !end.isAfter(now));
@@ -375,20 +412,43 @@ public final class Revocations {
         return one.isAfter(other) ? one : other;
     }
 
-    private void endStreams(List<Revocation> concerning) {
-        if (!concerning.isEmpty()) {
-            hub.endStreams(
-                    (holder, rooms) ->
-                            holder instanceof Caller caller
-                                    && caller.token()
-                                            .map(token -> isConcerned(concerning, token, rooms))
-                                            .orElse(false),
-                    DisconnectReason.REVOKED);
+    /**
+     * Makes up for a clock that was wrong, once it was set. An example: the clock is an hour ahead
+     * when the pod reads that eve is revoked for 16 minutes more. By the clock this has ended, so
+     * eve's streams go on, and the pod does not ask for the list again, whose revision it has. When
+     * the clock is right again, the revocation is in force. So the pod then asks for all lists, and
+     * ends the streams that are concerned by what it knows: they may have been opened meanwhile.
+     */
+    private synchronized void onClockRead() {
+        Instant now = clock.instant();
+        long nanos = nanoTime.getAsLong();
+        Instant expected = clockTime.plusNanos(nanos - clockNanos);
+        if (Duration.between(expected, now).abs().compareTo(SET_BY) > 0) {
+            clockTime = now;
+            clockNanos = nanos;
+            doubt();
+            InForce present = inForce;
+            endStreams(
+                    (token, rooms) ->
+                            present.of(token, now).anyMatch(one -> one.concerns(token, rooms)));
         }
     }
 
-    private static boolean isConcerned(
-            List<Revocation> revocations, VerifiedToken token, List<Room> rooms) {
-        return revocations.stream().anyMatch(one -> one.concerns(token, rooms));
+    private void endStreams(List<Revocation> concerning) {
+        if (!concerning.isEmpty()) {
+            endStreams(
+                    (token, rooms) ->
+                            concerning.stream().anyMatch(one -> one.concerns(token, rooms)));
+        }
+    }
+
+    private void endStreams(BiPredicate<VerifiedToken, List<Room>> concerned) {
+        hub.endStreams(
+                (holder, rooms) ->
+                        holder instanceof Caller caller
+                                && caller.token()
+                                        .map(token -> concerned.test(token, rooms))
+                                        .orElse(false),
+                DisconnectReason.REVOKED);
     }
 }

@@ -302,10 +302,69 @@ final class RevocationsTest {
         assertThat(connection.written).contains("connected").doesNotContain("goodbye");
     }
 
-    private Revocations revocationsOf(AccessStore store, Clock clock, String longest) {
+    private Revocations revocationsOf(AccessStore store, SettableClock clock, String longest) {
         AccessConfig settings =
                 AccessSettings.withSecret().set("parley.access.max-token-lifetime", longest).read();
-        return new Revocations(store, hub, clock, settings, new SimpleMeterRegistry());
+        return new Revocations(
+                store, hub, clock, clock::nanoTime, settings, new SimpleMeterRegistry());
+    }
+
+    /** Another pod has revoked; this one reads it while its clock is an hour ahead. */
+    @Test
+    void revocationThatIsReadWhileTheClockIsAhead_isInForce_whenTheClockIsRightAgain() {
+        SettableClock clock = SettableClock.stoppedNow();
+        var store = new ForgetfulStore();
+        Instant end = clock.instant().plus(Duration.ofMinutes(16));
+        store.putRevocations(Map.of(ofEve(Optional.empty()).toJson(), end)).await().indefinitely();
+        var own = revocationsOf(store, clock, "1H");
+        clock.setAhead(Duration.ofHours(1));
+        own.update();
+        open();
+        assertThat(own.isRevoked(eve.token().orElseThrow())).isFalse();
+
+        clock.setBack(Duration.ofHours(1));
+        own.update();
+        loop.run();
+
+        assertThat(own.isRevoked(eve.token().orElseThrow())).isTrue();
+        assertThat(connection.written).contains("\"reason\":\"revoked\"");
+    }
+
+    /** Such a stream has a token without {@code iat}, which is still valid by the wrong clock. */
+    @Test
+    void streamThatIsOpenedWhileTheClockIsAhead_ends_whenTheClockIsRightAgain() {
+        SettableClock clock = SettableClock.stoppedNow();
+        var own = revocationsOf(new ForgetfulStore(), clock, "1H");
+        own.revoke(ofEve(Optional.empty())).await().indefinitely();
+        clock.setAhead(Duration.ofHours(2));
+        own.update();
+        open();
+        assertThat(connection.written).doesNotContain("goodbye");
+
+        clock.setBack(Duration.ofHours(2));
+        own.update();
+        loop.run();
+
+        assertThat(connection.written).contains("\"reason\":\"revoked\"");
+    }
+
+    @Test
+    void listsOfAllServers_areComparedAfterAPause_alsoIfTheClockIsSetBackMeanwhile() {
+        SettableClock clock = SettableClock.stoppedNow();
+        var store = new ForgetfulStore();
+        var own = revocationsOf(store, clock, "24H");
+        own.update();
+        store.isTaking = false;
+        own.revoke(ofEve(Optional.empty())).await().indefinitely();
+        store.isTaking = true;
+        clock.setBack(Duration.ofHours(1));
+        own.update();
+        assertThat(store.entries).as("before the pause is over").isEmpty();
+
+        clock.advance(Duration.ofSeconds(1));
+        own.update();
+
+        assertThat(store.entries).containsOnlyKeys(ofEve(Optional.empty()).toJson());
     }
 
     /** So that a stream of another pod ends within a second after its right is revoked. */
@@ -350,6 +409,7 @@ final class RevocationsTest {
         private final Map<String, Instant> entries = new HashMap<>();
         private int revision;
         private int puts;
+        private boolean isTaking = true;
 
         void forget() {
             entries.clear();
@@ -375,6 +435,9 @@ final class RevocationsTest {
 
         @Override
         public Uni<Boolean> putRevocations(Map<String, Instant> more) {
+            if (!isTaking) {
+                return Uni.createFrom().item(false);
+            }
             more.forEach(
                     (entry, end) ->
                             // In milliseconds, as Redis.

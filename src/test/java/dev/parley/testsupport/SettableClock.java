@@ -7,10 +7,11 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 
-/** A clock that changes only when the test advances it. */
+/** A clock, and a count of the time that passes, which change only when the test says so. */
 public final class SettableClock extends Clock {
 
     private volatile Instant now;
+    private volatile long passedNanos;
 
     private SettableClock(Instant now) {
         this.now = now;
@@ -21,9 +22,25 @@ public final class SettableClock extends Clock {
         return new SettableClock(Instant.now().truncatedTo(ChronoUnit.MILLIS));
     }
 
-    /** Moves the clock forward. */
-    public void advance(Duration time) {
+    /** Lets time pass. */
+    public synchronized void advance(Duration time) {
         now = now.plus(time);
+        passedNanos += time.toNanos();
+    }
+
+    /** Sets the clock ahead; no time passes. */
+    public synchronized void setAhead(Duration difference) {
+        now = now.plus(difference);
+    }
+
+    /** Sets the clock back; no time passes. */
+    public synchronized void setBack(Duration difference) {
+        now = now.minus(difference);
+    }
+
+    /** Returns the nanoseconds that have passed, as {@link System#nanoTime} would. */
+    public long nanoTime() {
+        return passedNanos;
     }
 
     @Override
