@@ -232,15 +232,22 @@ public final class Tickets {
      * lost, or that ended while it was away: their clients come back with them. A round that takes
      * longer than its time, as with a Redis that hangs, is given up, so that the next one begins in
      * time. The order changes from round to round, so that no ticket is among the last each time.
+     *
+     * <p>A ticket whose token has ended by the clock is left out, and is not forgotten before its
+     * last stream ends: the clock may be ahead. When it is right again, the ticket is used again.
      */
     void touch() {
         Instant now = clock.instant();
-        // Their streams end by themselves. If one does not, its ticket is of no use all the same.
-        open.values().removeIf(known -> !known.token().expires().isAfter(now));
-        if (open.isEmpty() || !isTouching.compareAndSet(false, true)) {
+        List<TicketDigest> used = new ArrayList<>();
+        open.forEach(
+                (ticket, known) -> {
+                    if (known.token().expires().isAfter(now)) {
+                        used.add(ticket);
+                    }
+                });
+        if (used.isEmpty() || !isTouching.compareAndSet(false, true)) {
             return;
         }
-        List<TicketDigest> used = new ArrayList<>(open.keySet());
         Collections.shuffle(used);
         store.touchTickets(used, this::lost)
                 .ifNoItem()

@@ -176,6 +176,43 @@ final class TicketsTest {
         assertThat(store.asked).containsExactly(List.of(TicketDigest.of("ticket 3")));
     }
 
+    /** Until then an open stream goes on, and its client comes back with its ticket. */
+    @Test
+    void ticketThatHasEndedByAClockThatIsAhead_isTouchedAgain_whenTheClockIsRight() {
+        var store = new ScriptedStore();
+        Tickets tickets = tickets(store);
+        tickets.enter(holder(1, Duration.ofMinutes(30)));
+        clock.setAhead(Duration.ofHours(1));
+        tickets.touch();
+        assertThat(store.asked).isEmpty();
+
+        clock.setBack(Duration.ofHours(1));
+        tickets.touch();
+
+        assertThat(store.asked).containsExactly(List.of(TicketDigest.of("ticket 1")));
+    }
+
+    @Test
+    void ticketOfTwoStreams_isTouchedUntilBothHaveEnded_alsoIfTheClockWasAheadBetweenThem() {
+        var store = new ScriptedStore();
+        Tickets tickets = tickets(store);
+        Caller holder = holder(1, Duration.ofMinutes(30));
+        Runnable firstLeaves = tickets.enter(holder);
+        clock.setAhead(Duration.ofHours(1));
+        tickets.touch();
+        clock.setBack(Duration.ofHours(1));
+        Runnable secondLeaves = tickets.enter(holder);
+
+        firstLeaves.run();
+        tickets.touch();
+
+        assertThat(store.asked).containsExactly(List.of(TicketDigest.of("ticket 1")));
+        store.touched.remove().complete(null);
+        secondLeaves.run();
+        tickets.touch();
+        assertThat(store.asked).as("after both").hasSize(1);
+    }
+
     /** Revocations are kept for as long as the present setting says. */
     @Test
     void ticketOfATokenForLongerThanIsAcceptedNow_isRefused() {
