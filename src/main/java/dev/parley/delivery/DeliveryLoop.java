@@ -48,6 +48,7 @@ final class DeliveryLoop {
 
     private final EventLoop eventLoop;
     private final long maxPaceNanos;
+    private final Duration sweepPause;
     private final DeliveryMeters meters;
     private final Clock clock;
     private final List<Stream> streams = new ArrayList<>();
@@ -56,9 +57,10 @@ final class DeliveryLoop {
     private long notBeforeNanos = System.nanoTime();
     private final AtomicBoolean armed = new AtomicBoolean();
 
-    DeliveryLoop(EventLoop eventLoop, Duration maxPace, DeliveryMeters meters, Clock clock) {
+    DeliveryLoop(EventLoop eventLoop, EventsConfig config, DeliveryMeters meters, Clock clock) {
         this.eventLoop = eventLoop;
-        this.maxPaceNanos = maxPace.toNanos();
+        this.maxPaceNanos = config.maxPace().toNanos();
+        this.sweepPause = Hub.tickInterval(config);
         this.meters = meters;
         this.clock = clock;
     }
@@ -111,9 +113,10 @@ final class DeliveryLoop {
      * @param nowNanos from {@link System#nanoTime}
      */
     void sweep(long nowNanos) {
+        Instant nextSweep = clock.instant().plus(sweepPause);
         // Backwards, because a stream that ends is removed, and the last one takes its place.
         for (int i = streams.size() - 1; i >= 0; i--) {
-            streams.get(i).guarded(stream -> stream.sweep(nowNanos));
+            streams.get(i).guarded(stream -> stream.sweep(nowNanos, nextSweep));
         }
     }
 

@@ -290,7 +290,7 @@ public final class Hub {
     }
 
     private DeliveryLoop loop(EventLoop eventLoop) {
-        return new DeliveryLoop(eventLoop, config.maxPace(), meters, clock);
+        return new DeliveryLoop(eventLoop, config, meters, clock);
     }
 
     /** Decides which clients get a stream, and counts the streams. Thread-safe. */

@@ -352,9 +352,10 @@ final class Stream {
      * holder's right ends; sends a heartbeat, and lets the cursors catch up.
      *
      * @param nowNanos from {@link System#nanoTime}
+     * @param nextSweep the time of the next sweep, by the clock of the pod
      */
-    void sweep(long nowNanos) {
-        if (nowNanos - expiryNanos >= 0) {
+    void sweep(long nowNanos, Instant nextSweep) {
+        if (nowNanos - expiryNanos >= 0 || isOver(nextSweep)) {
             end(DisconnectReason.EXPIRED);
             return;
         }
@@ -667,6 +668,16 @@ final class Stream {
         Duration spread = most.compareTo(LONGEST_BEFORE_EXPIRY) < 0 ? most : LONGEST_BEFORE_EXPIRY;
         Duration early = Backoff.between(Duration.ZERO, spread).plus(Hub.tickInterval(config));
         return left.compareTo(FAR) > 0 ? NO_LIFETIME : Math.max(0, left.minus(early).toNanos());
+    }
+
+    /**
+     * Tells whether the holder's right will be over at a time. Where the clock is right, {@link
+     * #untilExpiry} has ended the stream before. If the clock was behind when the stream opened,
+     * and was set since, the nanoseconds that were counted then reach beyond the right.
+     */
+    private boolean isOver(Instant time) {
+        Instant until = holder.until().orElse(Instant.MAX);
+        return !until.isAfter(time);
     }
 
     /** Draws an age between half of the greatest and all of it, so that streams end spread. */

@@ -55,10 +55,14 @@ final class HubHarness {
     }
 
     private HubHarness(LogSettings log, StreamSettings streams, LimitSettings limits) {
+        this(log, streams, limits, Clock.systemUTC());
+    }
+
+    private HubHarness(LogSettings log, StreamSettings streams, LimitSettings limits, Clock clock) {
         var encoder = new LineEncoder();
         var rooms =
                 new OpenRooms(new BrokerByRoom(), encoder, log, new LostHistories(meters), meters);
-        hub = new Hub(rooms, encoder, streams, limits, meters, Clock.systemUTC());
+        hub = new Hub(rooms, encoder, streams, limits, meters, clock);
     }
 
     static HubHarness with(LogSettings log) {
@@ -71,6 +75,11 @@ final class HubHarness {
 
     static HubHarness with(LimitSettings limits) {
         return new HubHarness(LogSettings.DEFAULT, StreamSettings.DEFAULT, limits);
+    }
+
+    static HubHarness with(Clock clock) {
+        return new HubHarness(
+                LogSettings.DEFAULT, StreamSettings.DEFAULT, LimitSettings.DEFAULT, clock);
     }
 
     /** Returns the broker of a room other than the first; its epochs have the room's name. */

@@ -2,9 +2,14 @@ package dev.parley.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.parley.delivery.SubscribeRequest.RoomStart;
 import dev.parley.delivery.SubscribeRequest.StartPosition;
+import dev.parley.log.ScriptedBroker;
 import dev.parley.message.EventId;
+import dev.parley.testsupport.SettableClock;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -141,6 +146,29 @@ class SweepTest {
         rotating.tickAfter(Duration.ofSeconds(10));
 
         assertThat(reader.lines()).containsExactly("at epoch0-0", "goodbye rotation");
+        assertThat(reader.connection().isEnded()).isTrue();
+    }
+
+    @Test
+    void streamThatIsOpenedWhileTheClockIsBehind_endsWithItsHoldersRight_whenTheClockIsRight() {
+        SettableClock clock = SettableClock.stoppedNow();
+        HubHarness hub = HubHarness.with(clock);
+        Instant end = clock.instant().plus(Duration.ofMinutes(10));
+        clock.setBack(Duration.ofHours(1));
+        TestReader reader =
+                hub.connect(
+                        List.of(new RoomStart(ScriptedBroker.ROOM, new StartPosition.Tail())),
+                        List.of(),
+                        () -> Optional.of(end));
+        clock.setAhead(Duration.ofHours(1));
+        hub.tick();
+        assertThat(reader.connection().isClosed()).isFalse();
+
+        // The next sweep would be after the end.
+        clock.advance(Duration.ofMinutes(10).minusMillis(500));
+        hub.tick();
+
+        assertThat(reader.lines()).containsExactly("at epoch0-0", "goodbye expired");
         assertThat(reader.connection().isEnded()).isTrue();
     }
 
