@@ -15,7 +15,6 @@ import dev.parley.settings.RoomSettingsTest;
 import dev.parley.testsupport.SettableClock;
 import dev.parley.testsupport.Timeouts;
 import io.smallrye.mutiny.Uni;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -41,7 +40,7 @@ public interface BrokerContract {
      *
      * @param clock the broker's time, unless it uses another one, as Redis does
      */
-    Broker create(RoomHistories histories, Clock clock);
+    Broker create(RoomHistories histories, SettableClock clock);
 
     default BlockingBroker open() {
         return open(HistorySettings.DEFAULT);

@@ -27,6 +27,7 @@ import java.util.NavigableSet;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +59,7 @@ public final class MemoryBroker implements Broker {
     private final RoomHistories histories;
     private final long maxBytes;
     private final Clock clock;
+    private final LongSupplier nanoTime;
 
     /** Rooms that have messages and were read, in order of last use, least recent first. */
     private final Map<Room, RetainedRoom> read = new LinkedHashMap<>(16, 0.75f, true);
@@ -117,13 +119,17 @@ public final class MemoryBroker implements Broker {
      */
     public MemoryBroker(
             RoomHistories histories, long maxBytes, Clock clock, MeterRegistry registry) {
-        this(histories, maxBytes, clock, registry, new RoomListeners());
+        this(histories, maxBytes, clock, System::nanoTime, registry, new RoomListeners());
     }
 
+    /**
+     * @param nanoTime for the time that passes, as {@link System#nanoTime}
+     */
     MemoryBroker(
             RoomHistories histories,
             long maxBytes,
             Clock clock,
+            LongSupplier nanoTime,
             MeterRegistry registry,
             RoomListeners listeners) {
         this.listeners = listeners;
@@ -132,6 +138,7 @@ public final class MemoryBroker implements Broker {
         this.ceilingMeters = new CeilingMeters(registry, this);
         this.maxBytes = maxBytes;
         this.clock = clock;
+        this.nanoTime = nanoTime;
     }
 
     @Override
@@ -267,7 +274,8 @@ public final class MemoryBroker implements Broker {
                         epoch == null ? Epochs.next() : epoch,
                         histories.bounds(room),
                         histories.receipts(),
-                        clock);
+                        clock,
+                        nanoTime);
         var created = new RetainedRoom(room, log, ++logs);
         (epoch == null ? unread : read).put(room, created);
         weigh(created);

@@ -28,6 +28,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** One room's log, and the receipts of its idempotency keys. Not thread-safe. */
@@ -48,6 +49,7 @@ final class MemoryLog {
     private final HistoryBounds bounds;
     private final Duration receiptAge;
     private final Clock clock;
+    private final LongSupplier nanoTime;
     private final ArrayDeque<Entry> messages = new ArrayDeque<>();
 
     /** The receipts that can still be asked for, oldest first. */
@@ -110,14 +112,25 @@ final class MemoryLog {
      * memory, uncounted, for as long as its receipt.
      *
      * @param digest of the message's body
+     * @param atNanos by {@link #nanoTime}: by a clock that is set ahead by an hour, all receipts
+     *     would be too old, and repeats be published twice
      */
-    private record GivenReceipt(EventId id, String digest, Instant at) {}
+    private record GivenReceipt(EventId id, String digest, long atNanos) {}
 
-    MemoryLog(String epoch, HistoryBounds bounds, Duration receiptAge, Clock clock) {
+    /**
+     * @param nanoTime for the time that passes, as {@link System#nanoTime}
+     */
+    MemoryLog(
+            String epoch,
+            HistoryBounds bounds,
+            Duration receiptAge,
+            Clock clock,
+            LongSupplier nanoTime) {
         this.epoch = epoch;
         this.bounds = bounds;
         this.receiptAge = receiptAge;
         this.clock = clock;
+        this.nanoTime = nanoTime;
     }
 
     String epoch() {
@@ -264,7 +277,8 @@ final class MemoryLog {
     }
 
     private void remember(ReceiptKey key, StoredMessage stored) {
-        receipts.put(key, new GivenReceipt(stored.id(), digest(stored.message()), clock.instant()));
+        receipts.put(
+                key, new GivenReceipt(stored.id(), digest(stored.message()), nanoTime.getAsLong()));
         bytes += RECEIPT_BYTES;
     }
 
@@ -278,12 +292,16 @@ final class MemoryLog {
     }
 
     private void expireReceipts() {
-        Instant expired = clock.instant().minus(receiptAge);
+        long now = nanoTime.getAsLong();
         var oldest = receipts.values().iterator();
-        while (oldest.hasNext() && !oldest.next().at().isAfter(expired)) {
+        while (oldest.hasNext() && isExpired(oldest.next(), now)) {
             oldest.remove();
             bytes -= RECEIPT_BYTES;
         }
+    }
+
+    private boolean isExpired(GivenReceipt given, long nowNanos) {
+        return Duration.ofNanos(nowNanos - given.atNanos()).compareTo(receiptAge) >= 0;
     }
 
     private void trim() {

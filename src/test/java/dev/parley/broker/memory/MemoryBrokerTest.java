@@ -10,12 +10,13 @@ import dev.parley.broker.HistorySettings;
 import dev.parley.broker.Page;
 import dev.parley.broker.Range;
 import dev.parley.broker.RoomHistories;
+import dev.parley.broker.RoomListeners;
 import dev.parley.message.EventId;
 import dev.parley.message.Room;
+import dev.parley.testsupport.SettableClock;
 import dev.parley.testsupport.Timeouts;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.ref.WeakReference;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -23,8 +24,14 @@ import org.junit.jupiter.api.Test;
 class MemoryBrokerTest implements BrokerContract {
 
     @Override
-    public Broker create(RoomHistories histories, Clock clock) {
-        return new MemoryBroker(histories, Long.MAX_VALUE, clock, new SimpleMeterRegistry());
+    public Broker create(RoomHistories histories, SettableClock clock) {
+        return new MemoryBroker(
+                histories,
+                Long.MAX_VALUE,
+                clock,
+                clock::nanoTime,
+                new SimpleMeterRegistry(),
+                new RoomListeners());
     }
 
     @Test
@@ -36,6 +43,19 @@ class MemoryBrokerTest implements BrokerContract {
         assertThat(broker.publish("a", "key").duplicate()).isTrue();
 
         broker.clock().advance(Duration.ofMillis(1));
+        assertThat(broker.publish("a", "key").duplicate()).isFalse();
+    }
+
+    @Test
+    void receipt_isKeptForItsTime_alsoWhenTheClockIsSetAhead() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withReceipts(Duration.ofMinutes(5)));
+        broker.publish("a", "key");
+
+        broker.clock().setAhead(Duration.ofHours(1));
+
+        assertThat(broker.publish("a", "key").duplicate()).isTrue();
+        broker.clock().setBack(Duration.ofHours(2));
+        broker.clock().advance(Duration.ofMinutes(5));
         assertThat(broker.publish("a", "key").duplicate()).isFalse();
     }
 

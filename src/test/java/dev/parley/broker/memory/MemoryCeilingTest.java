@@ -409,7 +409,9 @@ class MemoryCeilingTest {
             long bytes, HistorySettings history, RoomListeners listeners) {
         SettableClock clock = SettableClock.stoppedNow();
         return BlockingBroker.open(
-                new MemoryBroker(history.ofAllRooms(), bytes, clock, meters, listeners), clock);
+                new MemoryBroker(
+                        history.ofAllRooms(), bytes, clock, clock::nanoTime, meters, listeners),
+                clock);
     }
 
     private static Page pageOf(BlockingBroker broker, Room room) {

@@ -18,12 +18,12 @@ import dev.parley.message.EventId;
 import dev.parley.message.Room;
 import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.RedisServer;
+import dev.parley.testsupport.SettableClock;
 import dev.parley.testsupport.Timeouts;
 import dev.parley.testsupport.Version01;
 import io.vertx.redis.client.RedisClientType;
 import io.vertx.redis.client.RedisOptions;
 import java.io.IOException;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -56,7 +56,7 @@ class RedisBrokerIT implements BrokerContract {
     }
 
     @Override
-    public Broker create(RoomHistories histories, Clock clock) {
+    public Broker create(RoomHistories histories, SettableClock clock) {
         var options = new RedisOptions().setConnectionString(redis.uri());
         return brokers.create(options, RedisSettings.QUICK, histories);
     }

@@ -21,7 +21,6 @@ import dev.parley.redis.RedisSettings;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SettableClock;
 import dev.parley.testsupport.Timeouts;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -67,7 +66,7 @@ class ServersBrokerIT implements BrokerContract {
     }
 
     @Override
-    public Broker create(RoomHistories histories, Clock clock) {
+    public Broker create(RoomHistories histories, SettableClock clock) {
         return brokers.create(servers("a", "b"), RedisSettings.QUICK, histories);
     }
 
