@@ -64,6 +64,16 @@ public interface AccessStore {
      */
     record KeptTicket(String content, Duration idle, Instant end) {}
 
+    /** Which servers have the revocations that were given to {@link #putRevocations}. */
+    enum KeptAt {
+        /** Every server has all of them now. */
+        EVERY_SERVER,
+        /** At least one has them. Another one does not answer, is full, or left some out. */
+        SOME_SERVERS,
+        /** Each that answered and is not full left some out: they have ended by its clock. */
+        NO_SERVER
+    }
+
     /** Keeps a ticket. */
     Uni<Void> putTicket(TicketDigest ticket, KeptTicket kept);
 
@@ -90,9 +100,8 @@ public interface AccessStore {
      * #MAX_REVOCATIONS}.
      *
      * @param entries each, and when it ends
-     * @return whether every server has them now; false if one of several does not answer or is full
      */
-    Uni<Boolean> putRevocations(Map<String, Instant> entries);
+    Uni<KeptAt> putRevocations(Map<String, Instant> entries);
 
     /**
      * Returns the revocations in force, one list for each server that answers.

@@ -1,5 +1,6 @@
 package dev.parley.access;
 
+import dev.parley.broker.BrokerUnavailable;
 import dev.parley.delivery.DisconnectReason;
 import dev.parley.delivery.Hub;
 import dev.parley.message.Room;
@@ -53,11 +54,21 @@ public final class Revocations {
     /** A clock that moves by this much more or less than time passes was set. */
     private static final Duration SET_BY = Duration.ofSeconds(1);
 
+    /** The least {@link #spare}: clocks that count as right differ by some milliseconds too. */
+    private static final Duration LEAST_SPARE = Duration.ofSeconds(1);
+
     private final AccessStore store;
     private final Hub hub;
     private final Clock clock;
     private final LongSupplier nanoTime;
     private final Duration kept;
+
+    /**
+     * How long before its end a store whose clock is ahead may have dropped a revocation: see
+     * {@link #kept(AccessConfig)}.
+     */
+    private final Duration spare;
+
     private final AtomicBoolean isAsking = new AtomicBoolean();
 
     private Set<String> revisions = Set.of();
@@ -154,6 +165,8 @@ public final class Revocations {
         this.clockNanos = nanoTime.getAsLong();
         this.nextComparisonNanos = clockNanos;
         this.kept = kept(config);
+        this.spare =
+                config.clockSkew().compareTo(LEAST_SPARE) < 0 ? LEAST_SPARE : config.clockSkew();
         Gauge.builder("parley.revocations", this, Revocations::count)
                 .description("Revocations in force")
                 .register(meters);
@@ -188,7 +201,7 @@ public final class Revocations {
 
     /**
      * Waits until the store has answered once, so that this pod has the revocations. Fails with
-     * {@link dev.parley.broker.BrokerUnavailable} if it does not answer now.
+     * {@link BrokerUnavailable} if it does not answer now.
      */
     Uni<Void> whenLoaded() {
         return isLoaded() ? Uni.createFrom().voidItem() : ask(List.of());
@@ -212,7 +225,8 @@ public final class Revocations {
 
     /**
      * Revokes, on every pod. The revocation is in force for as long as a token from before it can
-     * be valid. This pod acts before the answer.
+     * be valid. This pod acts before the answer. Fails with {@link BrokerUnavailable} if it is in
+     * force on this pod alone, because it has ended by the clock of the store.
      */
     Uni<Void> revoke(Revocation revocation) {
         // As precise as the store keeps it: otherwise what it has would always end earlier, and be
@@ -220,10 +234,15 @@ public final class Revocations {
         Instant end = clock.instant().plus(kept).truncatedTo(ChronoUnit.MILLIS);
         return store.putRevocations(Map.of(revocation.toJson(), end))
                 .invoke(
-                        everywhere -> {
+                        keptAt -> {
                             add(Map.of(revocation, end));
                             doubt();
-                            onPut(everywhere);
+                            onPut(keptAt);
+                            if (keptAt == AccessStore.KeptAt.NO_SERVER) {
+                                throw new BrokerUnavailable(
+                                        "it has ended by the clock of Redis, so that clock or this"
+                                                + " pod's is wrong");
+                            }
                         })
                 .replaceWithVoid();
     }
@@ -332,13 +351,16 @@ public final class Revocations {
      * that did so, or that did not take a revocation for the second time, may also have the earlier
      * end of one that was made twice.
      *
+     * <p>One that is about to end is not given back. A server whose clock is ahead would leave it
+     * out, and the pod would warn of it whenever a revocation ends.
+     *
      * @param present what the server has
      */
     private void giveBack(Map<Revocation, Instant> present) {
-        Instant now = clock.instant();
+        Instant soon = clock.instant().plus(spare);
         Map<String, Instant> lost =
                 inForce.ends().entrySet().stream()
-                        .filter(each -> each.getValue().isAfter(now))
+                        .filter(each -> each.getValue().isAfter(soon))
                         .filter(
                                 each ->
                                         present.getOrDefault(each.getKey(), Instant.MIN)
@@ -355,15 +377,16 @@ public final class Revocations {
         }
     }
 
-    /**
-     * @param everywhere whether every server took it
-     */
-    private synchronized void onPut(boolean everywhere) {
-        if (everywhere) {
-            pauses.reset();
-            isFailureLogged = false;
-        } else {
-            onPutFailed("one of several servers did not take it");
+    private synchronized void onPut(AccessStore.KeptAt keptAt) {
+        switch (keptAt) {
+            case EVERY_SERVER -> {
+                pauses.reset();
+                isFailureLogged = false;
+            }
+            case SOME_SERVERS -> onPutFailed("one of several servers did not take it");
+            case NO_SERVER ->
+                    onPutFailed(
+                            "they have ended by its clock, so that clock or this pod's is wrong");
         }
     }
 

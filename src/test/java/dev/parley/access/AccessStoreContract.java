@@ -3,6 +3,7 @@ package dev.parley.access;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.parley.access.AccessStore.KeptAt;
 import dev.parley.access.AccessStore.KeptTicket;
 import dev.parley.access.AccessStore.RevocationList;
 import dev.parley.access.AccessStore.TicketDigest;
@@ -90,6 +91,22 @@ public abstract class AccessStoreContract {
     }
 
     @Test
+    void revocationsThatHaveEnded_areLeftOut_andTheAnswerSaysSo() {
+        Instant end = in(LONG);
+        Instant over = Instant.now().minusSeconds(1);
+
+        assertThat(get(store().putRevocations(Map.of("one", end, "over", over))))
+                .isEqualTo(KeptAt.NO_SERVER);
+        assertThat(get(store().putRevocations(Map.of("over", over)))).isEqualTo(KeptAt.NO_SERVER);
+        assertThat(get(store().putRevocations(Map.of("one", over))))
+                .as("is there with a later end")
+                .isEqualTo(KeptAt.EVERY_SERVER);
+
+        assertThat(get(store().revocations(List.of())).get(0).entries().orElseThrow())
+                .containsOnly(Map.entry("one", end));
+    }
+
+    @Test
     void revocationsAboveTheNumber_areRefused() {
         Map<String, Instant> all =
                 IntStream.range(0, AccessStore.MAX_REVOCATIONS)
@@ -114,8 +131,8 @@ public abstract class AccessStoreContract {
         get(store().putRevocations(all));
 
         assertThat(get(store().putRevocations(Map.of("revocation 7", end.plusSeconds(1)))))
-                .isTrue();
-        assertThat(get(store().putRevocations(all))).isTrue();
+                .isEqualTo(KeptAt.EVERY_SERVER);
+        assertThat(get(store().putRevocations(all))).isEqualTo(KeptAt.EVERY_SERVER);
 
         assertThat(get(store().revocations(List.of())).get(0).entries().orElseThrow())
                 .hasSize(AccessStore.MAX_REVOCATIONS)

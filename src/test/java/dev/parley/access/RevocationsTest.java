@@ -1,8 +1,10 @@
 package dev.parley.access;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.parley.access.memory.MemoryAccessStore;
+import dev.parley.broker.BrokerUnavailable;
 import dev.parley.broker.LostHistories;
 import dev.parley.delivery.Connection;
 import dev.parley.delivery.EventLoop;
@@ -348,15 +350,58 @@ final class RevocationsTest {
         assertThat(connection.written).contains("\"reason\":\"revoked\"");
     }
 
+    /** Otherwise the caller would take it for revoked everywhere, and no other pod knows of it. */
+    @Test
+    void revocationThatHasEndedByTheClockOfTheStore_fails_andIsGivenAgainWhenThatIsRight() {
+        SettableClock clock = SettableClock.stoppedNow();
+        var store = new ForgetfulStore();
+        var own = revocationsOf(store, clock, "24H");
+        own.update();
+        store.keptAt = AccessStore.KeptAt.NO_SERVER;
+
+        assertThatExceptionOfType(BrokerUnavailable.class)
+                .isThrownBy(() -> own.revoke(ofEve(Optional.empty())).await().indefinitely())
+                .withMessageContaining("clock");
+
+        assertThat(own.isRevoked(eve.token().orElseThrow())).as("on this pod").isTrue();
+        for (int i = 0; i < 2; i++) {
+            clock.advance(Duration.ofSeconds(10));
+            own.update();
+            assertThat(store.entries).isEmpty();
+        }
+        store.keptAt = AccessStore.KeptAt.EVERY_SERVER;
+        clock.advance(Duration.ofSeconds(10));
+        own.update();
+        assertThat(store.entries).containsOnlyKeys(ofEve(Optional.empty()).toJson());
+    }
+
+    /** The clock of the store is ahead by as much as clocks may differ. */
+    @Test
+    void revocationThatIsAboutToEnd_isNotGivenBack() {
+        SettableClock clock = SettableClock.stoppedNow();
+        var store = new ForgetfulStore();
+        var own = revocationsOf(store, clock, "1H");
+        own.revoke(ofEve(Optional.empty())).await().indefinitely();
+        own.update();
+        clock.advance(Duration.ofHours(1).plusSeconds(61));
+        store.forget();
+        int puts = store.puts;
+
+        own.update();
+
+        assertThat(own.isRevoked(eve.token().orElseThrow())).as("still").isTrue();
+        assertThat(store.puts).isEqualTo(puts);
+    }
+
     @Test
     void listsOfAllServers_areComparedAfterAPause_alsoIfTheClockIsSetBackMeanwhile() {
         SettableClock clock = SettableClock.stoppedNow();
         var store = new ForgetfulStore();
         var own = revocationsOf(store, clock, "24H");
         own.update();
-        store.isTaking = false;
+        store.keptAt = AccessStore.KeptAt.SOME_SERVERS;
         own.revoke(ofEve(Optional.empty())).await().indefinitely();
-        store.isTaking = true;
+        store.keptAt = AccessStore.KeptAt.EVERY_SERVER;
         clock.setBack(Duration.ofHours(1));
         own.update();
         assertThat(store.entries).as("before the pause is over").isEmpty();
@@ -409,7 +454,7 @@ final class RevocationsTest {
         private final Map<String, Instant> entries = new HashMap<>();
         private int revision;
         private int puts;
-        private boolean isTaking = true;
+        private KeptAt keptAt = KeptAt.EVERY_SERVER;
 
         void forget() {
             entries.clear();
@@ -434,9 +479,9 @@ final class RevocationsTest {
         }
 
         @Override
-        public Uni<Boolean> putRevocations(Map<String, Instant> more) {
-            if (!isTaking) {
-                return Uni.createFrom().item(false);
+        public Uni<KeptAt> putRevocations(Map<String, Instant> more) {
+            if (keptAt != KeptAt.EVERY_SERVER) {
+                return Uni.createFrom().item(keptAt);
             }
             more.forEach(
                     (entry, end) ->
@@ -447,7 +492,7 @@ final class RevocationsTest {
                                     (one, other) -> one.isAfter(other) ? one : other));
             revision++;
             puts++;
-            return Uni.createFrom().item(true);
+            return Uni.createFrom().item(keptAt);
         }
 
         @Override

@@ -268,7 +268,7 @@ final class TicketsTest {
         }
 
         @Override
-        public Uni<Boolean> putRevocations(Map<String, Instant> entries) {
+        public Uni<KeptAt> putRevocations(Map<String, Instant> entries) {
             throw new UnsupportedOperationException();
         }
 

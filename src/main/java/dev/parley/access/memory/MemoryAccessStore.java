@@ -117,10 +117,14 @@ public final class MemoryAccessStore implements AccessStore {
     }
 
     @Override
-    public Uni<Boolean> putRevocations(Map<String, Instant> entries) {
+    public Uni<KeptAt> putRevocations(Map<String, Instant> entries) {
         synchronized (revocations) {
             Instant now = clock.instant();
             revocations.values().removeIf(end -> !end.isAfter(now));
+            boolean leavesSomeOut =
+                    entries.entrySet().stream()
+                            .filter(one -> !revocations.containsKey(one.getKey()))
+                            .anyMatch(one -> !one.getValue().isAfter(now));
             Map<String, Instant> later = new HashMap<>(entries);
             later.entrySet()
                     .removeIf(
@@ -140,8 +144,8 @@ public final class MemoryAccessStore implements AccessStore {
                 revocations.putAll(later);
                 revision++;
             }
+            return Uni.createFrom().item(leavesSomeOut ? KeptAt.NO_SERVER : KeptAt.EVERY_SERVER);
         }
-        return Uni.createFrom().item(true);
     }
 
     @Override

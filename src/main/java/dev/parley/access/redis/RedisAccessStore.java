@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,12 @@ public final class RedisAccessStore implements AccessStore {
     private static final RedisCommands.Script USE_TICKET = script("use-ticket.lua");
     private static final RedisCommands.Script PUT_REVOCATIONS = script("put-revocations.lua");
     private static final RedisCommands.Script REVOCATIONS = script("revocations.lua");
+
+    /** What {@link #PUT_REVOCATIONS} returns when it took all. */
+    private static final int TOOK_ALL = 1;
+
+    /** What it returns when it left some out, which have ended by the server's clock. */
+    private static final int LEFT_SOME_OUT = 2;
 
     /**
      * Tickets that are touched at a server at a time: one after the other, 20,000 of them would
@@ -143,7 +150,7 @@ public final class RedisAccessStore implements AccessStore {
     }
 
     @Override
-    public Uni<Boolean> putRevocations(Map<String, Instant> entries) {
+    public Uni<KeptAt> putRevocations(Map<String, Instant> entries) {
         List<String> args = new ArrayList<>();
         args.add(UUID.randomUUID().toString());
         args.add(Integer.toString(MAX_REVOCATIONS));
@@ -155,16 +162,19 @@ public final class RedisAccessStore implements AccessStore {
         return ofAll(server -> server.run(PUT_REVOCATIONS, revocationKeys(), args))
                 .map(
                         answers -> {
-                            long kept =
-                                    answers.found.stream()
-                                            .filter(reply -> reply.toInteger() == 1)
-                                            .count();
-                            if (kept == 0) {
-                                // A server that did not answer may have them.
-                                answers.requireAll();
-                                throw new TooManyRevocations();
+                            List<Integer> replies =
+                                    answers.found.stream().map(Response::toInteger).toList();
+                            if (replies.contains(TOOK_ALL)) {
+                                return Collections.frequency(replies, TOOK_ALL) == servers.size()
+                                        ? KeptAt.EVERY_SERVER
+                                        : KeptAt.SOME_SERVERS;
                             }
-                            return kept == servers.size();
+                            // A server that did not answer may have them.
+                            answers.requireAll();
+                            if (replies.contains(LEFT_SOME_OUT)) {
+                                return KeptAt.NO_SERVER;
+                            }
+                            throw new TooManyRevocations();
                         });
     }
 
