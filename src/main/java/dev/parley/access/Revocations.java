@@ -408,8 +408,8 @@ public final class Revocations {
      *
      * <p>Those that have ended are removed first. A token is revoked, the revocation ends, a stream
      * is opened with a token without {@code iat}, and the token is revoked again: were the ended
-     * one still here, the new one would not count as fresh, and the stream would go on. A server
-     * lists a revocation beyond its end, until it takes the next one; that ends no streams.
+     * one still here, the new one would not count as fresh, and the stream would go on. A store may
+     * list a revocation beyond its end; that ends no streams.
      */
     private synchronized void add(Map<Revocation, Instant> more) {
         onClockRead();

@@ -332,6 +332,23 @@ final class RevocationsTest {
         assertThat(connection.written).contains("\"reason\":\"revoked\"");
     }
 
+    /** The pod and its store have the same clock. */
+    @Test
+    void revocation_isInForceAgainWithoutRedis_ifAnotherWasMadeWhileTheClockWasAhead() {
+        SettableClock clock = SettableClock.stoppedNow();
+        var own = revocationsOf(new MemoryAccessStore(clock), clock, "1H");
+        own.revoke(ofEve(Optional.empty())).await().indefinitely();
+        clock.setAhead(Duration.ofHours(2));
+        own.revoke(ofEve(Optional.of(Instant.EPOCH))).await().indefinitely();
+        own.update();
+        assertThat(own.isRevoked(eve.token().orElseThrow())).isFalse();
+
+        clock.setBack(Duration.ofHours(2));
+        own.update();
+
+        assertThat(own.isRevoked(eve.token().orElseThrow())).isTrue();
+    }
+
     /** Such a stream has a token without {@code iat}, which is still valid by the wrong clock. */
     @Test
     void streamThatIsOpenedWhileTheClockIsAhead_ends_whenTheClockIsRightAgain() {

@@ -3,6 +3,7 @@ package dev.parley.access.memory;
 import dev.parley.access.AccessStore;
 import io.smallrye.mutiny.Uni;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 
 /** Keeps tickets and revocations in memory, for one pod. Thread-safe. */
 public final class MemoryAccessStore implements AccessStore {
@@ -22,6 +24,7 @@ public final class MemoryAccessStore implements AccessStore {
     private static final int MAX_CHARACTERS = 32_000_000;
 
     private final Clock clock;
+    private final LongSupplier nanoTime;
 
     /** In order of last use. */
     private final Map<TicketDigest, Ticket> tickets = new LinkedHashMap<>(16, 0.75f, true);
@@ -32,17 +35,26 @@ public final class MemoryAccessStore implements AccessStore {
 
     /** Begins without tickets and revocations. */
     public MemoryAccessStore(Clock clock) {
-        this.clock = clock;
+        this(clock, System::nanoTime);
     }
 
-    private record Ticket(KeptTicket kept, Instant idleEnd) {
+    /**
+     * @param nanoTime for the time that passes, as {@link System#nanoTime}
+     */
+    MemoryAccessStore(Clock clock, LongSupplier nanoTime) {
+        this.clock = clock;
+        this.nanoTime = nanoTime;
+    }
 
-        static Ticket usedAt(Instant now, KeptTicket kept) {
-            return new Ticket(kept, now.plus(kept.idle()));
-        }
+    /**
+     * @param usedNanos when it was last used, by {@link #nanoTime}: by a clock that is set ahead by
+     *     an hour, no ticket would have been used for an hour
+     */
+    private record Ticket(KeptTicket kept, long usedNanos) {
 
-        boolean isOver(Instant now) {
-            return !now.isBefore(kept.end()) || !now.isBefore(idleEnd);
+        boolean isOver(Instant now, long nowNanos) {
+            return !now.isBefore(kept.end())
+                    || Duration.ofNanos(nowNanos - usedNanos).compareTo(kept.idle()) >= 0;
         }
 
         int characters() {
@@ -58,10 +70,9 @@ public final class MemoryAccessStore implements AccessStore {
 
     private void put(TicketDigest ticket, KeptTicket kept) {
         synchronized (tickets) {
-            Instant now = clock.instant();
-            Ticket former = tickets.put(ticket, Ticket.usedAt(now, kept));
+            Ticket former = tickets.put(ticket, new Ticket(kept, nanoTime.getAsLong()));
             characters += kept.content().length() - (former == null ? 0 : former.characters());
-            removeOld(now);
+            removeOld();
         }
     }
 
@@ -83,17 +94,16 @@ public final class MemoryAccessStore implements AccessStore {
 
     private Optional<KeptTicket> use(TicketDigest ticket) {
         synchronized (tickets) {
-            Instant now = clock.instant();
             Ticket known = tickets.get(ticket);
             if (known == null) {
                 return Optional.empty();
             }
-            if (known.isOver(now)) {
+            if (isOver(known)) {
                 tickets.remove(ticket);
                 characters -= known.characters();
                 return Optional.empty();
             }
-            tickets.put(ticket, Ticket.usedAt(now, known.kept()));
+            tickets.put(ticket, new Ticket(known.kept(), nanoTime.getAsLong()));
             return Optional.of(known.kept());
         }
     }
@@ -102,13 +112,11 @@ public final class MemoryAccessStore implements AccessStore {
      * Removes tickets whose time is over, or that are too many, beginning with those that were not
      * used for longest.
      */
-    private void removeOld(Instant now) {
+    private void removeOld() {
         var oldest = tickets.values().iterator();
         while (oldest.hasNext()) {
             Ticket next = oldest.next();
-            if (!next.isOver(now)
-                    && tickets.size() <= MAX_TICKETS
-                    && characters <= MAX_CHARACTERS) {
+            if (!isOver(next) && tickets.size() <= MAX_TICKETS && characters <= MAX_CHARACTERS) {
                 return;
             }
             oldest.remove();
@@ -116,11 +124,14 @@ public final class MemoryAccessStore implements AccessStore {
         }
     }
 
+    private boolean isOver(Ticket ticket) {
+        return ticket.isOver(clock.instant(), nanoTime.getAsLong());
+    }
+
     @Override
     public Uni<KeptAt> putRevocations(Map<String, Instant> entries) {
         synchronized (revocations) {
             Instant now = clock.instant();
-            revocations.values().removeIf(end -> !end.isAfter(now));
             boolean leavesSomeOut =
                     entries.entrySet().stream()
                             .filter(one -> !revocations.containsKey(one.getKey()))
@@ -133,11 +144,11 @@ public final class MemoryAccessStore implements AccessStore {
                                 return !one.getValue().isAfter(now)
                                         || !one.getValue().isAfter(known);
                             });
-            long more =
-                    later.keySet().stream()
-                            .filter(entry -> !revocations.containsKey(entry))
-                            .count();
-            if (revocations.size() + more > MAX_REVOCATIONS) {
+            if (isTooMuch(later)) {
+                // Not before: the clock may be ahead, and be set right again.
+                revocations.values().removeIf(end -> !end.isAfter(now));
+            }
+            if (isTooMuch(later)) {
                 return Uni.createFrom().failure(new TooManyRevocations());
             }
             if (!later.isEmpty()) {
@@ -146,6 +157,11 @@ public final class MemoryAccessStore implements AccessStore {
             }
             return Uni.createFrom().item(leavesSomeOut ? KeptAt.NO_SERVER : KeptAt.EVERY_SERVER);
         }
+    }
+
+    private boolean isTooMuch(Map<String, Instant> more) {
+        long added = more.keySet().stream().filter(one -> !revocations.containsKey(one)).count();
+        return revocations.size() + added > MAX_REVOCATIONS;
     }
 
     @Override

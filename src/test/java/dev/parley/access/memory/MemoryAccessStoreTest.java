@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.parley.access.AccessStore;
 import dev.parley.access.AccessStore.KeptTicket;
 import dev.parley.access.AccessStoreContract;
+import dev.parley.testsupport.SettableClock;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -35,6 +39,41 @@ class MemoryAccessStoreTest extends AccessStoreContract {
         assertThat(isKept(0)).isTrue();
         assertThat(isKept(1)).isFalse();
         assertThat(IntStream.rangeClosed(2, 32)).allMatch(this::isKept);
+    }
+
+    @Test
+    void ticketThatIsNotUsed_endsWhenItsTimeHasPassed_andNotWhenTheClockIsSetAhead() {
+        SettableClock clock = SettableClock.stoppedNow();
+        var own = new MemoryAccessStore(clock, clock::nanoTime);
+        Instant end = clock.instant().plus(Duration.ofHours(9));
+        own.putTicket(ticket(1), new KeptTicket("x", Duration.ofMinutes(5), end))
+                .await()
+                .indefinitely();
+
+        clock.setAhead(Duration.ofHours(1));
+
+        assertThat(own.useTicket(ticket(1)).await().indefinitely()).isPresent();
+        clock.advance(Duration.ofMinutes(5));
+        assertThat(own.useTicket(ticket(1)).await().indefinitely()).isEmpty();
+    }
+
+    @Test
+    void revocationsThatHaveEnded_giveWayToOthers_whenThereIsNoRoom() {
+        SettableClock clock = SettableClock.stoppedNow();
+        var own = new MemoryAccessStore(clock, clock::nanoTime);
+        Instant end = clock.instant().plusSeconds(1);
+        own.putRevocations(
+                        IntStream.range(0, AccessStore.MAX_REVOCATIONS)
+                                .boxed()
+                                .collect(Collectors.toMap(i -> "revocation " + i, i -> end)))
+                .await()
+                .indefinitely();
+        clock.advance(Duration.ofSeconds(1));
+
+        own.putRevocations(Map.of("another", end.plusSeconds(1))).await().indefinitely();
+
+        assertThat(own.revocations(List.of()).await().indefinitely().get(0).entries().orElseThrow())
+                .containsOnlyKeys("another");
     }
 
     private void put(int number, String content, Instant end) {
