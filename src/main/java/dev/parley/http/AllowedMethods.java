@@ -52,8 +52,11 @@ public final class AllowedMethods {
         AnswerHeaders.setOfCall(response.headers());
         crossOrigin.set(exchange);
         Future<Void> answered = Future.succeededFuture();
-        // It was ended if it is a preflight, or comes from a page that may not talk to this server.
-        if (!response.ended()) {
+        if (crossOrigin.isIncomparable(exchange.request())) {
+            answered = response.setStatusCode(CrossOriginRefusals.FORBIDDEN).end();
+        } else if (!response.ended()) {
+            // It was ended if it is a preflight, or comes from a page that may not talk to this
+            // server.
             answered = response.putHeader(HttpHeaders.ALLOW, OF_THE_SERVER).end();
         }
         if (closes) {

@@ -65,9 +65,9 @@ public final class AllowedOrigins {
         return ORIGIN.matcher(origin).matches() && !WITH_USUAL_PORT.matcher(origin).matches();
     }
 
-    /** Tells whether an origin is listed. */
+    /** Tells whether an origin is listed, or any is allowed. */
     public boolean contain(String origin) {
-        return listed.stream().anyMatch(one -> isSame(one, origin));
+        return listed.equals(List.of("*")) || listed.stream().anyMatch(one -> isSame(one, origin));
     }
 
     /** Says in one sentence why the framework cannot read an element; empty if it can. */

@@ -14,6 +14,7 @@
  *   router       RequestGuard, RequestTarget                 the target, the headers and the body
  *   (Vert.x)     AnswerHeaders                               headers of every answer
  *                ForwardedOrigin                             for the framework's filter of origins
+ *                CrossOriginRefusals                         pages that this filter would fail at
  *                StreamOpenings                              /events: waits for its turn
  *
  *   filters      ContentNegotiation, AllowedMethods          before a call is chosen

@@ -4,9 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Http.Answer;
+import dev.parley.testsupport.Http2Frames;
+import dev.parley.testsupport.HttpAnswer;
 import dev.parley.testsupport.ParleyProcess;
+import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SharedPod;
 import dev.parley.testsupport.SseReader;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -194,7 +199,11 @@ class CrossOriginIT {
                     .isEqualTo(200);
             assertThat(proxied.with("Origin", "https://elsewhere.example").sendForm("hi").status())
                     .isEqualTo(403);
-            assertThat(strict.log()).doesNotContain("quarkus.http.cors.origins");
+            String withoutHost =
+                    "X-Forwarded-Proto: https\r\nOrigin: https://elsewhere.example\r\n";
+            assertThat(send(strict, "POST /send HTTP/1.0", withoutHost).status()).isEqualTo(403);
+            assertThat(send(strict, "POST /send HTTP/1.1", withoutHost).status()).isEqualTo(400);
+            assertThat(strict.log()).doesNotContain("quarkus.http.cors.origins", "defect");
         }
     }
 
@@ -215,6 +224,120 @@ class CrossOriginIT {
             assertThat(others.status()).isEqualTo(403);
             assertThat(others.header(ALLOW_ORIGIN)).isEmpty();
             assertThat(list(others, "Vary")).contains("origin");
+        }
+    }
+
+    /**
+     * The framework compares the hosts of two URIs, and fails if the one of the request has none.
+     * "_" is in no hostname, but nginx sends the name of its upstream, which may have one.
+     */
+    @Test
+    void originThatCannotBeComparedWithTheHost_isOutsideTheAllowList() {
+        try (ParleyProcess strict =
+                ParleyProcess.builder()
+                        .config("quarkus.http.cors.origins", "https://chat.example")
+                        .start()
+                        .awaitReady()) {
+            String foreign = "Origin: http://elsewhere.example\r\n";
+
+            for (String host : List.of("Host: a_b\r\n", "Host: a_b:8080\r\n")) {
+                assertThat(send(strict, "POST /send HTTP/1.1", host + foreign).status())
+                        .isEqualTo(403);
+                assertThat(send(strict, "GET /events HTTP/1.1", host + foreign).status())
+                        .isEqualTo(403);
+                assertThat(send(strict, "OPTIONS /send HTTP/1.1", host + foreign).status())
+                        .isEqualTo(403);
+            }
+            assertThat(send(strict, "POST /send HTTP/1.0", foreign).status()).isEqualTo(403);
+            HttpAnswer refused = send(strict, "POST /send HTTP/1.1", "Host: a_b\r\n" + foreign);
+            assertThat(refused.header(ALLOW_ORIGIN)).isEmpty();
+            assertThat(refused.header("Vary")).isEqualTo("Origin");
+
+            for (String origin : List.of("http://my_host:8080", "https://chat.example")) {
+                String headers = "Host: my_host:8080\r\nOrigin: " + origin + "\r\n";
+                HttpAnswer published = send(strict, "POST /send HTTP/1.1", headers);
+                assertThat(published.status()).isEqualTo(200);
+                assertThat(published.header(ALLOW_ORIGIN)).isEqualTo(origin);
+            }
+            assertThat(strict.log()).doesNotContain("defect", "Unhandled exception");
+        }
+    }
+
+    @Test
+    void refusalOfARequest_whoseOriginCannotBeCompared_staysTheSame() {
+        try (ParleyProcess strict =
+                ParleyProcess.builder()
+                        .config("quarkus.http.cors.origins", "https://chat.example")
+                        .start()
+                        .awaitReady()) {
+            String foreign = "Origin: http://elsewhere.example\r\n";
+
+            for (String host : List.of("", "Host: a b\r\n")) {
+                HttpAnswer answer = sendAndAwaitEnd(strict, "POST /send HTTP/1.1", host + foreign);
+                assertThat(answer.status()).isEqualTo(400);
+                assertThat(answer.text()).startsWith("bad request: ");
+            }
+            for (String line : List.of("POST //send HTTP/1.1", "GET /clock|x HTTP/1.1")) {
+                HttpAnswer answer = sendAndAwaitEnd(strict, line, "Host: a_b\r\n" + foreign);
+                assertThat(answer.status()).isEqualTo(400);
+                assertThat(answer.text()).startsWith("bad ");
+            }
+            HttpAnswer options =
+                    sendAndAwaitEnd(
+                            strict, "OPTIONS * HTTP/1.1", "Host: chat.example\r\n" + foreign);
+            assertThat(options.status()).isEqualTo(403);
+            assertThat(connectByHttp2(strict, "http://elsewhere.example"))
+                    .contains("bad target: CONNECT is for proxies only");
+            assertThat(strict.log()).doesNotContain("defect", "Unhandled exception");
+        }
+    }
+
+    /** Sends the form {@code msg=hi} and these headers. */
+    private static HttpAnswer send(ParleyProcess pod, String requestLine, String headers) {
+        try (RawConnection connection = open(pod, requestLine, headers)) {
+            connection.readAnswer();
+            return connection.answer();
+        }
+    }
+
+    /** Sends the same, and waits until the server closes the connection. */
+    private static HttpAnswer sendAndAwaitEnd(
+            ParleyProcess pod, String requestLine, String headers) {
+        try (RawConnection connection = open(pod, requestLine, headers)) {
+            connection.readToEnd();
+            return connection.answer();
+        }
+    }
+
+    private static RawConnection open(ParleyProcess pod, String requestLine, String headers) {
+        String request =
+                requestLine
+                        + "\r\n"
+                        + headers
+                        + "Content-Type: application/x-www-form-urlencoded\r\n"
+                        + "Content-Length: 6\r\n\r\nmsg=hi";
+        return RawConnection.open(pod.port(), request.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private static String connectByHttp2(ParleyProcess pod, String origin) {
+        var block = new ByteArrayOutputStream();
+        block.writeBytes(Http2Frames.field(":method", "CONNECT"));
+        block.writeBytes(Http2Frames.field(":authority", "chat.example:80"));
+        block.writeBytes(Http2Frames.field("origin", origin));
+        byte[] request =
+                Http2Frames.connection()
+                        .frame(
+                                Http2Frames.HEADERS,
+                                Http2Frames.END_STREAM | Http2Frames.END_HEADERS,
+                                1,
+                                block.toByteArray())
+                        .toBytes();
+        try (RawConnection connection = RawConnection.open(pod.port(), request)) {
+            Http2Frames.await(
+                    connection,
+                    frame -> frame.stream() == 1 && (frame.flags() & Http2Frames.END_STREAM) != 0,
+                    1);
+            return connection.text();
         }
     }
 
