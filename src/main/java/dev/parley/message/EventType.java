@@ -24,6 +24,9 @@ public record EventType(String name) {
      */
     private static final Set<String> RESERVED_LATER = Set.of("position", "heartbeat", "denied");
 
+    /** A space to JavaScript. */
+    private static final char BYTE_ORDER_MARK = '\uFEFF';
+
     /**
      * @throws InvalidRequest if the name does not have the form above
      */
@@ -42,16 +45,35 @@ public record EventType(String name) {
 
     /**
      * Returns the type that a publisher chose for a new message. Also refuses {@code position},
-     * {@code heartbeat} and {@code denied}, which the constructor accepts because stored messages
-     * may have them.
+     * {@code heartbeat} and {@code denied}, and each reserved name with spaces around it, all of
+     * which the constructor accepts because stored messages may have them. Some client libraries
+     * drop these spaces: to them {@code " gap"} would be an event of Parley.
      *
      * @throws InvalidRequest if the name does not have the form above, or is reserved
      */
     public static EventType chosen(String name) {
-        if (RESERVED_LATER.contains(name)) {
+        String shown = withoutSpacesAround(name);
+        if (RESERVED.contains(shown) || RESERVED_LATER.contains(shown)) {
             throw reserved();
         }
         return new EventType(name);
+    }
+
+    /** Drops what JavaScript's {@code trim} or another one would. */
+    private static String withoutSpacesAround(String name) {
+        int start = 0;
+        int end = name.length();
+        while (start < end && isSpace(name.charAt(start))) {
+            start++;
+        }
+        while (start < end && isSpace(name.charAt(end - 1))) {
+            end--;
+        }
+        return name.substring(start, end);
+    }
+
+    private static boolean isSpace(char c) {
+        return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == BYTE_ORDER_MARK;
     }
 
     private static InvalidRequest reserved() {

@@ -30,6 +30,7 @@ class ProblemIT {
         "POST, /send?msg=hi&from=a%0Ab, bad-from",
         "POST, /send?msg=hi&from=%FF, bad-from",
         "POST, /send?msg=hi&event=open, bad-event",
+        "POST, /send?msg=hi&event=%20gap, bad-event",
         "POST, /send?msg=hi&event=a%00, bad-event",
         "GET, /events?room=-, bad-room",
         "GET, /events?format=xml, bad-format",

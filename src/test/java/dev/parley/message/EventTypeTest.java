@@ -36,6 +36,31 @@ class EventTypeTest {
         assertThat(EventType.chosen("price")).isEqualTo(new EventType("price"));
     }
 
+    /** Some client libraries drop the spaces, so that their user would see the reserved name. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                " gap",
+                "gap ",
+                "  denied  ",
+                "\u00A0goodbye",
+                "\uFEFFposition",
+                "open\u2028",
+                "\u3000heartbeat\u2009"
+            })
+    void reservedNameWithSpacesAround_cannotBeChosenByAPublisher(String name) {
+        assertThatThrownBy(() -> EventType.chosen(name))
+                .isInstanceOf(InvalidRequest.class)
+                .hasMessage(RESERVED);
+        assertThat(new EventType(name)).hasToString(name);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {" price ", "\u2028", " ", "the gap", "gap-", "Gap"})
+    void otherNameWithSpaces_canBeChosen(String name) {
+        assertThat(EventType.chosen(name)).isEqualTo(new EventType(name));
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {"", "a\nb", "a\rb", "a\r\nb", "\n", "a\n", "a\0", "\t", "\u007F", "\u0085"})
