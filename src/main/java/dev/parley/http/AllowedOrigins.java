@@ -1,13 +1,15 @@
 package dev.parley.http;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
  * The origins in {@code quarkus.http.cors.origins}, read as the framework reads them: spaces around
- * an element do not count, and {@code /…/} is a regular expression.
+ * an element do not count, and {@code /…/} is a regular expression. Upper case in others does not
+ * count either, which {@link AllowedOriginsCheck} sees to.
  */
 public final class AllowedOrigins {
 
@@ -18,12 +20,10 @@ public final class AllowedOrigins {
     /** What browsers send: scheme, host and port; or {@code null}, for pages without an origin. */
     private static final Pattern ORIGIN =
             Pattern.compile(
-                    "null|file://|[a-z][a-z0-9+.-]*://(\\[[0-9a-f:.]+]|[a-z0-9._-]+)(:\\d{1,5})?",
-                    Pattern.CASE_INSENSITIVE);
+                    "null|file://|[a-z][a-z0-9+.-]*://(\\[[0-9a-f:.]+]|[a-z0-9._-]+)(:\\d{1,5})?");
 
     /** Browsers leave the port out if it is that of the scheme (WHATWG HTML §7.1.1). */
-    private static final Pattern WITH_USUAL_PORT =
-            Pattern.compile("http:.*:80|https:.*:443", Pattern.CASE_INSENSITIVE);
+    private static final Pattern WITH_USUAL_PORT = Pattern.compile("http:.*:80|https:.*:443");
 
     private final List<String> listed;
 
@@ -31,7 +31,19 @@ public final class AllowedOrigins {
      * @param configured the elements of the setting
      */
     public AllowedOrigins(Optional<List<String>> configured) {
-        this.listed = configured.orElse(List.of()).stream().map(String::strip).toList();
+        this.listed =
+                configured.orElse(List.of()).stream()
+                        .map(String::strip)
+                        .map(AllowedOrigins::asSent)
+                        .toList();
+    }
+
+    /**
+     * Returns an element as browsers send it, which write scheme and host in lower case. A regular
+     * expression stays as it is.
+     */
+    static String asSent(String element) {
+        return isExpression(element.strip()) ? element : element.toLowerCase(Locale.ROOT);
     }
 
     /**
@@ -93,7 +105,7 @@ public final class AllowedOrigins {
         if (isExpression(listed)) {
             return problem(listed).isEmpty() && Pattern.matches(expression(listed), origin);
         }
-        return listed.equalsIgnoreCase(origin);
+        return listed.equals(origin);
     }
 
     private static boolean isExpression(String element) {

@@ -51,6 +51,13 @@ class AllowedOriginsTest {
         assertThat(origins(origins).contain("https://chat.example.org")).isFalse();
     }
 
+    /** Browsers send lower case, and the framework's filter compares letter by letter. */
+    @Test
+    void originInUpperCase_isNotListed() {
+        assertThat(origins(OWN).contain("HTTPS://CHAT.example.com")).isFalse();
+        assertThat(origins("/https://CHAT\\.example\\.com/").contain(OWN)).isFalse();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", "/", "/(/", "chat.example.com"})
     void settingThatTakesNoPage(String origins) {

@@ -362,4 +362,19 @@ class CrossOriginIT {
             assertThat(strict.log()).doesNotContain("has https://other.example");
         }
     }
+
+    @Test
+    void listedOriginWithCapitalLetters_letsItsPageIn() {
+        try (ParleyProcess strict =
+                ParleyProcess.builder()
+                        .config("quarkus.http.cors.origins", "https://Chat.Example")
+                        .start()
+                        .awaitReady()) {
+            Answer ours =
+                    new Http(strict.uri()).with("Origin", "https://chat.example").sendForm("hi");
+
+            assertThat(ours.status()).isEqualTo(200);
+            assertThat(ours.header(ALLOW_ORIGIN)).isEqualTo("https://chat.example");
+        }
+    }
 }
