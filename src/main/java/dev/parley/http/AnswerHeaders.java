@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Sets the headers of all answers but the pages, whose headers are in the configuration: a browser
  * neither stores an answer nor takes it for another type than it says. Streams replace {@code
- * Cache-Control}.
+ * Cache-Control}. Every answer has {@code Date}, pages too.
  *
  * <p>Here and not in the configuration, whose filters match a regular expression with the path of
  * every request.
@@ -53,6 +53,7 @@ final class AnswerHeaders {
         // The answer names the origin of the page that asked, so a cache must not give it to a page
         // of another origin.
         headers.set("Vary", "Origin");
+        headers.set("Date", HttpDate.now());
     }
 
     /** Called before the head of the answer to a request for a page is sent. */

@@ -192,6 +192,8 @@ public final class Problem {
                 .putHeader("Content-Type", problem.getMediaType().toString())
                 .putHeader("X-Content-Type-Options", "nosniff")
                 .putHeader("Cache-Control", "no-store")
+                // The router may have refused it before any handler set headers.
+                .putHeader("Date", HttpDate.now())
                 .end((String) problem.getEntity());
     }
 

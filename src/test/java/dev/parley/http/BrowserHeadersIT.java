@@ -4,19 +4,35 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.Http.Answer;
+import dev.parley.testsupport.RawConnection;
 import dev.parley.testsupport.SharedPod;
+import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.Timeouts;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A browser neither stores an answer nor takes it for another type than it says. */
+/**
+ * A browser neither stores an answer nor takes it for another type than it says, and each answer
+ * has the time.
+ */
 @ExtendWith(SharedPod.Extension.class)
 final class BrowserHeadersIT {
 
+    private final SharedPod pod;
     private final Http http;
 
     BrowserHeadersIT(SharedPod pod) {
+        this.pod = pod;
         http = pod.http();
     }
 
@@ -52,6 +68,16 @@ final class BrowserHeadersIT {
         assertThat(answer.status()).isEqualTo(status);
         assertThat(answer.headers().allValues("X-Content-Type-Options")).containsExactly("nosniff");
         assertThat(answer.headers().allValues("Cache-Control")).containsExactly("no-store");
+        assertOneDate(answer.headers().allValues("Date"));
+    }
+
+    private static void assertOneDate(List<String> dates) {
+        assertThat(dates)
+                .singleElement()
+                .satisfies(
+                        date ->
+                                assertThat(DateTimeFormatter.RFC_1123_DATE_TIME.parse(date))
+                                        .isNotNull());
     }
 
     @ParameterizedTest
@@ -73,5 +99,44 @@ final class BrowserHeadersIT {
         assertThat(page.headers().allValues("X-Content-Type-Options")).containsExactly("nosniff");
         assertThat(page.headers().allValues("Cache-Control")).containsExactly("no-cache");
         assertThat(page.header("Content-Security-Policy")).startsWith("default-src 'none'");
+        assertOneDate(page.headers().allValues("Date"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/events", "/clock"})
+    void stream_hasTheTimeAtWhichItBegan(String path) {
+        try (SseReader reader = SseReader.open(pod.process().uri(path))) {
+            assertOneDate(reader.headers().get("Date"));
+        }
+    }
+
+    @Test
+    void refusalThatComesBeforeTheHandlers_hasTheTime() {
+        String request = "GET /rooms/a/messages HTTP/1.1\r\n\r\n";
+        try (RawConnection connection =
+                RawConnection.open(
+                        pod.process().port(), request.getBytes(StandardCharsets.US_ASCII))) {
+            connection.readToEnd();
+
+            assertThat(connection.answer().status()).isEqualTo(400);
+            assertOneDate(connection.answer().headers().get("Date"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"/rooms/lobby/messages", "/favicon.svg", "/nothing", "/rooms//messages"})
+    void answerOnHttp2_hasTheTime(String path) throws Exception {
+        HttpRequest request =
+                HttpRequest.newBuilder(pod.process().uri(path))
+                        .version(HttpClient.Version.HTTP_2)
+                        .timeout(Timeouts.LIMIT)
+                        .build();
+
+        HttpResponse<Void> answer =
+                HttpClient.newHttpClient().send(request, BodyHandlers.discarding());
+
+        assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_2);
+        assertOneDate(answer.headers().allValues("Date"));
     }
 }
