@@ -45,9 +45,16 @@ public final class MessageJson {
 
     private MessageJson() {}
 
-    /** Writes a message without an id. */
+    /**
+     * Writes a message without an id, as one line for each reader of a stream. Some programs take
+     * NEL, LS and PS for ends of a line too, as Python's {@code str.splitlines} does, so these are
+     * escaped. All others that it knows are, because they are below the space.
+     */
     public static String write(Message message) {
-        return object(message.text().length(), json -> writeFields(json, message));
+        return object(message.text().length(), json -> writeFields(json, message))
+                .replace("\u0085", "\\u0085")
+                .replace("\u2028", "\\u2028")
+                .replace("\u2029", "\\u2029");
     }
 
     /** Writes a message with its id, as the next value of a larger JSON document. */

@@ -33,11 +33,23 @@ class MessageJsonTest {
     void message_isWrittenWithoutId_andWithoutAbsentFields() {
         assertThat(MessageJson.write(FULL))
                 .isEqualTo(
-                        "{\"room\":\"kitchen\",\"from\":\"Ada\",\"text\":\"a \\\"b\\\"\\n\u2028\","
+                        "{\"room\":\"kitchen\",\"from\":\"Ada\",\"text\":\"a \\\"b\\\"\\n\\u2028\","
                                 + "\"event\":\"news\",\"at\":\"2026-01-02T03:04:05.678Z\"}");
         assertThat(MessageJson.write(BARE))
                 .isEqualTo(
                         "{\"room\":\"kitchen\",\"text\":\"a\",\"at\":\"2026-01-02T03:04:05.678Z\"}");
+    }
+
+    /** Python's str.splitlines takes each of these for the end of a line. */
+    @Test
+    void message_isOneLineToProgramsThatKnowMoreLineEndsThanTheStream() {
+        String text = "\n\u000B\f\r\u001C\u001D\u001E\u0085\u2028\u2029\\u2028.";
+
+        String written = MessageJson.write(Message.of(KITCHEN, text, AT));
+
+        assertThat(written).matches("\\A\\P{Cc}*\\z").doesNotContain("\u2028", "\u2029");
+        assertThat(MessageJson.readBody(KITCHEN, AT, written).text())
+                .isEqualTo(text.replace('\r', '\n'));
     }
 
     @Test
