@@ -301,6 +301,9 @@ public final class MemoryBroker implements Broker {
      *   <li>the oldest messages and receipts of the largest room, or that room.
      * </ol>
      *
+     * <p>Each room that is visited first drops what is too old ({@link #dropExpired}), and keeps
+     * the rest if that makes room enough.
+     *
      * <p>None of them visits all rooms, of which there may be ten thousand: all publishes wait for
      * the lock meanwhile.
      */
@@ -339,6 +342,9 @@ public final class MemoryBroker implements Broker {
             if (next == grown) {
                 continue;
             }
+            if (dropExpired(next) && bytes <= maxBytes) {
+                return;
+            }
             oldest.remove();
             if (listeners.of(next.room).isEmpty()) {
                 onForgotten(next);
@@ -356,11 +362,24 @@ public final class MemoryBroker implements Broker {
         }
     }
 
+    /**
+     * Drops the messages and receipts of a room that are too old. A room in which nothing is
+     * published or read has them for as long as it is not visited.
+     *
+     * @return whether there were any
+     */
+    private boolean dropExpired(RetainedRoom room) {
+        room.log.dropExpired();
+        if (room.log.bytes() == room.weight) {
+            return false;
+        }
+        weigh(room);
+        return true;
+    }
+
     private void onForgotten(RetainedRoom room) {
         bySize.remove(room);
         bytes -= room.weight;
-        // A room in which nothing was published or read for long has messages that had ended.
-        room.log.dropExpired();
         ceilingMeters.onForgotten(room.log);
     }
 
@@ -382,7 +401,7 @@ public final class MemoryBroker implements Broker {
     /**
      * Drops the oldest messages and receipts of the largest room, as far as is necessary and until
      * it is smaller than the next one; or the room if it has only one message and no receipts of
-     * earlier ones.
+     * earlier ones. If the room has any that are too old, drops these only.
      *
      * @param grown the room that just grew, which keeps its newest message
      * @return whether anything was dropped
@@ -395,6 +414,9 @@ public final class MemoryBroker implements Broker {
         }
         if (largest == null) {
             return false;
+        }
+        if (dropExpired(largest)) {
+            return true;
         }
         RetainedRoom next = bySize.lower(largest);
         long least = next == null ? 0 : next.weight;

@@ -179,6 +179,8 @@ final class MemoryLog {
     }
 
     StoredMessage append(PublishRequest request) {
+        // A publish without a key does not look a receipt up, and expired ones would count.
+        expireReceipts();
         var stored = new StoredMessage(new EventId(epoch, ++newest), request.message());
         var entry = Entry.of(stored);
         messages.add(entry);
@@ -238,10 +240,11 @@ final class MemoryLog {
         bytes -= RECEIPT_BYTES;
     }
 
-    /** Drops messages that are too old, and reads a page of those that are left. */
+    /** Drops what is too old, and reads a page of the messages that are left. */
     Page page(Range range) {
         Instant now = clock.instant();
         dropTooOld(now);
+        expireReceipts();
         long oldest = newest + 1 - messages.size();
         return new Page(Lineage.of(epoch), oldest, newest, select(range), now);
     }

@@ -303,9 +303,7 @@ class MemoryCeilingTest {
         publishLong(broker, 10);
 
         assertThat(bytes()).isBetween(15_000.0, 50_000.0);
-        assertThat(forgotten("rooms")).isZero();
-        assertThat(forgotten("messages")).isZero();
-        assertThat(forgotten("receipts")).isZero();
+        assertNothingForgotten();
     }
 
     @Test
@@ -355,14 +353,84 @@ class MemoryCeilingTest {
     }
 
     @Test
-    void messagesThatHadEnded_doNotCountAsForgotten() {
+    void messagesThatHadEnded_areDropped_andDoNotCountAsForgotten() {
         BlockingBroker broker = withCeiling(100_000);
         publishWithKeys(broker, QUIET, 20);
         broker.clock().advance(HistorySettings.DEFAULT.age());
 
         publishLong(broker, 25);
 
+        assertThat(pageOf(broker, QUIET).newest()).as("keeps its count").isEqualTo(20);
+        assertNothingForgotten();
+    }
+
+    @Test
+    void roomWhoseMessagesHadEnded_andThatIsForgotten_countsAsARoomOnly() {
+        BlockingBroker broker = withCeiling(100_000);
+        publishWithKeys(broker, QUIET, 20);
+        broker.clock().advance(HistorySettings.DEFAULT.age());
+
+        broker.publishText(LONG.repeat(50));
+
+        assertThat(pageOf(broker, QUIET).newest()).isZero();
         assertThat(forgotten("rooms")).isOne();
+        assertThat(forgotten("messages")).isZero();
+        assertThat(forgotten("receipts")).isZero();
+    }
+
+    @Test
+    void receiptsThatHadEnded_costTheirRoomNoMessages_whenPublishesHaveNoKeys() {
+        BlockingBroker broker = withCeiling(100_000);
+        publishWithKeys(broker, ROOM, 30);
+        broker.clock().advance(HistorySettings.DEFAULT.receipts());
+
+        publishLong(broker, 10);
+
+        assertThat(broker.readAfter(0, 1_000).messages()).hasSize(40);
+        assertNothingForgotten();
+    }
+
+    @Test
+    void receiptsThatHadEnded_costARoomWithoutReadersNoMessages() {
+        BlockingBroker broker = withCeiling(100_000);
+        publishWithKeys(broker, QUIET, 30);
+        pageOf(broker, QUIET);
+        broker.clock().advance(HistorySettings.DEFAULT.receipts());
+
+        broker.publishText(LONG.repeat(9));
+
+        assertThat(pageOf(broker, QUIET).oldest()).isOne();
+        assertThat(pageOf(broker, QUIET).newest()).isEqualTo(30);
+        assertNothingForgotten();
+    }
+
+    @Test
+    void receiptsThatHadEnded_costTheLargestRoomNoMessages() {
+        BlockingBroker broker = withCeiling(100_000);
+        broker.subscribe(QUIET);
+        publishWithKeys(broker, QUIET, 30);
+        broker.clock().advance(HistorySettings.DEFAULT.receipts());
+
+        publishWithReader(broker, new Room("ten"), LONG.repeat(10));
+
+        assertThat(pageOf(broker, QUIET).oldest()).isOne();
+        assertNothingForgotten();
+    }
+
+    @Test
+    void receiptsThatHadEnded_takeNoMemory_onceTheirRoomIsRead() {
+        BlockingBroker broker = withCeiling(100_000);
+        publishWithKeys(broker, QUIET, 30);
+        double before = bytes();
+        broker.clock().advance(HistorySettings.DEFAULT.receipts());
+
+        pageOf(broker, QUIET);
+
+        assertThat(bytes()).isBetween(before - 20_000, before - 15_000);
+    }
+
+    private void assertNothingForgotten() {
+        assertThat(forgotten("rooms")).isZero();
         assertThat(forgotten("messages")).isZero();
         assertThat(forgotten("receipts")).isZero();
     }
