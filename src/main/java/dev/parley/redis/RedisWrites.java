@@ -8,7 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Remembers whether Redis accepts writes. A Redis that refuses them, because its memory or its disk
- * is full, still delivers and can be read. Each change is logged once. Thread-safe.
+ * is full, still delivers and can be read. The log has each kind of refusal once until writes are
+ * accepted again: where two kinds take turns, because of publishes in different rooms, each of them
+ * would otherwise write a line. Thread-safe.
  *
  * <p>Refusals end at a probe, not at a publish that Redis accepts. When its memory is nearly full,
  * Redis refuses a long publish and accepts a short one right afterwards; a client may send the two
@@ -31,10 +33,16 @@ public final class RedisWrites {
                     RedisRefusal.NOPERM);
 
     private final String redis;
+
+    /** The last refusal; null while writes are accepted. Written under the lock. */
     private volatile @Nullable RedisRefusal refusal;
+
     private volatile String reason = "";
 
     // Guarded by this.
+
+    /** The kinds of refusal since writes were accepted last. */
+    private final Set<RedisRefusal> refusals = EnumSet.noneOf(RedisRefusal.class);
 
     /** Whether a publish was refused since the last probe. */
     private boolean refusedSinceProbe;
@@ -69,11 +77,12 @@ public final class RedisWrites {
     }
 
     private synchronized void endUnlessRefusedSince(boolean probeAccepted) {
-        boolean isProbeAProof = probeAccepted && refusal != RedisRefusal.NOPERM;
+        boolean isProbeAProof = probeAccepted && !refusals.contains(RedisRefusal.NOPERM);
         boolean isOver = !refusedSinceProbe && (acceptedSince || isProbeAProof);
         refusedSinceProbe = false;
         if (refusal != null && isOver) {
             refusal = null;
+            refusals.clear();
             LOG.infof("%s takes publishes again", redis);
         }
     }
@@ -108,10 +117,12 @@ public final class RedisWrites {
             if (now != refusal) {
                 reason = redis + " refuses to publish: " + RedisReason.ofReply(text);
                 refusal = now;
-                LOG.warnf(
-                        "%s. Publishes are answered with 503 until it takes them again; reading"
-                                + " goes on",
-                        reason);
+                if (refusals.add(now)) {
+                    LOG.warnf(
+                            "%s. Publishes are answered with 503 until it takes them again; reading"
+                                    + " goes on",
+                            reason);
+                }
             }
         }
     }

@@ -88,6 +88,45 @@ class RedisWritesTest {
         assertThat(lines).hasSize(2).last().isEqualTo(AGAIN);
     }
 
+    /** The account may not write to one room, and Redis is full for another one's messages. */
+    @Test
+    void refusalsOfTwoKindsInTurns_areLoggedOnceEach_untilPublishesAreTaken() {
+        for (int i = 0; i < 100; i++) {
+            writes.onFailure(refused("NOPERM no permissions to access a key"));
+            writes.onFailure(refused("OOM of one publish"));
+            writes.onAccepted();
+            if (i % 10 == 9) {
+                writes.onProbe("");
+            }
+        }
+
+        assertThat(writes.problem().orElseThrow()).as("the last").contains("OOM");
+        assertThat(lines).hasSize(2);
+        assertThat(lines.get(0)).contains("publish: NOPERM");
+        assertThat(lines.get(1)).contains("publish: OOM");
+
+        writes.onProbe("");
+        writes.onFailure(refused("OOM of one publish"));
+
+        assertThat(lines).hasSize(4).element(2).isEqualTo(AGAIN);
+        assertThat(lines).last().asString().contains("publish: OOM");
+    }
+
+    /** The probe may write although publishes may not. */
+    @Test
+    void refusedRights_beforeAnotherRefusal_endOnceAPublishWasTaken() {
+        writes.onFailure(refused("NOPERM no permissions to access a key"));
+        writes.onFailure(refused("OOM of one publish"));
+        writes.onProbe("");
+        writes.onProbe("");
+        assertThat(writes.problem()).isPresent();
+
+        writes.onAccepted();
+        writes.onProbe("");
+
+        assertThat(writes.problem()).isEmpty();
+    }
+
     @Test
     void refusalOfTheProbe_endsWithTheNextProbeThatIsTaken() {
         writes.onProbe("OOM command not allowed");
