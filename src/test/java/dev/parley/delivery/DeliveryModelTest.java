@@ -20,6 +20,7 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
 
 /**
  * Checks delivery against a plain list, the broker's log: after any series of events, each client
@@ -46,6 +47,18 @@ class DeliveryModelTest {
     void withLoss_everyClientReceivesAGap_andThenAllThatIsRetained(
             @ForAll("withLoss") List<Event> events) {
         var simulation = new DeliverySimulation();
+
+        events.forEach(simulation::apply);
+        simulation.settle();
+
+        assertThat(simulation.clients()).allSatisfy(DeliverySimulation.Client::assertUpToDate);
+    }
+
+    /** The room's history is shorter than what the pod's log has. */
+    @Property
+    void withAShortHistory_everyClientReceivesAGap_andThenAllThatIsRetained(
+            @ForAll("withLoss") List<Event> events, @ForAll @IntRange(min = 1, max = 6) int size) {
+        var simulation = DeliverySimulation.withHistory(size);
 
         events.forEach(simulation::apply);
         simulation.settle();
@@ -126,6 +139,17 @@ class DeliveryModelTest {
         /** The last epoch that lost its newest messages; it is not trimmed. */
         private String damagedEpoch = "";
 
+        /** How many messages the broker keeps, beside what events trim. */
+        private int size = Integer.MAX_VALUE;
+
+        /** Makes a simulation whose broker keeps few messages. */
+        static DeliverySimulation withHistory(int size) {
+            var simulation = new DeliverySimulation();
+            simulation.size = size;
+            simulation.broker.keep(size, 1 << 20);
+            return simulation;
+        }
+
         void apply(Event event) {
             int number = event.number();
             Client client = clients.get(number % CLIENTS);
@@ -153,6 +177,7 @@ class DeliveryModelTest {
                 case TICK -> harness.hub.tick(System.nanoTime());
                 case SETTLE -> settle();
             }
+            trim(Math.max(0, broker.log().size() - size));
             clients.forEach(Client::checkNewLines);
         }
 

@@ -6,7 +6,9 @@ import dev.parley.delivery.SubscribeRequest.RoomStart;
 import dev.parley.delivery.SubscribeRequest.StartPosition;
 import dev.parley.log.ScriptedBroker;
 import dev.parley.message.EventId;
+import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.Room;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.LongStream;
@@ -95,6 +97,59 @@ class ResumeTest {
 
         assertThat(reader.lines()).isEqualTo(harness.lineThenMessages("at epoch0-0", 1, 8));
         assertThat(broker.reads()).isEqualTo(reads);
+    }
+
+    /** The history is of one message, and each is trimmed before it reaches the pod. */
+    @Test
+    void newest_ofABusyRoomWithAShortHistory_arePlaced_andWhatIsOnItsWayIsNotAGap() {
+        TestReader reader = readerOfABusyRoom(new StartPosition.Newest(5));
+
+        assertThat(reader.lines().get(0)).startsWith("at epoch0-");
+        assertThat(reader.lines()).noneMatch(line -> line.startsWith("gap"));
+        assertUpToDate(reader);
+    }
+
+    /** As before. */
+    @Test
+    void position_inABusyRoomWithAShortHistory_isAGap() {
+        TestReader reader = readerOfABusyRoom(new StartPosition.After(broker.id(3)));
+
+        assertThat(reader.lines()).filteredOn(line -> line.startsWith("gap")).hasSize(1);
+        assertUpToDate(reader);
+    }
+
+    /**
+     * Connects a reader. After each of the broker's answers two messages are stored, of which the
+     * newest is retained. They are announced when the reader has its first line.
+     */
+    private TestReader readerOfABusyRoom(StartPosition start) {
+        broker.keep(1, 1 << 20);
+        broker.storeUndelivered(8);
+        broker.trim(7);
+        harness.connectAtTail();
+        broker.holdAnswers();
+        List<StoredMessage> late = new ArrayList<>(storeTwoAndTrim());
+        TestReader reader = harness.connect(start);
+        for (int i = 0; i < 100 && reader.lines().isEmpty(); i++) {
+            broker.releaseOneAnswer();
+            late.addAll(storeTwoAndTrim());
+            harness.run();
+        }
+        late.forEach(broker::deliver);
+        harness.run();
+        harness.releaseAnswers();
+        return reader;
+    }
+
+    private List<StoredMessage> storeTwoAndTrim() {
+        List<StoredMessage> stored = List.of(broker.store(), broker.store());
+        broker.trim((int) (broker.newest() - broker.oldest()));
+        return stored;
+    }
+
+    private void assertUpToDate(TestReader reader) {
+        harness.publish(1);
+        assertThat(reader.lines()).last().isEqualTo(harness.message(broker.newest()));
     }
 
     @Test
