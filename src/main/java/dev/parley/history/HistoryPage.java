@@ -9,6 +9,7 @@ import dev.parley.broker.Page;
 import dev.parley.message.EventId;
 import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.MessageJson;
+import dev.parley.message.MessageSize;
 import dev.parley.message.Room;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.io.IOException;
@@ -39,6 +40,12 @@ public record HistoryPage(
         @Nullable String before,
         String after,
         boolean gap) {
+
+    /**
+     * The JSON around the values of a message, or of the page, in bytes at most: names, ids and
+     * times.
+     */
+    private static final int JSON_BYTES = 300;
 
     /** Has the messages of the page written in the one JSON form that messages have. */
     @RegisterForReflection
@@ -137,6 +144,14 @@ public record HistoryPage(
     /** Returns the offset of the last message that was counted before a position. */
     private static long lastBefore(EventId position, Page page) {
         return Math.min(Math.max(0, position.offset() - 1), page.newest());
+    }
+
+    /** Estimates the length of the page as JSON, in bytes. The page is not longer. */
+    long length() {
+        return JSON_BYTES
+                + messages.stream()
+                        .mapToLong(stored -> JSON_BYTES + MessageSize.encoded(stored.message()))
+                        .sum();
     }
 
     /** Answers without messages. */

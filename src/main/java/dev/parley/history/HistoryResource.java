@@ -45,11 +45,11 @@ public final class HistoryResource {
     /** Most messages of a page. */
     static final int MAX_LIMIT = 500;
 
-    /** Length of the largest page that a broker returns if its text is ASCII, in bytes. */
-    private static final long LARGEST_PAGE = 320 * 1024;
-
-    /** Estimated length of the JSON around the text of a message, in bytes. */
-    private static final int MESSAGE_LENGTH = 300;
+    /**
+     * Counted until the length of the page is known, in bytes: a page of messages that are not very
+     * short, as a broker returns it, is not longer.
+     */
+    private static final long LONG_PAGE = 320 * 1024;
 
     private final AuthorizedRooms rooms;
     private final PendingAnswers answers;
@@ -106,9 +106,9 @@ public final class HistoryResource {
         }
         EventId afterId = after == null ? null : QueryParameters.eventId("after", after);
         EventId beforeId = before == null ? null : QueryParameters.eventId("before", before);
-        PendingAnswers.Reservation reserved = answers.reserve(exchange, LARGEST_PAGE);
+        PendingAnswers.Reservation reserved = answers.reserve(exchange, LONG_PAGE);
         return page(readable, afterId, beforeId, count)
-                .invoke(answer -> reserved.resize(length(answer.getEntity())));
+                .invoke(answer -> reserved.resize(answer.getEntity().length()));
     }
 
     private Uni<RestResponse<HistoryPage>> page(
@@ -122,16 +122,6 @@ public final class HistoryResource {
         return read(room, Range.newest(count))
                 .map(Read::page)
                 .map(page -> answer(room, page, false));
-    }
-
-    /**
-     * Estimates the length of a page as JSON, in bytes: two for each UTF-16 unit of a text, and
-     * what is around it.
-     */
-    private static long length(HistoryPage page) {
-        return page.messages().stream()
-                .mapToLong(stored -> MESSAGE_LENGTH + 2L * stored.message().text().length())
-                .sum();
     }
 
     /**

@@ -31,7 +31,7 @@ public final class PendingAnswers {
     /**
      * Counts an answer until its client has taken it or is gone.
      *
-     * @param bytes the greatest length that it can have; {@link Reservation#resize} corrects it
+     * @param bytes the length that it may have; {@link Reservation#resize} corrects it
      * @throws RefusedRequest if the pod, or the client's address, holds too many bytes
      */
     public Reservation reserve(RoutingContext exchange, long bytes) {

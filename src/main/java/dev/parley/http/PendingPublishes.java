@@ -71,7 +71,8 @@ public final class PendingPublishes {
      * Counts a publish until the broker has answered, whether or not its client is still connected.
      * Call it on the connection's event loop.
      *
-     * @param bytes the length of the body, or of what was decoded from it if that is longer
+     * @param bytes the length of the body, or of its text as it is sent to the broker if that is
+     *     longer
      * @throws RefusedRequest if the pod, or the client's address, holds too many bytes, or if this
      *     publish alone is longer than {@link #longestBody}
      */

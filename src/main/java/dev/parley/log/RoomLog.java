@@ -316,13 +316,6 @@ public final class RoomLog {
          */
         private static final int OVERHEAD_BYTES = 500;
 
-        /**
-         * The bytes of a message's body ({@link MessageJson#writeBody}) are at most this many for
-         * each byte of {@link #cost}: a control character costs four bytes, and is six in JSON; and
-         * twice the {@link #OVERHEAD_BYTES} are more than the names of the fields take.
-         */
-        static final int BODY_BYTES_PER_COST = 2;
-
         private static final int FORMATS = Format.values().length;
 
         private final StoredMessage message;
@@ -389,8 +382,8 @@ public final class RoomLog {
 
         /**
          * Estimates the heap of the frame, in bytes, when it is encoded in both formats: two bytes
-         * for each UTF-16 unit of its message's values, and these in UTF-8 in each format. Escapes
-         * in JSON are not counted.
+         * for each UTF-16 unit of its message's values, and these as they are encoded in each
+         * format. The bytes of the message's body ({@link MessageJson#writeBody}) are not more.
          */
         long cost() {
             return cost;

@@ -209,8 +209,7 @@ public final class RoomReplica implements Broker.Listener {
      * @param count how many of the newest messages
      */
     public boolean isSureToBeRetained(long count) {
-        return count <= bounds.size()
-                && bytes() * RoomLog.Frame.BODY_BYTES_PER_COST <= bounds.bytes();
+        return count <= bounds.size() && bytes() <= bounds.bytes();
     }
 
     /** Reads a page from the broker's log, for what is older than the ring. */

@@ -14,6 +14,21 @@ public final class MessageSize {
     /** An {@link Optional} and a duration. */
     private static final int TTL_BYTES = 40;
 
+    /**
+     * The longest form of a control character. In JSON its escape has six bytes; in an event stream
+     * a line feed is followed by {@code data: }.
+     */
+    private static final int CONTROL_BYTES = 7;
+
+    /** The JSON form of a quotation mark or a backslash. */
+    private static final int ESCAPED_BYTES = 2;
+
+    /**
+     * The JSON form of half a surrogate pair, which Jackson escapes where it writes bytes. The pair
+     * has four bytes elsewhere.
+     */
+    private static final int SURROGATE_BYTES = 6;
+
     private MessageSize() {}
 
     /**
@@ -33,20 +48,35 @@ public final class MessageSize {
     }
 
     /**
-     * Returns the bytes of the message's values in UTF-8. Escapes and the names of the fields are
-     * not counted.
+     * Returns the bytes that the message's values take at most when it is encoded in UTF-8, as JSON
+     * or in an event stream, beside the names of the fields: a text of control characters takes
+     * several times its length.
      */
     public static long encoded(Message message) {
-        return utf8Length(message.text())
+        return encoded(message.text())
                 + message.room().name().length()
-                + message.from().map(MessageSize::utf8Length).orElse(0L)
-                + message.event().map(event -> utf8Length(event.name())).orElse(0L);
+                + message.from().map(MessageSize::encoded).orElse(0L)
+                + message.event().map(event -> encoded(event.name())).orElse(0L);
     }
 
-    private static long utf8Length(String text) {
-        // Each half of a surrogate pair is counted as two bytes, and the pair has four.
-        return text.chars()
-                .mapToLong(c -> c < 0x80 ? 1 : c < 0x800 || Character.isSurrogate((char) c) ? 2 : 3)
-                .sum();
+    /** Returns the bytes that a text takes at most when it is encoded. */
+    public static long encoded(String text) {
+        return text.chars().mapToLong(c -> encoded((char) c)).sum();
+    }
+
+    private static int encoded(char unit) {
+        if (unit < ' ') {
+            return CONTROL_BYTES;
+        }
+        if (unit == '"' || unit == '\\') {
+            return ESCAPED_BYTES;
+        }
+        if (unit < 0x80) {
+            return 1;
+        }
+        if (Character.isSurrogate(unit)) {
+            return SURROGATE_BYTES;
+        }
+        return unit < 0x800 ? 2 : 3;
     }
 }

@@ -20,6 +20,7 @@ import dev.parley.http.UrlEncodedForm;
 import dev.parley.message.EventType;
 import dev.parley.message.InvalidRequest;
 import dev.parley.message.Message;
+import dev.parley.message.MessageSize;
 import dev.parley.message.Room;
 import dev.parley.settings.RoomSettings;
 import io.github.bucket4j.Bandwidth;
@@ -202,7 +203,9 @@ public final class SendResource {
             checkRate(message.room());
             checkOneKey(exchange);
             idempotencyKey = Optional.ofNullable(key).map(IdempotencyKey::new);
-            pending = publishes.hold(exchange, Math.max(body.length, message.text().length()));
+            pending =
+                    publishes.hold(
+                            exchange, Math.max(body.length, MessageSize.encoded(message.text())));
         } catch (InvalidRequest | RefusedRequest e) {
             outcomes.countRefused(e);
             throw e;

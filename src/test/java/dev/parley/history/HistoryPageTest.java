@@ -2,21 +2,26 @@ package dev.parley.history;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.parley.broker.Lineage;
 import dev.parley.broker.Page;
 import dev.parley.broker.TestPages;
 import dev.parley.message.EventId;
+import dev.parley.message.EventType;
 import dev.parley.message.Message;
 import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.Room;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The ids with which a page leads on to the messages before and after it. */
 class HistoryPageTest {
@@ -132,6 +137,51 @@ class HistoryPageTest {
         assertThat(page.messages()).extracting(StoredMessage::offset).containsExactly(20L);
         assertThat(page.before()).isEqualTo("e-19");
         assertThat(page.after()).isEqualTo("e-21");
+    }
+
+    /** The text of a message, its sender and its event type are as long in bytes as they can be. */
+    @ParameterizedTest
+    @ValueSource(strings = {"\u0001", "\n", "\"", "\\", "x", "\u07ff", "\uffff", "\ud83d\ude00"})
+    void length_isNotLessThanThatOfTheJson(String character) throws IOException {
+        var room = new Room("r".repeat(Room.MAX_LENGTH));
+        String epoch = "e".repeat(32);
+        for (int length : List.of(1, 500)) {
+            var longest =
+                    new Message(
+                                    room,
+                                    character.repeat(length),
+                                    Optional.empty(),
+                                    Optional.of(new EventType("\uffff".repeat(64))),
+                                    Instant.EPOCH,
+                                    Optional.of(Duration.ofDays(1)))
+                            .verifiedFrom("\uffff".repeat(Message.MAX_FROM));
+            List<StoredMessage> messages =
+                    LongStream.range(0, 10)
+                            .map(i -> 999_999_999_999_999_990L + i)
+                            .mapToObj(i -> new StoredMessage(new EventId(epoch, i), longest))
+                            .toList();
+            HistoryPage page =
+                    HistoryPage.of(
+                            room,
+                            TestPages.page(epoch, 1, 999_999_999_999_999_999L, messages),
+                            false);
+
+            byte[] json = new ObjectMapper().writeValueAsBytes(page);
+
+            assertThat(page.length()).isGreaterThanOrEqualTo(json.length);
+        }
+    }
+
+    /** A page of ordinary messages is not counted as much longer than it is. */
+    @Test
+    void length_isCloseToThatOfTheJson_whereTextsAreLong() throws IOException {
+        var message =
+                new StoredMessage(id(16), Message.of(ROOM, "x".repeat(10_000), Instant.EPOCH));
+        HistoryPage page =
+                HistoryPage.of(ROOM, TestPages.page("e", 16, 16, List.of(message)), false);
+
+        assertThat(page.length())
+                .isLessThan(new ObjectMapper().writeValueAsBytes(page).length + 600);
     }
 
     private static HistoryPage before(EventId position, Page read) {

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a message takes, by its fields. */
 class MessageSizeTest {
@@ -51,10 +52,22 @@ class MessageSizeTest {
         "\u07ff, 2",
         "\u0800, 3",
         "\uffff, 3",
-        "\ud83d\ude00, 4"
+        "\ud83d\ude00, 12" // escaped in JSON
     })
-    void encoded_hasTheBytesOfTheTextInUtf8_andOfTheRoom(String text, int bytes) {
+    void encoded_hasTheBytesOfTheText_andOfTheRoom(String text, int bytes) {
         assertThat(MessageSize.encoded(Message.of(ROOM, text, Instant.EPOCH))).isEqualTo(bytes + 7);
+    }
+
+    /** Six bytes in JSON, and a line feed in an event stream seven. */
+    @ParameterizedTest
+    @ValueSource(strings = {"\u0001", "\u001f", "\n"})
+    void encoded_hasTheLongestFormOfAControlCharacter(String text) {
+        assertThat(MessageSize.encoded(text)).isEqualTo(7);
+    }
+
+    @Test
+    void encoded_hasTheEscapesOfQuotationMarksAndBackslashes() {
+        assertThat(MessageSize.encoded("\"a\\")).isEqualTo(2 + 1 + 2);
     }
 
     @Test
