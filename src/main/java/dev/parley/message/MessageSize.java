@@ -24,10 +24,10 @@ public final class MessageSize {
     private static final int ESCAPED_BYTES = 2;
 
     /**
-     * The JSON form of half a surrogate pair, which Jackson escapes where it writes bytes. The pair
-     * has four bytes elsewhere.
+     * The JSON form of NEL, LS and PS, and of half a surrogate pair, which Jackson escapes where it
+     * writes bytes. The pair has four bytes elsewhere.
      */
-    private static final int SURROGATE_BYTES = 6;
+    private static final int UNICODE_ESCAPE_BYTES = 6;
 
     private MessageSize() {}
 
@@ -74,9 +74,14 @@ public final class MessageSize {
         if (unit < 0x80) {
             return 1;
         }
-        if (Character.isSurrogate(unit)) {
-            return SURROGATE_BYTES;
+        if (Character.isSurrogate(unit) || isLineEndOfSomePrograms(unit)) {
+            return UNICODE_ESCAPE_BYTES;
         }
         return unit < 0x800 ? 2 : 3;
+    }
+
+    /** Tells whether {@link MessageJson#write} escapes a letter that JSON allows as it is. */
+    private static boolean isLineEndOfSomePrograms(char unit) {
+        return unit == '\u0085' || unit == '\u2028' || unit == '\u2029';
     }
 }

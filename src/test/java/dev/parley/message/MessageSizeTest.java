@@ -49,6 +49,9 @@ class MessageSizeTest {
         "a, 1",
         "\u007f, 1",
         "\u0080, 2",
+        "'\u0085', 6", // escaped in JSON, as are the next two
+        "'\u2028', 6",
+        "'\u2029', 6",
         "\u07ff, 2",
         "\u0800, 3",
         "\uffff, 3",
