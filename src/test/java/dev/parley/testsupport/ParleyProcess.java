@@ -459,10 +459,12 @@ public final class ParleyProcess implements Closeable {
      */
     @Override
     public void close() {
-        if (isMeasured() && process.alive() && !terminated) {
-            process.terminate();
-            process.awaitExit();
+        // A process that does not end on SIGTERM is killed all the same.
+        try (process) {
+            if (isMeasured() && process.alive() && !terminated) {
+                process.terminate();
+                process.awaitExit();
+            }
         }
-        process.close();
     }
 }
