@@ -13,6 +13,7 @@ import dev.parley.testsupport.ParleyProcess;
 import dev.parley.testsupport.Ports;
 import dev.parley.testsupport.RedisServer;
 import dev.parley.testsupport.SseReader;
+import dev.parley.testsupport.TcpProxy;
 import dev.parley.testsupport.Timeouts;
 import dev.parley.testsupport.TlsProxy;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -86,31 +87,46 @@ class RedisConnectsIT {
         }
     }
 
-    /** What arrived while it was stopped is read before it judges Redis by it. */
+    /**
+     * The pod is stopped while it waits for a message of its probe, for longer than such a message
+     * may take. The answer arrives soon after the pod goes on.
+     */
     @Test
     void podThatWasStopped_keepsItsConnections() {
-        try (var pod =
-                ParleyProcess.builder()
-                        .redis(redis.uri())
-                        .config("parley.redis.probe-interval", "100MS")
-                        .config("parley.redis.probe-timeout", "3S")
-                        .start()
-                        .awaitReady()) {
-            var metrics = new Metrics(pod);
-            pod.pause();
+        var probe = new TcpProxy.Text(TcpProxy.Direction.TO_SERVER, "parley:probe:");
+        try (var network = TcpProxy.to(redis.port());
+                var pod =
+                        ParleyProcess.builder()
+                                .redis(network.uri("redis"))
+                                .config("parley.redis.probe-interval", "100MS")
+                                .config("parley.redis.probe-timeout", "3S")
+                                .start()
+                                .awaitReady()) {
+            network.blackHole(TcpProxy.Direction.TO_CLIENT);
+            network.trap(TcpProxy.Moment.AFTER, pod::pause, probe).join();
             Timeouts.await("six seconds without a command of the pod")
                     .until(() -> secondsWithoutACommand() >= 6);
+            // The next message shows that the probe's timer has run once more.
+            var timerRan = network.trap(TcpProxy.Moment.BEFORE, network::heal, probe);
 
             pod.resume();
 
+            Timeouts.await("the next message of the probe")
+                    .failFast(() -> assertKeepsItsConnections(pod))
+                    .until(timerRan::isDone);
+            var metrics = new Metrics(pod);
             double before = metrics.value("parley_redis_roundtrip_seconds_count");
             Timeouts.await("more messages of the probe")
                     .until(
                             () ->
                                     metrics.value("parley_redis_roundtrip_seconds_count")
                                             > before + 40);
-            assertThat(pod.log()).doesNotContain("Parley goes on trying");
+            assertKeepsItsConnections(pod);
         }
+    }
+
+    private static void assertKeepsItsConnections(ParleyProcess pod) {
+        assertThat(pod.log()).doesNotContain("Parley goes on trying");
     }
 
     /** Returns for how many seconds the pod has sent nothing on any connection. */
