@@ -236,6 +236,34 @@ final class LoopConnectionsIT {
         }
     }
 
+    /** As while a primary is replaced: the address leads to the new one, the link to the old. */
+    @Test
+    void connectionThatLeadsToAnotherServer_isNotUsed() {
+        try (var other = RedisServer.start();
+                var network = TcpProxy.to(redis.port());
+                var pod = startPod(network.uri("redis"))) {
+            awaitClients(LOOPS);
+            network.retarget(other.port());
+            Client further =
+                    clients().stream().filter(c -> !c.hasRunAScript()).findFirst().orElseThrow();
+
+            redis.command("CLIENT", "KILL", "ID", further.id());
+
+            pod.awaitLog("of an additional event loop: it leads to another server");
+            // The server gives its connections to the event loops in turn.
+            for (int i = 0; i < 5 * LOOPS; i++) {
+                assertThat(new Http(pod.uri()).sendForm("m" + i).status()).isEqualTo(200);
+            }
+            assertThat(redis.command("XLEN", "parley:{lobby}:log").number()).isEqualTo(5 * LOOPS);
+            assertThat(other.command("DBSIZE").number()).isZero();
+
+            network.retarget(redis.port());
+
+            awaitClients(LOOPS);
+            assertThat(pod.log()).containsOnlyOnce("of an additional event loop");
+        }
+    }
+
     /**
      * Redis refuses PING while it cannot save its data: there is a directory where the file has to
      * be. Reads are answered meanwhile, so a connection that was made anew would fail some.
