@@ -9,6 +9,7 @@ import dev.parley.message.EventId;
 import dev.parley.message.Message.StoredMessage;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,7 +40,12 @@ class DeliveryModelTest {
 
         assertThat(simulation.clients())
                 .allSatisfy(DeliverySimulation.Client::assertUpToDate)
-                .allSatisfy(client -> assertThat(client.gaps()).isZero());
+                .allSatisfy(client -> assertThat(client.gaps()).isZero())
+                .allSatisfy(
+                        client -> assertThat(client.goodbyes()).doesNotContain("slow-consumer"));
+        if (events.stream().noneMatch(event -> event.kind() == Kind.HOLD_ANSWERS)) {
+            assertThat(simulation.clients()).allMatch(client -> client.goodbyes().isEmpty());
+        }
         assertThat(simulation.endedEpochs()).isEmpty();
     }
 
@@ -262,8 +268,15 @@ class DeliveryModelTest {
             /** The text of every id received: an id never has two texts. */
             private final Map<EventId, String> texts = new HashMap<>();
 
+            /** Why the server has ended its streams. */
+            private final Set<String> goodbyes = new HashSet<>();
+
             Client(HubHarness harness) {
                 super(harness);
+            }
+
+            Set<String> goodbyes() {
+                return goodbyes;
             }
 
             @Override
@@ -296,7 +309,10 @@ class DeliveryModelTest {
                     case "at" -> checkPosition(id(words[1]));
                     case "resumed" -> assertThat(position).contains(id(words[1]));
                     case "gap" -> checkGap(words[1], words[2], words[3]);
-                    case "goodbye" -> assertThat(words[1]).isIn("slow-consumer", "unavailable");
+                    case "goodbye" -> {
+                        assertThat(words[1]).isIn("slow-consumer", "unavailable");
+                        goodbyes.add(words[1]);
+                    }
                     default -> checkMessage(id(words[0]), words[1]);
                 }
             }

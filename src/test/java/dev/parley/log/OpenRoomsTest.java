@@ -6,6 +6,9 @@ import dev.parley.broker.LostHistories;
 import dev.parley.message.Room;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -113,6 +116,45 @@ class OpenRoomsTest {
         assertThat(openRooms()).as("lingering rooms, and one with a reader").isEqualTo(1_001);
         assertThat(first.isClosed()).isTrue();
         assertThat(read.isClosed()).isFalse();
+    }
+
+    @Test
+    void ofLingeringRooms_eachOneTooMany_dropsTheOneThatWasLeftLongestAgo() {
+        List<RoomReplica> left = new ArrayList<>();
+        for (int i = 0; i < 1_002; i++) {
+            RoomReplica replica = rooms.acquire(new Room("made-up-" + i), 0);
+            left.add(replica);
+            rooms.release(replica, 0);
+        }
+
+        assertThat(left.subList(0, 2)).allMatch(RoomReplica::isClosed);
+        assertThat(left.subList(2, 1_002)).noneMatch(RoomReplica::isClosed);
+    }
+
+    @Test
+    void messagesThatAreTooOld_leaveTheMemory_atTheNextTick() {
+        var now = new AtomicLong();
+        var timed =
+                new OpenRooms(
+                        broker,
+                        TestMessages.LINES,
+                        LogSettings.DEFAULT,
+                        new LostHistories(registry),
+                        registry,
+                        now::get);
+        RoomReplica room = timed.acquire(ScriptedBroker.ROOM, 0);
+        room.open().join();
+        broker.publish(3);
+        long held = room.bytes();
+        long age = broker.bounds(ScriptedBroker.ROOM).age().toNanos();
+
+        now.set(age - 1);
+        timed.tick(0);
+        assertThat(room.bytes()).isEqualTo(held).isPositive();
+
+        now.set(age);
+        timed.tick(0);
+        assertThat(room.bytes()).isZero();
     }
 
     @Test

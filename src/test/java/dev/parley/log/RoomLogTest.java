@@ -132,6 +132,28 @@ class RoomLogTest {
     }
 
     @Test
+    void afterATick_anEighthOfTheBudgetIsFree() {
+        assertThat(new RoomLog.Budget(800).mostAfterTick()).isEqualTo(700);
+    }
+
+    @Test
+    void logThatIsShortened_keepsWhatFits_andAlwaysTheNewest() {
+        RoomLog log = log(0, 100, 1 << 20);
+        append(log, 1, 4, 2);
+        long frame = TestMessages.frame(1, "xx").cost();
+
+        log.shorten(4 * frame);
+        assertThat(found(log)).containsExactly(1L, 2L, 3L, 4L);
+
+        log.shorten(4 * frame - 1);
+        assertThat(found(log)).containsExactly(2L, 3L, 4L);
+        assertThat(log.bytes()).isEqualTo(3 * frame);
+
+        log.shorten(0);
+        assertThat(found(log)).containsExactly(4L);
+    }
+
+    @Test
     void clearedLog_isEmpty_andKeepsItsHead() {
         RoomLog log = log(0, 4, 1 << 20);
         append(log, 1, 9, 10);
@@ -244,6 +266,21 @@ class RoomLogTest {
         assertThat(log.endOfExpired(0)).isEqualTo(1_000);
         assertThat(log.endOfExpired(5_000)).isEqualTo(5_001);
         assertThat(log.endOfExpired(2_000)).as("noted first of the short ones").isEqualTo(2_000);
+    }
+
+    @Test
+    void asManySpansOfExpiredMessagesAsAreKept_areAllKnown_andAnEmptyOneTakesNoPlace() {
+        RoomLog log = log(6_000, 4, 1 << 20);
+        for (int i = 0; i < RoomLog.MAX_EXPIRED_SPANS; i++) {
+            log.noteExpired(100L * i, 100L * i + 3 + i, 1);
+        }
+
+        log.noteExpired(5_000, 5_000, 1);
+
+        assertThat(log.endOfExpired(0)).isEqualTo(3);
+        log.noteExpired(5_000, 5_001, 1);
+        assertThat(log.endOfExpired(0)).as("the shortest but the last").isZero();
+        assertThat(log.endOfExpired(100)).isEqualTo(104);
     }
 
     /** The broker has trimmed its log up to 11. */

@@ -136,6 +136,18 @@ class MessageJsonTest {
         assertThat(MessageJson.readBody(KITCHEN, AT, body)).isEqualTo(BARE);
     }
 
+    /** What is in such a value is not taken for fields of the message. */
+    @ParameterizedTest
+    @ValueSource(strings = {"text", "from", "verified", "event", "ttl", "kind"})
+    void body_withAnObjectOrAListInAField_isReadWithoutThatField(String field) {
+        for (String value :
+                new String[] {"{\"text\":\"b\",\"ttl\":9}", "[\"b\",{\"text\":\"b\"}]"}) {
+            String body = "{\"" + field + "\":" + value + ",\"text\":\"a\"}";
+
+            assertThat(MessageJson.readBody(KITCHEN, AT, body)).as(body).isEqualTo(BARE);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"position", "heartbeat"})
     void body_thatWasStoredBeforeItsEventTypeWasReserved_isRead(String type) {

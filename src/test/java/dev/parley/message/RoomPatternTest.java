@@ -120,6 +120,7 @@ final class RoomPatternTest {
                 .isEqualTo(new RoomPattern("team.*"))
                 .hasSameHashCodeAs(new RoomPattern("team.*"))
                 .hasToString("team.*")
-                .isNotEqualTo(new RoomPattern("team*"));
+                .isNotEqualTo(new RoomPattern("team*"))
+                .doesNotHaveSameHashCodeAs(new RoomPattern("team*"));
     }
 }

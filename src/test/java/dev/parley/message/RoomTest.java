@@ -38,5 +38,6 @@ class RoomTest {
     void rooms_areEqualByName_caseSensitively() {
         assertThat(new Room("lobby")).isEqualTo(Room.LOBBY).hasSameHashCodeAs(Room.LOBBY);
         assertThat(new Room("Lobby")).isNotEqualTo(Room.LOBBY);
+        assertThat(new Room("Lobby")).doesNotHaveSameHashCodeAs(Room.LOBBY);
     }
 }
