@@ -89,6 +89,7 @@ enum Table {
             new Column("refused", "refused", 0),
             new Column("seconds", "seconds", 2),
             new Column("CPU µs per connection", "cpuMicrosPerConnection", 0),
+            new Column("three seconds later", "cpuMicrosPerConnectionSettled", 0),
             new Column("CPU µs per leaving", "cpuMicrosPerLeaving", 0),
             new Column("lost", "lost", 0),
             new Column("MB empty", "pssBefore", 0, 1e-6),

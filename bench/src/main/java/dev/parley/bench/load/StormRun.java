@@ -12,7 +12,10 @@ final class StormRun {
     private static final long SECONDS = 60;
     private static final long SETTLE_MILLIS = 2_000;
 
-    /** In which the server notices that all readers have left, and collects its garbage. */
+    /** In which a Parley collects the garbage of the opening. */
+    private static final long AFTER_OPENING_MILLIS = 3_000;
+
+    /** In which the server notices that all readers have left. */
     private static final long LEAVE_MILLIS = 3_000;
 
     private final LoadOptions options;
@@ -33,15 +36,16 @@ final class StormRun {
             readers.leave();
         }
         long before = memoryAfterCollection();
-        long cpu = server.cpuMicros();
+        long cpuBefore = server.cpuMicros();
         long start = System.nanoTime();
         readers.connect(options.readers());
         Await.condition(() -> readers.open() + readers.failed() >= options.readers(), SECONDS);
         double seconds = (System.nanoTime() - start) / 1e9;
-        cpu = server.cpuMicros() - cpu;
+        long cpu = server.cpuMicros() - cpuBefore;
         long full = server.pssBytes();
         int accepted = readers.open();
-        Await.pause(500);
+        Await.pause(AFTER_OPENING_MILLIS);
+        long settled = server.cpuMicros() - cpuBefore;
         long disconnected = readers.stats.disconnected;
         long lost = publishAndCountLost();
         Figures errors = new Figures().errors(readers.stats);
@@ -54,6 +58,7 @@ final class StormRun {
                 .put("refused", readers.failed())
                 .put("seconds", seconds)
                 .put("cpuMicrosPerConnection", (double) cpu / Math.max(1, accepted))
+                .put("cpuMicrosPerConnectionSettled", (double) settled / Math.max(1, accepted))
                 .put("cpuMicrosPerLeaving", (double) leaving / Math.max(1, accepted))
                 .put("lost", lost)
                 .add("disconnected", disconnected)
