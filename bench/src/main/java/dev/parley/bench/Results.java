@@ -23,6 +23,7 @@ final class Results {
                     "disconnected",
                     "refused",
                     "openingFailures",
+                    "openingsLost",
                     "publishFailures");
 
     private final List<Run> runs = new ArrayList<>();
@@ -47,8 +48,8 @@ final class Results {
     }
 
     /**
-     * Whether Parley lost, repeated or reordered a message, refused one or a reader, or cut a
-     * reader off, in any run.
+     * Whether Parley lost, repeated or reordered a message, refused one or a reader, cut a reader
+     * off, or did not open a room, in any run.
      */
     boolean hasBrokenPromises() {
         return runs.stream()

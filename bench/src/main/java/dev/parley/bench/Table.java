@@ -51,6 +51,7 @@ enum Table {
             new Column("p50 ms of the other rooms", "p50Millis", 1),
             new Column("p99 ms", "p99Millis", 1),
             new Column("p99 ms without openings", "quietP99Millis", 1),
+            new Column("not opened", "openingsLost", 0),
             new Column("lost", "lost", 0),
             new Column("twice", "duplicates", 0),
             new Column("out of order", "outOfOrder", 0),

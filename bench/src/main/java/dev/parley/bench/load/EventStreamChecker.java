@@ -50,6 +50,11 @@ final class EventStreamChecker {
         openedNanos = nanos;
     }
 
+    /** Whether the first id is timed and has not come yet. */
+    boolean awaitsFirstId() {
+        return openedNanos >= 0;
+    }
+
     /** Starts checking. Each publisher's next message must have the number given here. */
     void expect(int[] numbers) {
         System.arraycopy(numbers, 0, next, 0, next.length);

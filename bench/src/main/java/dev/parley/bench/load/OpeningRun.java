@@ -1,8 +1,10 @@
 package dev.parley.bench.load;
 
 import java.io.IOException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -43,20 +45,23 @@ final class OpeningRun {
 
     Figures run() throws IOException {
         FanOutRun.open(readers, options.readers());
-        ScheduledExecutorService opening = startOpening();
+        var opening = new Opening();
         publish(options.warmUpSeconds());
-        opening.shutdownNow();
+        opening.stop();
         Await.pause(FanOutRun.COMPILE_MILLIS);
+        FanOutRun.requireAllOpen(readers, options.readers());
         Used quiet = measure();
         double quietP99 = readers.stats.p99Millis();
         if (broken() > 0) {
             throw new IllegalStateException("errors before any room was opened: " + broken());
         }
 
-        opening = startOpening();
+        opening = new Opening();
         Await.pause(STEADY_MILLIS);
+        FanOutRun.requireAllOpen(readers, options.readers());
         Used busy = measure();
-        opening.shutdownNow();
+        opening.stop();
+        Await.condition(() -> readers.visitorsWithoutId() == 0, IDLE_SECONDS);
 
         ReaderStats seen = readers.stats;
         double openings = Math.max(1, seen.openings.getTotalCount());
@@ -70,6 +75,7 @@ final class OpeningRun {
                 .put("quietP99Millis", quietP99)
                 .put("lost", quiet.lost() + busy.lost())
                 .errors(seen)
+                .put("openingsLost", seen.openingsLost + readers.visitorsWithoutId())
                 .put("openingFailures", readers.failed());
     }
 
@@ -97,13 +103,32 @@ final class OpeningRun {
         publishers.publish(options.rate(), (long) options.rate() * seconds, Long.MAX_VALUE);
     }
 
-    private ScheduledExecutorService startOpening() {
-        ScheduledExecutorService opening = Executors.newSingleThreadScheduledExecutor();
-        opening.scheduleAtFixedRate(
-                () -> readers.visit(opened.incrementAndGet(), options.opening()),
-                0,
-                1_000_000 / options.opening(),
-                TimeUnit.MICROSECONDS);
-        return opening;
+    /** Opens and closes rooms from now on. */
+    private final class Opening {
+
+        private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
+        private final ScheduledFuture<?> visits =
+                clock.scheduleAtFixedRate(
+                        () -> readers.visit(opened.incrementAndGet(), options.opening()),
+                        0,
+                        1_000_000 / options.opening(),
+                        TimeUnit.MICROSECONDS);
+
+        /**
+         * Opens no more rooms.
+         *
+         * @throws IllegalStateException if one could not be opened, because none was after it
+         */
+        void stop() {
+            boolean hasFailed = visits.isDone();
+            clock.shutdownNow();
+            if (hasFailed) {
+                try {
+                    visits.get();
+                } catch (InterruptedException | ExecutionException e) {
+                    throw new IllegalStateException("no more rooms were opened", e);
+                }
+            }
+        }
     }
 }

@@ -193,10 +193,26 @@ final class ReaderLoop implements AutoCloseable {
                         onFailure(e);
                     }
                     if (visitors.size() > kept) {
-                        close(visitors.removeFirst().channel);
+                        leave(visitors.removeFirst());
                     }
                     return number;
                 });
+    }
+
+    private void leave(Reader visitor) {
+        if (visitor.checker().awaitsFirstId()) {
+            stats.openingsLost++;
+        }
+        close(visitor.channel);
+    }
+
+    /** Number of visitors that have not received their first id. */
+    long visitorsWithoutId() {
+        return call(
+                () ->
+                        visitors.stream()
+                                .filter(visitor -> visitor.checker().awaitsFirstId())
+                                .count());
     }
 
     /** Runs a task on the readers' thread and returns its result. */

@@ -25,6 +25,9 @@ final class ReaderStats {
     long gaps;
     long disconnected;
 
+    /** Visitors that left before their first id. */
+    long openingsLost;
+
     void onDelivery(long latencyNanos) {
         received++;
         latency.recordValue(Math.min(Math.max(latencyNanos, 0), MAX_LATENCY_NANOS));
@@ -57,6 +60,7 @@ final class ReaderStats {
         idHoles = 0;
         gaps = 0;
         disconnected = 0;
+        openingsLost = 0;
         exposed = 0;
     }
 }
