@@ -25,6 +25,7 @@ final class Publisher {
     private final ByteBuffer in = ByteBuffer.wrap(response);
     private int next;
     private long sentAt;
+    private long dueAt;
 
     Publisher(int number, InetSocketAddress server, InetSocketAddress source, LoadOptions options)
             throws IOException {
@@ -59,6 +60,11 @@ final class Publisher {
         return sentAt;
     }
 
+    /** When the last request should have been sent, on the clock of {@link MessageText#now}. */
+    long dueAt() {
+        return dueAt;
+    }
+
     /**
      * Publishes the next message, or the last one again if it was not accepted.
      *
@@ -66,6 +72,7 @@ final class Publisher {
      */
     void send(long due) throws IOException {
         MessageText.fill(request, textAt, number, next, due);
+        dueAt = due;
         sentAt = MessageText.now();
         out.clear().put(request).flip();
         while (out.hasRemaining()) {
