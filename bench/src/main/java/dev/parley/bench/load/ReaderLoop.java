@@ -3,6 +3,7 @@ package dev.parley.bench.load;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
@@ -28,6 +29,11 @@ final class ReaderLoop implements AutoCloseable {
      * Receive buffer of a reader that never reads; small, so that the server's writes soon block.
      */
     private static final int SLOW_RECEIVE_BUFFER = 4096;
+
+    private static final int SLOW_OPENING_MILLIS = 20_000;
+
+    /** The beginning of a response that is a stream. */
+    private static final String ACCEPTED = "HTTP/1.1 200";
 
     final ReaderStats stats = new ReaderStats();
 
@@ -79,7 +85,7 @@ final class ReaderLoop implements AutoCloseable {
                 });
     }
 
-    /** Opens streams that are never read. */
+    /** Opens streams of which no more than the beginning of the response is read. */
     void connectSlow(int count) {
         try {
             for (int i = 0; i < count; i++) {
@@ -89,9 +95,19 @@ final class ReaderLoop implements AutoCloseable {
                 channel.connect(server(i));
                 channel.write(request(options.eventsPath(i, i)));
                 slow.add(channel);
+                requireAccepted(channel.socket());
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void requireAccepted(Socket socket) throws IOException {
+        socket.setSoTimeout(SLOW_OPENING_MILLIS);
+        byte[] start = socket.getInputStream().readNBytes(ACCEPTED.length());
+        String text = new String(start, StandardCharsets.US_ASCII);
+        if (!text.equals(ACCEPTED)) {
+            throw new IOException("the stream of a slow reader begins with: " + text);
         }
     }
 
