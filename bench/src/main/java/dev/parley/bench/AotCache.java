@@ -12,6 +12,10 @@ final class AotCache {
 
     private static final int FIRST_JDK = 25;
     private static final Path FILE = Path.of("target/app.aot");
+
+    /** For which JVM and which flags the cache was made. */
+    private static final Path MADE_FOR = Path.of("target/app.aot.made-for");
+
     private static final Path LOG = Path.of("target/training.log");
     private static final String TRAINING = "dev.parley.training.TrainingRun";
 
@@ -23,16 +27,19 @@ final class AotCache {
     }
 
     /**
-     * Makes the cache, unless there is one that is newer than the program.
+     * Makes the cache, unless there is one for this JVM and these flags that is newer than the
+     * program.
      *
      * @param jar the program
      * @param flags of the JVM that will use it
      */
     static Path make(Path jar, List<String> flags) throws IOException {
-        if (Files.exists(FILE)
+        String madeFor = Runtime.version() + " " + String.join(" ", flags);
+        if (isMadeFor(madeFor)
                 && Files.getLastModifiedTime(FILE).compareTo(Files.getLastModifiedTime(jar)) > 0) {
             return FILE;
         }
+        Files.deleteIfExists(MADE_FOR);
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-cp", jar.resolveSibling("app") + File.separator + "*", TRAINING));
@@ -51,6 +58,13 @@ final class AotCache {
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
+        Files.writeString(MADE_FOR, madeFor);
         return FILE;
+    }
+
+    private static boolean isMadeFor(String jvm) throws IOException {
+        return Files.exists(FILE)
+                && Files.exists(MADE_FOR)
+                && Files.readString(MADE_FOR).equals(jvm);
     }
 }

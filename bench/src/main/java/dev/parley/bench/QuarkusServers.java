@@ -25,9 +25,7 @@ final class QuarkusServers {
             Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
             throws IOException {
         boolean jvm = settings.nativeExecutable().isEmpty();
-        if (jvm) {
-            requireUpToDate();
-        }
+        requireUpToDate(settings.nativeExecutable().orElse(PARLEY));
         List<String> program =
                 settings.nativeExecutable()
                         .map(path -> List.of(path.toString()))
@@ -35,13 +33,14 @@ final class QuarkusServers {
         return parley(program, PARLEY, scenario, directory, redis, jvm);
     }
 
-    private static void requireUpToDate() throws IOException {
-        if (!isUpToDate(PARLEY, PARLEY_SOURCES)) {
+    private static void requireUpToDate(Path program) throws IOException {
+        if (!isUpToDate(program, PARLEY_SOURCES)) {
             throw new IOException(
-                    PARLEY
+                    program
                             + " is missing or older than "
                             + PARLEY_SOURCES
-                            + ": run ./mvnw package -DskipTests first");
+                            + ": run ./mvnw package -DskipTests first, with -Dnative for a native"
+                            + " executable");
         }
     }
 
@@ -49,9 +48,11 @@ final class QuarkusServers {
     static RunningServer parleyWithCache(
             Settings settings, Scenario scenario, Path directory, Optional<Redis> redis)
             throws IOException {
-        requireUpToDate();
+        requireUpToDate(PARLEY);
         List<String> program = java(settings);
         program.add("-XX:AOTCache=" + AotCache.make(PARLEY, settings.jvmFlags()));
+        // Without this a JVM with which the cache does not fit starts without it.
+        program.add("-XX:AOTMode=on");
         return parley(program, PARLEY, scenario, directory, redis, true);
     }
 
