@@ -12,6 +12,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -34,6 +35,9 @@ final class ReaderLoop implements AutoCloseable {
 
     /** The beginning of a response that is a stream. */
     private static final String ACCEPTED = "HTTP/1.1 200";
+
+    /** How many times the visitors that are kept may wait for their first id. */
+    private static final int MAX_WAITING = 20;
 
     final ReaderStats stats = new ReaderStats();
 
@@ -209,17 +213,30 @@ final class ReaderLoop implements AutoCloseable {
                         onFailure(e);
                     }
                     if (visitors.size() > kept) {
-                        leave(visitors.removeFirst());
+                        leave(kept);
                     }
                     return number;
                 });
     }
 
-    private void leave(Reader visitor) {
-        if (visitor.checker().awaitsFirstId()) {
-            stats.openingsLost++;
+    /**
+     * Closes the oldest visitor that has its first id. Those without wait for it, so that the time
+     * that a slow server takes is counted, until there are too many: they are lost then.
+     */
+    private void leave(int kept) {
+        Iterator<Reader> oldest = visitors.iterator();
+        while (oldest.hasNext()) {
+            Reader visitor = oldest.next();
+            if (!visitor.checker().awaitsFirstId()) {
+                oldest.remove();
+                close(visitor.channel);
+                return;
+            }
         }
-        close(visitor.channel);
+        if (visitors.size() > MAX_WAITING * kept) {
+            stats.openingsLost++;
+            close(visitors.removeFirst().channel);
+        }
     }
 
     /** Number of visitors that have not received their first id. */

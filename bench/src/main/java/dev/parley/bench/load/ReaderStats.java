@@ -25,7 +25,7 @@ final class ReaderStats {
     long gaps;
     long disconnected;
 
-    /** Visitors that left before their first id. */
+    /** Visitors that were given up before their first id. */
     long openingsLost;
 
     void onDelivery(long latencyNanos) {
