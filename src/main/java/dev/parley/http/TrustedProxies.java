@@ -4,13 +4,19 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 import io.vertx.core.Vertx;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jboss.logging.Logger;
@@ -19,6 +25,10 @@ import org.jboss.logging.Logger;
  * The configured proxies: addresses, networks, and names, which are resolved at the start and
  * regularly again. A port behind an address or a name is ignored, and so are the bits of a network
  * behind its prefix and the zone of an IPv6 address. Refuses at the start what is none of these.
+ *
+ * <p>Each name has a thread of its own while it is looked up. When DNS does not answer, the system
+ * waits for ten seconds or longer: one name after the other, a pod would not have started when
+ * Kubernetes gives it up.
  */
 final class TrustedProxies {
 
@@ -28,6 +38,9 @@ final class TrustedProxies {
 
     /** Pause between two look-ups of names, in milliseconds. */
     private static final long RESOLVE_INTERVAL = 30_000;
+
+    /** How long the start waits for the names: most are found within milliseconds. */
+    private static final Duration START_WAIT = Duration.ofSeconds(5);
 
     /** Length of what precedes the IPv4 address in one that is written as IPv6, in bits. */
     private static final int MAPPED_BITS = 96;
@@ -76,29 +89,44 @@ final class TrustedProxies {
     private final Consumer<String> warn;
     private final List<Network> networks = new ArrayList<>();
 
-    /** The addresses of each name; none while it cannot be resolved. */
-    private final Map<String, List<Network>> names = new HashMap<>();
+    /** The addresses of each name; none while it cannot be resolved. Guarded by this. */
+    private final Map<String, List<Network>> names = new LinkedHashMap<>();
 
-    /** Names that could not be resolved, which the log has said. */
+    /** The look-ups that have not ended, by name. Guarded by this. */
+    private final Map<String, CompletableFuture<Void>> lookups = new HashMap<>();
+
+    /** Names that could not be resolved, which the log has said. Guarded by this. */
     private final Set<String> unresolved = new HashSet<>();
 
     private volatile List<Network> resolved = List.of();
 
     /**
+     * Resolves the names, and waits for that, but not for long.
+     *
      * @throws ConfigurationException if an element is neither an address, a network nor a name
      */
     TrustedProxies(List<String> configured) {
-        this(configured, InetAddress::getAllByName, LOG::warn);
+        this(configured, InetAddress::getAllByName, LOG::warn, START_WAIT);
     }
 
     /**
-     * @param warn logs a line
+     * @param warn logs a line; called on any thread
      */
-    TrustedProxies(List<String> configured, Resolver resolver, Consumer<String> warn) {
+    TrustedProxies(
+            List<String> configured, Resolver resolver, Consumer<String> warn, Duration wait) {
         this.resolver = resolver;
         this.warn = warn;
         configured.forEach(element -> add(element.strip()));
-        resolve();
+        try {
+            resolve().get(wait.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException late) {
+            warnOfLate(wait);
+        } catch (InterruptedException e) {
+            // The program is about to end.
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private void add(String element) {
@@ -145,47 +173,87 @@ final class TrustedProxies {
     /** Resolves the names again from time to time. */
     void keepResolved(Vertx vertx) {
         if (!names.isEmpty()) {
-            vertx.setPeriodic(
-                    RESOLVE_INTERVAL,
-                    id ->
-                            vertx.executeBlocking(
-                                    () -> {
-                                        resolve();
-                                        return null;
-                                    }));
+            vertx.setPeriodic(RESOLVE_INTERVAL, id -> resolve());
         }
     }
 
-    /** Resolves the names. One that cannot be resolved keeps its former addresses. */
-    synchronized void resolve() {
-        names.replaceAll(this::addresses);
-        resolved = names.values().stream().flatMap(List::stream).toList();
+    /**
+     * Resolves the names; does not block. One that cannot be resolved keeps its former addresses,
+     * and one whose last look-up has not ended is not looked up again.
+     *
+     * @return completes when all look-ups have ended
+     */
+    synchronized CompletableFuture<Void> resolve() {
+        // A look-up that ends at once waits for this lock, so it is in the map before it is
+        // removed.
+        names.keySet().forEach(name -> lookups.computeIfAbsent(name, this::start));
+        return CompletableFuture.allOf(lookups.values().toArray(CompletableFuture<?>[]::new));
     }
 
-    private List<Network> addresses(String name, List<Network> former) {
+    private CompletableFuture<Void> start(String name) {
+        return CompletableFuture.runAsync(() -> lookUp(name), TrustedProxies::startThread);
+    }
+
+    private static void startThread(Runnable lookup) {
+        var thread = new Thread(lookup, "proxy-lookup");
+        // The process may end while a look-up hangs.
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void lookUp(String name) {
+        List<Network> found;
         try {
-            List<Network> found =
+            found =
                     Arrays.stream(resolver.resolve(name))
                             .map(each -> Network.of(each.getAddress()))
                             .toList();
-            unresolved.remove(name);
-            return found;
-        } catch (UnknownHostException unknown) {
-            // Once, until it has been resolved.
-            if (unresolved.add(name)) {
-                warn.accept(
-                        SETTING
-                                + ": the name "
-                                + name
-                                + " cannot be resolved; it is tried again every "
-                                + RESOLVE_INTERVAL / 1_000
-                                + " s, and "
-                                + (former.isEmpty()
-                                        ? "until then a proxy of that name is not trusted: all its"
-                                                + " clients count as one address"
-                                        : "until then its former addresses are trusted"));
-            }
-            return former;
+        } catch (UnknownHostException | RuntimeException unknown) {
+            onUnknown(name);
+            return;
+        }
+        onFound(name, found);
+    }
+
+    private synchronized void onFound(String name, List<Network> found) {
+        lookups.remove(name);
+        unresolved.remove(name);
+        names.put(name, found);
+        resolved = names.values().stream().flatMap(List::stream).toList();
+    }
+
+    private synchronized void onUnknown(String name) {
+        lookups.remove(name);
+        warnOnce(
+                name,
+                "cannot be resolved; it is tried again every " + RESOLVE_INTERVAL / 1_000 + " s");
+    }
+
+    private synchronized void warnOfLate(Duration wait) {
+        lookups.keySet()
+                .forEach(
+                        name ->
+                                warnOnce(
+                                        name,
+                                        "was not resolved within "
+                                                + wait.toSeconds()
+                                                + " s: check DNS; the pod goes on trying"));
+    }
+
+    /** Warns of a name, once until it has been resolved. */
+    private void warnOnce(String name, String fault) {
+        if (unresolved.add(name)) {
+            warn.accept(
+                    SETTING
+                            + ": the name "
+                            + name
+                            + " "
+                            + fault
+                            + ", and "
+                            + (names.getOrDefault(name, List.of()).isEmpty()
+                                    ? "until then a proxy of that name is not trusted: all its"
+                                            + " clients count as one address"
+                                    : "until then its former addresses are trusted"));
         }
     }
 

@@ -122,6 +122,21 @@ final class SilentDnsIT {
         }
     }
 
+    @Test
+    void podWithProxiesThatCannotBeLookedUp_starts_andSaysWhichAreNotTrusted() {
+        try (var pod =
+                dns.in(ParleyProcess.builder())
+                        .config("quarkus.http.proxy.proxy-address-forwarding", "true")
+                        .config("quarkus.http.proxy.trusted-proxies", EAST + "," + WEST)
+                        .start()
+                        .awaitReady()) {
+            assertThat(new Http(pod.uri()).sendForm("hello").status()).isEqualTo(200);
+            assertThat(pod.log())
+                    .contains("the name " + EAST + " was not resolved")
+                    .contains("the name " + WEST + " was not resolved");
+        }
+    }
+
     private ParleyProcess.Builder pod() {
         return dns.in(Pods.quickToDetectFaults());
     }

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -16,8 +20,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 final class TrustedProxiesTest {
 
-    private final Map<String, List<String>> dns = new HashMap<>();
-    private final List<String> log = new ArrayList<>();
+    private final Map<String, List<String>> dns = new ConcurrentHashMap<>();
+    private final List<String> log = new CopyOnWriteArrayList<>();
 
     @ParameterizedTest
     @CsvSource({
@@ -90,7 +94,7 @@ final class TrustedProxiesTest {
         dns.put("proxy.example", List.of("10.0.0.1"));
 
         TrustedProxies proxies = resolving("away.example", "proxy.example");
-        proxies.resolve();
+        proxies.resolve().join();
 
         assertThat(trusts(proxies, "10.0.0.1")).isTrue();
         assertThat(log)
@@ -104,18 +108,50 @@ final class TrustedProxiesTest {
         TrustedProxies proxies = resolving("proxy.example");
 
         dns.put("proxy.example", List.of("10.0.0.1"));
-        proxies.resolve();
+        proxies.resolve().join();
         assertThat(trusts(proxies, "10.0.0.1")).isTrue();
 
         dns.clear();
-        proxies.resolve();
+        proxies.resolve().join();
         assertThat(trusts(proxies, "10.0.0.1")).isTrue();
         assertThat(log).hasSize(2);
         assertThat(log.get(1)).contains("its former addresses are trusted");
     }
 
+    @Test
+    void nameWhoseLookUpHangs_holdsUpNeitherTheStartNorOtherNames_andIsTrustedOnceItIsFound() {
+        dns.put("slow.example", List.of("10.0.0.1"));
+        dns.put("proxy.example", List.of("10.0.0.2"));
+        var answer = new CompletableFuture<Void>();
+        var lookUps = new AtomicInteger();
+        TrustedProxies.Resolver slow =
+                name -> {
+                    if (name.equals("slow.example")) {
+                        lookUps.incrementAndGet();
+                        answer.join();
+                    }
+                    return resolve(name);
+                };
+
+        var proxies =
+                new TrustedProxies(
+                        List.of("slow.example", "proxy.example"),
+                        slow,
+                        log::add,
+                        Duration.ofMillis(100));
+        CompletableFuture<Void> next = proxies.resolve();
+
+        assertThat(trusts(proxies, "10.0.0.1")).isFalse();
+        assertThat(log).anyMatch(line -> line.contains("the name slow.example was not resolved"));
+        answer.complete(null);
+        next.join();
+        assertThat(trusts(proxies, "10.0.0.1")).isTrue();
+        assertThat(trusts(proxies, "10.0.0.2")).isTrue();
+        assertThat(lookUps).hasValue(1);
+    }
+
     private TrustedProxies resolving(String... names) {
-        return new TrustedProxies(List.of(names), this::resolve, log::add);
+        return new TrustedProxies(List.of(names), this::resolve, log::add, Duration.ofMinutes(1));
     }
 
     private InetAddress[] resolve(String name) throws UnknownHostException {
