@@ -203,6 +203,20 @@ class SlowReaderTest {
         assertThat(harness.count("parley.disconnects", "reason", "slow-consumer")).isOne();
     }
 
+    @Test
+    void readerThatTakesNothing_givesWay_afterFiveSeconds_andNotBefore() {
+        TestReader reader = harness.connectAndStall(1);
+        reader.connection().refuseBacklog(true);
+        long found = System.nanoTime() + Duration.ofSeconds(100).toNanos();
+        harness.tickAt(found);
+        harness.tickAt(found + Duration.ofSeconds(5).toNanos() - 1);
+        assertThat(reader.connection().isAborted()).isFalse();
+
+        harness.tickAt(found + Duration.ofSeconds(5).toNanos());
+
+        assertThat(reader.connection().isAborted()).isTrue();
+    }
+
     /** Less waits for it than makes its connection refuse more. */
     @Test
     void readerThatTakesNothing_givesWay_thoughItsConnectionAcceptsBytes() {

@@ -108,6 +108,20 @@ class StreamHolderTest {
     }
 
     @Test
+    void idsOfTwoRoomsAndADeniedOne_haveThePositionInEach() {
+        TestReader reader =
+                harness.connect(
+                        List.of(tail("a"), tail("c")),
+                        List.of(new Denied(after("b", 5), "forbidden")),
+                        StreamHolder.NEVER_EXPIRES);
+        harness.publish("a", 1);
+
+        assertThat(reader.lines())
+                .contains("at a=a0-0,b=b0-5,c=c0-0")
+                .endsWith("a=a0-1,b=b0-5,c=c0-0 text1");
+    }
+
+    @Test
     void clientWithoutAPosition_getsOneOfTheRoomsThatItReads() {
         TestReader reader = connect(tail("b"), new Denied(tail("a"), "forbidden"));
         harness.publish("b", 1);
