@@ -189,6 +189,28 @@ public interface BrokerContract {
         assertThat(broker.readAfter(0, 100).messages()).hasSize(10);
     }
 
+    @Test
+    default void retention_byBytes_holdsWhereLongTextsFollowManyShortOnes() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withBytes(160_000));
+        for (int i = 0; i < 2_000; i++) {
+            broker.publishText("x");
+        }
+        String text = "x".repeat(4_000);
+
+        for (int i = 1; i <= 60; i++) {
+            broker.publishText(text);
+
+            // {"text":"…"} is eleven bytes longer than the text.
+            int longOnes = Math.min(i, 160_000 / 4_011);
+            long shortOnes = Math.min(2_000, (160_000 - longOnes * 4_011L) / 12);
+            long retained = i == longOnes ? i + shortOnes : longOnes;
+            assertThat(broker.readAfter(0, 1).oldest())
+                    .as("oldest message after %d long ones", i)
+                    .isEqualTo(2_000 + i + 1 - retained);
+        }
+        assertThat(walked(walk(broker, 500))).containsExactlyElementsOf(offsets(2_022, 2_060));
+    }
+
     private int retainedOf(int published, String text, long bytes) {
         BlockingBroker broker = open(HistorySettings.DEFAULT.withBytes(bytes));
         var room = new Room("of-" + bytes);

@@ -97,7 +97,8 @@ final class ReadScript {
                         Integer.toString(PAGE_BYTES),
                         Long.toString(bounds.age().toMillis()),
                         Integer.toString(bounds.size()),
-                        Long.toString(histories.receipts().toMillis()));
+                        Long.toString(histories.receipts().toMillis()),
+                        Long.toString(bounds.bytes()));
         return redis.run(SCRIPT, List.of(keys.head(room), keys.log(room)), args)
                 .map(reply -> result(room, reply));
     }

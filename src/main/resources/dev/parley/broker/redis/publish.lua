@@ -17,7 +17,7 @@
 -- ARGV[6]  max_length   integer  messages that the log keeps, and up to a hundred more, which read.lua
 --                                leaves out: Redis drops whole blocks of them ('~'), which takes half the time
 -- ARGV[7]  max_age      integer  ms that the log keeps a message
--- ARGV[8]  max_bytes    integer  bytes of bodies that the log keeps, about
+-- ARGV[8]  max_bytes    integer  bytes of bodies that the log keeps
 -- ARGV[9]  receipt_age  integer  ms that the receipt is kept
 -- ARGV[10] publish      text     PUBLISH, or SPUBLISH on a Cluster of Redis 7 or later, where only the node
 --                                that has the slot knows the channel's subscribers
@@ -183,10 +183,11 @@ if epoch ~= state[1] or server ~= former_server or lost ~= tonumber(state[5]) th
   redis.call('HSET', head, 'epoch', epoch, 'server', server, 'past', past, 'lost', integer(lost))
 end
 
--- Drops messages that are too old or beyond the bytes, at most 32 in one publish: that bounds the
--- script's time, and drops messages faster than they are added. The newest message stays. Reading the
--- oldest one costs as much as a third of the script, so it is read when it may be too old by what
--- the head says of it, and the head is corrected then.
+-- Drops messages that are too old, at most 32 in one publish: that bounds the script's time, and drops
+-- messages faster than they are added. The newest message stays. Reading the oldest one costs as much as
+-- a third of the script, so it is read when it may be too old by what the head says of it, and the head is
+-- corrected then. What is beyond the bytes is dropped with these 32. It may be more of them: a long message
+-- takes the place of thousands of short ones, and drop_bytes drops the rest.
 local function time_and_bytes(one)
   local fields = one[2]
   return fields[1] == 'at' and tonumber(fields[2]), fields[5] == 'before' and tonumber(fields[6])
@@ -211,6 +212,37 @@ local function is_expired(entries, i)
   -- An entry without a time was written by another program; it is dropped when it is the oldest.
   return not at or at <= now - max_age or bytes - bytes_before(entries, i) > max_bytes
 end
+-- Returns the field before of the first message at or after an offset that has it; nil if none near it has.
+local function bytes_before_offset(number)
+  for _, count in ipairs({1, 8}) do
+    for _, one in ipairs(redis.call('XRANGE', log, integer(number), '+', 'COUNT', count)) do
+      local _, before = time_and_bytes(one)
+      if before then
+        return before
+      end
+    end
+  end
+end
+-- Drops what is beyond the bytes and comes after these entries, all of which are. The first message that stays
+-- is found by bisection, because the field before rises with the offsets. One publish drops the bytes that it
+-- adds and 1 MiB more at least, and not much more, so that a bound that was lowered does not stop the server
+-- for long; the next ones drop what is left, and read.lua leaves it out meanwhile. What version 0.1 wrote has no
+-- such field and stays here, so it is dropped 32 at a time, when it is the oldest. pcall, because an account
+-- with the rights for 0.1 may lack XTRIM: then more stays for the next publishes.
+local function drop_bytes(dropped)
+  local beyond = math.min(bytes - max_bytes, bytes_before(dropped, 1) + #body + 1048576)
+  local low, high = tonumber(string.match(dropped[#dropped][1], '^%d+')) + 1, offset
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local before = bytes_before_offset(middle)
+    if before and before < beyond then
+      low = middle + 1
+    else
+      high = middle
+    end
+  end
+  redis.pcall('XTRIM', log, 'MINID', integer(low))
+end
 if first_at <= now - max_age or bytes - first_before > max_bytes then
   local expired = {}
   local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)
@@ -229,6 +261,10 @@ if first_at <= now - max_age or bytes - first_before > max_bytes then
   end
   if #expired > 0 then
     redis.call('XDEL', log, unpack(expired))
+  end
+  local _, last_before = time_and_bytes(oldest[#oldest])
+  if #expired == #oldest and last_before and bytes - last_before > max_bytes then
+    drop_bytes(oldest)
   end
 end
 

@@ -9,6 +9,7 @@
 -- ARGV[5]  max_age    integer  ms that the log keeps a message
 -- ARGV[6]  max_length integer  messages that the log keeps
 -- ARGV[7]  receipt_age integer ms that receipts are kept
+-- ARGV[8]  max_bytes  integer  bytes of bodies that the log keeps
 --
 -- Returns {epoch, past, oldest, newest, {offset, at, body, offset, at, body, ...}, lost_log, now} with the
 -- messages in the order of reading; past is as in the head; at and body are empty where another program
@@ -16,18 +17,18 @@
 -- is the server's time in ms.
 --
 -- Messages older than max_age are not returned, also where nothing was published since, nor those beyond
--- max_length. Reading creates no key, and works where writing is refused. A room without a head is in epoch
--- 0, with newest 0. A client that reads it has the position 0-0, and can resume from there: the past of the
--- room's first message begins with 0:0.
+-- max_length or max_bytes. Reading creates no key, and works where writing is refused. A room without a head
+-- is in epoch 0, with newest 0. A client that reads it has the position 0-0, and can resume from there: the
+-- past of the room's first message begins with 0:0.
 local head, log = KEYS[1], KEYS[2]
 local direction, offset = ARGV[1], ARGV[2]
 local limit, budget, max_age = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local max_length, receipt_age = tonumber(ARGV[6]), tonumber(ARGV[7])
+local max_length, receipt_age, max_bytes = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
-local state = redis.call('HMGET', head, 'epoch', 'offset', 'past', 'lost', 'expires')
+local state = redis.call('HMGET', head, 'epoch', 'offset', 'past', 'lost', 'expires', 'bytes')
 if not state[1] then
   return {'0', '', '1', '0', {}, 0, string.format('%d', now)}
 end
@@ -64,29 +65,39 @@ local function are_too_old(some)
     end
   end
 end
-local function is_too_old_from(from)
-  local too_old = are_too_old(entries_from(from, 1))
+-- Tells whether an entry is beyond the bytes. The newest message is not, however long it is. What version
+-- 0.1 wrote does not say how many bytes were accepted before it, and stays until publish.lua drops it.
+local beyond = tonumber(state[6] or 0) - max_bytes
+local function is_beyond_bytes(entry)
+  local before = entry[2][5] == 'before' and tonumber(entry[2][6])
+  return before and before < beyond and offset_of(entry) ~= newest
+end
+local function is_dropped_from(from)
+  local some = entries_from(from, 1)
+  local too_old = are_too_old(some)
   if too_old == nil then
     too_old = are_too_old(entries_from(from, 64))
   end
-  return too_old
+  return too_old or some[1] and is_beyond_bytes(some[1])
 end
 
--- Finds the first offset that is not too old, in about as many steps as the log's length has bits, because
--- times rise with the offsets. (After a failover to a server whose clock is behind they fall once. Then
--- messages may leave the log earlier or later by that difference: the bisection may find the fall, and what
--- comes after a message that is not too old yet stays as long as that.) What is too old is removed here too,
--- since no publish does it in a quiet room. '~' removes whole blocks of entries, which is quick; what stays
--- of a block, here and where publish.lua drops what is beyond max_length, is skipped by each read. pcall,
--- because a server may refuse to write.
+-- Finds the first offset that is neither too old nor beyond the bytes, in about as many steps as the log's
+-- length has bits, because times and the bytes before a message rise with the offsets. (After a failover to a
+-- server whose clock is behind the times fall once. Then messages may leave the log earlier or later by that
+-- difference: the bisection may find the fall, and what comes after a message that is not too old yet stays as
+-- long as that.) What is too old is removed here too, since no publish does it in a quiet room. Messages beyond
+-- the bytes are there if the bound was lowered, until enough is published. '~' removes whole blocks of entries,
+-- which is quick; what stays of a block, here and where publish.lua drops what is beyond max_length, is skipped
+-- by each read. pcall, because a server may refuse to write.
 local lowest = math.max(1, tonumber(newest) - max_length + 1)
 local stored_first = entries_from(lowest, 1)[1]
 local first = stored_first
-if stored_first and are_too_old({stored_first}) ~= false and is_too_old_from(lowest) then
+if stored_first and (are_too_old({stored_first}) ~= false or is_beyond_bytes(stored_first))
+    and is_dropped_from(lowest) then
   local high = tonumber(newest) + 1
   while lowest < high do
     local middle = math.floor((lowest + high) / 2)
-    if is_too_old_from(middle) then
+    if is_dropped_from(middle) then
       lowest = middle + 1
     else
       high = middle

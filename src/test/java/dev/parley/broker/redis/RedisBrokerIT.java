@@ -324,6 +324,61 @@ class RedisBrokerIT implements BrokerContract {
     }
 
     @Test
+    void log_holdsNoMoreBytesThanItsBound_whereLongTextsFollowManyShortOnes() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withBytes(160_000));
+        for (int i = 0; i < 2_000; i++) {
+            broker.publishText("x");
+        }
+
+        // {"text":"…"} is eleven bytes longer than the text.
+        for (int i = 1; i <= 39; i++) {
+            broker.publishText("x".repeat(4_000));
+
+            assertThat(redis.command("XLEN", LOG).number())
+                    .as("messages stored after %d long ones", i)
+                    .isEqualTo(i + Math.min(2_000, (160_000 - i * 4_011) / 12));
+        }
+    }
+
+    @Test
+    void bytes_whenTheirBoundIsLowered_areNotRead_andAreFreedByThePublishesThatFollow() {
+        BlockingBroker broker = open();
+        for (int i = 0; i < 600; i++) {
+            broker.publishText("x".repeat(4_000));
+        }
+        BlockingBroker lowered = open(HistorySettings.DEFAULT.withBytes(160_000));
+
+        lowered.publishText("x".repeat(4_000));
+
+        assertThat(redis.command("XLEN", LOG).number())
+                .as("after 1 MiB was freed")
+                .isBetween(300L, 340L);
+        assertThat(lowered.readAfter(0, 1).oldest()).isEqualTo(601 - 39 + 1);
+        lowered.publishText("x".repeat(4_000));
+        assertThat(redis.command("XLEN", LOG).number()).isEqualTo(39);
+    }
+
+    /** As an account has that was made for version 0.1. */
+    @Test
+    void bytes_withoutTheRightToTrim_areFreedMoreSlowly_andNoPublishFails() {
+        BlockingBroker broker = open(HistorySettings.DEFAULT.withBytes(160_000));
+        for (int i = 0; i < 2_000; i++) {
+            broker.publishText("x");
+        }
+        redis.command("ACL", "SETUSER", "default", "-xtrim");
+        try {
+            for (int i = 0; i < 60; i++) {
+                broker.publishText("x".repeat(4_000));
+            }
+
+            assertThat(broker.readAfter(0, 1).oldest()).isEqualTo(2_060 - 39 + 1);
+            assertThat(redis.command("XLEN", LOG).number()).isGreaterThan(500);
+        } finally {
+            redis.command("ACL", "SETUSER", "default", "+xtrim");
+        }
+    }
+
+    @Test
     void reading_createsNothing() {
         BlockingBroker broker = open();
 
