@@ -245,6 +245,40 @@ final class DocumentsTest {
                                         .isEqualTo(defaults.get(row.group(1))));
     }
 
+    /** A reader that comes back misses nothing within all of these bounds, and not within some. */
+    @Test
+    void guarantees_nameEveryBoundOfTheHistory_withItsDefault() {
+        List<ConfigKeys.Key> bounds =
+                ConfigKeys.all().stream()
+                        .filter(key -> key.name().startsWith("parley.history."))
+                        .filter(key -> !key.name().endsWith(".receipts"))
+                        .toList();
+
+        assertThat(bounds).hasSize(3);
+        String promise = paragraph("README.md", "1. **In order, once, nothing lost.**", "\n2. ");
+        String history = paragraph("docs/guarantees.md", "- The **history** has", "\n- ");
+        assertThat(bounds)
+                .allSatisfy(
+                        key -> {
+                            String inWords = inWords(key.defaultValue().orElseThrow());
+                            assertThat(promise).contains(inWords);
+                            assertThat(history).contains(inWords, "`" + key.name() + "`");
+                        });
+    }
+
+    private static String paragraph(String document, String begin, String end) {
+        String text = TextFiles.read(document);
+        int start = text.indexOf(begin);
+        return text.substring(start, text.indexOf(end, start));
+    }
+
+    /** Writes a default as prose does: 10,000, 16 MiB, 24 hours. */
+    private static String inWords(String value) {
+        return value.replaceAll("(?<=\\d)(?=(\\d{3})+$)", ",")
+                .replaceAll("M$", " MiB")
+                .replaceAll("H$", " hours");
+    }
+
     private static Set<String> reached(String from, Map<String, Set<String>> arrows) {
         Set<String> reached = new TreeSet<>(arrows.getOrDefault(from, Set.of()));
         for (String next : arrows.getOrDefault(from, Set.of())) {
