@@ -1,5 +1,6 @@
 package dev.parley.guarantees;
 
+import static dev.parley.guarantees.MemoryAndRedisPods.HISTORY;
 import static dev.parley.testsupport.TestRoom.numbers;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -107,6 +108,36 @@ class TtlIT {
             room.publish("next");
             assertThat(reader.awaitData("next").data()).containsExactly("next");
             assertThat(reader.events("gap")).isEmpty();
+        }
+    }
+
+    /** The gap counts them as retained: they have their places in the log. */
+    @ParameterizedTest
+    @EnumSource
+    void gap_whoseOldestMessageHasExpired_isFollowedByTheNextOneThatHasNot(Kind kind) {
+        TestRoom room = pods.newRoom(kind);
+        String first = room.publish("1");
+        List<String> ids = new ArrayList<>();
+        for (int i = 0; i <= HISTORY; i++) {
+            ids.add(publishBriefly(kind, room, "brief", "1"));
+        }
+        Timeouts.await("messages to expire")
+                .until(() -> texts(room.history("?limit=500")).isEmpty());
+
+        try (SseReader reader = room.resume(first)) {
+            assertThat(reader.awaitEvent("gap").data())
+                    .contains("\"oldest\":\"" + ids.get(1) + "\"")
+                    .contains("\"newest\":\"" + ids.get(HISTORY) + "\"");
+            reader.await(
+                    "position at the newest message",
+                    one -> one.lastEventId().equals(ids.get(HISTORY)));
+            assertThat(reader.messages()).isEmpty();
+            room.publish("next");
+            assertThat(reader.awaitData("next").data()).containsExactly("next");
+        }
+        try (SseReader reader = room.resume(first)) {
+            reader.awaitEvent("gap");
+            assertThat(reader.awaitData("next").data()).containsExactly("next");
         }
     }
 
