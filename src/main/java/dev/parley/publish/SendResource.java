@@ -200,12 +200,12 @@ public final class SendResource {
                             clock.instant(),
                             room -> rooms.age(exchange, room));
             publishable = rooms.publishable(exchange, message);
-            checkRate(message.room());
             checkOneKey(exchange);
             idempotencyKey = Optional.ofNullable(key).map(IdempotencyKey::new);
             pending =
                     publishes.hold(
                             exchange, Math.max(body.length, MessageSize.encoded(message.text())));
+            checkRate(message.room(), pending);
         } catch (InvalidRequest | RefusedRequest e) {
             outcomes.countRefused(e);
             throw e;
@@ -255,9 +255,11 @@ public final class SendResource {
         }
     }
 
-    private void checkRate(Room room) {
+    /** Comes last, so that a request that is refused for another reason takes no token. */
+    private void checkRate(Room room, PendingPublishes.Pending pending) {
         Optional<Duration> pause = rates.tryAcquire(room);
         if (pause.isPresent()) {
+            pending.end();
             throw RefusedRequest.retryable(
                     ErrorCode.TOO_MANY_REQUESTS,
                     "too many messages in room "

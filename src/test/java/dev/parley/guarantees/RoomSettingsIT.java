@@ -99,6 +99,20 @@ class RoomSettingsIT {
         assertThat(http.sendForm("x", "room", "fast").status()).isEqualTo(200);
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void requestWithABadKey_takesNothingOfItsRoomsRate(Kind kind) {
+        Http http = http(kind).with("Accept", "application/json");
+
+        Http.Answer refused =
+                http.with("Idempotency-Key", "k".repeat(129))
+                        .sendForm("x", "room", "slow.with-a-key");
+        Http.Answer good = http.sendForm("x", "room", "slow.with-a-key");
+
+        assertThat(refused.json().get("code").asText()).isEqualTo("bad-idempotency-key");
+        assertThat(good.status()).isEqualTo(200);
+    }
+
     /** A reader stays connected, so that the pod has the room's messages in memory. */
     @ParameterizedTest
     @EnumSource
