@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MessageJson {
 
+    /** The longest age that a room can keep messages, and so the longest ttl, in seconds. */
+    private static final long MAX_TTL = Duration.ofDays(36_500).toSeconds();
+
     /** Keeps no names: another program can publish bodies with any number of names. */
     private static final JsonFactory JSON =
             JsonFactory.builder()
@@ -146,7 +149,11 @@ public final class MessageJson {
     /** Returns the field's seconds; skips a value of any other type and returns null. */
     private static @Nullable Duration seconds(JsonParser json) throws IOException {
         if (json.nextToken() == JsonToken.VALUE_NUMBER_INT) {
-            return Duration.ofSeconds(json.getIntValue());
+            long seconds = json.getLongValue();
+            if (Math.abs(seconds) > MAX_TTL) {
+                throw new IllegalArgumentException("ttl is longer than any age: " + seconds);
+            }
+            return Duration.ofSeconds(seconds);
         }
         json.skipChildren();
         return null;

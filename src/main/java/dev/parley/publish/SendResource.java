@@ -324,7 +324,7 @@ public final class SendResource {
             @Nullable String event,
             @Nullable String ttl) {
 
-        private static final Pattern SECONDS = Pattern.compile("[0-9]{1,9}");
+        private static final Pattern SECONDS = Pattern.compile("[0-9]{1,10}");
 
         /** The names of fields that an error repeats; others may be long, or control characters. */
         private static final Pattern PRINTABLE = Pattern.compile("[A-Za-z0-9._-]{1,64}");
@@ -391,8 +391,8 @@ public final class SendResource {
         }
 
         private static Duration ttl(String seconds, Room room, Duration age) {
-            // A number of ten digits may not fit into the int that it is read as.
-            int value = SECONDS.matcher(seconds).matches() ? Integer.parseInt(seconds) : 0;
+            // The longest age, 36,500 days, is a number of ten digits.
+            long value = SECONDS.matcher(seconds).matches() ? Long.parseLong(seconds) : 0;
             if (value < 1 || value > age.toSeconds()) {
                 throw new RefusedRequest(
                         ErrorCode.BAD_TTL,

@@ -36,6 +36,7 @@ class RoomSettingsIT {
                 Pods.withQuickReconnect()
                         .config("parley.rooms.\"small.*\".history.size", "5")
                         .config("parley.rooms.\"brief.*\".history.age", "3S")
+                        .config("parley.rooms.\"long.*\".history.age", "36500D")
                         .environment("PARLEY_ROOMS_SLOW_PATTERN", "slow.*")
                         .environment("PARLEY_ROOMS_SLOW_PUBLISH_RATE", "1");
         memory = pod.start();
@@ -111,6 +112,26 @@ class RoomSettingsIT {
 
         assertThat(refused.json().get("code").asText()).isEqualTo("bad-idempotency-key");
         assertThat(good.status()).isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void ttl_mayBeAsLongAsTheLongestAge(Kind kind) {
+        Http http = http(kind).with("Accept", "application/json");
+        String room = "long.room";
+
+        try (SseReader reader = SseReader.open(pod(kind).uri("/events?room=" + room))) {
+            reader.awaitLastEventId();
+            assertThat(http.sendForm("x", "room", room, "ttl", "3153600000").status())
+                    .isEqualTo(200);
+            Http.Answer refused = http.sendForm("y", "room", room, "ttl", "3153600001");
+
+            assertThat(refused.status()).isEqualTo(400);
+            assertThat(refused.json().get("detail").asText())
+                    .startsWith("bad ttl: a whole number of seconds from 1 to 3153600000 ");
+            assertThat(reader.awaitMessages(1).data()).containsExactly("x");
+            assertThat(texts(http, room)).containsExactly("x");
+        }
     }
 
     /** A reader stays connected, so that the pod has the room's messages in memory. */

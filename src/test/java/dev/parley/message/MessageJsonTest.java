@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.StringWriter;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -65,6 +66,20 @@ class MessageJsonTest {
                 .isEqualTo(brief);
         assertThat(MessageJson.readBody(KITCHEN, AT, "{\"text\":\"a\",\"ttl\":\"x\"}"))
                 .isEqualTo(BARE);
+    }
+
+    @Test
+    void ttl_isReadUpToTheLongestAge_andALongerOneIsNoMessage() {
+        String body = "{\"text\":\"a\",\"ttl\":%s}";
+
+        assertThat(MessageJson.readBody(KITCHEN, AT, body.formatted("3153600000")).ttl())
+                .contains(Duration.ofDays(36_500));
+        for (String tooLong :
+                List.of("3153600001", "-3153600001", "9".repeat(18), "9".repeat(30))) {
+            assertThatIllegalArgumentException()
+                    .as(tooLong)
+                    .isThrownBy(() -> MessageJson.readBody(KITCHEN, AT, body.formatted(tooLong)));
+        }
     }
 
     /** Instant.toString() leaves them out then. */
