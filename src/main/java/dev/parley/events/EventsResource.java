@@ -386,7 +386,7 @@ public final class EventsResource {
         }
 
         private static Duration pause(String written) {
-            if (!written.matches("[0-9]{1,2}")) {
+            if (!written.matches("[0-9]{1,9}")) {
                 throw badPause();
             }
             int seconds = Integer.parseInt(written);

@@ -47,7 +47,7 @@ public final class QueryParameters {
         if (written == null) {
             return absent;
         }
-        if (written.matches("[0-9]{1,9}") && written.length() <= Integer.toString(max).length()) {
+        if (written.matches("[0-9]{1,9}")) {
             int number = Integer.parseInt(written);
             if (number >= min && number <= max) {
                 return number;

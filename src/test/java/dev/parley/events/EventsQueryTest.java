@@ -13,6 +13,7 @@ import dev.parley.http.UrlEncodedForm;
 import dev.parley.message.EventId;
 import dev.parley.message.InvalidRequest;
 import dev.parley.message.Room;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -153,6 +154,14 @@ class EventsQueryTest {
         assertThatThrownBy(() -> request(form, null))
                 .isInstanceOf(InvalidRequest.class)
                 .hasMessageStartingWith("bad room");
+    }
+
+    @Test
+    void numbers_mayHaveZerosInFront() {
+        assertThat(starts("room=a&history=0005", null))
+                .containsExactly(room("a", new StartPosition.Newest(5)));
+        assertThat(request("room=a&heartbeat=0008", null).heartbeat().pause())
+                .contains(Duration.ofSeconds(8));
     }
 
     @Test
