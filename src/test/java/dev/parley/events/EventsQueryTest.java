@@ -13,11 +13,14 @@ import dev.parley.http.UrlEncodedForm;
 import dev.parley.message.EventId;
 import dev.parley.message.InvalidRequest;
 import dev.parley.message.Room;
+import dev.parley.message.StreamPosition;
+import java.net.URLEncoder;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -156,12 +159,72 @@ class EventsQueryTest {
                 .hasMessageStartingWith("bad room");
     }
 
+    /** A library that reconnects with the same form, or URL, sends both. */
+    @Test
+    void headerTakesPrecedence_overThePositionInTheForm() {
+        assertThat(starts("room=a&lastEventId=k3f9-3", "k3f9-4"))
+                .containsExactly(room("a", after("k3f9", 4)));
+        assertThat(starts("room=a&lastEventId=earliest", "k3f9-4"))
+                .containsExactly(room("a", after("k3f9", 4)));
+        assertThat(
+                        starts(
+                                "room=a&room=b&format=json&lastEventId=a=k3f9-3,b=9xx1-3",
+                                "a=k3f9-4,b=9xx1-4"))
+                .containsExactly(room("a", after("k3f9", 4)), room("b", after("9xx1", 4)));
+        assertThat(starts("room=a&lastEventId=k3f9-3", ""))
+                .containsExactly(room("a", after("k3f9", 3)));
+    }
+
     @Test
     void numbers_mayHaveZerosInFront() {
         assertThat(starts("room=a&history=0005", null))
                 .containsExactly(room("a", new StartPosition.Newest(5)));
         assertThat(request("room=a&heartbeat=0008", null).heartbeat().pause())
                 .contains(Duration.ofSeconds(8));
+    }
+
+    @Test
+    void longestPosition_inFiftyRooms_isAHeaderBelow6Kb_thatNeedsNoPreflight() {
+        String position = longestPosition(EventsQuery.MAX_ROOMS);
+
+        assertThat(position).hasSizeLessThanOrEqualTo(6 * 1024).matches("[A-Za-z0-9._=,-]+");
+        assertThat(starts(longestRooms(EventsQuery.MAX_ROOMS), position))
+                .hasSize(EventsQuery.MAX_ROOMS)
+                .allMatch(start -> start.start() instanceof StartPosition.After);
+    }
+
+    @Test
+    void longestPosition_inAsManyRoomsAsAFormMayName_fitsIntoTheForm_withTheRooms() {
+        String rooms = longestRooms(EventsQuery.MAX_ROOMS_OF_FORM);
+        String position = longestPosition(EventsQuery.MAX_ROOMS_OF_FORM);
+        String form = rooms + "&lastEventId=" + URLEncoder.encode(position, UTF_8);
+
+        assertThat(form).hasSizeLessThanOrEqualTo(EventsQuery.MAX_FORM);
+        assertThat(starts(form, null))
+                .hasSize(EventsQuery.MAX_ROOMS_OF_FORM)
+                .allMatch(start -> start.start() instanceof StartPosition.After);
+    }
+
+    private static String longestRooms(int count) {
+        return longestNames(count)
+                .map(room -> "room=" + room.name())
+                .collect(Collectors.joining("&", "", "&format=json"));
+    }
+
+    /** The position with the longest epoch and the longest offset in each room. */
+    private static String longestPosition(int count) {
+        String id = "z".repeat(32) + "-" + "9".repeat(18);
+        assertThat(EventId.parse(id)).isPresent();
+        assertThat(EventId.parse("z" + id)).as("a longer epoch").isEmpty();
+        assertThat(EventId.parse(id + "9")).as("a longer offset").isEmpty();
+        var position = new StreamPosition();
+        longestNames(count).forEach(room -> position.append(room, id));
+        return position.toString();
+    }
+
+    private static Stream<Room> longestNames(int count) {
+        String most = "x".repeat(Room.MAX_LENGTH - 3);
+        return IntStream.range(0, count).mapToObj(i -> new Room(most + (100 + i)));
     }
 
     @Test

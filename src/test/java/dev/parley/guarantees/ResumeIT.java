@@ -7,6 +7,7 @@ import dev.parley.guarantees.MemoryAndRedisPods.Kind;
 import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import dev.parley.testsupport.TestRoom;
+import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -67,6 +68,27 @@ class ResumeIT {
             assertThat(bothSpellings.awaitMessages(1).data()).containsExactly("5");
             assertThat(withEmptyHeader.awaitMessages(2).data()).containsExactly("4", "5");
             assertThat(withBoth.awaitMessages(1).data()).containsExactly("5");
+        }
+    }
+
+    /** A library that reconnects with the same form sends both: the header is the newer one. */
+    @ParameterizedTest
+    @EnumSource
+    void positionInAForm_isUsed_unlessTheHeaderHasOne(Kind kind) {
+        TestRoom room = pods.newRoom(kind);
+        List<String> ids = room.publishNumbers(1, 5);
+        String form = "room=" + room.name() + "&lastEventId=" + ids.get(2);
+        URI events = pods.pod(kind).uri("/events");
+
+        try (SseReader withForm = SseReader.to(events).form(form).open();
+                SseReader withEmptyHeader =
+                        SseReader.to(events).form(form).header("Last-Event-ID", "").open();
+                SseReader withBoth =
+                        SseReader.to(events).form(form).lastEventId(ids.get(3)).open()) {
+            assertThat(withForm.awaitMessages(2).data()).containsExactly("4", "5");
+            assertThat(withEmptyHeader.awaitMessages(2).data()).containsExactly("4", "5");
+            assertThat(withBoth.awaitMessages(1).data()).containsExactly("5");
+            assertThat(withBoth.events("gap")).isEmpty();
         }
     }
 

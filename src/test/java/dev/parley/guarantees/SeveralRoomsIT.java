@@ -8,6 +8,7 @@ import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.parley.guarantees.MemoryAndRedisPods.Kind;
+import dev.parley.message.Room;
 import dev.parley.message.StreamPosition;
 import dev.parley.testsupport.Http;
 import dev.parley.testsupport.RawConnection;
@@ -15,6 +16,7 @@ import dev.parley.testsupport.SseReader;
 import dev.parley.testsupport.SseReader.Event;
 import dev.parley.testsupport.TestRoom;
 import dev.parley.testsupport.Timeouts;
+import java.net.URI;
 import java.net.URLEncoder;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -188,6 +190,34 @@ class SeveralRoomsIT {
         }
     }
 
+    /** A library that reconnects with the same form sends both: the header is the newer one. */
+    @ParameterizedTest
+    @EnumSource
+    void positionInAForm_isUsed_unlessTheHeaderHasOne(Kind kind) {
+        List<TestRoom> rooms = newRooms(kind, 2);
+        List<String> first = rooms.get(0).publishNumbers(1, 5);
+        List<String> second = rooms.get(1).publishNumbers(1, 5);
+        String name = rooms.get(0).name();
+        String other = rooms.get(1).name();
+        String third = "%s=%s,%s=%s".formatted(name, first.get(2), other, second.get(2));
+        String fourth = "%s=%s,%s=%s".formatted(name, first.get(3), other, second.get(3));
+        String form =
+                "room=%s&room=%s&format=json&lastEventId=%s"
+                        .formatted(name, other, URLEncoder.encode(third, UTF_8));
+        URI events = pods.pod(kind).uri("/events");
+
+        try (SseReader withForm = SseReader.to(events).form(form).open();
+                SseReader withBoth = SseReader.to(events).form(form).lastEventId(fourth).open()) {
+            withForm.awaitMessages(4);
+            withBoth.awaitMessages(2);
+            for (TestRoom room : rooms) {
+                assertThat(texts(withForm, room)).containsExactly("4", "5");
+                assertThat(texts(withBoth, room)).containsExactly("5");
+            }
+            assertThat(withBoth.events("gap")).isEmpty();
+        }
+    }
+
     /** A new EventSource has no other way to say where the former one was. */
     @ParameterizedTest
     @EnumSource
@@ -195,9 +225,10 @@ class SeveralRoomsIT {
         Http http = pods.http(kind);
         List<String> names =
                 IntStream.range(0, 50)
-                        .mapToObj(i -> "position-in-fifty-rooms-of-forty-letters." + (100 + i))
+                        .mapToObj(i -> "position." + "x".repeat(52) + (100 + i))
                         .toList();
         String rooms = names.stream().collect(joining("&room=", "/events?format=json&room=", ""));
+        names.forEach(name -> http.sendForm("first", "room", name));
         String id;
         try (SseReader reader = SseReader.open(pods.pod(kind).uri(rooms))) {
             reader.await(
@@ -207,11 +238,10 @@ class SeveralRoomsIT {
             id = reader.awaitMessages(1).lastEventId();
         }
         http.sendForm("meanwhile", "room", names.get(0));
+        String withPosition = rooms + "&lastEventId=" + URLEncoder.encode(id, UTF_8);
 
-        try (SseReader reader =
-                SseReader.open(
-                        pods.pod(kind)
-                                .uri(rooms + "&lastEventId=" + URLEncoder.encode(id, UTF_8)))) {
+        assertThat(names).allMatch(name -> name.length() == Room.MAX_LENGTH);
+        try (SseReader reader = SseReader.open(pods.pod(kind).uri(withPosition))) {
             assertThat(reader.awaitMessages(1).data().get(0)).contains("meanwhile");
         }
     }
