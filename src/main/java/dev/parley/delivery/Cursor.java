@@ -445,7 +445,7 @@ final class Cursor {
      * Begins before the newest messages that are retained. The ring may hold more than the broker
      * keeps of the room; then the broker says which message is the oldest, so that the client gets
      * the same messages at each pod, and as the room's history. If that one is beyond the head, it
-     * begins at the head: what lies between has been announced.
+     * begins at the head, as a client without a position does: what lies between is on its way.
      */
     private void placeAtNewest(
             State.Placing placing, RoomLog current, StartPosition.Newest newest) {
@@ -453,16 +453,14 @@ final class Cursor {
         if (current.reaches(from) && replica.isSureToBeRetained(current.head() - from)) {
             begin(current, from);
         } else {
-            lookUp(placing, from, page -> beginAtNewest(current, from, page));
+            lookUp(
+                    placing,
+                    from,
+                    page ->
+                            begin(
+                                    current,
+                                    Math.min(current.head(), Math.max(from, page.oldest() - 1))));
         }
-    }
-
-    private void beginAtNewest(RoomLog current, long from, Page page) {
-        long before = page.oldest() - 1;
-        if (before > current.head()) {
-            replica.expect(page.tail());
-        }
-        begin(current, Math.min(current.head(), Math.max(from, before)));
     }
 
     /** Continues after a position, or writes a gap. */
@@ -519,10 +517,12 @@ final class Cursor {
      * if the room's log is still the same, is in the page's epoch, and reaches what the broker
      * retains; otherwise the room is compared with the broker first.
      *
-     * <p>After a comparison the log need not reach what the broker retains: in a busy room with a
-     * very short history, it never does, because all that it had at the broker's answer is trimmed
-     * a moment later. The cursor then waits for messages that have been announced, or that the next
-     * comparison reads.
+     * <p>In a busy room with a very short history, the log never reaches that, because all that it
+     * had at the broker's answer is trimmed a moment later. So after one comparison it need not:
+     * the cursor then waits for messages that have been announced, or that the next comparison
+     * reads. A client that wants the newest messages needs none: a comparison of such a room starts
+     * the log over, and all its readers would get a gap in the place of messages that are on their
+     * way.
      *
      * @param after offset after which to read
      * @param decide places the cursor by the page
@@ -539,7 +539,8 @@ final class Cursor {
                                     && replica.interruptions() == interruptions
                                     && page.epoch().equals(current.epoch())
                                     && (page.oldest() <= current.head() + 1
-                                            || placing.attempt() > 1)) {
+                                            || placing.attempt() > 1
+                                            || placing.start() instanceof StartPosition.Newest)) {
                                 decide.accept(page);
                             } else {
                                 compareThenPlace(placing);

@@ -109,7 +109,37 @@ class ResumeTest {
         assertUpToDate(reader);
     }
 
-    /** As before. */
+    /** The answers to the look-ups overtake the announcements of what was published before them. */
+    @Test
+    void newest_ofABusyRoomWithAShortHistory_costNoReaderAMessageOrAGap() {
+        broker.keep(1, 1 << 20);
+        broker.storeUndelivered(8);
+        broker.trim(7);
+        TestReader atTail = harness.connectAtTail();
+        int lines = atTail.lines().size();
+        broker.holdAnswers();
+        List<StoredMessage> late = new ArrayList<>(storeTwoAndTrim());
+        TestReader reader = harness.connect(new StartPosition.Newest(5));
+        for (int i = 0; i < 100 && reader.lines().isEmpty(); i++) {
+            broker.releaseOneAnswer();
+            late.addAll(storeTwoAndTrim());
+            harness.run();
+        }
+        harness.releaseAnswers();
+
+        late.forEach(broker::deliver);
+        harness.run();
+
+        List<String> expected =
+                late.stream().map(each -> each.id() + " " + each.message().text()).toList();
+        assertThat(atTail.lines().subList(lines, atTail.lines().size())).isEqualTo(expected);
+        assertThat(reader.lines())
+                .startsWith("at epoch0-8")
+                .endsWith(expected.toArray(String[]::new));
+        assertThat(reader.lines()).hasSize(1 + expected.size());
+    }
+
+    /** As in the test before the last one. */
     @Test
     void position_inABusyRoomWithAShortHistory_isAGap() {
         TestReader reader = readerOfABusyRoom(new StartPosition.After(broker.id(3)));
