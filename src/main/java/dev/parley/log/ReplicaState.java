@@ -331,11 +331,14 @@ final class ReplicaState {
 
     /**
      * Tells whether the broker's log is in the replica's epoch, or in one that follows it: another
-     * server took over the count, and has everything that the replica has.
+     * server took over the count, and has everything that the replica has or waits for. A reader
+     * may be beyond the head: at 16 after a gap, where 14 to 18 are still expected. If the server
+     * has none of these and counts from 14 again, that reader would pass over its first three.
      */
-    private static boolean isContinuedBy(Page page, RoomLog current) {
+    private boolean isContinuedBy(Page page, RoomLog current) {
+        EventId newest = current.idAt(Math.max(expected, current.head()));
         return page.epoch().equals(current.epoch())
-                || page.lineage().includes(current.idAt(current.head()), page.newest());
+                || page.lineage().includes(newest, page.newest());
     }
 
     /** Continues in the epoch of another server. What was expected of the former one is dropped. */

@@ -308,6 +308,26 @@ class ReplicaStateTest {
         assertThat(state.log().covers(new EventId("e", 5))).isFalse();
     }
 
+    /** A reader that was given a gap may be at 7, and would pass over 4 to 7 of the new epoch. */
+    @Test
+    void newEpoch_thatLacksWhatIsExpected_startsTheCopyOver() {
+        open(3);
+        RoomLog log = state.log();
+        assertThat(state.raiseExpected(new EventId("e", 8))).isTrue();
+        var lineage = new Lineage("f", List.of(new Lineage.Ended("e", 3)));
+        var page =
+                TestPages.page(
+                        lineage, 1, 5, List.of(message(3), inEpoch("f", 4), inEpoch("f", 5)));
+
+        assertThat(state.answered(page, state.question())).isEqualTo(Outcome.ASK_AGAIN);
+        assertThat(state.question().purpose()).isEqualTo(Purpose.START_OVER);
+        assertThat(state.answered(page, state.question())).isEqualTo(Outcome.EQUAL);
+
+        assertThat(state.log()).isNotSameAs(log);
+        assertThat(state.log().covers(new EventId("e", 3))).isTrue();
+        assertThat(state.log().covers(new EventId("e", 7))).isFalse();
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {0, 2})
     void equalLog_isKept_alsoWhenItIsEmpty(int messages) {
