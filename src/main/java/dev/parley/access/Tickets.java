@@ -234,7 +234,8 @@ public final class Tickets {
      * time. The order changes from round to round, so that no ticket is among the last each time.
      *
      * <p>A ticket whose token has ended by the clock is left out, and is not forgotten before its
-     * last stream ends: the clock may be ahead. When it is right again, the ticket is used again.
+     * last stream ends: the clock may be ahead for a moment. When it is right again, the ticket is
+     * used again, unless the next sweep has ended the stream by that clock meanwhile.
      */
     void touch() {
         Instant now = clock.instant();
