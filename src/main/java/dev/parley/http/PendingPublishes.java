@@ -71,21 +71,30 @@ public final class PendingPublishes {
      * Counts a publish until the broker has answered, whether or not its client is still connected.
      * Call it on the connection's event loop.
      *
-     * @param bytes the length of the body, or of its text as it is sent to the broker if that is
-     *     longer
+     * @param body length of the body, in bytes
+     * @param text the most that its text takes when it is encoded, in bytes
      * @throws RefusedRequest if the pod, or the client's address, holds too many bytes, or if this
      *     publish alone is longer than {@link #longestBody}
      */
-    public Pending hold(RoutingContext exchange, long bytes) {
+    public Pending hold(RoutingContext exchange, long body, long text) {
         ConnectionGuard connection = ConnectionGuard.of(exchange.request());
         if (connection != null) {
             connection.endBody(exchange.request());
         }
-        if (bytes > longestBody()) {
+        if (body > longestBody()) {
             throw RefusedRequest.tooLarge(longestBody());
         }
+        if (text > longestBody()) {
+            throw new RefusedRequest(
+                    ErrorCode.REQUEST_TOO_LARGE,
+                    "request too large: with the escapes that it may take the text has "
+                            + text
+                            + " bytes, and at most "
+                            + longestBody()
+                            + " are accepted");
+        }
         String client = clientAddress.of(exchange.request());
-        long counted = bytes + PUBLISH_BYTES;
+        long counted = Math.max(body, text) + PUBLISH_BYTES;
         if (!bounds.pending().tryTake(client, counted)) {
             onRefused(exchange);
             throw RefusedRequest.retryable(ErrorCode.OVERLOADED, REFUSAL, RETRY_AFTER);

@@ -34,9 +34,7 @@ public record EventType(String name) {
         if (name.isEmpty()
                 || name.length() > 64
                 || name.chars().anyMatch(Character::isISOControl)) {
-            throw new InvalidRequest(
-                    "bad-event",
-                    "bad event: a type is 1 to 64 characters without control characters");
+            throw malformed();
         }
         if (RESERVED.contains(name)) {
             throw reserved();
@@ -47,11 +45,16 @@ public record EventType(String name) {
      * Returns the type that a publisher chose for a new message. Also refuses {@code position},
      * {@code heartbeat} and {@code denied}, and each reserved name with spaces around it, all of
      * which the constructor accepts because stored messages may have them. Some client libraries
-     * drop these spaces: to them {@code " gap"} would be an event of Parley.
+     * drop these spaces: to them {@code " gap"} would be an event of Parley. For the same reason it
+     * refuses LS and PS, at which some programs end a line: what follows would be a field of the
+     * publisher's own.
      *
      * @throws InvalidRequest if the name does not have the form above, or is reserved
      */
     public static EventType chosen(String name) {
+        if (name.chars().anyMatch(Message::isControl)) {
+            throw malformed();
+        }
         String shown = withoutSpacesAround(name);
         if (RESERVED.contains(shown) || RESERVED_LATER.contains(shown)) {
             throw reserved();
@@ -74,6 +77,13 @@ public record EventType(String name) {
 
     private static boolean isSpace(char c) {
         return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == BYTE_ORDER_MARK;
+    }
+
+    private static InvalidRequest malformed() {
+        return new InvalidRequest(
+                "bad-event",
+                "bad event: a type is 1 to 64 characters without control characters and line"
+                        + " separators");
     }
 
     private static InvalidRequest reserved() {

@@ -202,9 +202,7 @@ public final class SendResource {
             publishable = rooms.publishable(exchange, message);
             checkOneKey(exchange);
             idempotencyKey = Optional.ofNullable(key).map(IdempotencyKey::new);
-            pending =
-                    publishes.hold(
-                            exchange, Math.max(body.length, MessageSize.encoded(message.text())));
+            pending = publishes.hold(exchange, body.length, MessageSize.encoded(message.text()));
             checkRate(message.room(), pending);
         } catch (InvalidRequest | RefusedRequest e) {
             outcomes.countRefused(e);

@@ -10,6 +10,7 @@ import dev.parley.delivery.Gap;
 import dev.parley.delivery.StreamEncoder;
 import dev.parley.log.Format;
 import dev.parley.message.EventId;
+import dev.parley.message.EventType;
 import dev.parley.message.Message;
 import dev.parley.message.Message.StoredMessage;
 import dev.parley.message.MessageJson;
@@ -152,12 +153,21 @@ public final class EventStreamEncoder implements StreamEncoder {
     /** Writes a message as an event; without an id if it is null. */
     private byte[] event(@Nullable String id, Message message, Format format) {
         var block = new StringBuilder(message.text().length() + 64);
-        message.event().ifPresent(type -> block.append("event: ").append(type).append('\n'));
+        message.event()
+                .ifPresent(type -> block.append("event: ").append(onOneLine(type)).append('\n'));
         block.append(dataFields(data(message, format)));
         if (id != null) {
             block.append("id: ").append(id).append('\n');
         }
         return utf8(block.append('\n').toString());
+    }
+
+    /**
+     * Returns a type without LS and PS, at which some programs end a line. A publisher cannot
+     * choose such a type; stored messages may have one.
+     */
+    private static String onOneLine(EventType type) {
+        return type.name().replace('\u2028', ' ').replace('\u2029', ' ');
     }
 
     private static String data(Message message, Format format) {

@@ -54,6 +54,18 @@ class SmallBudgetsIT {
                 LONGEST_PUBLISH);
     }
 
+    /** The body is short enough, and its text is not: each control character takes seven bytes. */
+    @Test
+    void textWithTooManyEscapes_isRefusedWithWhatItCounts() {
+        int letters = LONGEST_PUBLISH / 7 + 1;
+
+        Http.Answer answer = pod.http().sendForm("\u0001".repeat(letters));
+
+        assertThat(answer.status()).isEqualTo(413);
+        assertThat(answer.body())
+                .contains("the text has " + 7 * letters + " bytes", "at most " + LONGEST_PUBLISH);
+    }
+
     @Test
     void longerForm_isRefusedForGood() {
         assertRefused(post("/events", LONGEST_BODY + 1, 0), LONGEST_BODY);

@@ -153,6 +153,25 @@ class EventStreamMessageTest {
         assertThat(Instant.parse(data.path("at").textValue())).isEqualTo(NOON);
     }
 
+    /** Python's {@code str.splitlines} ends a line at each of these too. */
+    @Test
+    void storedMessageAsJson_hasNoFurtherLines_alsoForProgramsThatEndThemAtOtherLetters() {
+        String others = "\u0085\u2028\u2029";
+        var message =
+                new Message(
+                        Room.LOBBY,
+                        "a" + others,
+                        Optional.of("Ada"),
+                        Optional.of(new EventType("x\u2028event: gap\u2029")),
+                        NOON);
+
+        String block = new String(encode(message, Format.JSON), UTF_8);
+
+        assertThat(block)
+                .startsWith("event: x event: gap \ndata: {")
+                .doesNotContainPattern("[" + others + "]");
+    }
+
     @Test
     void jsonOfATextOnly_hasNoSenderAndNoType() {
         byte[] block = encode(messageOf("hi"), Format.JSON);
