@@ -27,6 +27,9 @@ public final class AllowedOrigins {
 
     private final List<String> listed;
 
+    /** The regular expressions among them. Any request with an origin is compared with them. */
+    private final List<Pattern> expressions;
+
     /**
      * @param configured the elements of the setting
      */
@@ -35,6 +38,11 @@ public final class AllowedOrigins {
                 configured.orElse(List.of()).stream()
                         .map(String::strip)
                         .map(AllowedOrigins::asSent)
+                        .toList();
+        this.expressions =
+                listed.stream()
+                        .filter(one -> isExpression(one) && problem(one).isEmpty())
+                        .map(one -> Pattern.compile(expression(one)))
                         .toList();
     }
 
@@ -79,7 +87,9 @@ public final class AllowedOrigins {
 
     /** Tells whether an origin is listed, or any is allowed. */
     public boolean contain(String origin) {
-        return listed.equals(List.of("*")) || listed.stream().anyMatch(one -> isSame(one, origin));
+        return listed.equals(List.of("*"))
+                || listed.contains(origin)
+                || expressions.stream().anyMatch(one -> one.matcher(origin).matches());
     }
 
     /** Says in one sentence why the framework cannot read an element; empty if it can. */
@@ -99,13 +109,6 @@ public final class AllowedOrigins {
                     "%s is not a regular expression: %s at index %d"
                             .formatted(stripped, e.getDescription(), e.getIndex() + 1));
         }
-    }
-
-    private static boolean isSame(String listed, String origin) {
-        if (isExpression(listed)) {
-            return problem(listed).isEmpty() && Pattern.matches(expression(listed), origin);
-        }
-        return listed.equals(origin);
     }
 
     private static boolean isExpression(String element) {

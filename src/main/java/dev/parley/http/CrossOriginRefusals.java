@@ -93,17 +93,24 @@ final class CrossOriginRefusals {
      */
     boolean isIncomparable(HttpServerRequest request) {
         String origin = request.getHeader(HttpHeaders.ORIGIN);
-        if (origin == null || origins.contain(origin)) {
+        if (!enabled || origin == null || origins.contain(origin)) {
             return false;
         }
         // On HTTP/2 the framework cannot read the scheme of CONNECT, which has none.
         if (request.method().equals(HttpMethod.CONNECT) || request.authority() == null) {
             return true;
         }
-        String scheme = request.scheme();
-        return origin.startsWith(scheme + "://")
-                && !origin.equals(scheme + "://" + request.authority())
+        return origin.startsWith(request.scheme() + "://")
+                && !isOwn(origin, request)
                 && !hasHost(request.absoluteURI());
+    }
+
+    /** Compares with the header as it came too: there a port may have zeros in front. */
+    private static boolean isOwn(String origin, HttpServerRequest request) {
+        String authority = request.authority().toString();
+        String written = request.getHeader(HttpHeaders.HOST);
+        return origin.equals(request.scheme() + "://" + authority)
+                && (written == null || written.equals(authority));
     }
 
     /**

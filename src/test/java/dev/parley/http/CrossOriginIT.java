@@ -249,6 +249,8 @@ class CrossOriginIT {
                         .isEqualTo(403);
             }
             assertThat(send(strict, "POST /send HTTP/1.0", foreign).status()).isEqualTo(403);
+            String zero = "Host: a_b:08080\r\nOrigin: http://a_b:8080\r\n";
+            assertThat(send(strict, "POST /send HTTP/1.1", zero).status()).isEqualTo(403);
             HttpAnswer refused = send(strict, "POST /send HTTP/1.1", "Host: a_b\r\n" + foreign);
             assertThat(refused.header(ALLOW_ORIGIN)).isEmpty();
             assertThat(refused.header("Vary")).isEqualTo("Origin");
