@@ -220,17 +220,16 @@ final class ReaderLoop implements AutoCloseable {
     }
 
     /**
-     * Closes the oldest visitor that has its first id. Those without wait for it, so that the time
-     * that a slow server takes is counted, until there are too many: they are lost then.
+     * Closes the oldest visitors that have their first id. Those without wait for it, so that the
+     * time that a slow server takes is counted, until there are too many: they are lost then.
      */
     private void leave(int kept) {
         Iterator<Reader> oldest = visitors.iterator();
-        while (oldest.hasNext()) {
+        while (oldest.hasNext() && visitors.size() > kept) {
             Reader visitor = oldest.next();
             if (!visitor.checker().awaitsFirstId()) {
                 oldest.remove();
                 close(visitor.channel);
-                return;
             }
         }
         if (visitors.size() > MAX_WAITING * kept) {
