@@ -207,13 +207,17 @@ class CrossOriginIT {
         }
     }
 
+    /** Starts a pod that lets pages of https://chat.example in, beside its own. */
+    private static ParleyProcess podForPagesOfOneOrigin() {
+        return ParleyProcess.builder()
+                .config("quarkus.http.cors.origins", "https://chat.example")
+                .start()
+                .awaitReady();
+    }
+
     @Test
     void originOutsideTheAllowList_isRefused() {
-        try (ParleyProcess strict =
-                ParleyProcess.builder()
-                        .config("quarkus.http.cors.origins", "https://chat.example")
-                        .start()
-                        .awaitReady()) {
+        try (ParleyProcess strict = podForPagesOfOneOrigin()) {
             Http http = new Http(strict.uri());
 
             Answer ours = http.with("Origin", "https://chat.example").sendForm("hi");
@@ -233,11 +237,7 @@ class CrossOriginIT {
      */
     @Test
     void originThatCannotBeComparedWithTheHost_isOutsideTheAllowList() {
-        try (ParleyProcess strict =
-                ParleyProcess.builder()
-                        .config("quarkus.http.cors.origins", "https://chat.example")
-                        .start()
-                        .awaitReady()) {
+        try (ParleyProcess strict = podForPagesOfOneOrigin()) {
             String foreign = "Origin: http://elsewhere.example\r\n";
 
             for (String host : List.of("Host: a_b\r\n", "Host: a_b:8080\r\n")) {
@@ -267,11 +267,7 @@ class CrossOriginIT {
 
     @Test
     void refusalOfARequest_whoseOriginCannotBeCompared_staysTheSame() {
-        try (ParleyProcess strict =
-                ParleyProcess.builder()
-                        .config("quarkus.http.cors.origins", "https://chat.example")
-                        .start()
-                        .awaitReady()) {
+        try (ParleyProcess strict = podForPagesOfOneOrigin()) {
             String foreign = "Origin: http://elsewhere.example\r\n";
 
             for (String host : List.of("", "Host: a b\r\n")) {
