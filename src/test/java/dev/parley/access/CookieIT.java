@@ -328,14 +328,7 @@ class CookieIT {
         fields.writeBytes(Http2Frames.fields("/rooms/cookies/messages"));
         fields.writeBytes(Http2Frames.field("cookie", "a=b"));
         fields.writeBytes(Http2Frames.field("cookie", cookie));
-        byte[] request2 =
-                Http2Frames.connection()
-                        .frame(
-                                Http2Frames.HEADERS,
-                                Http2Frames.END_STREAM | Http2Frames.END_HEADERS,
-                                1,
-                                fields.toByteArray())
-                        .toBytes();
+        byte[] request2 = Http2Frames.connection().request(1, fields.toByteArray()).toBytes();
         try (RawConnection http2 = RawConnection.open(pod.port(), request2)) {
             http2.await("\"messages\":");
         }

@@ -245,11 +245,7 @@ class CredentialFloodIT {
         for (int i = 0; i < REQUESTS; i++) {
             client.send(
                     Http2Frames.more()
-                            .frame(
-                                    Http2Frames.HEADERS,
-                                    Http2Frames.END_STREAM | Http2Frames.END_HEADERS,
-                                    2 * i + 1,
-                                    fields.apply(i))
+                            .request(2 * i + 1, fields.apply(i))
                             .frame(Http2Frames.PING, 0, 0, new byte[8])
                             .toBytes());
             // A part of a frame would count too, and end the connection when there is no room.

@@ -322,14 +322,7 @@ class CrossOriginIT {
         block.writeBytes(Http2Frames.field(":method", "CONNECT"));
         block.writeBytes(Http2Frames.field(":authority", "chat.example:80"));
         block.writeBytes(Http2Frames.field("origin", origin));
-        byte[] request =
-                Http2Frames.connection()
-                        .frame(
-                                Http2Frames.HEADERS,
-                                Http2Frames.END_STREAM | Http2Frames.END_HEADERS,
-                                1,
-                                block.toByteArray())
-                        .toBytes();
+        byte[] request = Http2Frames.connection().request(1, block.toByteArray()).toBytes();
         try (RawConnection connection = RawConnection.open(pod.port(), request)) {
             Http2Frames.await(
                     connection,

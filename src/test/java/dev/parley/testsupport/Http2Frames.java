@@ -83,7 +83,12 @@ public final class Http2Frames {
 
     /** Adds a whole GET. */
     public Http2Frames get(int stream, String path) {
-        return frame(HEADERS, END_STREAM | END_HEADERS, stream, fields(path));
+        return request(stream, fields(path));
+    }
+
+    /** Adds a whole request without a body, of this header block. */
+    public Http2Frames request(int stream, byte[] fields) {
+        return frame(HEADERS, END_STREAM | END_HEADERS, stream, fields);
     }
 
     /** Adds any frame. */
